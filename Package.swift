@@ -1,0 +1,52 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// Read from top to bottom, the targets are the flow of the data; each imports only what stands above it.
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "clip-lens",
+    products: [.executable(name: "runner", targets: ["runner"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // MARK: System libraries
+
+        .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CFreeType", pkgConfig: "freetype2", providers: [.apt(["libfreetype-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+
+        // MARK: Numbers and files of numbers
+
+        .target(name: "CKernels"),
+        .target(name: "DenseMath", dependencies: ["CBLAS", "CKernels"]),
+        .target(name: "Safetensors"),
+
+        // MARK: Pictures, model, lens
+
+        .target(name: "Inputs", dependencies: ["DenseMath", "CFreeType", "CPNG", crypto]),
+        .target(name: "CLIPModel", dependencies: ["DenseMath", "Safetensors"]),
+        .target(name: "Lens", dependencies: ["DenseMath", "CLIPModel"]),
+
+        // MARK: Pipeline and claims
+
+        .target(name: "Pipeline", dependencies: ["Safetensors", yams, crypto]),
+
+        // MARK: Command line
+
+        .executableTarget(name: "runner", dependencies: ["Inputs", "Lens", argumentParser]),
+
+        // MARK: Tests
+
+        .target(name: "TestSupport", dependencies: ["DenseMath", "CLIPModel"], path: "Tests/TestSupport"),
+        .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport"]),
+    ]
+)

@@ -1,0 +1,34 @@
+#ifndef CLIP_LENS_KERNELS_H
+#define CLIP_LENS_KERNELS_H
+
+// Elementwise and row-wise loops of a transformer. They are C because Swift compiles for SSE2 only,
+// while each of these is compiled for several instruction sets and chosen by CPU at load time.
+// All matrices are row-major; a row starts every `stride` floats.
+
+/// x[i][j] += bias[j]
+void ck_add_bias(float *x, const float *bias, long rows, long columns);
+
+/// x[i][j] = quickGELU(x[i][j] + bias[j]), quickGELU(v) = v / (1 + exp(-1.702 v))
+void ck_bias_quick_gelu(float *x, const float *bias, long rows, long columns);
+
+/// x[i][j] = gelu(x[i][j] + bias[j]), gelu(v) = v (1 + erf(v / sqrt 2)) / 2
+void ck_bias_gelu(float *x, const float *bias, long rows, long columns);
+
+/// out = gamma (x - mean) / sigma + beta by row, sigma = sqrt(variance + epsilon);
+/// mean and sigma are written for every row.
+void ck_layer_norm(const float *x, const float *gamma, const float *beta, float epsilon, long rows,
+                   long columns, float *out, float *mean, float *sigma);
+
+/// Rows of scale·x become their softmax, scale > 0. With `causal`, row i sees columns 0...i, the rest become 0.
+void ck_softmax(float *x, long rows, long columns, float scale, int causal);
+
+/// out[b] = sum_k x[b][k] y[k][b], x rows × columns and y columns × rows: the diagonal of x·y
+void ck_product_diagonal(const float *x, const float *y, long rows, long columns, float *out);
+
+/// x[i][j] -= row[j]
+void ck_subtract_row(float *x, const float *row, long rows, long columns);
+
+/// out[i] = sum_j x[i][j]²
+void ck_row_squares(const float *x, long rows, long columns, long stride, float *out);
+
+#endif

@@ -1,0 +1,37 @@
+import DenseMath
+
+/// A CLIP model: two towers, a tokeniser, and where they came from.
+public struct CLIP: Sendable {
+    public let configuration: CLIPConfiguration
+    public let vision: VisionTransformer
+    public let text: TextTransformer
+    public let tokenizer: Tokenizer
+    /// ln of the factor that turns cosines into logits.
+    public let logitScale: Float
+
+    /// Unit embeddings of texts. // [texts, d]
+    public func embed(texts: [String]) -> Tensor {
+        text(texts.map { tokenizer.encode($0) }).rowsNormalised()
+    }
+
+    /// Unit embeddings of images of the model's own size, 8-bit RGB. // [images, d]
+    /// - Precondition: `pixels` holds a whole number of images.
+    public func embed(images pixels: [UInt8]) -> Tensor {
+        let size = 3 * vision.configuration.imageSize * vision.configuration.imageSize
+        precondition(pixels.count % size == 0, "not a whole number of images of \(size) bytes")
+        let count = pixels.count / size
+        let workspace = VisionWorkspace(vision, capacity: min(16, max(count, 1)))
+        var result = Tensor(zeros: [count, vision.embeddingWidth])
+        pixels.withUnsafeBufferPointer { pixels in
+            for start in stride(from: 0, to: count, by: workspace.capacity) {
+                let batch = min(workspace.capacity, count - start)
+                guard let base = pixels.baseAddress else { return }
+                vision(base + start * size, batch: batch, workspace)
+                for i in 0..<batch * vision.embeddingWidth {
+                    result.elements[start * vision.embeddingWidth + i] = workspace.embeddings.base[i]
+                }
+            }
+        }
+        return result.rowsNormalised()
+    }
+}

@@ -1,0 +1,135 @@
+import Foundation
+
+/// One object of a configuration file, whose values are read by key, type and range.
+///
+/// A key that is absent has the default of its reader's caller. A key that is present with a value
+/// of another type or range, `null` included, is an error that names file, key and expectation.
+struct ConfigurationSection {
+    /// Far above any configuration's few kilobytes.
+    private static let limitInBytes = 4 << 20
+
+    let path: String
+    /// What stands before this section's keys in errors: "" or "text_config.".
+    private let prefix: String
+    private let values: [String: JSONValue]
+
+    /// The outermost object of a file.
+    init(contentsOf url: URL) throws(ConfigurationError) {
+        path = url.path
+        prefix = ""
+        let bytes: [UInt8]
+        do {
+            bytes = try BoundedFile.bytes(at: url, limit: Self.limitInBytes)
+        } catch {
+            switch error {
+            case .missing: throw .missingFile(path: url.path)
+            case .unreadable(let reason): throw .unreadableFile(path: url.path, reason: reason)
+            case .tooLarge(let limit): throw .fileTooLarge(path: url.path, limitInBytes: limit)
+            }
+        }
+        do {
+            values = try JSONDecoder().decode([String: JSONValue].self, from: Data(bytes))
+        } catch {
+            throw .notAJSONObject(path: url.path, reason: Self.reason(of: error))
+        }
+    }
+
+    private init(path: String, prefix: String, values: [String: JSONValue]) {
+        self.path = path
+        self.prefix = prefix
+        self.values = values
+    }
+
+    private static func reason(of error: any Error) -> String {
+        guard case DecodingError.dataCorrupted(let context) = error else {
+            return "the outermost value is not an object"
+        }
+        guard let underlying = context.underlyingError as NSError?,
+            let detail = underlying.userInfo[NSDebugDescriptionErrorKey] as? String
+        else { return context.debugDescription }
+        return detail
+    }
+
+    // MARK: - Values
+
+    /// The value of a key, or nil where the key is absent.
+    subscript(key: String) -> JSONValue? { values[key] }
+
+    /// A nested object; nil where the key is absent or `null`.
+    func section(_ key: String) throws(ConfigurationError) -> ConfigurationSection? {
+        switch values[key] {
+        case nil, .null: return nil
+        case .object(let values):
+            return ConfigurationSection(path: path, prefix: "\(prefix)\(key).", values: values)
+        case .some: throw invalid(key, .object)
+        }
+    }
+
+    /// A section without keys: everything has its default.
+    func emptySection(_ key: String) -> ConfigurationSection {
+        ConfigurationSection(path: path, prefix: "\(prefix)\(key).", values: [:])
+    }
+
+    func integer(
+        _ key: String, default standard: Int, in range: ClosedRange<Int>
+    ) throws(ConfigurationError) -> Int {
+        let value = values[key] ?? .integer(standard)
+        // A default, too, may be out of a range that depends on other values.
+        guard case .integer(let integer) = value, range.contains(integer) else {
+            throw invalid(key, .integer(range), found: value)
+        }
+        return integer
+    }
+
+    func number(
+        _ key: String, default standard: Double, in range: ClosedRange<Double>
+    ) throws(ConfigurationError) -> Double {
+        guard let value = values[key] else { return standard }
+        guard let number = value.asNumber, range.contains(number) else {
+            throw invalid(key, .number(range))
+        }
+        return number
+    }
+
+    func numbers(
+        _ key: String, default standard: [Double], in range: ClosedRange<Double>
+    ) throws(ConfigurationError) -> [Double] {
+        guard let value = values[key] else { return standard }
+        guard case .array(let elements) = value else {
+            throw invalid(key, .numbers(count: standard.count, range))
+        }
+        let numbers = elements.compactMap(\.asNumber).filter(range.contains)
+        guard numbers.count == standard.count, elements.count == standard.count else {
+            throw invalid(key, .numbers(count: standard.count, range))
+        }
+        return numbers
+    }
+
+    func boolean(_ key: String, default standard: Bool) throws(ConfigurationError) -> Bool {
+        guard let value = values[key] else { return standard }
+        guard case .boolean(let boolean) = value else { throw invalid(key, .boolean) }
+        return boolean
+    }
+
+    /// One of the cases of an enumeration, by its raw value.
+    func choice<Choice: RawRepresentable & CaseIterable>(
+        _ key: String, default standard: Choice
+    ) throws(ConfigurationError) -> Choice where Choice.RawValue == String {
+        guard let value = values[key] else { return standard }
+        guard case .string(let string) = value, let choice = Choice(rawValue: string) else {
+            throw invalid(key, .oneOf(Choice.allCases.map(\.rawValue)))
+        }
+        return choice
+    }
+
+    /// The error that a key's value is not as expected.
+    ///
+    /// - Parameter found: the value, where it is not the file's but a default.
+    func invalid(
+        _ key: String, _ expected: ConfigurationError.Expectation, found: JSONValue? = nil
+    ) -> ConfigurationError {
+        let found = found ?? values[key] ?? .null
+        return .invalidValue(
+            path: path, key: prefix + key, found: found.description, expected: expected)
+    }
+}

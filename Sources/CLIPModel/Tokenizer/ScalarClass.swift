@@ -1,0 +1,32 @@
+/// What CLIP's pattern tells apart: `\p{L}`, `\p{N}`, `\s`, and the rest.
+enum ScalarClass {
+    case letter, number, whitespace, other
+
+    /// The version of Unicode whose letters and numbers the `tokenizers` library knows (by way of
+    /// Oniguruma 6.9.10). To it, those that came later are unassigned: the rest.
+    private static let knownVersion = (major: 16, minor: 0)
+
+    init(_ scalar: Unicode.Scalar) {
+        switch scalar.value {
+        case 0x61...0x7A, 0x41...0x5A: self = .letter
+        case 0x30...0x39: self = .number
+        case 0x20, 0x09...0x0D: self = .whitespace
+        case 0x00..<0x80: self = .other
+        default: self = Self.beyondASCII(scalar.properties)
+        }
+    }
+
+    private static func beyondASCII(_ properties: Unicode.Scalar.Properties) -> ScalarClass {
+        let scalarClass: ScalarClass
+        switch properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
+            scalarClass = .letter
+        case .decimalNumber, .letterNumber, .otherNumber:
+            scalarClass = .number
+        default:
+            return properties.isWhitespace ? .whitespace : .other
+        }
+        guard let age = properties.age, age <= knownVersion else { return .other }
+        return scalarClass
+    }
+}

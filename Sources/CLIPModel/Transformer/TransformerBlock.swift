@@ -1,0 +1,119 @@
+import DenseMath
+
+/// One pre-norm transformer block: x ← x + Attention(ln_1(x)); x ← x + MLP(ln_2(x)).
+public struct TransformerBlock: Sendable {
+    public let heads: Int
+    /// ln_1, before the attention.
+    public let attentionNorm: LayerNorm
+    /// Query, key and value matrices, one below the other. // [3D, D]
+    public let queryKeyValue: Linear
+    /// W_O of all heads side by side, with the layer's b_O. // [D, D]
+    public let attentionOutput: Linear
+    /// ln_2, before the MLP.
+    public let mlpNorm: LayerNorm
+    /// // [N, D]
+    public let mlpInput: Linear
+    public let activation: Activation
+    /// Column n is the output direction w^n of neuron n. // [D, N]
+    public let mlpOutput: Linear
+
+    public init(
+        heads: Int, attentionNorm: LayerNorm, queryKeyValue: Linear, attentionOutput: Linear, mlpNorm: LayerNorm,
+        mlpInput: Linear, activation: Activation, mlpOutput: Linear
+    ) {
+        self.heads = heads
+        self.attentionNorm = attentionNorm
+        self.queryKeyValue = queryKeyValue
+        self.attentionOutput = attentionOutput
+        self.mlpNorm = mlpNorm
+        self.mlpInput = mlpInput
+        self.activation = activation
+        self.mlpOutput = mlpOutput
+    }
+
+    /// Width D of the residual stream.
+    public var width: Int { attentionNorm.width }
+    /// Width d_h of a head.
+    public var headWidth: Int { width / heads }
+    /// Number N of neurons.
+    public var neurons: Int { mlpInput.outputs }
+
+    /// What tokens may attend to.
+    public enum Mask: Sendable {
+        /// Every token to every token (vision).
+        case none
+        /// A token to itself and those before it (text).
+        case causal
+    }
+
+    /// Runs the block on `x` in place. // [batch · tokens, D]
+    /// - Parameter capture: where to keep what was asked for; nil keeps nothing.
+    func callAsFunction(
+        _ x: UnsafeMutablePointer<Float>, batch: Int, tokens: Int, mask: Mask, scratch: BlockScratch,
+        capture: LayerCapture?
+    ) {
+        attend(x, batch: batch, tokens: tokens, mask: mask, scratch: scratch, capture: capture)
+        capture?.keepMLPInput(x)
+        let rows = batch * tokens
+        mlpNorm(x, rows: rows, into: scratch.normalised.base, mean: scratch.mean.base, sigma: scratch.sigma.base)
+        let hidden = capture?.activationsBuffer ?? scratch.hidden.base
+        mlpInput.multiply(scratch.normalised.base, rows: rows, into: hidden)  // [rows, N]
+        RowKernels.activate(activation, hidden, bias: mlpInput.bias, rows: rows, columns: neurons)
+        if let output = capture?.mlpOutputBuffer {
+            mlpOutput.multiply(hidden, rows: rows, into: output)  // [rows, D]
+            BLAS.add(1, output, to: x, count: rows * width)
+        } else {
+            mlpOutput.multiply(hidden, rows: rows, accumulating: true, into: x)
+        }
+        RowKernels.add(bias: mlpOutput.bias, to: x, rows: rows, columns: width)
+    }
+
+    /// x ← x + W_O [softmax(q kᵀ / √d_h) v] + b_O
+    private func attend(
+        _ x: UnsafeMutablePointer<Float>, batch: Int, tokens: Int, mask: Mask, scratch: BlockScratch,
+        capture: LayerCapture?
+    ) {
+        let rows = batch * tokens
+        capture?.keepAttentionInput(x)
+        let mean = capture?.meanBuffer ?? scratch.mean.base
+        let sigma = capture?.sigmaBuffer ?? scratch.sigma.base
+        attentionNorm(x, rows: rows, into: scratch.normalised.base, mean: mean, sigma: sigma)
+        queryKeyValue.multiply(scratch.normalised.base, rows: rows, into: scratch.queryKeyValue.base)  // [rows, 3D]
+        RowKernels.add(bias: queryKeyValue.bias, to: scratch.queryKeyValue.base, rows: rows, columns: 3 * width)
+        let stride = 3 * width
+        let scale = 1 / Float(headWidth).squareRoot()
+        for image in 0..<batch {
+            let first = scratch.queryKeyValue.base + image * tokens * stride
+            for head in 0..<heads {
+                let query = first + head * headWidth
+                BLAS.multiply(
+                    tokens, tokens, headWidth, query, stride: stride, query + width, stride: stride, otherTransposed: true,
+                    into: scratch.scores.base, stride: tokens)
+                RowKernels.softmax(
+                    scratch.scores.base, rows: tokens, columns: tokens, scale: scale, causal: mask == .causal)
+                capture?.keepClassAttention(scratch.scores.base, image: image, head: head)
+                BLAS.multiply(
+                    tokens, headWidth, tokens, scratch.scores.base, stride: tokens, query + 2 * width, stride: stride,
+                    into: scratch.mixed.base + image * tokens * width + head * headWidth, stride: width)
+            }
+        }
+        attentionOutput.multiply(scratch.mixed.base, rows: rows, accumulating: true, into: x)
+        RowKernels.add(bias: attentionOutput.bias, to: x, rows: rows, columns: width)
+    }
+}
+
+/// Scratch memory of a block for batches up to a size. Belongs to one worker.
+final class BlockScratch {
+    let normalised, queryKeyValue, scores, mixed, hidden, mean, sigma: FloatBuffer
+
+    init(width: Int, neurons: Int, batch: Int, tokens: Int) {
+        let rows = batch * tokens
+        normalised = FloatBuffer(rows * width)
+        queryKeyValue = FloatBuffer(rows * 3 * width)
+        scores = FloatBuffer(tokens * tokens)
+        mixed = FloatBuffer(rows * width)
+        hidden = FloatBuffer(rows * neurons)
+        mean = FloatBuffer(rows)
+        sigma = FloatBuffer(rows)
+    }
+}

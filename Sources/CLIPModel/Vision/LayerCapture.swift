@@ -1,0 +1,86 @@
+import DenseMath
+
+/// What a forward pass keeps of one layer. Declared before the pass; reading what was not declared is
+/// a programming error and stops the program.
+public struct CaptureRequest: OptionSet, Sendable, Hashable {
+    public let rawValue: Int
+    public init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// p_i^n: MLP activations after the non-linearity.
+    public static let activations = CaptureRequest(rawValue: 1)
+    /// a_i: the class token's attention row of every head, and μ, σ of ln_1 of every token.
+    public static let classAttention = CaptureRequest(rawValue: 2)
+    /// The MLP's output without its bias.
+    public static let mlpOutput = CaptureRequest(rawValue: 4)
+    /// The residual stream between the attention and the MLP, from which a pass can go on.
+    public static let mlpInput = CaptureRequest(rawValue: 8)
+    /// The residual stream that enters the layer.
+    public static let attentionInput = CaptureRequest(rawValue: 16)
+}
+
+/// Memory for what was asked of one layer. Belongs to one worker; overwritten by each batch.
+public final class LayerCapture {
+    public let request: CaptureRequest
+    private let tokens: Int
+    private let heads: Int
+    private let residualCount: Int
+    private let activationMemory, attentionMemory, meanMemory, sigmaMemory: FloatBuffer?
+    private let outputMemory, mlpInputMemory, attentionInputMemory: FloatBuffer?
+    /// Rows of the batch in flight, set by the pass.
+    var rows: Int
+
+    init(_ request: CaptureRequest, width: Int, neurons: Int, heads: Int, batch: Int, tokens: Int) {
+        self.request = request
+        self.tokens = tokens
+        self.heads = heads
+        rows = batch * tokens
+        residualCount = width
+        func memory(_ part: CaptureRequest, _ count: Int) -> FloatBuffer? {
+            request.contains(part) ? FloatBuffer(count) : nil
+        }
+        activationMemory = memory(.activations, rows * neurons)
+        attentionMemory = memory(.classAttention, batch * heads * tokens)
+        meanMemory = memory(.classAttention, rows)
+        sigmaMemory = memory(.classAttention, rows)
+        outputMemory = memory(.mlpOutput, rows * width)
+        mlpInputMemory = memory(.mlpInput, rows * width)
+        attentionInputMemory = memory(.attentionInput, rows * width)
+    }
+
+    /// p. // [batch · tokens, N]
+    public var activations: UnsafePointer<Float> { read(activationMemory, "activations") }
+    /// a. // [batch, heads, tokens]
+    public var classAttention: UnsafePointer<Float> { read(attentionMemory, "class attention") }
+    /// μ of ln_1. // [batch · tokens]
+    public var mean: UnsafePointer<Float> { read(meanMemory, "class attention") }
+    /// σ of ln_1. // [batch · tokens]
+    public var sigma: UnsafePointer<Float> { read(sigmaMemory, "class attention") }
+    /// // [batch · tokens, D]
+    public var mlpOutput: UnsafePointer<Float> { read(outputMemory, "MLP output") }
+    /// // [batch · tokens, D]
+    public var mlpInput: UnsafePointer<Float> { read(mlpInputMemory, "MLP input") }
+    /// // [batch · tokens, D]
+    public var attentionInput: UnsafePointer<Float> { read(attentionInputMemory, "attention input") }
+
+    private func read(_ memory: FloatBuffer?, _ name: String) -> UnsafePointer<Float> {
+        guard let memory else { preconditionFailure("the \(name) of this layer was read but not declared for capture") }
+        return UnsafePointer(memory.base)
+    }
+
+    // MARK: Written by the block
+
+    var activationsBuffer: UnsafeMutablePointer<Float>? { activationMemory?.base }
+    var meanBuffer: UnsafeMutablePointer<Float>? { meanMemory?.base }
+    var sigmaBuffer: UnsafeMutablePointer<Float>? { sigmaMemory?.base }
+    var mlpOutputBuffer: UnsafeMutablePointer<Float>? { outputMemory?.base }
+
+    func keepClassAttention(_ scores: UnsafePointer<Float>, image: Int, head: Int) {
+        attentionMemory?.base.advanced(by: (image * heads + head) * tokens).update(from: scores, count: tokens)
+    }
+
+    func keepMLPInput(_ x: UnsafePointer<Float>) { mlpInputMemory?.base.update(from: x, count: rows * residualCount) }
+
+    func keepAttentionInput(_ x: UnsafePointer<Float>) {
+        attentionInputMemory?.base.update(from: x, count: rows * residualCount)
+    }
+}

@@ -1,0 +1,158 @@
+import DenseMath
+
+/// CLIP's image tower: patches → pre-norm transformer → class token → joint space.
+public struct VisionTransformer: Sendable {
+    public let configuration: VisionConfiguration
+    /// // [D, 3 · patch · patch], channel first
+    public let patchEmbedding: Tensor
+    /// // [D]
+    public let classEmbedding: [Float]
+    /// // [T, D]
+    public let positionEmbedding: Tensor
+    /// ln_pre
+    public let inputNorm: LayerNorm
+    public let blocks: [TransformerBlock]
+    /// ln_post
+    public let outputNorm: LayerNorm
+    /// Pᵀ // [d, D]
+    public let projection: Tensor
+    public let normalisation: PixelNormalisation
+
+    /// Number T of tokens, the class token first.
+    public var tokens: Int { configuration.tokens }
+    /// Width D of the residual stream.
+    public var width: Int { configuration.width }
+    /// Width d of the joint space.
+    public var embeddingWidth: Int { projection.shape[0] }
+
+    /// - Precondition: the shapes are those that the configuration implies.
+    public init(
+        configuration: VisionConfiguration, patchEmbedding: Tensor, classEmbedding: [Float], positionEmbedding: Tensor,
+        inputNorm: LayerNorm, blocks: [TransformerBlock], outputNorm: LayerNorm, projection: Tensor,
+        normalisation: PixelNormalisation
+    ) {
+        precondition(blocks.count == configuration.layers && positionEmbedding.shape[0] == configuration.tokens)
+        self.configuration = configuration
+        self.patchEmbedding = patchEmbedding
+        self.classEmbedding = classEmbedding
+        self.positionEmbedding = positionEmbedding
+        self.inputNorm = inputNorm
+        self.blocks = blocks
+        self.outputNorm = outputNorm
+        self.projection = projection
+        self.normalisation = normalisation
+    }
+
+    /// Embeds images and runs every block.
+    /// - Parameters:
+    ///   - images: 8-bit RGB of the model's size, one after the other. // [batch, size, size, 3]
+    ///   - workspace: holds the residual stream, the captures and afterwards the embeddings.
+    public func callAsFunction(_ images: UnsafePointer<UInt8>, batch: Int, _ workspace: VisionWorkspace) {
+        embed(images, batch: batch, workspace)
+        run(0..<blocks.count, workspace)
+        readOut(workspace)
+    }
+
+    /// Patches times their embedding, class token, positions, ln_pre. // → workspace.x [batch · T, D]
+    public func embed(_ images: UnsafePointer<UInt8>, batch: Int, _ workspace: VisionWorkspace) {
+        workspace.resume(batch: batch)
+        let patches = tokens - 1
+        let patchSize = 3 * configuration.patchSize * configuration.patchSize
+        for image in 0..<batch {
+            normalisation.patches(
+                of: images + image * 3 * configuration.imageSize * configuration.imageSize,
+                imageSize: configuration.imageSize, patchSize: configuration.patchSize,
+                into: workspace.patches.base + image * patches * patchSize)
+        }
+        let embedded = workspace.block.mixed.base
+        BLAS.multiply(
+            batch * patches, width, patchSize, workspace.patches.base, stride: patchSize,
+            patchEmbedding.elements, stride: patchSize, otherTransposed: true, into: embedded, stride: width)
+        let x = workspace.x.base
+        for image in 0..<batch {
+            let target = x + image * tokens * width
+            target.update(from: classEmbedding, count: width)
+            (target + width).update(from: embedded + image * patches * width, count: patches * width)
+            BLAS.add(1, positionEmbedding.elements, to: target, count: tokens * width)
+        }
+        inputNorm(
+            x, rows: batch * tokens, into: x, mean: workspace.block.mean.base, sigma: workspace.block.sigma.base)
+    }
+
+    /// Runs some of the blocks on the residual stream in `workspace.x`.
+    public func run(_ layers: Range<Int>, _ workspace: VisionWorkspace) {
+        for layer in layers {
+            blocks[layer](
+                workspace.x.base, batch: workspace.batch, tokens: tokens, mask: .none, scratch: workspace.block,
+                capture: workspace.captures[layer])
+        }
+    }
+
+    /// ln_post of the class token, then P. // → workspace.embeddings [batch, d]
+    public func readOut(_ workspace: VisionWorkspace) {
+        let pooled = workspace.block.normalised.base
+        for image in 0..<workspace.batch {
+            (pooled + image * width).update(from: workspace.x.base + image * tokens * width, count: width)
+        }
+        outputNorm(
+            pooled, rows: workspace.batch, into: pooled, mean: workspace.outputMean.base, sigma: workspace.outputSigma.base)
+        BLAS.multiply(
+            workspace.batch, embeddingWidth, width, pooled, stride: width, projection.elements, stride: width,
+            otherTransposed: true, into: workspace.embeddings.base, stride: embeddingWidth)
+    }
+}
+
+/// Everything a forward pass of the image tower writes. Belongs to one worker.
+public final class VisionWorkspace {
+    /// The largest batch that fits.
+    public let capacity: Int
+    /// Images in flight.
+    public private(set) var batch = 0
+    /// The residual stream. // [batch · T, D]
+    public let x: FloatBuffer
+    /// r(I), not normalised. // [batch, d]
+    public let embeddings: FloatBuffer
+    /// μ* of ln_post. // [batch]
+    public let outputMean: FloatBuffer
+    /// σ* of ln_post. // [batch]
+    public let outputSigma: FloatBuffer
+    /// What each layer keeps, where something was asked for.
+    public let captures: [LayerCapture?]
+    let patches: FloatBuffer
+    let block: BlockScratch
+    private let tokens: Int
+
+    /// - Parameter requests: for each layer what to keep; an empty array keeps nothing.
+    public init(_ transformer: VisionTransformer, capacity: Int, capturing requests: [CaptureRequest] = []) {
+        let configuration = transformer.configuration
+        let rows = capacity * transformer.tokens
+        self.capacity = capacity
+        tokens = transformer.tokens
+        x = FloatBuffer(rows * transformer.width)
+        embeddings = FloatBuffer(capacity * transformer.embeddingWidth)
+        outputMean = FloatBuffer(capacity)
+        outputSigma = FloatBuffer(capacity)
+        patches = FloatBuffer(rows * 3 * configuration.patchSize * configuration.patchSize)
+        block = BlockScratch(
+            width: transformer.width, neurons: configuration.mlpWidth, batch: capacity, tokens: transformer.tokens)
+        captures = (0..<configuration.layers).map { layer in
+            guard layer < requests.count, !requests[layer].isEmpty else { return nil }
+            return LayerCapture(
+                requests[layer], width: transformer.width, neurons: configuration.mlpWidth, heads: configuration.heads,
+                batch: capacity, tokens: transformer.tokens)
+        }
+    }
+
+    /// The capture of a layer of which something was asked.
+    public func capture(_ layer: Int) -> LayerCapture {
+        guard let capture = captures[layer] else { preconditionFailure("nothing of layer \(layer) was declared for capture") }
+        return capture
+    }
+
+    /// Sets the number of images of a pass that starts from a residual stream written into `x`.
+    public func resume(batch: Int) {
+        precondition(batch <= capacity, "a batch of \(batch) in a workspace for \(capacity)")
+        self.batch = batch
+        for capture in captures { capture?.rows = batch * tokens }
+    }
+}

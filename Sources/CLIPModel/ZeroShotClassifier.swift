@@ -1,0 +1,47 @@
+import DenseMath
+
+/// A linear classifier made of class names: the mean of each class's template embeddings.
+public struct ZeroShotClassifier: Sendable {
+    /// Unit rows. // [classes, d]
+    public let weights: Tensor
+
+    public init(weights: Tensor) { self.weights = weights }
+
+    /// Each name in each template, embedded and normalised; averaged by class; normalised.
+    /// - Parameter templates: texts in which `{}` stands for the name.
+    public init(_ model: CLIP, names: [String], templates: [String]) {
+        precondition(!templates.isEmpty)
+        var weights = Tensor(zeros: [names.count, model.text.embeddingWidth])
+        let d = weights.shape[1]
+        for (index, name) in names.enumerated() {
+            let embeddings = model.embed(
+                texts: templates.map { $0.replacing("{}", with: name, maxReplacements: 1) })
+            for t in 0..<templates.count {
+                for i in 0..<d { weights.elements[index * d + i] += embeddings.elements[t * d + i] }
+            }
+        }
+        self.weights = weights.rowsNormalised()
+    }
+
+    /// The class of the largest score, and by how much it leads. Ties go to the first class.
+    /// - Parameter representation: any vector of the joint space; its length matters for the margin only. // [d]
+    /// - Returns: the class, and its score minus the runner-up's (0 with a single class).
+    public func classify(_ representation: UnsafePointer<Float>) -> (label: Int, margin: Float) {
+        let (classes, d) = (weights.shape[0], weights.shape[1])
+        var scores = [Float](repeating: 0, count: classes)
+        BLAS.multiply(classes, d, weights.elements, stride: d, vector: representation, into: &scores)
+        return Self.best(of: scores)
+    }
+
+    static func best(of scores: [Float]) -> (label: Int, margin: Float) {
+        var (label, first, second) = (0, -Float.infinity, -Float.infinity)
+        for (index, score) in scores.enumerated() {
+            if score > first {
+                (label, first, second) = (index, score, first)
+            } else if score > second {
+                second = score
+            }
+        }
+        return (label, second == -.infinity ? 0 : first - second)
+    }
+}

@@ -1,0 +1,7 @@
+// Only libpng's simplified API is used: it reports errors in the image structure,
+// whereas the classic API longjmps, which is undefined across Swift frames.
+#include <png.h>
+
+// PNG_IMAGE_VERSION and the format masks are macros with casts.
+static inline png_uint_32 clens_png_image_version(void) { return PNG_IMAGE_VERSION; }
+static inline png_uint_32 clens_png_format_rgb(void) { return PNG_FORMAT_RGB; }

@@ -1,0 +1,66 @@
+import CBLAS
+
+/// Products of row-major matrices through OpenBLAS.
+public enum BLAS {
+    /// One thread a call: work is spread over shards of images, each on a worker of its own, and the
+    /// order of additions must not depend on how many there are.
+    public static func useOneThread() { openblas_set_num_threads(1) }
+
+    public static var threads: Int { Int(openblas_get_num_threads()) }
+
+    /// The kernel set that OpenBLAS chose for this CPU, such as "SkylakeX" or "Haswell".
+    public static var coreName: String { String(cString: openblas_get_corename()) }
+
+    /// The library's own description of its build, with its version.
+    public static var description: String { String(cString: openblas_get_config()) }
+
+    /// C ← α op(A) op(B) + β C, with op(A) m×k, op(B) k×n and C m×n; a `stride` is the distance of rows.
+    @inline(__always)
+    public static func multiply(
+        _ m: Int, _ n: Int, _ k: Int, alpha: Float = 1,
+        _ a: UnsafePointer<Float>, stride aStride: Int, transposed aTransposed: Bool = false,
+        _ b: UnsafePointer<Float>, stride bStride: Int, otherTransposed bTransposed: Bool = false,
+        beta: Float = 0, into c: UnsafeMutablePointer<Float>, stride cStride: Int
+    ) {
+        guard m > 0, n > 0 else { return }
+        cblas_sgemm(
+            CblasRowMajor, aTransposed ? CblasTrans : CblasNoTrans, bTransposed ? CblasTrans : CblasNoTrans,
+            blasint(m), blasint(n), blasint(k), alpha, a, blasint(aStride), b, blasint(bStride), beta, c, blasint(cStride))
+    }
+
+    /// y ← α A x + β y, A m×n row-major.
+    public static func multiply(
+        _ m: Int, _ n: Int, alpha: Float = 1, _ a: UnsafePointer<Float>, stride: Int,
+        transposed: Bool = false, vector x: UnsafePointer<Float>, beta: Float = 0,
+        into y: UnsafeMutablePointer<Float>
+    ) {
+        cblas_sgemv(
+            CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, blasint(m), blasint(n), alpha, a, blasint(stride), x, 1,
+            beta, y, 1)
+    }
+
+    /// y ← y + α x
+    public static func add(_ alpha: Float, _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int) {
+        cblas_saxpy(blasint(count), alpha, x, 1, y, 1)
+    }
+
+    public static func dot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int) -> Float {
+        cblas_sdot(blasint(count), x, 1, y, 1)
+    }
+}
+
+extension Tensor {
+    /// The product of two matrices, the second optionally transposed.
+    /// // [m, k] · [k, n] or [m, k] · [n, k]ᵀ → [m, n]
+    public func times(_ other: Tensor, transposed: Bool = false) -> Tensor {
+        precondition(shape.count == 2 && other.shape.count == 2, "only matrices have a product")
+        let (m, k) = (shape[0], shape[1])
+        let n = transposed ? other.shape[0] : other.shape[1]
+        precondition(k == (transposed ? other.shape[1] : other.shape[0]), "\(shape) does not fit \(other.shape)")
+        var result = Tensor(zeros: [m, n])
+        BLAS.multiply(
+            m, n, k, elements, stride: k, other.elements, stride: other.shape[1], otherTransposed: transposed,
+            into: &result.elements, stride: n)
+        return result
+    }
+}

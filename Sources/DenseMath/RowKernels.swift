@@ -1,0 +1,62 @@
+import CKernels
+
+/// Elementwise and row-wise operations on row-major matrices in place.
+public enum RowKernels {
+    /// x[i][j] ← x[i][j] + bias[j]
+    @inline(__always)
+    public static func add(bias: UnsafePointer<Float>, to x: UnsafeMutablePointer<Float>, rows: Int, columns: Int) {
+        ck_add_bias(x, bias, rows, columns)
+    }
+
+    /// x[i][j] ← activation(x[i][j] + bias[j])
+    @inline(__always)
+    public static func activate(
+        _ activation: Activation, _ x: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>, rows: Int, columns: Int
+    ) {
+        switch activation {
+        case .quickGELU: ck_bias_quick_gelu(x, bias, rows, columns)
+        case .gelu: ck_bias_gelu(x, bias, rows, columns)
+        }
+    }
+
+    /// Layer normalisation by row: out = γ (x − μ)/σ + β, σ = sqrt(variance + ε).
+    /// - Parameters:
+    ///   - mean: receives μ. // [rows]
+    ///   - sigma: receives σ. // [rows]
+    @inline(__always)
+    public static func layerNorm(
+        _ x: UnsafePointer<Float>, gamma: UnsafePointer<Float>, beta: UnsafePointer<Float>, epsilon: Float,
+        rows: Int, columns: Int, into out: UnsafeMutablePointer<Float>,
+        mean: UnsafeMutablePointer<Float>, sigma: UnsafeMutablePointer<Float>
+    ) {
+        ck_layer_norm(x, gamma, beta, epsilon, rows, columns, out, mean, sigma)
+    }
+
+    /// Each row of scale·x becomes its softmax, scale > 0; with `causal`, row i sees columns 0…i only.
+    @inline(__always)
+    public static func softmax(_ x: UnsafeMutablePointer<Float>, rows: Int, columns: Int, scale: Float, causal: Bool) {
+        ck_softmax(x, rows, columns, scale, causal ? 1 : 0)
+    }
+
+    /// out[i] ← Σ_j x[i][j]²
+    @inline(__always)
+    public static func rowSquares(
+        _ x: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int, into out: UnsafeMutablePointer<Float>
+    ) {
+        ck_row_squares(x, rows, columns, stride, out)
+    }
+
+    /// out[b] ← Σ_k x[b][k] y[k][b], the diagonal of a product. // x [rows, columns], y [columns, rows]
+    @inline(__always)
+    public static func productDiagonal(
+        _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, rows: Int, columns: Int, into out: UnsafeMutablePointer<Float>
+    ) {
+        ck_product_diagonal(x, y, rows, columns, out)
+    }
+
+    /// x[i][j] ← x[i][j] − row[j]
+    @inline(__always)
+    public static func subtract(row: UnsafePointer<Float>, from x: UnsafeMutablePointer<Float>, rows: Int, columns: Int) {
+        ck_subtract_row(x, row, rows, columns)
+    }
+}

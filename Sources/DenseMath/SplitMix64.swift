@@ -1,0 +1,59 @@
+/// Steele, Lea and Flood's SplitMix64: a counter-based generator, so that any scene can be made
+/// without making the ones before it, and the same on every machine (integer arithmetic only).
+public struct SplitMix64: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    public init(seed: UInt64) { state = seed }
+
+    /// A generator for item `index` of the stream called `label` under `seed`.
+    public init(seed: UInt64, label: String, index: UInt64) {
+        // FNV-1a over the label keeps streams of different names apart.
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in label.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        var outer = SplitMix64(seed: seed ^ hash)
+        var inner = SplitMix64(seed: outer.next() &+ index &* 0x9e37_79b9_7f4a_7c15)
+        state = inner.next() ^ hash
+    }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+
+    /// A number in [0, 1) with 53 random bits.
+    public mutating func uniform() -> Double {
+        Double(next() >> 11) * 0x1p-53
+    }
+
+    public mutating func uniform(_ range: ClosedRange<Double>) -> Double {
+        range.lowerBound + (range.upperBound - range.lowerBound) * uniform()
+    }
+
+    /// An integer in 0 ..< bound (multiply-shift; the bias is below bound / 2⁶⁴).
+    public mutating func below(_ bound: Int) -> Int {
+        Int(next().multipliedFullWidth(by: UInt64(bound)).high)
+    }
+
+    /// A permutation of 0 ..< count (Fisher–Yates).
+    public mutating func permutation(_ count: Int) -> [Int] {
+        var order = Array(0..<count)
+        for i in stride(from: count - 1, to: 0, by: -1) { order.swapAt(i, below(i + 1)) }
+        return order
+    }
+
+    /// `count` different numbers of 0 ..< bound, in random order (Floyd's algorithm).
+    public mutating func sample(_ count: Int, of bound: Int) -> [Int] {
+        var chosen: Set<Int> = []
+        var order: [Int] = []
+        for j in bound - min(count, bound)..<bound {
+            let draw = below(j + 1)
+            let pick = chosen.contains(draw) ? j : draw
+            chosen.insert(pick)
+            order.append(pick)
+        }
+        return order
+    }
+}

@@ -1,0 +1,47 @@
+/// Row-major 32-bit numbers with a shape. A value: copies are independent.
+public struct Tensor: Equatable, Sendable {
+    public let shape: [Int]
+    public var elements: [Float]
+
+    /// - Precondition: `elements.count` is the product of `shape`.
+    public init(shape: [Int], elements: [Float]) {
+        precondition(shape.reduce(1, *) == elements.count, "shape \(shape) does not hold \(elements.count) elements")
+        self.shape = shape
+        self.elements = elements
+    }
+
+    public init(zeros shape: [Int]) {
+        self.init(shape: shape, elements: [Float](repeating: 0, count: shape.reduce(1, *)))
+    }
+
+    /// Elements of one index of the first dimension.
+    public var rowCount: Int { shape.dropFirst().reduce(1, *) }
+
+    /// The elements at index `i` of the first dimension.
+    public subscript(row i: Int) -> ArraySlice<Float> {
+        elements[i * rowCount..<(i + 1) * rowCount]
+    }
+
+    /// The transpose of a matrix. // [m, n] → [n, m]
+    public func transposed() -> Tensor {
+        precondition(shape.count == 2, "only a matrix has a transpose, not shape \(shape)")
+        let (m, n) = (shape[0], shape[1])
+        var result = Tensor(zeros: [n, m])
+        for i in 0..<m {
+            for j in 0..<n { result.elements[j * m + i] = elements[i * n + j] }
+        }
+        return result
+    }
+
+    /// Each row divided by its Euclidean norm; rows of zeros stay zero.
+    public func rowsNormalised() -> Tensor {
+        var result = self
+        let n = rowCount
+        for i in 0..<(shape.first ?? 0) {
+            let norm = elements[i * n..<(i + 1) * n].reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+            guard norm > 0 else { continue }
+            for j in i * n..<(i + 1) * n { result.elements[j] = Float(Double(elements[j]) / norm) }
+        }
+        return result
+    }
+}

@@ -1,0 +1,137 @@
+import Foundation
+#if canImport(FoundationXML)
+import FoundationXML
+#endif
+
+/// One class of the emoji world: a code point, its CLDR short name and its CLDR keywords.
+public struct EmojiConcept: Hashable, Sendable {
+    /// The Unicode scalar that the colour font draws.
+    public let scalar: Unicode.Scalar
+    /// CLDR's short name in lower case, the class name of the zero-shot classifier.
+    public let name: String
+    /// CLDR's keywords in lower case, without the name itself, in CLDR's order.
+    public let keywords: [String]
+    /// The group of `emoji-test.txt`, such as "Food & Drink".
+    public let group: String
+}
+
+/// The concepts of the emoji world in the order of `emoji-test.txt`.
+///
+/// Kept are fully-qualified emoji of one code point (a trailing variation selector not counted) of
+/// five groups that show things; clock faces and moon phases are left out because at 64×64 pixels
+/// they differ by a few pixels only, and so are code points that the annotation file does not name.
+public struct EmojiCatalogue: Sendable {
+    public let concepts: [EmojiConcept]
+
+    public var names: [String] { concepts.map(\.name) }
+
+    /// Groups of `emoji-test.txt` whose members are things that a picture can show.
+    static let groups: Set<String> = [
+        "Animals & Nature", "Food & Drink", "Travel & Places", "Activities", "Objects",
+    ]
+
+    /// Moon phases beside the four that stay distinguishable (new, full, crescent, full with a face).
+    static let nearDuplicateMoons: Set<UInt32> = [
+        0x1F312, 0x1F313, 0x1F314, 0x1F316, 0x1F317, 0x1F318, 0x1F31A, 0x1F31B, 0x1F31C,
+    ]
+
+    /// - Parameters:
+    ///   - emojiTest: Unicode's `emoji-test.txt` (groups and order).
+    ///   - annotations: CLDR's `annotations/en.xml` (names and keywords).
+    /// - Throws: ``InputError`` when a file is missing or malformed.
+    public init(emojiTest: URL, annotations: URL) throws {
+        let named = try CLDRAnnotations(contentsOf: annotations)
+        let text: String
+        do {
+            text = try String(contentsOf: emojiTest, encoding: .utf8)
+        } catch {
+            throw InputError.missingFile(path: emojiTest.path, purpose: "the groups of the emoji")
+        }
+        var group = ""
+        var concepts: [EmojiConcept] = []
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("# group: ") {
+                group = String(line.dropFirst("# group: ".count)).trimmingCharacters(in: .whitespaces)
+            }
+            guard Self.groups.contains(group),
+                let scalar = Self.fullyQualifiedSingleScalar(line),
+                !Self.nearDuplicateMoons.contains(scalar.value),
+                !Self.isClockFace(scalar),
+                let name = named.names[scalar]
+            else { continue }
+            let keywords = (named.keywords[scalar] ?? []).filter { $0 != name }
+            concepts.append(EmojiConcept(scalar: scalar, name: name, keywords: keywords, group: group))
+        }
+        guard !concepts.isEmpty else {
+            throw InputError.malformedFile(
+                path: emojiTest.path, place: "whole file", expected: "lines '1F6A2 ; fully-qualified # …' under '# group:'")
+        }
+        self.concepts = concepts
+    }
+
+    /// The scalar of a line such as `1F6A2 ; fully-qualified # 🚢 E0.6 ship`, if it is the line's only one.
+    private static func fullyQualifiedSingleScalar(_ line: Substring) -> Unicode.Scalar? {
+        guard let semicolon = line.firstIndex(of: ";"),
+            line[line.index(after: semicolon)...].drop(while: { $0 == " " }).hasPrefix("fully-qualified")
+        else { return nil }
+        var codes = line[..<semicolon].split(separator: " ")
+        if codes.count == 2, codes[1] == "FE0F" { codes.removeLast() }
+        guard codes.count == 1, let value = UInt32(codes[0], radix: 16) else { return nil }
+        return Unicode.Scalar(value)
+    }
+
+    private static func isClockFace(_ scalar: Unicode.Scalar) -> Bool {
+        (0x1F550...0x1F567).contains(scalar.value)
+    }
+}
+
+/// Names and keywords of CLDR's `annotations/en.xml`.
+private final class CLDRAnnotations: NSObject, XMLParserDelegate {
+    private(set) var names: [Unicode.Scalar: String] = [:]
+    private(set) var keywords: [Unicode.Scalar: [String]] = [:]
+    private var current: (scalar: Unicode.Scalar, isName: Bool)?
+    private var text = ""
+
+    init(contentsOf url: URL) throws {
+        super.init()
+        guard let data = try? Data(contentsOf: url) else {
+            throw InputError.missingFile(path: url.path, purpose: "the names and keywords of the emoji")
+        }
+        let parser = XMLParser(data: data)
+        parser.delegate = self
+        guard parser.parse(), !names.isEmpty else {
+            throw InputError.malformedFile(
+                path: url.path, place: "line \(parser.lineNumber)", expected: "CLDR <annotation cp=…> elements")
+        }
+    }
+
+    func parser(
+        _ parser: XMLParser, didStartElement element: String, namespaceURI: String?,
+        qualifiedName: String?, attributes: [String: String]
+    ) {
+        current = nil
+        text = ""
+        guard element == "annotation", let characters = attributes["cp"]?.unicodeScalars,
+            characters.count == 1, let scalar = characters.first
+        else { return }
+        current = (scalar, attributes["type"] == "tts")
+    }
+
+    func parser(_ parser: XMLParser, foundCharacters string: String) {
+        if current != nil { text += string }
+    }
+
+    func parser(_ parser: XMLParser, didEndElement element: String, namespaceURI: String?, qualifiedName: String?) {
+        guard let (scalar, isName) = current else { return }
+        current = nil
+        if isName {
+            names[scalar] = Self.normalised(text)
+        } else {
+            keywords[scalar] = text.split(separator: "|").map { Self.normalised(String($0)) }.filter { !$0.isEmpty }
+        }
+    }
+
+    private static func normalised(_ word: String) -> String {
+        word.trimmingCharacters(in: .whitespacesAndNewlines).lowercased()
+    }
+}

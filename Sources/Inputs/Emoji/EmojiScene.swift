@@ -1,0 +1,35 @@
+/// One picture of the emoji world with its ground truth.
+public struct EmojiScene: Sendable {
+    public let image: RGBImage
+    /// For each pixel 0 (background), 1 (main object) or 2 (second object). // [size, size]
+    public let mask: [UInt8]
+    /// Index of the main object's concept.
+    public let label: Int
+    /// Index of the second object's concept, where there is one.
+    public let secondLabel: Int?
+    public let caption: String
+}
+
+/// A split of the emoji world. Scenes of different splits never share a random stream.
+public enum SceneSplit: String, CaseIterable, Sendable {
+    /// Unlimited scenes to train the model on.
+    case train
+    /// The images from which the lens estimates means, thresholds and directions.
+    case fit
+    /// The evaluation images.
+    case val
+    /// Evaluation images whose masks are used.
+    case seg
+    /// Evaluation images in another rendition: outlines, greys, posters, blurs.
+    case valR = "val-r"
+
+    /// Number of scenes; nil for the unlimited split.
+    public var count: Int? {
+        switch self {
+        case .train: nil
+        case .fit: 5000
+        case .val: 4000
+        case .seg, .valR: 1000
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import CPNG
+import Foundation
+
+/// 8-bit RGB pixels, row-major. // [height, width, 3]
+public struct RGBImage: Sendable, Equatable {
+    public let width: Int
+    public let height: Int
+    public var pixels: [UInt8]
+
+    /// An image of one grey value.
+    public init(width: Int, height: Int, grey: UInt8 = 255) {
+        self.width = width
+        self.height = height
+        pixels = [UInt8](repeating: grey, count: width * height * 3)
+    }
+
+    public init(width: Int, height: Int, pixels: [UInt8]) {
+        precondition(pixels.count == width * height * 3, "an RGB image needs width × height × 3 bytes")
+        self.width = width
+        self.height = height
+        self.pixels = pixels
+    }
+
+    /// Copies `image`, enlarged `scale` times by repetition, with its corner at (x, y). What hangs over is cut.
+    public mutating func paste(_ image: RGBImage, x: Int, y: Int, scale: Int = 1) {
+        for row in 0..<image.height * scale where y + row >= 0 && y + row < height {
+            for column in 0..<image.width * scale where x + column >= 0 && x + column < width {
+                let source = ((row / scale) * image.width + column / scale) * 3
+                let target = ((y + row) * width + x + column) * 3
+                for c in 0..<3 { pixels[target + c] = image.pixels[source + c] }
+            }
+        }
+    }
+
+    /// Mixes black into one pixel; ignored outside the image.
+    mutating func darken(x: Int, y: Int, coverage: UInt8) {
+        guard x >= 0, x < width, y >= 0, y < height else { return }
+        for c in 0..<3 {
+            let offset = (y * width + x) * 3 + c
+            pixels[offset] = UInt8(Int(pixels[offset]) * (255 - Int(coverage)) / 255)
+        }
+    }
+
+    /// Writes a PNG file, replacing an old one only when the new one is complete.
+    /// - Throws: ``InputError/imageNotWritten(path:reason:)``.
+    public func writePNG(to url: URL) throws {
+        var image = png_image()
+        image.version = clens_png_image_version()
+        image.width = UInt32(width)
+        image.height = UInt32(height)
+        image.format = clens_png_format_rgb()
+        var size: png_alloc_size_t = 0
+        guard png_image_write_to_memory(&image, nil, &size, 0, pixels, 0, nil) != 0 else {
+            throw InputError.imageNotWritten(path: url.path, reason: message(of: image))
+        }
+        var data = Data(count: size)
+        let written = data.withUnsafeMutableBytes {
+            png_image_write_to_memory(&image, $0.baseAddress, &size, 0, pixels, 0, nil)
+        }
+        guard written != 0 else {
+            throw InputError.imageNotWritten(path: url.path, reason: message(of: image))
+        }
+        do {
+            try data.prefix(Int(size)).write(to: url, options: .atomic)
+        } catch {
+            throw InputError.imageNotWritten(path: url.path, reason: error.localizedDescription)
+        }
+    }
+
+    private func message(of image: png_image) -> String {
+        withUnsafeBytes(of: image.message) { bytes in
+            String(decoding: bytes.prefix(while: { $0 != 0 }), as: UTF8.self)
+        }
+    }
+}

@@ -1,0 +1,14 @@
+/// What can be wrong with data that come from outside. Facts only; `runner` makes the words.
+public enum InputError: Error, Equatable, Sendable {
+    case missingFile(path: String, purpose: String)
+    case malformedFile(path: String, place: String, expected: String)
+    /// The font draws no colour bitmap for a concept that the catalogue names.
+    case missingGlyph(path: String, codePoint: UInt32, name: String)
+    case fontLibrary(path: String, operation: String, code: Int32)
+    case imageNotWritten(path: String, reason: String)
+    case outOfRange(what: String, value: Int, allowed: ClosedRange<Int>)
+    case unknownSplit(name: String, known: [String])
+    /// The generated or stored data are not those that the manifest names.
+    case digestMismatch(dataset: String, what: String, expected: String, found: String)
+    case unknownDataset(name: String, manifest: String, known: [String])
+}

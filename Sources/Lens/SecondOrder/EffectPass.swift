@@ -1,0 +1,165 @@
+import CLIPModel
+import DenseMath
+
+/// A forward pass of the image tower and what the lens reads from it: the image-dependent half of
+/// equation (3), for all layers at once. Belongs to one worker.
+public final class EffectPass {
+    public let vision: VisionTransformer
+    public let workspace: VisionWorkspace
+    public let layers: [Int]
+    /// c(I)·r(I), the representation scaled to length 100. // [batch, d]
+    public let representations: FloatBuffer
+    /// c(I)/σ* · a_i^k/σ_i, all heads of all layers. // [batch · T, L · H]
+    let attentionWeights: FloatBuffer
+    /// c/σ* α_k, all heads of all layers. // [batch, L · H]
+    private let alpha: FloatBuffer
+    /// −c/σ* κ_k. // [batch, L · H]
+    private let kappa: FloatBuffer
+    /// c, c/σ*, −c μ*/σ*. // [batch, 3]
+    private let scales: FloatBuffer
+    private let mixed: FloatBuffer
+    private let values: FloatBuffer
+    private let coefficients: FloatBuffer
+    private let headCount: Int
+
+    public var batch: Int { workspace.batch }
+    public var capacity: Int { workspace.capacity }
+
+    /// Length that representations are scaled to, as the papers do.
+    public static let representationLength: Float = 100
+
+    /// - Parameters:
+    ///   - layers: the layers whose neurons are looked at, each with a later attention layer.
+    ///   - extra: what else to keep of those layers.
+    public init(_ vision: VisionTransformer, layers: [Int], capacity: Int, capturing extra: CaptureRequest = []) {
+        self.vision = vision
+        self.layers = layers
+        let first = layers.min() ?? vision.blocks.count
+        let requests = (0..<vision.blocks.count).map { layer -> CaptureRequest in
+            var request: CaptureRequest = layer > first ? .classAttention : []
+            if layers.contains(layer) { request.formUnion([.activations, .mlpOutput, extra]) }
+            return request
+        }
+        workspace = VisionWorkspace(vision, capacity: capacity, capturing: requests)
+        headCount = vision.blocks.count * vision.configuration.heads
+        representations = FloatBuffer(capacity * vision.embeddingWidth)
+        attentionWeights = FloatBuffer(capacity * vision.tokens * headCount)
+        alpha = FloatBuffer(capacity * headCount)
+        kappa = FloatBuffer(capacity * headCount)
+        scales = FloatBuffer(capacity * 3)
+        let reachable = headCount - (first + 1) * vision.configuration.heads
+        mixed = FloatBuffer(capacity * max(reachable, 0) * vision.width)
+        values = FloatBuffer(capacity * max(reachable, 0) * vision.width / vision.configuration.heads)
+        coefficients = FloatBuffer(capacity * (2 * max(reachable, 0) + 3))
+    }
+
+    /// Runs the tower. // [batch, size, size, 3]
+    public func run(_ images: UnsafePointer<UInt8>, batch: Int) {
+        vision(images, batch: batch, workspace)
+        scaleRepresentations()
+        gatherAttention()
+    }
+
+    private func scaleRepresentations() {
+        let d = vision.embeddingWidth
+        for image in 0..<batch {
+            let r = workspace.embeddings.base + image * d
+            let norm = BLAS.dot(r, r, count: d).squareRoot()
+            let c = Self.representationLength / norm
+            for j in 0..<d { representations.base[image * d + j] = c * r[j] }
+            let sigma = workspace.outputSigma.base[image]
+            scales.base[image * 3] = c
+            scales.base[image * 3 + 1] = c / sigma
+            scales.base[image * 3 + 2] = -c * workspace.outputMean.base[image] / sigma
+        }
+    }
+
+    private func gatherAttention() {
+        let (tokens, heads) = (vision.tokens, vision.configuration.heads)
+        for (layer, capture) in workspace.captures.enumerated() {
+            guard let capture, capture.request.contains(.classAttention) else { continue }
+            for image in 0..<batch {
+                let scale = scales.base[image * 3 + 1]
+                let sigma = capture.sigma + image * tokens
+                let mean = capture.mean + image * tokens
+                for head in 0..<heads {
+                    let row = capture.classAttention + (image * heads + head) * tokens
+                    let column = layer * heads + head
+                    var (alpha, kappa) = (Float(0), Float(0))
+                    for token in 0..<tokens {
+                        let weight = scale * row[token] / sigma[token]
+                        attentionWeights.base[(image * tokens + token) * headCount + column] = weight
+                        alpha += weight
+                        kappa += weight * mean[token]
+                    }
+                    self.alpha.base[image * headCount + column] = alpha
+                    self.kappa.base[image * headCount + column] = -kappa
+                }
+            }
+        }
+    }
+
+    /// s_{n,k} of every neuron of a layer and every image of the batch. // [N, batch, K]
+    public func coordinates(_ lens: SecondOrderLens, into s: UnsafeMutablePointer<Float>) {
+        let (tokens, K) = (vision.tokens, lens.headCount)
+        let activations = workspace.capture(lens.layer).activations
+        for image in 0..<batch {
+            BLAS.multiply(
+                lens.neurons, K, tokens, activations + image * tokens * lens.neurons, stride: lens.neurons, transposed: true,
+                attentionWeights.base + image * tokens * headCount + lens.firstHead, stride: headCount,
+                into: s + image * K, stride: batch * K)
+        }
+    }
+
+    /// Adds Σ_I s_{n,k}(I) over the batch: the images' tokens form one long product. // [N, K]
+    public func addCoordinateSums(_ lens: SecondOrderLens, to sums: UnsafeMutablePointer<Float>) {
+        BLAS.multiply(
+            lens.neurons, lens.headCount, batch * vision.tokens,
+            workspace.capture(lens.layer).activations, stride: lens.neurons, transposed: true,
+            attentionWeights.base + lens.firstHead, stride: headCount, beta: 1, into: sums, stride: lens.headCount)
+    }
+
+    /// b(I). // [batch, d]
+    public func biasShares(_ lens: SecondOrderLens, into b: UnsafeMutablePointer<Float>) {
+        let K = lens.headCount
+        let columns = 2 * K + 3
+        for image in 0..<batch {
+            let row = coefficients.base + image * columns
+            row.update(from: alpha.base + image * headCount + lens.firstHead, count: K)
+            (row + K).update(from: kappa.base + image * headCount + lens.firstHead, count: K)
+            row[2 * K] = scales.base[image * 3 + 1]
+            row[2 * K + 1] = scales.base[image * 3 + 2]
+            row[2 * K + 2] = scales.base[image * 3]
+        }
+        BLAS.multiply(
+            batch, lens.embeddingWidth, columns, coefficients.base, stride: columns,
+            lens.biasShare.directions.elements, stride: lens.embeddingWidth, into: b, stride: lens.embeddingWidth)
+    }
+
+    /// Σ_n φ_n(I) over all neurons of the layer, without any work for a single neuron: the MLP's output
+    /// goes through the value/output paths with the attention held fixed. // [batch, d]
+    /// - Parameter biasShares: b(I) of the same layer and batch.
+    public func totalEffects(_ lens: SecondOrderLens, biasShares: UnsafePointer<Float>, into total: UnsafeMutablePointer<Float>) {
+        let (tokens, width, K, d) = (vision.tokens, vision.width, lens.headCount, lens.embeddingWidth)
+        let outputs = workspace.capture(lens.layer).mlpOutput
+        for image in 0..<batch {
+            BLAS.multiply(
+                K, width, tokens, attentionWeights.base + image * tokens * headCount + lens.firstHead, stride: headCount,
+                transposed: true, outputs + image * tokens * width, stride: width,
+                into: mixed.base + image * K * width, stride: width)
+        }
+        lens.inputs.elements.withUnsafeBufferPointer { inputs in
+            guard let inputs = inputs.baseAddress else { return }
+            for k in 0..<K {
+                BLAS.multiply(
+                    batch, lens.headWidth, width, mixed.base + k * width, stride: K * width,
+                    inputs + k * lens.headWidth * width, stride: width, otherTransposed: true,
+                    into: values.base + k * lens.headWidth, stride: K * lens.headWidth)
+            }
+        }
+        total.update(from: biasShares, count: batch * d)
+        BLAS.multiply(
+            batch, d, K * lens.headWidth, values.base, stride: K * lens.headWidth, lens.outputs.elements, stride: d,
+            beta: Float(lens.neurons), into: total, stride: d)
+    }
+}

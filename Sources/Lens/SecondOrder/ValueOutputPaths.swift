@@ -1,0 +1,67 @@
+import CLIPModel
+import DenseMath
+
+/// How a vector written at any token reaches the joint space through one attention head, with the
+/// attention and the normalisation statistics left out: the image-independent half of equation (1).
+///
+/// For head k = (l', h), with γ of ln_1 in layer l' and γ* of ln_post:
+///
+///     input_k  = W_V^k diag(γ_{l'})          [d_h, D]
+///     output_k = (diag(γ*) W_O^k)ᵀ P         [d_h, d]
+///
+/// Heads of all layers stand one after the other; those that layer l can reach are the last
+/// K = (L−1−l)·H of them.
+public struct ValueOutputPaths: Sendable {
+    /// input_k. // [L · H, d_h, D]
+    public let inputs: Tensor
+    /// output_k. // [L · H, d_h, d]
+    public let outputs: Tensor
+    /// Pᵀ(γ* ∘ b_O) by layer. // [L, d]
+    let outputBiases: Tensor
+    /// Pᵀγ*. // [d]
+    let scaleImage: [Float]
+    /// Pᵀβ*. // [d]
+    let offsetImage: [Float]
+    public let layers: Int
+    public let heads: Int
+    public let headWidth: Int
+
+    /// All heads of all layers.
+    var headCount: Int { layers * heads }
+
+    public init(_ vision: VisionTransformer) {
+        let (width, d) = (vision.width, vision.embeddingWidth)
+        layers = vision.blocks.count
+        heads = vision.configuration.heads
+        headWidth = width / heads
+        // P with the rows scaled by γ*, transposed: maps a residual vector v to Pᵀ(γ* ∘ v). // [D, d]
+        var scaledProjection = vision.projection.transposed()
+        for i in 0..<width {
+            for j in 0..<d { scaledProjection.elements[i * d + j] *= vision.outputNorm.weight[i] }
+        }
+        func image(of vector: [Float], through matrix: Tensor) -> [Float] {
+            Tensor(shape: [1, width], elements: vector).times(matrix).elements
+        }
+        scaleImage = image(of: [Float](repeating: 1, count: width), through: scaledProjection)
+        offsetImage = image(of: vision.outputNorm.bias, through: vision.projection.transposed())
+
+        var inputs = Tensor(zeros: [layers * heads, headWidth, width])
+        var outputs: [Float] = []
+        var outputBiases: [Float] = []
+        for (layer, block) in vision.blocks.enumerated() {
+            let value = block.queryKeyValue.weight.elements[(2 * width * width)...]  // W_V of all heads // [D, D]
+            for row in 0..<width {
+                for column in 0..<width {
+                    inputs.elements[(layer * width + row) * width + column] =
+                        value[value.startIndex + row * width + column] * block.attentionNorm.weight[column]
+                }
+            }
+            // Column block h of W_O belongs to head h, so its transpose has the heads one below the other. // [D, d]
+            outputs += block.attentionOutput.weight.transposed().times(scaledProjection).elements
+            outputBiases += image(of: block.attentionOutput.bias, through: scaledProjection)
+        }
+        self.inputs = inputs
+        self.outputs = Tensor(shape: [layers * heads, headWidth, d], elements: outputs)
+        self.outputBiases = Tensor(shape: [layers, d], elements: outputBiases)
+    }
+}

@@ -1,0 +1,45 @@
+/// What happens during a run, for whoever shows progress.
+public enum ExecutionEvent: Sendable {
+    /// The plan that is about to be carried out.
+    case planned(Plan)
+    /// A stored file was damaged; it has been removed and will be computed again.
+    case removedDamaged(DamagedFile, step: String)
+    case started(Plan.Entry, workers: Int)
+    case progress(StepProgress)
+    case finished(StepOutcome)
+}
+
+/// How far a step over shards has come.
+public struct StepProgress: Sendable {
+    public let step: String
+    public let shardsDone: Int
+    public let shards: Int
+    /// Units (images) done, those of earlier attempts included.
+    public let unitsDone: Int
+    public let units: Int
+    /// Time since the step started in this run.
+    public let seconds: Double
+    /// Time left at the rate of this run; nil before the first shard of this run is finished.
+    public let secondsLeft: Double?
+}
+
+/// How a step ended.
+public struct StepOutcome: Equatable, Sendable {
+    public enum Status: String, Codable, Sendable {
+        /// Computed in this run, or completed from the shards of an earlier one.
+        case computed
+        /// Found in the store.
+        case reused
+        /// Neither there nor asked for.
+        case notNeeded = "not_needed"
+    }
+
+    public let kind: String
+    public let label: String
+    public let key: StepKey
+    public let status: Status
+    /// Time the step took in this run.
+    public let seconds: Double
+    /// Shards computed in this run.
+    public let shardsComputed: Int
+}

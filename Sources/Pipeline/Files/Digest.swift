@@ -1,0 +1,27 @@
+import Crypto
+import Foundation
+
+/// SHA-256 digests, as 64 lower-case hexadecimal digits.
+public enum Digest {
+    public static func sha256(of data: Data) -> String {
+        hexadecimal(SHA256.hash(data: data))
+    }
+
+    /// The digest of a file, read in pieces of 1 MiB.
+    /// - Throws: `PipelineError.cannotRead`.
+    public static func sha256(ofFile url: URL) throws -> String {
+        var hash = SHA256()
+        try forEachPiece(of: url) { piece in
+            hash.update(bufferPointer: piece)
+            return true
+        }
+        return hexadecimal(hash.finalize())
+    }
+
+    private static func hexadecimal(_ digest: SHA256.Digest) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(
+            decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
+            as: UTF8.self)
+    }
+}

@@ -1,0 +1,75 @@
+/// One step of a pipeline, as an experiment declares it.
+public struct Step<Output: Artefact>: Sendable {
+    /// What the step does, such as `fit-means`: the folder of its artefacts.
+    public var kind: String
+    /// Tells steps of one kind apart for a reader, such as `layer 9`; not part of the key.
+    public var label: String
+    /// Version of the step's code: raised when the code comes to give other numbers.
+    public var version: Int
+    /// What the step's result depends on, by name.
+    public var parameters: Parameters
+    public var inputs: [AnyStepHandle]
+    /// Digests of what the step reads from outside the graph, such as `model` and `data`.
+    public var digests: [String: String]
+    /// Memory that the work takes, in bytes; nil where it is negligible.
+    public var memory: MemoryEstimate?
+    public var work: Work<Output>
+
+    public init(
+        kind: String, label: String = "", version: Int, parameters: Parameters = [:],
+        inputs: [AnyStepHandle] = [], digests: [String: String] = [:],
+        memory: MemoryEstimate? = nil, work: Work<Output>
+    ) {
+        self.kind = kind
+        self.label = label
+        self.version = version
+        self.parameters = parameters
+        self.inputs = inputs
+        self.digests = digests
+        self.memory = memory
+        self.work = work
+    }
+}
+
+/// Memory that a step takes, in bytes.
+public struct MemoryEstimate: Hashable, Sendable {
+    /// Taken once, such as the weights.
+    public var shared: Int
+    /// Taken by each worker, such as activations.
+    public var perWorker: Int
+
+    public init(shared: Int, perWorker: Int) {
+        self.shared = shared
+        self.perWorker = perWorker
+    }
+
+    /// What the step takes in all with a number of workers.
+    public func bytes(workers: Int) -> Int {
+        let (all, overflow) = perWorker.multipliedReportingOverflow(by: workers)
+        let (sum, sumOverflow) = all.addingReportingOverflow(shared)
+        return overflow || sumOverflow ? .max : sum
+    }
+
+    /// The most workers, up to `limit`, that `memory` bytes admit; 0 where not even one fits.
+    func workers(upTo limit: Int, within memory: Int?) -> Int {
+        guard let memory, perWorker > 0 else { return limit }
+        let (rest, overflow) = memory.subtractingReportingOverflow(shared)
+        return overflow ? 0 : max(0, min(limit, rest / perWorker))
+    }
+}
+
+/// Stands for the artefact of a step of a graph.
+public struct StepHandle<Output: Artefact>: Hashable, Sendable {
+    public let key: StepKey
+    /// Kind and label, for messages.
+    public let name: String
+
+    /// The handle without its type, to be listed among the inputs of another step.
+    public var erased: AnyStepHandle { AnyStepHandle(key: key, name: name) }
+}
+
+/// Stands for the artefact of a step, without its type.
+public struct AnyStepHandle: Hashable, Sendable {
+    public let key: StepKey
+    public let name: String
+}

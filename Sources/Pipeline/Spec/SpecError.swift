@@ -1,0 +1,58 @@
+/// A defect of a spec, with the place where it stands.
+public struct SpecError: Error, Equatable, Sendable {
+    public let path: String
+    /// Line and column, counted from 1; nil where the defect is the file's as a whole.
+    public let position: SpecPosition?
+    public let kind: Kind
+
+    public enum Kind: Equatable, Sendable {
+        // MARK: File
+        case cannotRead(errno: Int32)
+        case tooLarge(bytes: Int, limit: Int)
+        case notUTF8
+        case empty
+
+        // MARK: YAML
+        case syntax(problem: String)
+        case duplicateKey(String)
+        /// Specs do without anchors, aliases and tags: what is read is what is written.
+        case anchor
+        case tag(String)
+
+        // MARK: Keys
+        case unknownKey(String, suggestion: String?, known: [String])
+        case missingKey(String)
+
+        // MARK: Values
+        case wrongKind(key: String, expected: ValueKind, found: ValueKind)
+        /// A plain scalar that readers of YAML disagree about, such as `no`, `08` or `1e3`.
+        case ambiguous(key: String, text: String, expected: ValueKind)
+        case outOfRange(key: String, value: String, lower: String, upper: String)
+        case unknownChoice(key: String, value: String, suggestion: String?, choices: [String])
+        case emptyList(key: String)
+        case duplicateElement(key: String, value: String)
+        /// A value that is well formed but not possible, for a reason that the caller knows.
+        case invalid(key: String, reason: String)
+    }
+
+    public enum ValueKind: String, Equatable, Sendable {
+        case text, integer, number, boolean, null, list, mapping
+    }
+
+    public init(path: String, position: SpecPosition?, kind: Kind) {
+        self.path = path
+        self.position = position
+        self.kind = kind
+    }
+}
+
+/// A place in a text, counted from 1; columns count Unicode scalars.
+public struct SpecPosition: Equatable, Sendable {
+    public let line: Int
+    public let column: Int
+
+    public init(line: Int, column: Int) {
+        self.line = line
+        self.column = column
+    }
+}

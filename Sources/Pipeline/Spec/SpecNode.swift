@@ -1,0 +1,120 @@
+import Yams
+
+/// A node of a parsed spec: what remains of YAML once anchors, aliases and tags are refused.
+struct SpecNode: Sendable {
+    var position: SpecPosition
+    var content: Content
+
+    enum Content: Sendable {
+        /// `isPlain` where the text stands without quotes, so that it can mean more than text.
+        case scalar(String, isPlain: Bool)
+        case list([SpecNode])
+        case mapping([Member])
+    }
+
+    struct Member: Sendable {
+        var key: String
+        var keyPosition: SpecPosition
+        var value: SpecNode
+    }
+
+    var valueKind: SpecError.ValueKind {
+        switch content {
+        case .scalar(let text, let isPlain): isPlain ? PlainScalar.kind(of: text) : .text
+        case .list: .list
+        case .mapping: .mapping
+        }
+    }
+}
+
+// MARK: - Parsing
+
+extension SpecNode {
+    /// - Throws: `SpecError`; `path` serves its message.
+    static func parse(_ text: String, path: String) throws -> SpecNode {
+        do {
+            // Without rules every plain scalar stays text: what it means is decided by the reader
+            // that knows which type is wanted.
+            let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
+            // The parser owns the anchors; nodes refer to them weakly.
+            return try withExtendedLifetime(parser) {
+                guard let root = try parser.singleRoot() else {
+                    throw SpecError(path: path, position: nil, kind: .empty)
+                }
+                return try SpecNode(root, isKey: false, path: path)
+            }
+        } catch let error as YamlError {
+            throw SpecError(error, path: path)
+        }
+    }
+
+    /// Visits nodes in the order of the text, so that an anchor is met before any alias of it and
+    /// nothing is ever expanded.
+    private init(_ node: Node, isKey: Bool, path: String) throws {
+        position = SpecPosition(node.mark)
+        guard node.anchor == nil else {
+            throw SpecError(path: path, position: position, kind: .anchor)
+        }
+        // Comparing keys resolves their tag, which then reads as if written out.
+        let tag = node.explicitTag
+        guard tag.isEmpty || isKey && tag == Tag.Name.str.rawValue else {
+            throw SpecError(path: path, position: position, kind: .tag(tag))
+        }
+        switch node {
+        case .scalar(let scalar):
+            content = .scalar(scalar.string, isPlain: scalar.style == .plain)
+        case .sequence(let sequence):
+            content = .list(try sequence.map { try SpecNode($0, isKey: false, path: path) })
+        case .mapping(let mapping):
+            content = .mapping(
+                try mapping.map { keyNode, valueNode in
+                    let key = try SpecNode(keyNode, isKey: true, path: path)
+                    guard case .scalar(let name, _) = key.content else {
+                        throw SpecError(
+                            path: path, position: key.position,
+                            kind: .wrongKind(key: "", expected: .text, found: key.valueKind))
+                    }
+                    return Member(
+                        key: name, keyPosition: key.position,
+                        value: try SpecNode(valueNode, isKey: false, path: path))
+                })
+        case .alias:
+            throw SpecError(path: path, position: position, kind: .anchor)
+        }
+    }
+}
+
+extension Node {
+    fileprivate var explicitTag: String {
+        switch self {
+        case .scalar(let scalar): scalar.tag.description
+        case .mapping(let mapping): mapping.tag.description
+        case .sequence(let sequence): sequence.tag.description
+        case .alias(let alias): alias.tag.description
+        }
+    }
+}
+
+extension SpecPosition {
+    fileprivate init(_ mark: Mark?) {
+        self.init(line: mark?.line ?? 1, column: mark?.column ?? 1)
+    }
+}
+
+extension SpecError {
+    fileprivate init(_ error: YamlError, path: String) {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            self.init(path: path, position: SpecPosition(mark), kind: .syntax(problem: problem))
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            self.init(
+                path: path, position: SpecPosition(context.mark),
+                kind: .duplicateKey(duplicates.first ?? ""))
+        case .reader(let problem, _, _, _):
+            self.init(path: path, position: nil, kind: .syntax(problem: problem))
+        default:
+            self.init(path: path, position: nil, kind: .syntax(problem: "\(error)"))
+        }
+    }
+}
