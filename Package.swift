@@ -39,14 +39,23 @@ let package = Package(
         // MARK: Pipeline and claims
 
         .target(name: "Pipeline", dependencies: ["Safetensors", yams, crypto]),
+        .target(
+            name: "Experiments",
+            dependencies: ["DenseMath", "Safetensors", "Inputs", "CLIPModel", "Lens", "Pipeline"]),
+        .target(name: "Results", dependencies: ["Pipeline", grdb]),
 
         // MARK: Command line
 
-        .executableTarget(name: "runner", dependencies: ["Inputs", "Lens", argumentParser]),
+        .executableTarget(name: "runner", dependencies: ["Inputs", "Experiments", "Results", argumentParser]),
 
         // MARK: Tests
 
         .target(name: "TestSupport", dependencies: ["DenseMath", "CLIPModel"], path: "Tests/TestSupport"),
+        .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors"], resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "CLIPModelTests", dependencies: ["CLIPModel", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport"]),
+        .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Safetensors"]),
+        .testTarget(name: "ResultsTests", dependencies: ["Results", "Pipeline", grdb]),
     ]
 )

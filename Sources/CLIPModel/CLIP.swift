@@ -11,7 +11,7 @@ public struct CLIP: Sendable {
 
     /// Unit embeddings of texts. // [texts, d]
     public func embed(texts: [String]) -> Tensor {
-        text(texts.map { tokenizer.encode($0) }).rowsNormalised()
+        text(tokenizer.encode(texts)).rowsNormalised()
     }
 
     /// Unit embeddings of images of the model's own size, 8-bit RGB. // [images, d]

@@ -23,17 +23,19 @@ public struct ZeroShotClassifier: Sendable {
         self.weights = weights.rowsNormalised()
     }
 
-    /// The class of the largest score, and by how much it leads. Ties go to the first class.
-    /// - Parameter representation: any vector of the joint space; its length matters for the margin only. // [d]
+    /// For each representation the class of the largest score, and by how much it leads. Ties go to the first class.
+    /// - Parameter representations: vectors of the joint space; their length matters for the margin only. // [batch, d]
     /// - Returns: the class, and its score minus the runner-up's (0 with a single class).
-    public func classify(_ representation: UnsafePointer<Float>) -> (label: Int, margin: Float) {
+    public func classify(_ representations: UnsafePointer<Float>, batch: Int) -> [(label: Int, margin: Float)] {
         let (classes, d) = (weights.shape[0], weights.shape[1])
-        var scores = [Float](repeating: 0, count: classes)
-        BLAS.multiply(classes, d, weights.elements, stride: d, vector: representation, into: &scores)
-        return Self.best(of: scores)
+        var scores = [Float](repeating: 0, count: batch * classes)
+        BLAS.multiply(
+            batch, classes, d, representations, stride: d, weights.elements, stride: d, otherTransposed: true,
+            into: &scores, stride: classes)
+        return (0..<batch).map { Self.best(of: scores[$0 * classes..<($0 + 1) * classes]) }
     }
 
-    static func best(of scores: [Float]) -> (label: Int, margin: Float) {
+    static func best(of scores: ArraySlice<Float>) -> (label: Int, margin: Float) {
         var (label, first, second) = (0, -Float.infinity, -Float.infinity)
         for (index, score) in scores.enumerated() {
             if score > first {

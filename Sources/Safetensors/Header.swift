@@ -32,9 +32,13 @@ struct Header {
             throw HeaderDefect.headerBeyondEnd(bytes: Int(length), available: file.count - 8)
         }
         let bytes = [UInt8](file[file.startIndex + 8..<file.startIndex + dataStart])
-        guard String(validating: bytes, as: UTF8.self) != nil else { throw HeaderDefect.headerNotUTF8 }
+        guard String(validating: bytes, as: UTF8.self) != nil else {
+            throw HeaderDefect.headerNotUTF8
+        }
 
-        try validate(Self.declarations(in: bytes, into: &metadata), dataStart: dataStart, fileSize: file.count)
+        try validate(
+            Self.declarations(in: bytes, into: &metadata), dataStart: dataStart,
+            fileSize: file.count)
     }
 
     // MARK: Parsing

@@ -108,7 +108,9 @@ struct HeaderScanner {
                 }
                 code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
             }
-            guard let scalar = Unicode.Scalar(code) else { throw failure(.invalidEscape, at: start) }
+            guard let scalar = Unicode.Scalar(code) else {
+                throw failure(.invalidEscape, at: start)
+            }
             return scalar
         default:
             throw failure(.invalidEscape, at: start)

@@ -21,7 +21,8 @@ public struct SafetensorsWriter: Sendable {
         }
         let ordered = tensors.sorted { $0.key < $1.key }
         var header = try headerJSON(ordered)
-        header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
+        header.append(
+            contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
 
         var file = Data(capacity: 8 + header.count + ordered.reduce(0) { $0 + $1.value.data.count })
         withUnsafeBytes(of: UInt64(header.count).littleEndian) { file.append(contentsOf: $0) }
@@ -66,7 +67,8 @@ public struct SafetensorsWriter: Sendable {
             let end = offset + tensor.data.count
             try append(
                 name,
-                Declaration(dtype: tensor.type.rawValue, shape: tensor.shape, offsets: [offset, end]))
+                Declaration(
+                    dtype: tensor.type.rawValue, shape: tensor.shape, offsets: [offset, end]))
             offset = end
         }
         return Data("{".utf8) + Data(members.joined(separator: Data(",".utf8))) + Data("}".utf8)

@@ -70,8 +70,7 @@ extension PreprocessingConfiguration {
         resize =
             try file.boolean("do_resize", default: true) ? try Self.resize(file) : nil
         crop =
-            try file.boolean("do_center_crop", default: true)
-            ? try Self.size("crop_size", default: Size(height: 224, width: 224), file) : nil
+            try file.boolean("do_center_crop", default: true) ? try Self.crop(file) : nil
         resampling = try Self.resampling(file)
         rescaleFactor =
             try file.boolean("do_rescale", default: true)
@@ -122,29 +121,27 @@ extension PreprocessingConfiguration {
     private static let edges = ArchitectureLimits.imageSize
 
     private static func resize(_ file: ConfigurationSection) throws(ConfigurationError) -> Resize {
-        if case .integer(let edge)? = file["size"], edges.contains(edge) {
-            return .shortestEdge(edge)
-        }
-        guard let size = try file.section("size") else {
-            guard file["size"] == nil else { throw file.invalid("size", .size) }
-            return .shortestEdge(224)
-        }
+        guard let value = file["size"] else { return .shortestEdge(224) }
+        if case .integer(let edge) = value, edges.contains(edge) { return .shortestEdge(edge) }
         // A longest edge would bound the other: a rule that no CLIP uses.
-        guard size["longest_edge"] ?? .null == .null else {
-            throw file.invalid("size", .size)
-        }
+        guard case .object = value, let size = try file.section("size"),
+            size["longest_edge"] ?? .null == .null
+        else { throw file.invalid("size", .size) }
         if size["shortest_edge"] ?? .null != .null {
-            return .shortestEdge(
-                try size.integer("shortest_edge", default: 224, in: edges))
+            return .shortestEdge(try size.integer("shortest_edge", default: 224, in: edges))
         }
-        return .exact(try Self.size("size", default: nil, file))
+        return .exact(try Self.size("size", file))
+    }
+
+    private static func crop(_ file: ConfigurationSection) throws(ConfigurationError) -> Size {
+        guard file["crop_size"] != nil else { return Size(height: 224, width: 224) }
+        return try size("crop_size", file)
     }
 
     /// A height and a width, or one number for both.
     private static func size(
-        _ key: String, default standard: Size?, _ file: ConfigurationSection
+        _ key: String, _ file: ConfigurationSection
     ) throws(ConfigurationError) -> Size {
-        if let standard, file[key] == nil { return standard }
         if case .integer(let edge)? = file[key], edges.contains(edge) {
             return Size(height: edge, width: edge)
         }
@@ -152,7 +149,7 @@ extension PreprocessingConfiguration {
             size["height"] != nil, size["width"] != nil
         else { throw file.invalid(key, .size) }
         return Size(
-            height: try size.integer("height", default: 0, in: edges),
-            width: try size.integer("width", default: 0, in: edges))
+            height: try size.integer("height", default: 224, in: edges),
+            width: try size.integer("width", default: 224, in: edges))
     }
 }

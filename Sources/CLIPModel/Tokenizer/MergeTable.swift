@@ -17,6 +17,8 @@ struct MergeTable: Sendable {
         var result: Int
     }
 
+    private static let header = Array("#version".utf8)
+
     private let merges: [Pair: Merge]
 
     /// Reads `merges.txt`.
@@ -30,27 +32,28 @@ struct MergeTable: Sendable {
 
         var merges: [Pair: Merge] = [:]
         merges.reserveCapacity(lines.count)
-        for (index, line) in lines.enumerated() where !line.starts(with: "#version".utf8) {
+        for (index, line) in lines.enumerated() where !line.starts(with: Self.header) {
             let content = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
-            let parts = content.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+            let parts = content.split(
+                separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
             guard parts.count == 2 else {
                 throw .malformedMerge(path: url.path, line: index + 1, parts: parts.count)
             }
-            func id(_ symbol: Vocabulary.Token) throws(TokenizerError) -> Int {
+            func id(_ symbol: ByteString) throws(TokenizerError) -> Int {
                 guard let id = vocabulary[symbol] else {
                     throw .mergeSymbolNotInVocabulary(
-                        path: url.path, line: index + 1,
-                        symbol: String(decoding: symbol, as: UTF8.self))
+                        path: url.path, line: index + 1, symbol: symbol.description)
                 }
                 return id
             }
-            let pair = Pair(left: try id(parts[0]), right: try id(parts[1]))
-            let merge = Merge(rank: index, result: try id(parts[0] + parts[1]))
+            let left = ByteString(parts[0])
+            let right = ByteString(parts[1])
+            let pair = Pair(left: try id(left), right: try id(right))
+            let merge = Merge(rank: index, result: try id(ByteString(left.bytes + right.bytes)))
             guard merges.updateValue(merge, forKey: pair) == nil else {
                 throw .duplicateMerge(
                     path: url.path, line: index + 1,
-                    left: String(decoding: parts[0], as: UTF8.self),
-                    right: String(decoding: parts[1], as: UTF8.self))
+                    left: left.description, right: right.description)
             }
         }
         self.merges = merges

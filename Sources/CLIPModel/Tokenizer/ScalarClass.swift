@@ -2,8 +2,9 @@
 enum ScalarClass {
     case letter, number, whitespace, other
 
-    /// The version of Unicode whose letters and numbers the `tokenizers` library knows (by way of
-    /// Oniguruma 6.9.10). To it, those that came later are unassigned: the rest.
+    /// The version of Unicode whose letters and numbers the `tokenizers` library knows, by way of
+    /// Oniguruma: compared scalar by scalar with release 0.23.3. To it, those that came later
+    /// (4657 in Unicode 17) are unassigned: the rest.
     private static let knownVersion = (major: 16, minor: 0)
 
     init(_ scalar: Unicode.Scalar) {

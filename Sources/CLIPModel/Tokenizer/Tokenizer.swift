@@ -120,7 +120,7 @@ public struct Tokenizer: Sendable {
     private func tokens(in text: String, encoder: inout WordEncoder) -> [Int] {
         var tokens: [Int] = []
         var scalars: [Unicode.Scalar] = []
-        var word: [UInt8] = []
+        var word = ByteString([])
         for part in specialTokens.parts(of: text) {
             switch part {
             case .token(let id):
@@ -130,8 +130,8 @@ public struct Tokenizer: Sendable {
                 TextNormalizer.normalize(text, into: &scalars)
                 var words = WordScanner(scalars)
                 while let range = words.next() {
-                    word.removeAll(keepingCapacity: true)
-                    for scalar in scalars[range] { word.append(contentsOf: scalar.utf8) }
+                    word.bytes.removeAll(keepingCapacity: true)
+                    for scalar in scalars[range] { word.bytes.append(contentsOf: scalar.utf8) }
                     tokens.append(contentsOf: encoder.encode(word))
                 }
             }

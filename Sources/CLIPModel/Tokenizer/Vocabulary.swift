@@ -2,15 +2,11 @@ import Foundation
 
 /// The tokens of `vocab.json` and their ids.
 ///
-/// Needed only while a tokenizer is loaded. Tokens are compared as UTF-8 bytes, never as
-/// `String`: strings are equal in Swift when they are canonically equivalent, tokens when they
-/// are identical.
+/// Needed only while a tokenizer is loaded.
 struct Vocabulary {
-    /// A token as it is spelled in the file, in UTF-8.
-    typealias Token = ArraySlice<UInt8>
-
     private let path: String
-    private let ids: [Token: Int]
+    /// By the tokens as they are spelled in the file.
+    private let ids: [ByteString: Int]
 
     /// Reads `vocab.json`.
     ///
@@ -20,21 +16,22 @@ struct Vocabulary {
     init(contentsOf url: URL, size: Int) throws(TokenizerError) {
         let bytes = try TokenizerFile.bytes(at: url)
         var parser = VocabularyParser(bytes: bytes, path: url.path)
-        var ids: [Token: Int] = [:]
+        var ids: [ByteString: Int] = [:]
         var used: Set<Int> = []
         while let entry = try parser.next() {
-            let spelling = String(decoding: entry.token, as: UTF8.self)
             guard (0..<size).contains(entry.id) else {
                 throw .tokenIDOutOfRange(
-                    path: url.path, line: entry.line, token: spelling, id: entry.id,
-                    vocabularySize: size)
+                    path: url.path, line: entry.line, token: entry.token.description,
+                    id: entry.id, vocabularySize: size)
             }
             guard ids.updateValue(entry.id, forKey: entry.token) == nil else {
-                throw .duplicateToken(path: url.path, line: entry.line, token: spelling)
+                throw .duplicateToken(
+                    path: url.path, line: entry.line, token: entry.token.description)
             }
             guard used.insert(entry.id).inserted else {
                 throw .duplicateTokenID(
-                    path: url.path, line: entry.line, token: spelling, id: entry.id)
+                    path: url.path, line: entry.line, token: entry.token.description,
+                    id: entry.id)
             }
         }
         self.path = url.path
@@ -42,11 +39,11 @@ struct Vocabulary {
     }
 
     /// The id of a token, or nil where the vocabulary does not have it.
-    subscript(token: Token) -> Int? { ids[token] }
+    subscript(token: ByteString) -> Int? { ids[token] }
 
     /// The id of a token that no CLIP vocabulary lacks.
     func specialToken(_ literal: String) throws(TokenizerError) -> Int {
-        guard let id = ids[Token(literal.utf8)] else {
+        guard let id = ids[ByteString(literal.utf8)] else {
             throw .missingSpecialToken(path: path, token: literal)
         }
         return id
@@ -59,7 +56,7 @@ struct Vocabulary {
     ///   - unknown: the id for a byte whose symbol the vocabulary lacks, as it may where it was
     ///     trained on a small corpus.
     func byteSymbols(suffix: String, unknown: Int) -> [Int] {
-        ByteAlphabet.spellings.map { ids[Token(($0 + suffix).utf8)] ?? unknown }
+        ByteAlphabet.spellings.map { ids[ByteString(($0 + suffix).utf8)] ?? unknown }
     }
 
     /// The highest id of all.

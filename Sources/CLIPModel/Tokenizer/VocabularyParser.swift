@@ -1,14 +1,13 @@
 /// Reads `vocab.json`, one flat JSON object from strings to integers, entry by entry.
 ///
 /// Foundation's parser would hand over a `[String: Any]`, in which of two equal keys one is
-/// silently lost, canonically equivalent keys count as equal, and lines are forgotten. This one
-/// keeps all three, and takes a tenth of the time for CLIP's 49 408 tokens.
+/// silently lost, canonically equivalent keys count as equal, and lines are forgotten.
 ///
 /// Grammar: RFC 8259, without the values that a vocabulary does not hold. The bytes must be
 /// valid UTF-8.
 struct VocabularyParser {
     struct Entry: Equatable {
-        var token: ArraySlice<UInt8>
+        var token: ByteString
         var id: Int
         var line: Int
     }
@@ -40,7 +39,7 @@ struct VocabularyParser {
             try expect(UInt8(ascii: ","), "',' or '}'")
         }
         try expect(UInt8(ascii: "\""), "a token in quotes")
-        let token = try string()
+        let token = ByteString(try string())
         try expect(UInt8(ascii: ":"), "':'")
         return Entry(token: token, id: try integer(of: token), line: line)
     }
@@ -115,18 +114,19 @@ struct VocabularyParser {
 
     // MARK: - Integers
 
-    private mutating func integer(of token: ArraySlice<UInt8>) throws(TokenizerError) -> Int {
+    private mutating func integer(of token: ByteString) throws(TokenizerError) -> Int {
         skipWhitespace()
         let start = position
         while let byte = peek(), !isDelimiter(byte) { position += 1 }
         let digits = bytes[start..<position]
         let magnitude = digits.first == UInt8(ascii: "-") ? digits.dropFirst() : digits
         let hasLeadingZero = magnitude.count > 1 && magnitude.first == UInt8(ascii: "0")
-        let isDecimal = magnitude.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        let isDecimal = magnitude.allSatisfy {
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+        }
         guard isDecimal, !hasLeadingZero, let value = Int(String(decoding: digits, as: UTF8.self))
         else {
-            throw .tokenIDNotInteger(
-                path: path, line: line, token: String(decoding: token, as: UTF8.self))
+            throw .tokenIDNotInteger(path: path, line: line, token: token.description)
         }
         return value
     }

@@ -12,7 +12,7 @@
 struct WordEncoder {
     private let symbols: ByteSymbols
     private let merges: MergeTable
-    private var cache: [[UInt8]: [Int]] = [:]
+    private var cache: [ByteString: [Int]] = [:]
 
     /// The ids of the one-byte symbols, indexed by byte: within a word, and at its end.
     struct ByteSymbols: Sendable {
@@ -25,10 +25,10 @@ struct WordEncoder {
         self.merges = merges
     }
 
-    /// The token ids of a word, given in UTF-8.
-    mutating func encode(_ word: [UInt8]) -> [Int] {
+    /// The token ids of a word.
+    mutating func encode(_ word: ByteString) -> [Int] {
         if let known = cache[word] { return known }
-        let tokens = merged(word)
+        let tokens = merged(word.bytes)
         cache[word] = tokens
         return tokens
     }

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 
 /// Scenes as a stream of fixed-size records, read by the training script.
@@ -30,7 +29,7 @@ public struct SceneStream {
             imageSize: compositor.recipe.imageSize, captionBytes: Self.captionBytes,
             names: compositor.catalogue.names, keywords: compositor.catalogue.concepts.map(\.keywords),
             templates: SceneCaption.templates, recipe: compositor.recipe,
-            recipeDigest: SHA256.hash(data: recipe).map { String(format: "%02x", $0) }.joined())
+            recipeDigest: ContentDigest.sha256(recipe))
         try handle.write(contentsOf: encoder.encode(header) + Data("\n".utf8))
         for start in stride(from: indices.lowerBound, to: indices.upperBound, by: Self.scenesPerBatch) {
             var batch = Data()

@@ -60,6 +60,14 @@ public final class EffectPass {
         gatherAttention()
     }
 
+    /// The first image of the batch whose representation is not a finite number, if there is one.
+    public var firstNonFiniteImage: Int? {
+        let d = vision.embeddingWidth
+        return (0..<batch).first { image in
+            (0..<d).contains { !representations.base[image * d + $0].isFinite }
+        }
+    }
+
     private func scaleRepresentations() {
         let d = vision.embeddingWidth
         for image in 0..<batch {

@@ -85,7 +85,8 @@ public struct ArtefactStore: Sendable {
         let folder = cache.appendingPathComponent(kind, isDirectory: true)
         let keys = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return keys.sorted().compactMap { key in
-            let url = folder.appendingPathComponent(key).appendingPathComponent(StepManifest.fileName)
+            let url = folder.appendingPathComponent(key).appendingPathComponent(
+                StepManifest.fileName)
             return try? readManifest(StepManifest.self, at: url)
         }
     }

@@ -56,6 +56,7 @@ public struct Executor: Sendable {
     /// Computes what is missing.
     /// - Throws: `PipelineError`. What was finished before the error is kept, and is not computed
     ///   again by the next run.
+    @discardableResult
     public func run() throws -> ExecutionResult {
         let plan = try Plan(graph, store: store, force: options.force)
         events.send(.planned(plan))

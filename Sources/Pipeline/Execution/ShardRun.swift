@@ -85,7 +85,9 @@ final class ShardRun: Sendable {
     }
 
     private func takeShard() -> Shard? {
-        guard !cancellation.isCancelled, progress.withLock({ $0.failures.isEmpty }) else { return nil }
+        guard !cancellation.isCancelled, progress.withLock({ $0.failures.isEmpty }) else {
+            return nil
+        }
         let (position, _) = next.add(1, ordering: .relaxed)
         return position < pending.count ? sharding.shard(pending[position]) : nil
     }

@@ -25,7 +25,12 @@ public enum DurableFile {
             guard rename(temporary.path, url.path) == 0 else { throw failure(errno, url) }
         } catch {
             unlink(temporary.path)
-            throw error
+            // The name that the caller knows, not the one it had for a moment.
+            guard case PipelineError.saveFailed(temporary.path, let errno, let freeBytes) = error
+            else {
+                throw error
+            }
+            throw PipelineError.saveFailed(path: url.path, errno: errno, freeBytes: freeBytes)
         }
         try sync(folder, O_RDONLY | O_DIRECTORY)
     }
@@ -71,7 +76,9 @@ public enum DurableFile {
     public static func freeBytes(at url: URL) -> Int64? {
         var status = statvfs()
         guard statvfs(url.deletingLastPathComponent().path, &status) == 0 else { return nil }
-        return Int64(clamping: UInt64(status.f_bavail).multipliedReportingOverflow(
-            by: UInt64(status.f_frsize)).partialValue)
+        return Int64(
+            clamping: UInt64(status.f_bavail).multipliedReportingOverflow(
+                by: UInt64(status.f_frsize)
+            ).partialValue)
     }
 }

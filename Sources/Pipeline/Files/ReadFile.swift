@@ -34,6 +34,8 @@ func forEachPiece(of url: URL, _ body: (UnsafeRawBufferPointer) throws -> Bool) 
             if errno == EINTR { continue }
             throw failure(errno)
         }
-        guard count > 0, try body(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { return }
+        guard count > 0, try body(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else {
+            return
+        }
     }
 }

@@ -23,7 +23,8 @@ public struct Graph: Sendable {
         }
         let key = StepKey(
             kind: step.kind, version: step.version, parameters: step.parameters,
-            sharding: step.work.erased.sharding, inputs: step.inputs.map(\.key), digests: step.digests)
+            sharding: step.work.erased.sharding, inputs: step.inputs.map(\.key),
+            digests: step.digests)
 
         if let index = indices[key] {
             let first = nodes[index]

@@ -105,8 +105,12 @@ extension ParameterValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral,
 
 extension ParameterValue {
     /// A list of whole numbers, such as layers.
-    public static func integers(_ values: [Int]) -> ParameterValue { .list(values.map { .integer($0) }) }
+    public static func integers(_ values: [Int]) -> ParameterValue {
+        .list(values.map { .integer($0) })
+    }
 
     /// A list of texts, such as templates.
-    public static func texts(_ values: [String]) -> ParameterValue { .list(values.map { .text($0) }) }
+    public static func texts(_ values: [String]) -> ParameterValue {
+        .list(values.map { .text($0) })
+    }
 }

@@ -52,9 +52,10 @@ public struct MemoryEstimate: Hashable, Sendable {
 
     /// The most workers, up to `limit`, that `memory` bytes admit; 0 where not even one fits.
     func workers(upTo limit: Int, within memory: Int?) -> Int {
-        guard let memory, perWorker > 0 else { return limit }
+        guard let memory else { return limit }
         let (rest, overflow) = memory.subtractingReportingOverflow(shared)
-        return overflow ? 0 : max(0, min(limit, rest / perWorker))
+        guard !overflow, rest >= 0 else { return 0 }
+        return perWorker > 0 ? min(limit, rest / perWorker) : limit
     }
 }
 

@@ -74,7 +74,8 @@ enum ErasedWork: Sendable {
     case map(
         Sharding,
         makeWorker: @Sendable (Inputs) throws -> ((Shard) throws -> StoredArtefact),
-        reduce: @Sendable (Inputs, @escaping (Shard) throws -> StoredArtefact) throws ->
+        reduce:
+            @Sendable (Inputs, @escaping (Shard) throws -> StoredArtefact) throws ->
             StoredArtefact)
 
     var sharding: Sharding? {

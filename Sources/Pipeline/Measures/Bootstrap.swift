@@ -44,7 +44,8 @@ public struct Bootstrap: Sendable {
         interval(ofMean: values.map { $0 ? 1 : 0 })
     }
 
-    private func resampledSum(_ values: [Double], replicate: Int) -> Double {
+    /// The sum of as many values as there are, drawn with replacement.
+    func resampledSum(_ values: [Double], replicate: Int) -> Double {
         var generator = CounterGenerator(seed: seed, stream: UInt64(replicate))
         let count = UInt64(values.count)
         return values.withUnsafeBufferPointer { values in

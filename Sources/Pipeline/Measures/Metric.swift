@@ -114,7 +114,7 @@ public struct Metric: Hashable, Sendable, Codable {
     }
 
     /// The same row without its number, for one that failed or was not run.
-    public func without(_ status: Status, because note: String) -> Metric {
+    public func without(_ status: Status, because note: String?) -> Metric {
         var row = self
         row.value = nil
         row.interval = nil
@@ -129,7 +129,8 @@ public struct Metric: Hashable, Sendable, Codable {
         guard let value, isComparable, !isPartial else { return .notComparable }
         let lower = interval?.lower ?? value
         let upper = interval?.upper ?? value
-        let overlaps = paper.value - paper.halfUnit <= upper && paper.value + paper.halfUnit >= lower
+        let overlaps =
+            paper.value - paper.halfUnit <= upper && paper.value + paper.halfUnit >= lower
         return overlaps ? .match : .differs
     }
 }

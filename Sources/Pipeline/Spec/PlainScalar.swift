@@ -32,7 +32,8 @@ enum PlainScalar {
         return reservedWords.contains(lowered)
             || text.wholeMatch(of: /[-+]?(0x[0-9a-fA-F_]+|0o?[0-7_]+|0b[01_]+)/) != nil
             || text.wholeMatch(of: /[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?/) != nil
-            || text.wholeMatch(of: /[-+]?(\.[0-9]|[0-9])[0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?/) != nil
+            || text.wholeMatch(of: /[-+]?(\.[0-9]|[0-9])[0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?/)
+                != nil
             || text.wholeMatch(of: /[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*/) != nil
     }
 

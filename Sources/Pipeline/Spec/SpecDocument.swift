@@ -57,6 +57,25 @@ public struct SpecDocument: Sendable {
         try SpecMapping(rootNode, name: "", path: path)
     }
 
+    /// The text under one top-level key, read before it is known which other keys there may be.
+    /// - Throws: `SpecError`.
+    public func text(under key: String) throws -> String {
+        guard case .mapping(let members) = rootNode.content else {
+            throw SpecError(
+                path: path, position: rootNode.position,
+                kind: .wrongKind(key: "", expected: .mapping, found: rootNode.valueKind))
+        }
+        guard let value = members.first(where: { $0.key == key })?.value else {
+            throw SpecError(path: path, position: rootNode.position, kind: .missingKey(key))
+        }
+        guard case .scalar(let text, _) = value.content, value.valueKind == .text else {
+            throw SpecError(
+                path: path, position: value.position,
+                kind: .wrongKind(key: key, expected: .text, found: value.valueKind))
+        }
+        return text
+    }
+
     private static func checkSize(_ bytes: Int, path: String) throws {
         guard bytes <= sizeLimit else {
             throw SpecError(
@@ -64,17 +83,18 @@ public struct SpecDocument: Sendable {
         }
     }
 
-    /// Where the text has more of what may be aliases than any text with none.
+    /// The place of the first of what may be aliases beyond the limit: `*name` where a value can
+    /// begin. Text may look so too, but hardly that often.
     private static func excessiveAlias(in text: String) -> SpecPosition? {
         var count = 0
-        let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        for (number, line) in lines.enumerated() {
-            let isComment = line.first { $0 != UInt8(ascii: " ") } == UInt8(ascii: "#")
-            if isComment { continue }
-            for (column, pair) in zip(line, line.dropFirst()).enumerated()
-            where pair.0 == UInt8(ascii: "*") && pair.1 != UInt8(ascii: " ") {
+        for (number, line) in text.split(separator: /\r?\n|\r/, omittingEmptySubsequences: false)
+            .enumerated()
+        {
+            for match in line.matches(of: /(?:^|[\s\[\{,:])(\*)[0-9A-Za-z_\-]/) {
                 count += 1
-                if count > aliasLimit { return SpecPosition(line: number + 1, column: column + 1) }
+                guard count > aliasLimit else { continue }
+                let column = line[..<match.1.startIndex].unicodeScalars.count + 1
+                return SpecPosition(line: number + 1, column: column)
             }
         }
         return nil

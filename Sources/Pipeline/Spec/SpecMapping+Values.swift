@@ -152,7 +152,7 @@ extension SpecMapping {
         if node.valueKind == .text && PlainScalar.isAmbiguous(text) {
             return failure(node, .ambiguous(key: name(of: key), text: text, expected: expected))
         }
-        if expected == .integer && node.valueKind == .text && text.wholeMatch(of: /-?[0-9]+/) != nil {
+        if expected == .integer && text.wholeMatch(of: /-?[1-9][0-9]*/) != nil {
             return failure(
                 node,
                 .outOfRange(

@@ -55,9 +55,7 @@ extension SpecNode {
         guard node.anchor == nil else {
             throw SpecError(path: path, position: position, kind: .anchor)
         }
-        // Comparing keys resolves their tag, which then reads as if written out.
-        let tag = node.explicitTag
-        guard tag.isEmpty || isKey && tag == Tag.Name.str.rawValue else {
+        if let tag = node.explicitTag(isKey: isKey) {
             throw SpecError(path: path, position: position, kind: .tag(tag))
         }
         switch node {
@@ -68,14 +66,16 @@ extension SpecNode {
         case .mapping(let mapping):
             content = .mapping(
                 try mapping.map { keyNode, valueNode in
-                    let key = try SpecNode(keyNode, isKey: true, path: path)
-                    guard case .scalar(let name, _) = key.content else {
+                    guard case .scalar(let scalar) = keyNode else {
                         throw SpecError(
-                            path: path, position: key.position,
-                            kind: .wrongKind(key: "", expected: .text, found: key.valueKind))
+                            path: path, position: SpecPosition(keyNode.mark),
+                            kind: .wrongKind(
+                                key: "", expected: .text,
+                                found: keyNode.mapping == nil ? .list : .mapping))
                     }
                     return Member(
-                        key: name, keyPosition: key.position,
+                        key: scalar.string,
+                        keyPosition: try SpecNode(keyNode, isKey: true, path: path).position,
                         value: try SpecNode(valueNode, isKey: false, path: path))
                 })
         case .alias:
@@ -85,13 +85,19 @@ extension SpecNode {
 }
 
 extension Node {
-    fileprivate var explicitTag: String {
-        switch self {
-        case .scalar(let scalar): scalar.tag.description
-        case .mapping(let mapping): mapping.tag.description
-        case .sequence(let sequence): sequence.tag.description
-        case .alias(let alias): alias.tag.description
-        }
+    /// The tag that the text gives the node, nil where it gives none.
+    fileprivate func explicitTag(isKey: Bool) -> String? {
+        // Quotes make a text of a scalar, and comparing keys resolves theirs: the implied tag
+        // reads as if it were written out.
+        let (tag, implied): (Tag, Tag.Name?) =
+            switch self {
+            case .scalar(let scalar): (scalar.tag, isKey || scalar.style != .plain ? .str : nil)
+            case .mapping(let mapping): (mapping.tag, nil)
+            case .sequence(let sequence): (sequence.tag, nil)
+            case .alias(let alias): (alias.tag, nil)
+            }
+        let name = tag.description
+        return name.isEmpty || name == implied?.rawValue ? nil : name
     }
 }
 

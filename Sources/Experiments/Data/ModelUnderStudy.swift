@@ -1,0 +1,49 @@
+import CLIPModel
+import DenseMath
+import Foundation
+import Inputs
+import Lens
+
+/// A model of the manifest: verified, its architecture known, its weights loaded when first needed.
+public struct ModelUnderStudy: Sendable {
+    public let name: String
+    public let configuration: CLIPConfiguration
+    /// One digest of all files that decide a number.
+    public let digest: String
+    public let clip: Shared<CLIP>
+    /// The value/output paths of all heads.
+    let paths: Shared<ValueOutputPaths>
+
+    /// - Throws: `InputError`, `ConfigurationError`.
+    public init(_ name: String, in manifest: DatasetsManifest) throws {
+        let (entry, folder) = try manifest.model(name)
+        let digests = try entry.verify(folder, name: name)
+        self.name = name
+        digest = ContentDigest.sha256(
+            Data(digests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }.joined().utf8))
+        configuration = try CLIPConfiguration(folder: folder)
+        let clip = Shared { try CLIP(folder: folder) }
+        self.clip = clip
+        paths = Shared { ValueOutputPaths(try clip.value().vision) }
+    }
+
+    /// Layers whose neurons have a second-order effect: all but the last.
+    public var layersWithLaterAttention: Range<Int> { 0..<max(configuration.vision.layers - 1, 0) }
+
+    /// Images that run together. A function of the model alone, because the order of additions in a
+    /// product may depend on it: the largest power of two up to 32 whose captures take half a GiB.
+    var batch: Int {
+        let vision = configuration.vision
+        let perImage = vision.tokens * (vision.mlpWidth + 2 * vision.width) * vision.layers * 4
+        var batch = 32
+        while batch > 1 && batch * perImage > 512 << 20 { batch /= 2 }
+        return batch
+    }
+
+    /// The lens of each layer.
+    /// - Throws: `LensError` and what loading throws.
+    func lenses(_ layers: [Int]) throws -> [SecondOrderLens] {
+        let (vision, paths) = (try clip.value().vision, try paths.value())
+        return try layers.map { try SecondOrderLens(layer: $0, paths: paths, vision: vision) }
+    }
+}

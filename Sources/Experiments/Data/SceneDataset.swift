@@ -1,0 +1,81 @@
+import Foundation
+import Inputs
+import Pipeline
+
+/// The emoji world as an experiment sees it: verified sources, splits as steps.
+public struct SceneDataset: Sendable {
+    public let name: String
+    public let entry: DatasetsManifest.DatasetEntry
+    private let compositor: SharedCompositor
+
+    /// Compares the source files with the manifest's digests.
+    /// - Throws: `InputError`.
+    public init(_ name: String, in manifest: DatasetsManifest) throws {
+        self.name = name
+        entry = try manifest.dataset(name)
+        let sources = try entry.verifiedSources(name: name)
+        compositor = SharedCompositor(sources: sources, recipe: entry.recipe, seed: entry.seed)
+    }
+
+    public var imageSize: Int { entry.recipe.imageSize }
+
+    /// Names of the classes in label order.
+    /// - Throws: `InputError`.
+    public func classNames() throws -> [String] { try compositor.value().catalogue.names }
+
+    /// Digests of what a scene depends on, for the keys of steps.
+    private var digests: [String: String] {
+        ["font": entry.sources.font.sha256, "annotations": entry.sources.annotations.sha256,
+         "emoji-test": entry.sources.emojiTest.sha256]
+    }
+
+    private var recipeParameters: Parameters {
+        let recipe = entry.recipe
+        return [
+            "image-size": .integer(recipe.imageSize),
+            "main-scale": [.number(recipe.mainScale.lowerBound), .number(recipe.mainScale.upperBound)],
+            "second-object-probability": .number(recipe.secondObjectProbability),
+            "second-scale": [.number(recipe.secondScale.lowerBound), .number(recipe.secondScale.upperBound)],
+            "rotation": .number(recipe.rotation), "channel-gain": .number(recipe.channelGain),
+            "hue-turn": .number(recipe.hueTurn), "grey-probability": .number(recipe.greyProbability),
+            "clutter": .integer(recipe.clutter), "seed": .text(String(entry.seed)),
+        ]
+    }
+
+    /// Adds the step that makes the scenes of a split; a whole split is compared with its digest.
+    /// - Parameter limit: makes the first scenes only, whose digest nobody has stated.
+    /// - Throws: `InputError/unknownSplit`, `PipelineError`.
+    public func scenes(
+        _ split: SceneSplit, limit: Int? = nil, in graph: inout Graph
+    ) throws -> (handle: StepHandle<SceneSet>, count: Int) {
+        guard let stated = entry.splits[split.rawValue] else {
+            throw InputError.unknownSplit(name: split.rawValue, known: entry.splits.keys.sorted())
+        }
+        let count = min(limit ?? stated.count, stated.count)
+        let expected = count == stated.count ? stated.sha256 : nil
+        var parameters = recipeParameters
+        parameters["split"] = .text(split.rawValue)
+        parameters["expected"] = expected.map { .text($0) } ?? .null
+        let (compositor, name, size) = (compositor, name, imageSize)
+        let handle = try graph.add(
+            Step(
+                kind: "emoji-scenes", label: split.rawValue, version: 1, parameters: parameters, digests: digests,
+                work: .map(
+                    units: count, unitsPerShard: 500,
+                    makeWorker: { _ in
+                        let compositor = try compositor.value()
+                        return { shard in SceneSet(shard.units.map { compositor.scene(split, $0) }, imageSize: size) }
+                    },
+                    reduce: { _, shards in
+                        var parts: [SceneSet] = []
+                        try shards.forEach { _, part in parts.append(part) }
+                        let all = SceneSet(joining: parts, imageSize: size)
+                        if let expected, all.digest != expected {
+                            throw InputError.digestMismatch(
+                                dataset: name, what: "split \(split.rawValue)", expected: expected, found: all.digest)
+                        }
+                        return all
+                    })))
+        return (handle, count)
+    }
+}

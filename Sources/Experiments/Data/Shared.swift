@@ -1,0 +1,34 @@
+import CLIPModel
+import DenseMath
+import Foundation
+import Inputs
+import Lens
+import Synchronization
+
+/// A value that is expensive to make, made by whoever asks first and then shared: a run in which no
+/// step has to be computed never makes it.
+public final class Shared<Value: Sendable>: Sendable {
+    private let make: @Sendable () throws -> Value
+    private let made = Mutex<Value?>(nil)
+
+    public init(_ make: @escaping @Sendable () throws -> Value) { self.make = make }
+
+    /// - Throws: what making the value throws; the next call tries again.
+    public func value() throws -> Value {
+        // Held while making, so that workers wait for one value instead of making their own.
+        try made.withLock { made in
+            if let made { return made }
+            let value = try make()
+            made = value
+            return value
+        }
+    }
+}
+
+typealias SharedCompositor = Shared<SceneCompositor>
+
+extension Shared where Value == SceneCompositor {
+    convenience init(sources: EmojiSources, recipe: SceneRecipe, seed: UInt64) {
+        self.init { try SceneCompositor(sources: sources, recipe: recipe, seed: seed) }
+    }
+}

@@ -1,0 +1,44 @@
+import Inputs
+import Pipeline
+
+/// Where an experiment finds its inputs, and how much of them it may use.
+public struct ExperimentContext: Sendable {
+    public let manifest: DatasetsManifest
+    /// Use only the first images of each set; every number is then partial.
+    public let limit: Int?
+
+    public init(manifest: DatasetsManifest, limit: Int? = nil) {
+        self.manifest = manifest
+        self.limit = limit
+    }
+}
+
+/// One claim of a paper: what it takes from a spec, which steps compute it, which numbers come out.
+public protocol Experiment: Sendable {
+    /// The name in a spec's `experiment:`.
+    static var name: String { get }
+
+    /// Reads the spec and adds the steps to the graph; computes nothing.
+    /// - Throws: `SpecError`, `InputError`, `ExperimentError`, `PipelineError`.
+    init(_ spec: SpecDocument, context: ExperimentContext, graph: inout Graph) throws
+
+    /// Reads the finished steps.
+    /// - Throws: `PipelineError`.
+    func report(_ result: ExecutionResult) throws -> ExperimentReport
+}
+
+/// What an experiment found.
+public struct ExperimentReport: Sendable {
+    public var metrics: [Metric]
+    public var predictions: [PredictionSet]
+    public var tables: [TableLayout]
+    /// Why the numbers must not be trusted; empty if nothing speaks against them.
+    public var failedControls: [String]
+
+    public init(metrics: [Metric], predictions: [PredictionSet], tables: [TableLayout], failedControls: [String]) {
+        self.metrics = metrics
+        self.predictions = predictions
+        self.tables = tables
+        self.failedControls = failedControls
+    }
+}

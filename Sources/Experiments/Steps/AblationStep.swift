@@ -1,0 +1,139 @@
+import CLIPModel
+import DenseMath
+import Lens
+import Pipeline
+import Safetensors
+
+/// What the classifier says about every image, layer and condition.
+public struct AblationPredictions: Artefact {
+    /// The columns after those of `AblationCondition`: the indirect effect of all neurons.
+    static let indirect = "indirect"
+    /// Names of the conditions in the order of the last dimension.
+    static let conditions = AblationCondition.allCases.map(\.rawValue) + [indirect]
+
+    let layers: [Int]
+    /// // [images, layers, conditions]
+    var labels: [Int32]
+    /// Score of the prediction less the runner-up's. // [images, layers, conditions]
+    var margins: [Float]
+    /// Neurons above their threshold. // [images, layers]
+    var significant: [Int32]
+
+    var count: Int { significant.count / max(layers.count, 1) }
+
+    init(layers: [Int]) {
+        self.layers = layers
+        (labels, margins, significant) = ([], [], [])
+    }
+
+    func index(image: Int, layer: Int, condition: Int) -> Int {
+        (image * layers.count + layer) * Self.conditions.count + condition
+    }
+
+    public init(_ stored: StoredArtefact) throws {
+        labels = try stored.tensor("labels").int32s()
+        margins = try stored.tensor("margins").floats()
+        significant = try stored.tensor("significant").int32s()
+        layers = (stored.metadata("layers") ?? "").split(separator: ",").compactMap { Int($0) }
+        guard labels.count == count * layers.count * Self.conditions.count, margins.count == labels.count else {
+            throw PipelineError.invalidArtefact(part: "labels", reason: "\(labels.count) for \(count) images")
+        }
+    }
+
+    public func stored() throws -> StoredArtefact {
+        let shape = [count, layers.count, Self.conditions.count]
+        return .tensors(
+            [
+                "labels": try StoredTensor(labels, shape: shape),
+                "margins": try StoredTensor(margins, shape: shape),
+                "significant": try StoredTensor(significant, shape: [count, layers.count]),
+            ], metadata: ["layers": layers.map(String.init).joined(separator: ",")])
+    }
+}
+
+enum AblationStep {
+    /// - Parameter seed: decides the random neurons of the control.
+    static func add(
+        _ model: ModelUnderStudy, layers: [Int], images: FitImages, classifier: StepHandle<StoredClassifier>,
+        means: StepHandle<FittedMeans>, directions: StepHandle<FittedDirections>, seed: Int, in graph: inout Graph
+    ) throws -> StepHandle<AblationPredictions> {
+        let lensFacts = Shared { try model.lenses(layers).map { ($0, try $0.choleskyFactors()) } }
+        return try graph.add(
+            Step(
+                kind: "ablation-predictions", version: 1,
+                parameters: ["layers": .integers(layers), "seed": .integer(seed)],
+                inputs: [images.handle.erased, classifier.erased, means.erased, directions.erased],
+                digests: ["model": model.digest], memory: model.memory(layers: layers),
+                work: .map(
+                    units: images.count, unitsPerShard: ImageShards.size,
+                    makeWorker: { inputs in
+                        let (scenes, classifier) = (try inputs[images.handle], try inputs[classifier].classifier)
+                        let (means, directions) = (try inputs[means], try inputs[directions])
+                        let vision = try model.clip.value().vision
+                        let pass = EffectPass(vision, layers: layers, capacity: model.batch, capturing: .mlpInput)
+                        let ablations = try lensFacts.value().map { lens, factors in
+                            let (layerMeans, fitted) = (try means.layer(lens.layer), try directions.layer(lens.layer))
+                            return MeanAblation(
+                                CentredEffects(lens, factors: factors, means: layerMeans, capacity: model.batch),
+                                means: layerMeans, thresholds: fitted.thresholds, directions: fitted.directions,
+                                projections: MeanAblation.projections(of: lens, on: fitted.directions),
+                                capacity: model.batch)
+                        }
+                        let indirect = IndirectAblation(
+                            vision, means: means.layers.mapValues(\.activations), capacity: model.batch)
+                        return { shard in
+                            var result = AblationPredictions(layers: layers)
+                            try ImageShards.forEachBatch(shard, of: scenes, named: images.name, pass) { start in
+                                result.append(
+                                    classify(
+                                        pass, ablations, indirect, classifier, firstImage: start, seed: UInt64(seed)))
+                            }
+                            return result
+                        }
+                    },
+                    reduce: { _, shards in
+                        var all = AblationPredictions(layers: layers)
+                        try shards.forEach { _, part in all.append(part) }
+                        return all
+                    })))
+    }
+
+    /// Every condition of every layer for the batch that `pass` has just run.
+    private static func classify(
+        _ pass: EffectPass, _ ablations: [MeanAblation], _ indirect: IndirectAblation,
+        _ classifier: ZeroShotClassifier, firstImage: Int, seed: UInt64
+    ) -> AblationPredictions {
+        let batch = pass.batch
+        let layers = ablations.map(\.effects.lens.layer)
+        var result = AblationPredictions(layers: layers)
+        let perImage = layers.count * AblationPredictions.conditions.count
+        result.labels = [Int32](repeating: 0, count: batch * perImage)
+        result.margins = [Float](repeating: 0, count: batch * perImage)
+        result.significant = [Int32](repeating: 0, count: batch * layers.count)
+        for (position, ablation) in ablations.enumerated() {
+            ablation.update(pass, firstImage: firstImage, seed: seed)
+            indirect.update(pass, layer: layers[position])
+            let representations = AblationCondition.allCases.map { ablation.representations($0) }
+                + [UnsafePointer(indirect.representations.base)]
+            for (condition, vectors) in representations.enumerated() {
+                let answers = classifier.classify(vectors, batch: batch)
+                for image in 0..<batch {
+                    let index = result.index(image: image, layer: position, condition: condition)
+                    result.labels[index] = Int32(answers[image].label)
+                    result.margins[index] = answers[image].margin
+                }
+            }
+            for image in 0..<batch { result.significant[image * layers.count + position] = Int32(ablation.significant[image]) }
+        }
+        return result
+    }
+}
+
+extension AblationPredictions {
+    /// Adds the images that follow.
+    fileprivate mutating func append(_ next: AblationPredictions) {
+        labels += next.labels
+        margins += next.margins
+        significant += next.significant
+    }
+}

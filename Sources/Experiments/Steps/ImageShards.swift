@@ -1,0 +1,61 @@
+import CLIPModel
+import Lens
+import Pipeline
+
+/// A set of images that a step goes over, and how many of it.
+struct FitImages: Sendable {
+    let handle: StepHandle<SceneSet>
+    let count: Int
+    /// Data set and split, for messages and image ids.
+    let name: ImageSetName
+}
+
+/// Data set and split.
+public struct ImageSetName: Sendable, Equatable {
+    public let dataset: String
+    public let split: String
+
+    /// The same in every run.
+    public func imageID(_ index: Int) -> String { "\(dataset)/\(split)/\(index)" }
+}
+
+/// How steps go over images: shards of a fixed size, in batches of the model's.
+enum ImageShards {
+    /// Images of a shard: half a minute of a large model, a second or two of a small one.
+    static let size = 250
+
+    /// Runs `pass` on every batch of a shard.
+    /// - Parameter body: gets the index of the batch's first image.
+    /// - Throws: ``ExperimentError/notFinite(dataset:split:image:)``, and what `body` throws.
+    static func forEachBatch(
+        _ shard: Shard, of scenes: SceneSet, named name: ImageSetName, _ pass: EffectPass,
+        _ body: (Int) throws -> Void
+    ) throws {
+        for start in stride(from: shard.units.lowerBound, to: shard.units.upperBound, by: pass.capacity) {
+            let batch = min(pass.capacity, shard.units.upperBound - start)
+            scenes.withImages(from: start) { pass.run($0, batch: batch) }
+            if let image = pass.firstNonFiniteImage {
+                throw ExperimentError.notFinite(dataset: name.dataset, split: name.split, image: start + image)
+            }
+            try body(start)
+        }
+    }
+}
+
+extension ModelUnderStudy {
+    /// Memory of a pass over images that captures some layers: weights and lens once, captures by worker.
+    func memory(layers: [Int]) -> MemoryEstimate {
+        let vision = configuration.vision
+        let (width, neurons, heads) = (vision.width, vision.mlpWidth, vision.heads)
+        let embedding = configuration.embeddingWidth
+        let weights = vision.layers * (4 * width * width + 2 * width * neurons)
+        let readers = layers.map { (vision.layers - 1 - $0) * heads }
+        let lens = readers.reduce(0) { $0 + neurons * $1 * (width / heads + $1) }
+        let paths = vision.layers * heads * (width / heads) * (width + embedding)
+        let rows = batch * vision.tokens
+        let scratch = rows * (6 * width + neurons) + vision.tokens * vision.tokens
+        let captures = layers.count * rows * (neurons + 2 * width)
+        let coordinates = (readers.max() ?? 0) * neurons * batch * 2
+        return MemoryEstimate(shared: 4 * (weights + lens + paths), perWorker: 4 * (scratch + captures + coordinates))
+    }
+}

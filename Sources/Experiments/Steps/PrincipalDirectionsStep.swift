@@ -1,0 +1,80 @@
+import DenseMath
+import Lens
+import Pipeline
+import Safetensors
+
+/// r_n, its explained variance and t_n of every neuron, by layer.
+struct FittedDirections: Artefact {
+    struct Layer: Sendable {
+        var directions: PrincipalDirections
+        /// t_n. // [N]
+        var thresholds: [Float]
+    }
+
+    var layers: [Int: Layer]
+
+    init(layers: [Int: Layer]) { self.layers = layers }
+
+    init(_ stored: StoredArtefact) throws {
+        layers = try LayerTensors.read(stored) { layer in
+            Layer(
+                directions: PrincipalDirections(
+                    directions: try stored.numbers("\(layer).directions", dimensions: 2),
+                    explainedVariance: try stored.list("\(layer).explained-variance")),
+                thresholds: try stored.list("\(layer).thresholds"))
+        }
+    }
+
+    func stored() throws -> StoredArtefact {
+        try LayerTensors.write(layers) { layer in
+            [
+                "directions": try layer.directions.directions.stored(),
+                "explained-variance": try StoredTensor(
+                    layer.directions.explainedVariance, shape: [layer.directions.explainedVariance.count]),
+                "thresholds": try StoredTensor(layer.thresholds, shape: [layer.thresholds.count]),
+            ]
+        }
+    }
+
+    /// - Throws: `PipelineError.invalidArtefact` where the artefact lacks the layer.
+    func layer(_ layer: Int) throws -> Layer {
+        guard let fitted = layers[layer] else {
+            throw PipelineError.invalidArtefact(part: "\(layer)", reason: "missing layer")
+        }
+        return fitted
+    }
+}
+
+enum PrincipalDirectionsStep {
+    static func add(
+        _ model: ModelUnderStudy, layers: [Int], largest: StepHandle<FittedLargestEffects>, in graph: inout Graph
+    ) throws -> StepHandle<FittedDirections> {
+        try graph.add(
+            Step(
+                kind: "principal-directions", version: 1, parameters: ["layers": .integers(layers)],
+                inputs: [largest.erased], digests: ["model": model.digest],
+                work: .map(
+                    units: layers.count, unitsPerShard: 1,
+                    makeWorker: { inputs in
+                        let fitted = try inputs[largest]
+                        let lenses = try model.lenses(layers)
+                        return { shard in
+                            let lens = lenses[shard.units.lowerBound]
+                            guard let layer = fitted.layers[lens.layer] else {
+                                throw PipelineError.invalidArtefact(part: "\(lens.layer)", reason: "missing layer")
+                            }
+                            return FittedDirections(layers: [
+                                lens.layer: .init(
+                                    directions: try PrincipalDirections(
+                                        lens, largest: layer.largest, biasShares: layer.biasShares),
+                                    thresholds: layer.largest.thresholds)
+                            ])
+                        }
+                    },
+                    reduce: { _, shards in
+                        var all = FittedDirections(layers: [:])
+                        try shards.forEach { _, part in all.layers.merge(part.layers) { first, _ in first } }
+                        return all
+                    })))
+    }
+}

@@ -1,0 +1,135 @@
+import Foundation
+
+/// `datasets.manifest`: the models and data sets by name, with where they come from and their digests.
+public struct DatasetsManifest: Codable, Sendable {
+    public var models: [String: ModelEntry]
+    public var datasets: [String: DatasetEntry]
+    /// Where the manifest stands; paths in it start at its folder.
+    public private(set) var url = URL(fileURLWithPath: "datasets.manifest")
+
+    private enum CodingKeys: String, CodingKey {
+        case models, datasets
+    }
+
+    public struct ModelEntry: Codable, Sendable {
+        /// Folder in the Hugging Face layout.
+        public var path: String
+        public var origin: String
+        public var licence: String
+        public var bytes: Int
+        /// SHA-256 of each file that decides a number.
+        public var files: [String: String]
+    }
+
+    public struct DatasetEntry: Codable, Sendable {
+        public var origin: String
+        public var licence: String
+        public var recipe: SceneRecipe
+        public var seed: UInt64
+        /// The files that scenes are made of: font, annotations, emoji-test.
+        public var sources: Sources
+        public var splits: [String: Split]
+
+        public struct Sources: Codable, Sendable {
+            public var font: Source
+            public var annotations: Source
+            public var emojiTest: Source
+        }
+
+        public struct Source: Codable, Sendable {
+            public var path: String
+            public var package: String
+            public var sha256: String
+        }
+
+        public struct Split: Codable, Sendable {
+            public var count: Int
+            /// Of pixels, labels and masks; see `SceneSet`.
+            public var sha256: String
+        }
+    }
+
+    /// - Throws: ``InputError`` when the file is missing or malformed.
+    public init(contentsOf url: URL) throws {
+        guard let data = try? Data(contentsOf: url) else {
+            throw InputError.missingFile(path: url.path, purpose: "the list of models and data sets")
+        }
+        do {
+            self = try JSONDecoder().decode(DatasetsManifest.self, from: data)
+        } catch let error as DecodingError {
+            throw InputError.malformedFile(path: url.path, place: error.place, expected: error.expectation)
+        }
+        self.url = url
+    }
+
+    /// - Throws: ``InputError/unknownDataset(name:manifest:known:)``.
+    public func model(_ name: String) throws -> (entry: ModelEntry, folder: URL) {
+        guard let entry = models[name] else {
+            throw InputError.unknownDataset(name: name, manifest: url.path, known: models.keys.sorted())
+        }
+        return (entry, url.deletingLastPathComponent().appendingPathComponent(entry.path))
+    }
+
+    /// - Throws: ``InputError/unknownDataset(name:manifest:known:)``.
+    public func dataset(_ name: String) throws -> DatasetEntry {
+        guard let entry = datasets[name] else {
+            throw InputError.unknownDataset(name: name, manifest: url.path, known: datasets.keys.sorted())
+        }
+        return entry
+    }
+}
+
+extension DatasetsManifest.ModelEntry {
+    /// Compares the files of a model folder with their digests.
+    /// - Returns: the digests found, by file name; the identity of the model.
+    /// - Throws: ``InputError/missingFile(path:purpose:)``, ``InputError/digestMismatch(dataset:what:expected:found:)``.
+    public func verify(_ folder: URL, name: String) throws -> [String: String] {
+        var found: [String: String] = [:]
+        for (file, expected) in files.sorted(by: { $0.key < $1.key }) {
+            let url = folder.appendingPathComponent(file)
+            let digest = try ContentDigest.sha256(ofFile: url, purpose: "a file of the model \(name)")
+            guard digest == expected else {
+                throw InputError.digestMismatch(dataset: name, what: url.path, expected: expected, found: digest)
+            }
+            found[file] = digest
+        }
+        return found
+    }
+}
+
+extension DatasetsManifest.DatasetEntry {
+    /// The source files, compared with their digests.
+    /// - Throws: ``InputError/missingFile(path:purpose:)``, ``InputError/digestMismatch(dataset:what:expected:found:)``.
+    public func verifiedSources(name: String) throws -> EmojiSources {
+        for source in [sources.font, sources.annotations, sources.emojiTest] {
+            let url = URL(fileURLWithPath: source.path)
+            let digest = try ContentDigest.sha256(ofFile: url, purpose: "part of Debian's package \(source.package)")
+            guard digest == source.sha256 else {
+                throw InputError.digestMismatch(dataset: name, what: url.path, expected: source.sha256, found: digest)
+            }
+        }
+        var result = EmojiSources()
+        result.font = URL(fileURLWithPath: sources.font.path)
+        result.annotations = URL(fileURLWithPath: sources.annotations.path)
+        result.emojiTest = URL(fileURLWithPath: sources.emojiTest.path)
+        return result
+    }
+}
+
+extension DecodingError {
+    fileprivate var context: Context? {
+        switch self {
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
+            .dataCorrupted(let context):
+            context
+        @unknown default: nil
+        }
+    }
+
+    fileprivate var place: String {
+        let path = (context?.codingPath ?? []).map(\.stringValue).joined(separator: ".")
+        return path.isEmpty ? "top level" : path
+    }
+
+    fileprivate var expectation: String { context?.debugDescription ?? "valid JSON" }
+}

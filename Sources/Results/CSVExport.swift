@@ -1,0 +1,72 @@
+import Foundation
+import Pipeline
+
+/// The rows of the database as CSV files.
+///
+/// Equal rows give equal bytes. Columns of the subjects stand where the subject does, under their
+/// names, in the order in which they first occur; a row without a column leaves it empty.
+public enum CSVExport {
+    /// Writes metrics in their order.
+    /// - Throws: `PipelineError.saveFailed`; then a former file is still as it was.
+    public static func write(_ metrics: [Metric], to url: URL) throws {
+        let subjectColumns = columns(of: metrics.map(\.subject))
+        var writer = CSVWriter(
+            header: ["experiment", "world", "model", "dataset"] + subjectColumns
+                + [
+                    "metric", "value", "status", "unit", "higher_is_better", "n", "skipped",
+                    "ci_lower", "ci_upper", "ci_level", "ci_method", "ci_replicates", "ci_seed",
+                    "ci_unit", "paper_value", "paper_source", "paper_half_unit", "partial",
+                    "verdict", "note",
+                ])
+        for metric in metrics {
+            var row: [CSVWriter.Cell] = [
+                .text(metric.experiment), .text(metric.world), .text(metric.model),
+                .text(metric.dataset),
+            ]
+            row += subjectColumns.map { .text(metric.subject[$0]) }
+            row += [
+                .text(metric.name), .number(metric.value), .text(metric.status.rawValue),
+                .text(metric.unit), .bool(metric.higherIsBetter), .integer(metric.n),
+                .integer(metric.skipped),
+            ]
+            let interval = metric.interval
+            row += [
+                .number(interval?.lower), .number(interval?.upper), .number(interval?.level),
+                .text(interval?.method), .integer(interval?.replicates),
+                .text(interval.map { String($0.seed) }), .text(interval?.resamplingUnit),
+            ]
+            row += [
+                .number(metric.paper?.value), .text(metric.paper?.source),
+                .number(metric.paper?.halfUnit), .bool(metric.isPartial),
+                .text(metric.verdict.rawValue), .text(metric.note),
+            ]
+            writer.add(row)
+        }
+        try DurableFile.write(writer.data, to: url)
+    }
+
+    /// Writes predictions: the sets in their order, images by their names.
+    /// - Throws: `PipelineError.saveFailed`; then a former file is still as it was.
+    public static func write(_ predictions: [PredictionSet], to url: URL) throws {
+        let conditionColumns = columns(of: predictions.map(\.condition))
+        var writer = CSVWriter(
+            header: ["experiment"] + conditionColumns + ["image", "label", "prediction", "margin"])
+        for set in predictions {
+            let condition: [CSVWriter.Cell] =
+                [.text(set.experiment)] + conditionColumns.map { .text(set.condition[$0]) }
+            for row in set.predictions.sorted(by: { $0.imageID < $1.imageID }) {
+                writer.add(
+                    condition + [
+                        .text(row.imageID), .text(row.label), .text(row.prediction),
+                        .number(row.margin),
+                    ])
+            }
+        }
+        try DurableFile.write(writer.data, to: url)
+    }
+
+    private static func columns(of subjects: [Subject]) -> [String] {
+        var seen: Set<String> = []
+        return subjects.flatMap(\.columns).map(\.name).filter { seen.insert($0).inserted }
+    }
+}

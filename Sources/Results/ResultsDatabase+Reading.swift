@@ -1,0 +1,174 @@
+import Foundation
+import GRDB
+import Pipeline
+
+extension ResultsDatabase {
+    // MARK: Runs
+
+    /// All runs, or those of one experiment, the latest first.
+    /// - Throws: `ResultsError`.
+    public func runs(of experiment: String? = nil) throws -> [StoredRun] {
+        try fetchRuns(
+            where: "?1 IS NULL OR experiment = ?1", arguments: [experiment])
+    }
+
+    /// - Throws: `ResultsError.noSuchRun`.
+    public func run(_ id: Int64) throws -> StoredRun {
+        guard let run = try fetchRuns(where: "id = ?", arguments: [id]).first else {
+            throw ResultsError.noSuchRun(path: path, run: id)
+        }
+        return run
+    }
+
+    /// The latest run of an experiment that was done, or that is merely not to be trusted if
+    /// `ending` says so; nil where there is none.
+    /// - Throws: `ResultsError`.
+    public func latestRun(of experiment: String, ending: RunEnding = .done) throws -> StoredRun? {
+        try fetchRuns(
+            where: "experiment = ? AND state = ?", arguments: [experiment, ending.rawValue]
+        ).first
+    }
+
+    private func fetchRuns(
+        where condition: String, arguments: StatementArguments
+    ) throws -> [StoredRun] {
+        try read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT run.*, spec.text AS spec_text
+                    FROM run JOIN spec ON spec.digest = run.spec_digest
+                    WHERE \(condition) ORDER BY id DESC
+                    """, arguments: arguments
+            ).map { try storedRun($0) }
+        }
+    }
+
+    private func storedRun(_ row: Row) throws -> StoredRun {
+        let reader = RowReader(row, path: path, table: "run")
+        let host = HostDescription(
+            name: try reader.value("host"), cpu: try reader.value("cpu"),
+            cores: try reader.value("cores"))
+        let startTicks: Int64 = try reader.value("pid_start")
+        let process = ProcessIdentity(
+            host: host.name, bootID: try reader.value("boot_id"), pid: try reader.value("pid"),
+            startTicks: UInt64(bitPattern: startTicks))
+        let stateName: String = try reader.value("state")
+        let state: RunState
+        if stateName == "running" {
+            state = process.isRunning == false ? .abandoned : .running
+        } else {
+            state = .ended(try reader.choice("state"))
+        }
+        let versions: String = try reader.value("versions")
+        guard
+            let versions = try? JSONDecoder().decode(
+                [String: String].self, from: Data(versions.utf8))
+        else { throw reader.failure("versions") }
+        return StoredRun(
+            id: try reader.value("id"), experiment: try reader.value("experiment"),
+            specPath: try reader.value("spec_path"), specText: try reader.value("spec_text"),
+            specDigest: try reader.value("spec_digest"), commit: try reader.optional("commit_id"),
+            isDirty: try reader.value("dirty"), host: host,
+            blasCore: try reader.value("blas_core"), blasThreads: try reader.value("blas_threads"),
+            versions: versions, isPartial: try reader.value("partial"), process: process,
+            startedAt: try reader.value("started_at"), endedAt: try reader.optional("ended_at"),
+            seconds: try reader.optional("seconds"), state: state,
+            message: try reader.optional("message"), rowsRun: try reader.optional("rows_run"))
+    }
+
+    // MARK: Rows
+
+    /// The metrics of a run, in the order in which they were written.
+    /// - Throws: `ResultsError`.
+    public func metrics(of run: StoredRun) throws -> [Metric] {
+        guard let rowsRun = run.rowsRun else { return [] }
+        return try read { db in
+            let subjects = try subjects("metric", column: "subject", of: rowsRun, db)
+            return try Row.fetchAll(
+                db, sql: "SELECT * FROM metric WHERE run = ? ORDER BY id", arguments: [rowsRun]
+            ).map { row in
+                let reader = RowReader(row, path: path, table: "metric")
+                return try reader.metric(subject: subjects[reader.value("id")] ?? [:])
+            }
+        }
+    }
+
+    /// The predictions of a run, images in the order of their names.
+    /// - Throws: `ResultsError`.
+    public func predictions(of run: StoredRun) throws -> [PredictionSet] {
+        guard let rowsRun = run.rowsRun else { return [] }
+        return try read { db in
+            let conditions = try subjects("prediction_set", column: "condition", of: rowsRun, db)
+            let sets = try Row.fetchAll(
+                db, sql: "SELECT id, experiment FROM prediction_set WHERE run = ? ORDER BY id",
+                arguments: [rowsRun])
+            return try sets.map { row in
+                let reader = RowReader(row, path: path, table: "prediction_set")
+                let id: Int64 = try reader.value("id")
+                let predictions = try Row.fetchAll(
+                    db,
+                    sql: """
+                        SELECT image, label, prediction, margin FROM prediction
+                        WHERE prediction_set = ? ORDER BY image
+                        """, arguments: [id]
+                ).map { row in
+                    let reader = RowReader(row, path: path, table: "prediction")
+                    return Prediction(
+                        imageID: try reader.value("image"), label: try reader.value("label"),
+                        prediction: try reader.value("prediction"),
+                        margin: try reader.optional("margin"))
+                }
+                return PredictionSet(
+                    experiment: try reader.value("experiment"), condition: conditions[id] ?? [:],
+                    predictions: predictions)
+            }
+        }
+    }
+
+    /// The steps of a run; empty for one that computed nothing and repeats an earlier run's rows.
+    /// - Throws: `ResultsError`.
+    public func steps(of run: Int64) throws -> [StoredStep] {
+        try read { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM step WHERE run = ? ORDER BY position", arguments: [run]
+            ).map { row in
+                let reader = RowReader(row, path: path, table: "step")
+                return StoredStep(
+                    kind: try reader.value("kind"), label: try reader.value("label"),
+                    key: try reader.value("key"), status: try reader.choice("status"),
+                    seconds: try reader.value("seconds"))
+            }
+        }
+    }
+
+    /// The objects of a column by row: SQLite walks their members in the stored order, which
+    /// decoders into dictionaries lose.
+    private func subjects(
+        _ table: String, column: String, of run: Int64, _ db: Database
+    ) throws -> [Int64: Subject] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT \(table).id, json.key, json.value
+                FROM \(table), json_each(\(table).\(column)) AS json
+                WHERE \(table).run = ? ORDER BY \(table).id, json.id
+                """, arguments: [run])
+        var subjects: [Int64: Subject] = [:]
+        for row in rows {
+            let reader = RowReader(row, path: path, table: table)
+            let column = Subject.Column(try reader.value("key"), try reader.value("value"))
+            subjects[try reader.value("id"), default: [:]].columns.append(column)
+        }
+        return subjects
+    }
+}
+
+/// A step as the database has it.
+public struct StoredStep: Equatable, Sendable {
+    public let kind: String
+    public let label: String
+    public let key: String
+    public let status: StepOutcome.Status
+    public let seconds: Double
+}

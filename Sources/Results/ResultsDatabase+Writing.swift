@@ -1,0 +1,148 @@
+import Foundation
+import GRDB
+import Pipeline
+
+extension ResultsDatabase {
+    /// Records that a run has started: should its process die, the run shows as abandoned.
+    /// - Throws: `ResultsError`.
+    public func begin(_ run: RunDescription) throws -> ActiveRun {
+        let start = ContinuousClock.now
+        let process = ProcessIdentity.current
+        return try write { db in
+            try db.execute(
+                sql: "INSERT INTO spec (digest, text) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                arguments: [run.specDigest, run.specText])
+            try db.execute(
+                sql: """
+                    INSERT INTO run (
+                      experiment, spec_path, spec_digest, commit_id, dirty, host, cpu, cores,
+                      blas_core, blas_threads, versions, boot_id, pid, pid_start, started_at, state,
+                      partial
+                    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?)
+                    """,
+                arguments: [
+                    run.experiment, run.specPath, run.specDigest, run.commit, run.isDirty,
+                    run.host.name, run.host.cpu, run.host.cores, run.blasCore, run.blasThreads,
+                    RowJSON.object(
+                        run.versions.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }),
+                    process.bootID, process.pid, Int64(bitPattern: process.startTicks), Self.now(),
+                    run.isPartial,
+                ])
+            return ActiveRun(id: db.lastInsertedRowID, start: start)
+        }
+    }
+
+    /// Records how a run ended, with all its rows, in one transaction.
+    ///
+    /// Rows that are exactly those of an earlier run of the experiment are not stored again: the
+    /// run then refers to that run's rows, and repeating a finished run does not make the file
+    /// grow by more than the line of the run. Its steps are kept only where one was computed.
+    /// - Parameters:
+    ///   - predictions: sets in which no image stands twice.
+    ///   - message: why the run failed or must not be trusted.
+    /// - Returns: the run that holds the rows; nil where there are none.
+    /// - Throws: `ResultsError`; then nothing of this was stored, and the run is still `running`.
+    @discardableResult
+    public func end(
+        _ run: ActiveRun, as ending: RunEnding, steps: [StepOutcome] = [], metrics: [Metric] = [],
+        predictions: [PredictionSet] = [], message: String? = nil
+    ) throws -> Int64? {
+        let seconds = (ContinuousClock.now - run.start).seconds
+        let hasRows = !metrics.isEmpty || !predictions.isEmpty
+        let digest = hasRows ? RowsDigest.digest(of: metrics, predictions) : nil
+        return try write { db in
+            guard
+                let experiment = try String.fetchOne(
+                    db, sql: "SELECT experiment FROM run WHERE id = ?", arguments: [run.id])
+            else { throw ResultsError.noSuchRun(path: path, run: run.id) }
+
+            var rowsRun: Int64?
+            if let digest {
+                rowsRun = try Int64.fetchOne(
+                    db,
+                    sql:
+                        "SELECT rows_run FROM run WHERE experiment = ? AND rows_digest = ? LIMIT 1",
+                    arguments: [experiment, digest])
+                if rowsRun == nil {
+                    rowsRun = run.id
+                    for metric in metrics { try insert(metric, of: run.id, db) }
+                    for set in predictions { try insert(set, of: run.id, db) }
+                }
+            }
+            if rowsRun == run.id || steps.contains(where: { $0.status == .computed }) {
+                for (position, step) in steps.enumerated() {
+                    try insert(step, at: position, of: run.id, db)
+                }
+            }
+            try db.execute(
+                sql: """
+                    UPDATE run SET state = ?, message = ?, ended_at = ?, seconds = ?,
+                      rows_digest = ?, rows_run = ? WHERE id = ?
+                    """,
+                arguments: [
+                    ending.rawValue, message, Self.now(), seconds, digest, rowsRun, run.id,
+                ])
+            return rowsRun
+        }
+    }
+
+    // MARK: Rows
+
+    private func insert(_ step: StepOutcome, at position: Int, of run: Int64, _ db: Database) throws
+    {
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO step (run, position, kind, label, key, status, seconds)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """
+        ).execute(arguments: [
+            run, position, step.kind, step.label, step.key.digest, step.status.rawValue,
+            step.seconds,
+        ])
+    }
+
+    private func insert(_ metric: Metric, of run: Int64, _ db: Database) throws {
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO metric (
+                  run, experiment, world, model, dataset, subject, name, higher_is_better, value,
+                  status, unit, n, skipped, ci_lower, ci_upper, ci_level, ci_method, ci_replicates,
+                  ci_seed, ci_unit, paper_value, paper_source, paper_half_unit, comparable, partial,
+                  verdict, note
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                  ?, ?)
+                """
+        ).execute(arguments: [
+            run, metric.experiment, metric.world, metric.model, metric.dataset,
+            RowJSON.object(metric.subject), metric.name, metric.higherIsBetter, metric.value,
+            metric.status.rawValue, metric.unit, metric.n, metric.skipped, metric.interval?.lower,
+            metric.interval?.upper, metric.interval?.level, metric.interval?.method,
+            metric.interval?.replicates, metric.interval.map { String($0.seed) },
+            metric.interval?.resamplingUnit, metric.paper?.value, metric.paper?.source,
+            metric.paper?.halfUnit, metric.isComparable, metric.isPartial, metric.verdict.rawValue,
+            metric.note,
+        ])
+    }
+
+    private func insert(_ set: PredictionSet, of run: Int64, _ db: Database) throws {
+        try db.execute(
+            sql: "INSERT INTO prediction_set (run, experiment, condition) VALUES (?, ?, ?)",
+            arguments: [run, set.experiment, RowJSON.object(set.condition)])
+        let id = db.lastInsertedRowID
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO prediction (prediction_set, image, label, prediction, margin)
+                VALUES (?, ?, ?, ?, ?)
+                """)
+        // In the order of the primary key, in which the table grows at its end only.
+        for row in set.predictions.sorted(by: { $0.imageID < $1.imageID }) {
+            try statement.execute(arguments: [
+                id, row.imageID, row.label, row.prediction, row.margin,
+            ])
+        }
+    }
+
+    private static func now() -> String {
+        Date.now.formatted(.iso8601)
+    }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import GRDB
+import Pipeline
+
+/// The results of all runs, in one SQLite file.
+///
+/// ```swift
+/// let database = try ResultsDatabase(writingTo: url)
+/// let run = try database.begin(description)
+/// …
+/// try database.end(run, as: .done, steps: result.outcomes, metrics: metrics,
+///                  predictions: predictions)
+/// try database.writeSnapshot(to: snapshotURL)
+/// try database.close()
+/// ```
+///
+/// A commit survives a loss of power (WAL with `synchronous = FULL`). Several processes may write:
+/// each transaction takes the write lock when it begins, so that waiting for it can time out but
+/// never fails half-way.
+public final class ResultsDatabase: Sendable {
+    public let path: String
+    private let queue: DatabaseQueue
+
+    /// Opens a database to write to, and makes it where there is none.
+    /// - Throws: `ResultsError`.
+    public init(writingTo url: URL, busyTimeout: Duration = .seconds(10)) throws {
+        path = url.path
+        queue = try Self.translatingErrors(path) {
+            var configuration = Configuration()
+            configuration.busyMode = .timeout(busyTimeout.seconds)
+            configuration.prepareDatabase { db in
+                try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+            }
+            let queue = try DatabaseQueue(path: url.path, configuration: configuration)
+            try queue.writeWithoutTransaction { try Schema.prepare($0, path: url.path) }
+            return queue
+        }
+    }
+
+    /// Opens a database to read from; nothing is created.
+    /// - Throws: `ResultsError`.
+    public init(readingFrom url: URL, busyTimeout: Duration = .seconds(10)) throws {
+        path = url.path
+        queue = try Self.translatingErrors(path) {
+            var configuration = Configuration()
+            configuration.readonly = true
+            configuration.busyMode = .timeout(busyTimeout.seconds)
+            let queue = try DatabaseQueue(path: url.path, configuration: configuration)
+            try queue.read { try Schema.check($0, path: url.path) }
+            return queue
+        }
+    }
+
+    // MARK: Access
+
+    func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try Self.translatingErrors(path) { try queue.read(body) }
+    }
+
+    /// Writes in one transaction, all of it or nothing; GRDB begins it as IMMEDIATE.
+    func write<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try Self.translatingErrors(path) { try queue.write(body) }
+    }
+
+    func withoutTransaction<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try Self.translatingErrors(path) { try queue.writeWithoutTransaction(body) }
+    }
+
+    /// Ends the use of the database.
+    /// - Throws: `ResultsError`.
+    public func close() throws {
+        try Self.translatingErrors(path) { try queue.close() }
+    }
+
+    // MARK: Errors
+
+    private static func translatingErrors<Value>(
+        _ path: String, _ body: () throws -> Value
+    ) throws -> Value {
+        do {
+            return try body()
+        } catch let error as DatabaseError {
+            throw translation(of: error, path: path)
+        }
+    }
+
+    private static func translation(of error: DatabaseError, path: String) -> ResultsError {
+        let code = error.extendedResultCode.rawValue
+        let message = error.message ?? ""
+        switch error.resultCode {
+        case .SQLITE_FULL, .SQLITE_IOERR:
+            let free = DurableFile.freeBytes(at: URL(fileURLWithPath: path))
+            return .saveFailed(path: path, code: code, message: message, freeBytes: free)
+        case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
+            return .cannotOpen(path: path, code: code, message: message)
+        case .SQLITE_BUSY, .SQLITE_LOCKED: return .busy(path: path)
+        case .SQLITE_NOTADB: return .notAResultsDatabase(path: path)
+        case .SQLITE_CORRUPT: return .damaged(path: path, message: message)
+        case .SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_TOOBIG:
+            return .invalidRow(message: message)
+        default: return .sqlite(path: path, code: code, message: message)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import GRDB
+import Pipeline
+
+/// Reads the columns of a row without trusting them.
+struct RowReader {
+    private let row: Row
+    private let path: String
+    private let table: String
+
+    init(_ row: Row, path: String, table: String) {
+        self.row = row
+        self.path = path
+        self.table = table
+    }
+
+    func value<Value: DatabaseValueConvertible>(_ column: String) throws -> Value {
+        guard let value: Value = try optional(column) else { throw failure(column) }
+        return value
+    }
+
+    /// nil for NULL; a value of another type is an error.
+    func optional<Value: DatabaseValueConvertible>(_ column: String) throws -> Value? {
+        guard row.hasColumn(column) else { throw failure(column) }
+        let stored: DatabaseValue = row[column]
+        guard !stored.isNull else { return nil }
+        guard let value = Value.fromDatabaseValue(stored) else { throw failure(column) }
+        return value
+    }
+
+    func choice<Choice: RawRepresentable>(_ column: String) throws -> Choice
+    where Choice.RawValue == String {
+        let name: String = try value(column)
+        guard let choice = Choice(rawValue: name) else { throw failure(column) }
+        return choice
+    }
+
+    func failure(_ column: String) -> ResultsError {
+        .unreadableRow(path: path, table: table, column: column)
+    }
+}
+
+extension RowReader {
+    /// A row of `metric`; its subject takes a query of its own.
+    func metric(subject: Subject) throws -> Metric {
+        let status: Metric.Status = try choice("status")
+        let metric = Metric(
+            experiment: try value("experiment"), world: try value("world"),
+            model: try value("model"), dataset: try value("dataset"), subject: subject,
+            name: try value("name"), value: try optional("value") ?? .nan,
+            unit: try value("unit"), higherIsBetter: try value("higher_is_better"),
+            n: try value("n"), skipped: try value("skipped"), interval: try interval(),
+            paper: try paper(), isComparable: try value("comparable"),
+            isPartial: try value("partial"), note: try optional("note"))
+        return status == .ok ? metric : metric.without(status, because: metric.note)
+    }
+
+    private func interval() throws -> Metric.Interval? {
+        guard let lower: Double = try optional("ci_lower") else { return nil }
+        let seedText: String = try value("ci_seed")
+        guard let seed = UInt64(seedText) else { throw failure("ci_seed") }
+        return Metric.Interval(
+            lower: lower, upper: try value("ci_upper"), level: try value("ci_level"),
+            method: try value("ci_method"), replicates: try value("ci_replicates"), seed: seed,
+            resamplingUnit: try value("ci_unit"))
+    }
+
+    private func paper() throws -> Metric.PaperValue? {
+        guard let paperValue: Double = try optional("paper_value") else { return nil }
+        return Metric.PaperValue(
+            paperValue, source: try value("paper_source"), halfUnit: try value("paper_half_unit"))
+    }
+}

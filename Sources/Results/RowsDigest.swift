@@ -1,0 +1,70 @@
+import Foundation
+import Pipeline
+
+/// A digest of the rows of a run: equal digests mean that every row is the same.
+enum RowsDigest {
+    static func digest(of metrics: [Metric], _ predictions: [PredictionSet]) -> String {
+        var writer = FieldWriter()
+        writer.add(metrics.count)
+        for metric in metrics { add(metric, to: &writer) }
+        writer.add(predictions.count)
+        for set in predictions {
+            writer.add(set.experiment)
+            writer.add(RowJSON.object(set.condition))
+            writer.add(set.predictions.count)
+            for row in set.predictions {
+                writer.add(row.imageID)
+                writer.add(row.label)
+                writer.add(row.prediction)
+                writer.add(row.margin)
+            }
+        }
+        return Digest.sha256(of: writer.bytes)
+    }
+
+    private static func add(_ metric: Metric, to writer: inout FieldWriter) {
+        for text in [
+            metric.experiment, metric.world, metric.model, metric.dataset,
+            RowJSON.object(metric.subject), metric.name, metric.unit, metric.status.rawValue,
+            metric.interval?.method, metric.interval?.resamplingUnit, metric.paper?.source,
+            metric.note,
+        ] {
+            writer.add(text)
+        }
+        for number in [
+            metric.value, metric.interval?.lower, metric.interval?.upper, metric.interval?.level,
+            metric.paper?.value, metric.paper?.halfUnit,
+        ] {
+            writer.add(number)
+        }
+        for number in [
+            metric.n, metric.skipped, metric.interval?.replicates,
+            metric.interval.map { Int(truncatingIfNeeded: $0.seed) },
+            metric.higherIsBetter ? 1 : 0, metric.isComparable ? 1 : 0, metric.isPartial ? 1 : 0,
+        ] {
+            writer.add(number)
+        }
+    }
+
+    /// Appends fields so that different sequences of fields give different bytes.
+    private struct FieldWriter {
+        var bytes = Data()
+
+        mutating func add(_ text: String?) {
+            add(text?.utf8.count)
+            if let text { bytes.append(contentsOf: text.utf8) }
+        }
+
+        mutating func add(_ number: Double?) {
+            // SQLite does not keep the sign of a zero.
+            add((number.map { $0 == 0 ? 0 : $0 }?.bitPattern).map { Int(truncatingIfNeeded: $0) })
+        }
+
+        mutating func add(_ number: Int?) {
+            bytes.append(number == nil ? 0 : 1)
+            if let number {
+                withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import GRDB
+
+/// The tables of a results database.
+enum Schema {
+    /// Stored as `user_version`. A database of a later version is refused, not guessed at.
+    static let version = 1
+    /// Stored as `application_id`, "CLPL": tells a results database from any other.
+    static let applicationID: Int32 = 0x434C_504C
+
+    /// Makes the tables of an empty database. Two processes may try at once: the second waits for
+    /// the first and finds its work done.
+    static func prepare(_ db: Database, path: String) throws {
+        try check(db, path: path)
+        guard try userVersion(db) == 0 else { return }
+        try db.inTransaction(.immediate) {
+            guard try userVersion(db) == 0 else { return .rollback }
+            try db.execute(sql: tables)
+            try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+            try db.execute(sql: "PRAGMA user_version = \(version)")
+            return .commit
+        }
+    }
+
+    /// - Throws: `ResultsError.notAResultsDatabase`, `.newerSchema`.
+    static func check(_ db: Database, path: String) throws {
+        let found = try userVersion(db)
+        let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
+        guard application == applicationID || (isEmpty && found == 0) else {
+            throw ResultsError.notAResultsDatabase(path: path)
+        }
+        guard found <= version else {
+            throw ResultsError.newerSchema(path: path, found: found, supported: version)
+        }
+    }
+
+    private static func userVersion(_ db: Database) throws -> Int {
+        try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+    }
+
+    private static let tables = """
+        CREATE TABLE spec (
+          digest TEXT PRIMARY KEY,             -- SHA-256 of the text
+          text   TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE run (
+          id           INTEGER PRIMARY KEY,
+          experiment   TEXT NOT NULL,
+          spec_path    TEXT NOT NULL,
+          spec_digest  TEXT NOT NULL REFERENCES spec (digest),
+          commit_id    TEXT,                   -- of the program; NULL outside a repository
+          dirty        INTEGER NOT NULL CHECK (dirty IN (0, 1)),
+          host         TEXT NOT NULL,
+          cpu          TEXT NOT NULL,
+          cores        INTEGER NOT NULL,
+          blas_core    TEXT NOT NULL,
+          blas_threads INTEGER NOT NULL,
+          versions     TEXT NOT NULL CHECK (json_valid(versions)),
+          boot_id      TEXT NOT NULL,          -- with pid and pid_start: the process of the run
+          pid          INTEGER NOT NULL,
+          pid_start    INTEGER NOT NULL,       -- clock ticks since boot
+          started_at   TEXT NOT NULL,          -- UTC, for people
+          ended_at     TEXT,
+          seconds      REAL,                   -- monotonic
+          state        TEXT NOT NULL
+                       CHECK (state IN ('running', 'done', 'failed', 'interrupted', 'untrusted')),
+          message      TEXT,                   -- why it failed or must not be trusted
+          partial      INTEGER NOT NULL CHECK (partial IN (0, 1)),
+          rows_digest  TEXT,                   -- of metrics and predictions
+          rows_run     INTEGER REFERENCES run (id)  -- the run that holds them: this or an earlier one
+        ) STRICT;
+        CREATE INDEX run_by_rows ON run (experiment, rows_digest);
+
+        CREATE TABLE step (
+          run      INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+          position INTEGER NOT NULL,
+          kind     TEXT NOT NULL,
+          label    TEXT NOT NULL,
+          key      TEXT NOT NULL,
+          status   TEXT NOT NULL CHECK (status IN ('computed', 'reused', 'not_needed')),
+          seconds  REAL NOT NULL,
+          PRIMARY KEY (run, position)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE metric (
+          id               INTEGER PRIMARY KEY,
+          run              INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+          experiment       TEXT NOT NULL,
+          world            TEXT NOT NULL,
+          model            TEXT NOT NULL,
+          dataset          TEXT NOT NULL,
+          subject          TEXT NOT NULL CHECK (json_valid(subject)),  -- {"layer":"9", …}, in order
+          name             TEXT NOT NULL,
+          higher_is_better INTEGER NOT NULL CHECK (higher_is_better IN (0, 1)),
+          value            REAL,
+          status           TEXT NOT NULL
+                           CHECK (status IN ('ok', 'nan', 'inf', 'empty', 'failed', 'not_run')),
+          unit             TEXT NOT NULL,
+          n                INTEGER NOT NULL,
+          skipped          INTEGER NOT NULL,
+          ci_lower         REAL,
+          ci_upper         REAL,
+          ci_level         REAL,
+          ci_method        TEXT,
+          ci_replicates    INTEGER,
+          ci_seed          TEXT,               -- unsigned 64 bits, in decimal
+          ci_unit          TEXT,
+          paper_value      REAL,
+          paper_source     TEXT,
+          paper_half_unit  REAL,
+          comparable       INTEGER NOT NULL CHECK (comparable IN (0, 1)),
+          partial          INTEGER NOT NULL CHECK (partial IN (0, 1)),
+          verdict          TEXT NOT NULL,
+          note             TEXT,
+          CHECK ((value IS NOT NULL) = (status = 'ok'))
+        ) STRICT;
+        CREATE INDEX metric_by_run ON metric (run);
+
+        CREATE TABLE prediction_set (
+          id         INTEGER PRIMARY KEY,
+          run        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+          experiment TEXT NOT NULL,
+          condition  TEXT NOT NULL CHECK (json_valid(condition)),
+          UNIQUE (run, experiment, condition)
+        ) STRICT;
+
+        CREATE TABLE prediction (
+          prediction_set INTEGER NOT NULL REFERENCES prediction_set (id) ON DELETE CASCADE,
+          image          TEXT NOT NULL,
+          label          TEXT NOT NULL,
+          prediction     TEXT NOT NULL,
+          margin         REAL,
+          PRIMARY KEY (prediction_set, image)
+        ) STRICT, WITHOUT ROWID;
+
+        -- The metrics of every run, also of one that repeats the rows of an earlier run.
+        CREATE VIEW run_metric AS
+          SELECT run.id AS of_run, metric.* FROM run JOIN metric ON metric.run = run.rows_run;
+        """
+}

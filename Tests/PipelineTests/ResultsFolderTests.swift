@@ -1,0 +1,132 @@
+import Foundation
+import Testing
+
+@testable import Pipeline
+
+@Suite struct ResultsFolderTests {
+    @Test func aHeldLockNamesItsHolder() throws {
+        let folder = try TemporaryFolder()
+        let first = try ResultsFolder(folder.url)
+        var announced: ProcessIdentity?
+        let error = #expect(throws: PipelineError.self) {
+            try ResultsFolder(folder.url, lockTimeout: .milliseconds(100)) { announced = $0 }
+        }
+        guard case .lockHeld(let path, let holder, let waited) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(path.hasSuffix("/.lock"))
+        #expect(holder == .current && announced == .current)
+        #expect(waited >= .milliseconds(100))
+        withExtendedLifetime(first) {}
+    }
+
+    @Test func theLockEndsWithItsOwner() throws {
+        let folder = try TemporaryFolder()
+        for _ in 0..<3 { _ = try ResultsFolder(folder.url, lockTimeout: .zero) }
+    }
+
+    @Test func waitingForTheLockCanBeInterrupted() throws {
+        let folder = try TemporaryFolder()
+        let first = try ResultsFolder(folder.url)
+        let cancellation = Cancellation()
+        let error = #expect(throws: PipelineError.self) {
+            try ResultsFolder(folder.url, lockTimeout: .seconds(60), cancellation: cancellation) {
+                _ in
+                cancellation.cancel()
+            }
+        }
+        guard case .interrupted = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        withExtendedLifetime(first) {}
+    }
+
+    @Test func aFolderThatCannotBeMadeIsFoundBeforeWork() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.url.appendingPathComponent("file")
+        try Data().write(to: file)
+        for url in [file, file.appendingPathComponent("results")] {
+            let error = #expect(throws: PipelineError.self) { try ResultsFolder(url) }
+            guard case .cannotWrite(_, ENOTDIR) = error else {
+                Issue.record("\(String(describing: error))")
+                continue
+            }
+        }
+    }
+
+    @Test(.enabled(if: geteuid() != 0, "root may write whatever the mode"))
+    func aReadOnlyFolderIsFoundBeforeWork() throws {
+        let folder = try TemporaryFolder()
+        chmod(folder.url.path, 0o555)
+        defer { chmod(folder.url.path, 0o755) }
+        let error = #expect(throws: PipelineError.self) { try ResultsFolder(folder.url) }
+        guard case .cannotWrite(_, EACCES) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
+    @Test(.enabled(if: SmallDisk.isAvailable, "needs the right to mount a file system"))
+    func aFullDiskIsASaveThatFailedAndCompletesOnceThereIsRoom() throws {
+        let disk = try SmallDisk()
+        let filler = disk.url.appendingPathComponent("filler")
+        let pipeline = try SamplePipeline(units: 4000, unitsPerShard: 4)
+        let folder = try ResultsFolder(disk.url, lockTimeout: .zero)
+        let executor = Executor(pipeline.graph, in: folder)
+        try Data(count: 256 << 10).write(to: filler)
+
+        let error = #expect(throws: PipelineError.self) { try executor.run() }
+        guard case .saveFailed(let path, ENOSPC, let free) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(path.contains("/cache/sum/") && !path.contains(".tmp-"))
+        #expect((free ?? .max) < 64 << 10)
+
+        try FileManager.default.removeItem(at: filler)
+        let small = try SamplePipeline(units: 40, unitsPerShard: 4)
+        try FileManager.default.removeItem(at: disk.url.appendingPathComponent("cache/sum"))
+        #expect(try !Executor(small.graph, in: folder).run().isReused)
+    }
+
+    @Test func processesAreToldApart() {
+        let current = ProcessIdentity.current
+        #expect(current.isRunning == true)
+        #expect(current.startTicks > 0)
+        let later = ProcessIdentity(
+            host: current.host, bootID: current.bootID, pid: current.pid,
+            startTicks: current.startTicks + 1)
+        #expect(later.isRunning == false, "the id has been given again")
+        let before = ProcessIdentity(
+            host: current.host, bootID: "another", pid: current.pid, startTicks: current.startTicks)
+        #expect(before.isRunning == false)
+        let elsewhere = ProcessIdentity(host: "elsewhere", bootID: "x", pid: 1, startTicks: 1)
+        #expect(elsewhere.isRunning == nil)
+    }
+}
+
+/// A file system of 1 MiB, which only a privileged process may mount.
+final class SmallDisk {
+    static let isAvailable = (try? SmallDisk()) != nil
+
+    let url: URL
+
+    /// - Throws: `POSIXError` where the file system cannot be mounted.
+    init() throws {
+        url = FileManager.default.temporaryDirectory
+            .appendingPathComponent("small-disk-\(UUID().uuidString)", isDirectory: true)
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        guard mount("tmpfs", url.path, "tmpfs", 0, "size=1m") == 0 else {
+            let code = POSIXErrorCode(rawValue: errno) ?? .EPERM
+            try FileManager.default.removeItem(at: url)
+            throw POSIXError(code)
+        }
+    }
+
+    deinit {
+        umount2(url.path, Int32(MNT_DETACH))
+        try? FileManager.default.removeItem(at: url)
+    }
+}

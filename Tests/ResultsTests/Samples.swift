@@ -1,0 +1,91 @@
+import Foundation
+import Pipeline
+import Results
+
+/// A folder of a test's own, removed with the object.
+final class TemporaryFolder: Sendable {
+    let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory
+            .appendingPathComponent("results-tests-\(UUID().uuidString)", isDirectory: true)
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: url)
+    }
+
+    func file(_ name: String) -> URL { url.appendingPathComponent(name) }
+
+    func names() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: url.path).sorted()
+    }
+}
+
+/// A file system of 1 MiB, which only a privileged process may mount.
+final class SmallDisk {
+    static let isAvailable = (try? SmallDisk()) != nil
+
+    let url: URL
+
+    /// - Throws: `POSIXError` where the file system cannot be mounted.
+    init() throws {
+        url = FileManager.default.temporaryDirectory
+            .appendingPathComponent("small-disk-\(UUID().uuidString)", isDirectory: true)
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        guard mount("tmpfs", url.path, "tmpfs", 0, "size=1m") == 0 else {
+            let code = POSIXErrorCode(rawValue: errno) ?? .EPERM
+            try FileManager.default.removeItem(at: url)
+            throw POSIXError(code)
+        }
+    }
+
+    deinit {
+        umount2(url.path, Int32(MNT_DETACH))
+        try? FileManager.default.removeItem(at: url)
+    }
+}
+
+enum Sample {
+    static func description(
+        experiment: String = "mean-ablation", text: String = "a: 1\n"
+    ) throws -> RunDescription {
+        RunDescription(
+            experiment: experiment, spec: try SpecDocument(text: text, path: "experiments/x.yaml"),
+            commit: "0123abcd", isDirty: true,
+            host: HostDescription(name: ProcessIdentity.current.host, cpu: "a \"cpu\"", cores: 2),
+            blasCore: "Haswell", blasThreads: 1, versions: ["swift": "6.3", "openblas": "0.3.21"],
+            isPartial: false)
+    }
+
+    static func metric(
+        _ value: Double, layer: String = "9", condition: String = "baseline",
+        name: String = "accuracy"
+    ) -> Metric {
+        Metric(
+            experiment: "mean-ablation", world: "emoji", model: "emoji-clip", dataset: "val",
+            subject: ["layer": layer, "condition": condition], name: name, value: value,
+            unit: "share", n: 4000, skipped: 1,
+            interval: Metric.Interval(
+                lower: value - 0.01, upper: value + 0.01, level: 0.95,
+                method: "percentile bootstrap", replicates: 1000, seed: .max,
+                resamplingUnit: "image"),
+            paper: .init(0.632, source: "Table 1, row 2", halfUnit: 0.0005), note: "a note")
+    }
+
+    static let metrics = [
+        metric(0.871), metric(.nan, condition: "without"), metric(-0.0, layer: "10"),
+        metric(.infinity, name: "error"), metric(1).without(.notRun, because: "no layer after it"),
+    ]
+
+    static func predictions(count: Int = 3, condition: String = "baseline") -> PredictionSet {
+        PredictionSet(
+            experiment: "mean-ablation", condition: ["layer": "9", "condition": condition],
+            predictions: (0..<count).map {
+                Prediction(
+                    imageID: "val/\(100_000 + $0)", label: "red apple", prediction: "=cmd",
+                    margin: $0 == 1 ? nil : 0.25)
+            })
+    }
+}
