@@ -99,8 +99,9 @@ def main() -> None:
     tensors = image_tensors(model, normalised_pixels(scenes, options.model), options.traced_scenes)
     tensors["textEmbeddings"] = text_embeddings(model, padded)
     options.out.mkdir(parents=True, exist_ok=True)
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()},
-              options.out / "emoji-clip.safetensors")
+    file = options.out / "emoji-clip.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, file)
+    file.chmod(0o644)
     fixture = {
         "model": options.model.name,
         "madeBy": "python scripts/make_clip_fixtures.py --model MODEL --runner RUNNER --out FOLDER "

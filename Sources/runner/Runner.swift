@@ -1,9 +1,36 @@
 import ArgumentParser
+import DenseMath
+import Foundation
 
 @main
 struct Runner: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "runner",
         abstract: "Reproduces what two papers found inside CLIP, on any CLIP and any data.",
-        subcommands: [Scenes.self])
+        discussion: """
+            `runner --spec X` is short for `runner run --spec X`. Results go to standard output; progress, \
+            warnings and next steps go to standard error.
+
+            Exit codes: 0 done, 1 something failed, 3 numbers exist but must not be trusted, 64 usage, \
+            65 bad data, 66 input missing, 70 internal error, 73 cannot write the output, 74 error while \
+            saving, 75 another runner holds the results, 130/143 interrupted.
+            """,
+        subcommands: [RunCommand.self, PlanCommand.self, SelfCheckCommand.self, ScenesCommand.self, ManifestCommand.self],
+        defaultSubcommand: RunCommand.self)
+
+    static func main() {
+        BLAS.useOneThread()
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let failure as Failure {
+            failure.exit()
+        } catch let code as ExitCode {
+            Foundation.exit(code.rawValue)
+        } catch let error where Failure.isUsage(error) {
+            exit(withError: error)
+        } catch {
+            Failure(error).exit()
+        }
+    }
 }

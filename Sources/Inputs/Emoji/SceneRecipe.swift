@@ -1,3 +1,5 @@
+import Foundation
+
 /// Everything that decides how a scene looks, given its seed. Part of a data set's identity.
 ///
 /// Angles are given as the tangent of half the angle, because cosine and sine follow from it by
@@ -14,13 +16,13 @@ public struct SceneRecipe: Codable, Hashable, Sendable {
     /// tan(θ/2) of the largest rotation of an object; 0.177 is 0.35 rad.
     public var rotation = 0.177
     /// Each colour channel of an object is multiplied by 1 ± this.
-    public var channelGain = 0.15
+    public var channelGain = 0.2
     /// tan(θ/2) of the largest turn of an object's colours about the grey axis.
     public var hueTurn = 0.0
     /// Probability that an object has no colours.
     public var greyProbability = 0.0
     /// Largest number of fragments of other objects that are strewn over the background.
-    public var clutter = 0
+    public var clutter = 4
 
     public init() {}
 
@@ -37,5 +39,20 @@ public struct SceneRecipe: Codable, Hashable, Sendable {
         hueTurn = try container.decodeIfPresent(Double.self, forKey: .hueTurn) ?? hueTurn
         greyProbability = try container.decodeIfPresent(Double.self, forKey: .greyProbability) ?? greyProbability
         clutter = try container.decodeIfPresent(Int.self, forKey: .clutter) ?? clutter
+    }
+}
+
+extension SceneRecipe {
+    /// Reads the keys that differ from the defaults from a JSON file.
+    /// - Throws: ``InputError`` when the file is missing or malformed.
+    public init(contentsOf url: URL) throws {
+        guard let data = try? Data(contentsOf: url) else {
+            throw InputError.missingFile(path: url.path, purpose: "the scene recipe")
+        }
+        do {
+            self = try JSONDecoder().decode(SceneRecipe.self, from: data)
+        } catch {
+            throw InputError.malformedFile(path: url.path, place: "top level", expected: "a JSON object with keys of the scene recipe")
+        }
     }
 }

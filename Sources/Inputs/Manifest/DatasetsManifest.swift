@@ -46,6 +46,11 @@ public struct DatasetsManifest: Codable, Sendable {
             public var count: Int
             /// Of pixels, labels and masks; see `SceneSet`.
             public var sha256: String
+
+            public init(count: Int, sha256: String) {
+                self.count = count
+                self.sha256 = sha256
+            }
         }
     }
 
@@ -132,4 +137,13 @@ extension DecodingError {
     }
 
     fileprivate var expectation: String { context?.debugDescription ?? "valid JSON" }
+}
+
+extension DatasetsManifest {
+    /// The manifest as text, keys sorted.
+    public func encoded() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(self) + Data("\n".utf8)
+    }
 }

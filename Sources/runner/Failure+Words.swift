@@ -1,0 +1,173 @@
+import CLIPModel
+import Experiments
+import Foundation
+import Inputs
+import Lens
+import Pipeline
+import Results
+import Safetensors
+
+extension Failure {
+    /// One place for all words: modules throw facts.
+    static func words(for error: any Error) -> Failure {
+        switch error {
+        case let failure as Failure: failure
+        case let error as SpecError: words(error)
+        case let error as PipelineError: words(error)
+        case let error as ResultsError: words(error)
+        case let error as InputError: words(error)
+        case let error as ExperimentError: words(error)
+        case let error as CheckpointError: words(error)
+        case let error as ConfigurationError: words(error)
+        case let error as TokenizerError: words(error)
+        case let error as SafetensorsError: words(error)
+        case let error as LensError: words(error)
+        default: Failure(.internalError, "\(error)", fix: "this is a bug of clip-lens; please report it with the command you ran")
+        }
+    }
+
+    // MARK: Inputs and experiments
+
+    private static func words(_ error: InputError) -> Failure {
+        switch error {
+        case .missingFile(let path, let purpose):
+            Failure(.inputMissing, "\(path): not found; it is needed as \(purpose)", fix: "run scripts/bootstrap.sh, which installs what is missing")
+        case .malformedFile(let path, let place, let expected):
+            Failure(.badData, "\(path): \(place): expected \(expected)", fix: "restore the file, for example with git checkout or by reinstalling its package")
+        case .missingGlyph(let path, let codePoint, let name):
+            Failure(.badData, "\(path): no colour bitmap for U+\(String(codePoint, radix: 16, uppercase: true)) (\(name))", fix: "install Debian's fonts-noto-color-emoji; other emoji fonts have other pictures")
+        case .fontLibrary(let path, let operation, let code):
+            Failure(.badData, "\(path): FreeType refused it in \(operation), code \(code)", fix: "reinstall the font's package")
+        case .imageNotWritten(let path, let reason):
+            Failure(.saveFailed, "\(path): the picture could not be written: \(reason)", fix: "make room or choose another folder")
+        case .outOfRange(let what, let value, let allowed):
+            Failure(.badData, "\(what) is \(value), allowed is \(allowed.lowerBound) to \(allowed.upperBound)", fix: "change the value")
+        case .unknownSplit(let name, let known):
+            Failure(.badData, "there is no split '\(name)'", fix: "use one of \(known.joined(separator: ", "))")
+        case .digestMismatch(let dataset, let what, let expected, let found):
+            Failure(
+                .badData, "\(dataset): \(what) has SHA-256 \(found), but the manifest states \(expected)",
+                fix: "restore the file that the manifest was made for; or, if the change is meant, run `runner manifest --write` and commit the new digests")
+        case .unknownDataset(let name, let manifest, let known):
+            Failure(.inputMissing, "\(manifest): nothing is called '\(name)'", fix: nearestName(to: name, among: known).map { "did you mean '\($0)'?" } ?? "use one of \(known.joined(separator: ", "))")
+        }
+    }
+
+    private static func words(_ error: ExperimentError) -> Failure {
+        switch error {
+        case .unknownExperiment(let name, let path, let known):
+            Failure(.badData, "\(path): there is no experiment '\(name)'", fix: nearestName(to: name, among: known).map { "did you mean '\($0)'?" } ?? "use one of \(known.joined(separator: ", "))")
+        case .imageSizeMismatch(let dataset, let found, let model, let expected):
+            Failure(.badData, "\(dataset) has pictures of \(found) pixels, \(model) takes \(expected)", fix: "choose a model and a data set that belong together")
+        case .notFinite(let dataset, let split, let image):
+            Failure(.failed, "image \(dataset)/\(split)/\(image): its representation is not a finite number", fix: "check the weights with `runner selfcheck`")
+        case .tooFewImages(let split, let found, let needed):
+            Failure(.badData, "split \(split) gives \(found) images, but each neuron keeps \(needed)", fix: "raise --limit or lower significant-images in the spec")
+        }
+    }
+
+    private static func words(_ error: LensError) -> Failure {
+        switch error {
+        case .noLaterAttention(let layer, let layers):
+            Failure(.badData, "layer \(layer) of \(layers) has no later attention layer, so its neurons have no second-order effect", fix: "choose layers 0 to \(layers - 2)")
+        case .factorisation(let layer, let neuron, let cause):
+            Failure(.failed, "layer \(layer), neuron \(neuron): its effects could not be decomposed (\(cause))", fix: "check the weights with `runner selfcheck`")
+        }
+    }
+
+    // MARK: Specs
+
+    private static func words(_ error: SpecError) -> Failure {
+        let place = error.position.map { "\(error.path):\($0.line):\($0.column)" } ?? error.path
+        func failure(_ message: String, _ fix: String, _ code: Code = .badData) -> Failure {
+            Failure(code, "\(place): \(message)", fix: fix)
+        }
+        return switch error.kind {
+        case .cannotRead(let errno):
+            failure(String(cString: strerror(errno)), "name an existing spec; `ls experiments/*/` shows those that come with clip-lens", .inputMissing)
+        case .tooLarge(let bytes, let limit): failure("\(bytes) bytes are more than a spec has", "keep specs under \(limit) bytes")
+        case .notUTF8: failure("this is not UTF-8 text", "save the spec as UTF-8")
+        case .empty: failure("the spec is empty", "start from one of experiments/*/*.yaml")
+        case .syntax(let problem): failure(problem, "mend the YAML")
+        case .duplicateKey(let key): failure("the key '\(key)' stands twice", "remove one of the two")
+        case .anchor: failure("anchors and aliases are not allowed", "write the value out")
+        case .tag(let tag): failure("the tag \(tag) is not allowed", "remove it")
+        case .unknownKey(let key, let suggestion, let known):
+            failure("unknown key '\(key)'", suggestion.map { "did you mean '\($0)'?" } ?? "known keys are \(known.joined(separator: ", "))")
+        case .missingKey(let key): failure("the key '\(key)' is missing", "add it")
+        case .wrongKind(let key, let expected, let found):
+            failure("'\(key)' has to be \(article(expected)), this is \(article(found))", "write \(article(expected))")
+        case .ambiguous(let key, let text, let expected):
+            failure("'\(key)': readers of YAML disagree about \(text)", "write it as \(article(expected)) that all agree about; put texts in quotes")
+        case .outOfRange(let key, let value, let lower, let upper):
+            failure("'\(key)' is \(value)", "choose a value from \(lower) to \(upper)")
+        case .unknownChoice(let key, let value, let suggestion, let choices):
+            failure("'\(key)' is '\(value)'", suggestion.map { "did you mean '\($0)'?" } ?? "choose one of \(choices.joined(separator: ", "))")
+        case .emptyList(let key): failure("'\(key)' is an empty list", "list at least one element, or leave the key out")
+        case .duplicateElement(let key, let value): failure("'\(key)' lists \(value) twice", "remove one of the two")
+        case .invalid(let key, let reason): failure("'\(key)': \(reason)", "change the value")
+        }
+    }
+
+    private static func article(_ kind: SpecError.ValueKind) -> String {
+        kind == .integer ? "a whole number" : kind == .null ? "nothing" : "a \(kind.rawValue)"
+    }
+
+    // MARK: Pipeline and results
+
+    private static func words(_ error: PipelineError) -> Failure {
+        switch error {
+        case .stepFailed(let step, let underlying):
+            return words(for: underlying).inside("step \(step)")
+        case .shardFailed(let step, let shard, let underlying):
+            return words(for: underlying).inside("step \(step), images \(shard.units.lowerBound) to \(shard.units.upperBound - 1)")
+        case .interrupted:
+            return Failure(.interrupted, "interrupted; finished shards are kept", fix: "run the same command again to go on")
+        case .cannotWrite(let path, let errno):
+            return Failure(.cannotWrite, "\(path): cannot be written: \(String(cString: strerror(errno)))", fix: "choose another folder with --results, or change its permissions")
+        case .saveFailed(let path, let errno, let freeBytes):
+            return Failure(.saveFailed, "\(path): could not be saved: \(String(cString: strerror(errno)))\(free(freeBytes))", fix: "make room and run the same command again; finished shards are kept")
+        case .cannotRead(let path, let errno):
+            return Failure(.inputMissing, "\(path): cannot be read: \(String(cString: strerror(errno)))", fix: "check the path and its permissions")
+        case .lockHeld(let path, let holder, let waited):
+            let who = holder.map { "process \($0.pid) on \($0.host)" } ?? "another process"
+            return Failure(.lockHeld, "\(path): \(who) is working there; waited \(Int(waited.seconds.rounded())) s", fix: "wait for it, raise --lock-timeout, or choose another folder with --results")
+        case .memoryLimitTooSmall(let step, let needed, let limit):
+            return Failure(.usage, "step \(step) needs \(ByteCount(needed)), --memory allows \(ByteCount(limit))", fix: "raise --memory to \(ByteCount(needed)) or more")
+        case .unknownStep(let name, let suggestion, let kinds):
+            return Failure(.usage, "there is no step '\(name)' to force", fix: suggestion.map { "did you mean '\($0)'?" } ?? "use one of \(kinds.joined(separator: ", "))")
+        case .damaged(let path, let damage):
+            return Failure(.badData, "\(path): damaged (\(damage))", fix: "run the same command again; it will be computed anew")
+        case .cycle, .danglingInput, .duplicateStep, .duplicateOutput, .undeclaredInput, .invalidSharding, .notComputed,
+            .wrongArtefactForm, .invalidArtefact:
+            return Failure(.internalError, "\(error)", fix: "this is a bug of clip-lens; please report it with the spec")
+        }
+    }
+
+    private func inside(_ place: String) -> Failure {
+        Failure(code, "\(place): \(message)", fix: fix)
+    }
+
+    private static func free(_ bytes: Int64?) -> String {
+        bytes.map { " (\(ByteCount(Int(clamping: $0))) free)" } ?? ""
+    }
+
+    private static func words(_ error: ResultsError) -> Failure {
+        switch error {
+        case .cannotOpen(let path, _, let message):
+            Failure(.cannotWrite, "\(path): cannot be opened: \(message)", fix: "choose another folder with --results, or change its permissions")
+        case .notAResultsDatabase(let path):
+            Failure(.badData, "\(path): not a results database of clip-lens", fix: "move the file away or choose another folder with --results")
+        case .damaged(let path, let message):
+            Failure(.badData, "\(path): damaged: \(message)", fix: "move the file away; numbers come back from results/cache with the same command")
+        case .newerSchema(let path, let found, let supported):
+            Failure(.badData, "\(path): written by a newer clip-lens (schema \(found), this one knows \(supported))", fix: "update clip-lens or choose another folder with --results")
+        case .busy(let path):
+            Failure(.lockHeld, "\(path): another process is writing to it", fix: "run the same command again")
+        case .saveFailed(let path, _, let message, let freeBytes):
+            Failure(.saveFailed, "\(path): could not be saved: \(message)\(free(freeBytes))", fix: "make room and run the same command again")
+        case .invalidRow, .noSuchRun, .unreadableRow, .sqlite:
+            Failure(.internalError, "\(error)", fix: "this is a bug of clip-lens; please report it")
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+
+/// An error in words: what is wrong and where, the command or edit that mends it, and the exit code.
+struct Failure: Error {
+    /// Exit codes after BSD's sysexits, as the help lists them.
+    enum Code: Int32 {
+        case failed = 1
+        case untrusted = 3
+        case usage = 64
+        case badData = 65
+        case inputMissing = 66
+        case internalError = 70
+        case cannotWrite = 73
+        case saveFailed = 74
+        case lockHeld = 75
+        case interrupted = 130
+        case terminated = 143
+    }
+
+    var code: Code
+    var message: String
+    var fix: String?
+
+    init(_ code: Code, _ message: String, fix: String? = nil) {
+        self.code = code
+        self.message = message
+        self.fix = fix
+    }
+
+    /// The words for any error of the project's modules.
+    init(_ error: any Error) {
+        self = Self.words(for: error)
+    }
+
+    /// Whether the argument parser made the error and knows its words.
+    static func isUsage(_ error: any Error) -> Bool {
+        let code = Runner.exitCode(for: error)
+        return code == .validationFailure || code == .success
+    }
+
+    func exit() -> Never {
+        var text = "error: \(message)\n"
+        if let fix { text += "fix:   \(fix)\n" }
+        FileHandle.standardError.write(Data(text.utf8))
+        Foundation.exit(code.rawValue)
+    }
+}

@@ -1,0 +1,39 @@
+import Dispatch
+import Foundation
+import Pipeline
+import Synchronization
+
+/// Turns SIGINT and SIGTERM into a cancellation: the first asks the workers to finish their shards, the
+/// second leaves at once. Nothing needs cleaning up either way.
+///
+/// Unchecked, because Dispatch's sources are not marked: they are made in `init` and not touched again.
+final class Interruption: @unchecked Sendable {
+    let cancellation = Cancellation()
+    private let received = Mutex<Int32?>(nil)
+    private var sources: [any DispatchSourceSignal] = []
+
+    init() {
+        for number in [SIGINT, SIGTERM] {
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { [weak self] in self?.handle(number) }
+            source.resume()
+            sources.append(source)
+        }
+    }
+
+    /// The exit code of the signal that came, if one did.
+    var code: Failure.Code? {
+        received.withLock { $0 }.map { $0 == SIGTERM ? .terminated : .interrupted }
+    }
+
+    private func handle(_ number: Int32) {
+        let isFirst = received.withLock { received in
+            defer { received = received ?? number }
+            return received == nil
+        }
+        guard isFirst else { _exit(128 + number) }
+        cancellation.cancel()
+        FileHandle.standardError.write(Data("\nfinishing the shards at work; once more to leave at once\n".utf8))
+    }
+}

@@ -1,0 +1,77 @@
+import CLIPModel
+import DenseMath
+import Experiments
+import Foundation
+import Pipeline
+import Results
+
+/// Where a run's rows stand.
+struct ResultFiles {
+    let database: URL
+    /// A copy of the database in one file, for sharing: the database itself may have rows in its journal.
+    let snapshot: URL
+    let metrics: URL
+    let predictions: URL
+
+    init(folder: URL, experiment: String) {
+        database = folder.appendingPathComponent("results.sqlite")
+        snapshot = folder.appendingPathComponent("results-snapshot.sqlite")
+        metrics = folder.appendingPathComponent("\(experiment).csv")
+        predictions = folder.appendingPathComponent("\(experiment)-predictions.csv")
+    }
+
+    /// Writes the CSV files and the snapshot; a repeated run whose files are there leaves them alone.
+    func write(_ report: ExperimentReport, database: ResultsDatabase, isNew: Bool) throws {
+        let files = [metrics, predictions, snapshot]
+        guard isNew || !files.allSatisfy({ FileManager.default.fileExists(atPath: $0.path) }) else { return }
+        try CSVExport.write(report.metrics, to: metrics)
+        try CSVExport.write(report.predictions, to: predictions)
+        try database.writeSnapshot(to: snapshot)
+    }
+}
+
+extension URL {
+    /// The path as a person in the current folder would write it.
+    var relativePath: String {
+        let current = FileManager.default.currentDirectoryPath + "/"
+        return path.hasPrefix(current) ? String(path.dropFirst(current.count)) : path
+    }
+}
+
+extension RunDescription {
+    /// What is known of a run before it starts.
+    init(spec: SpecDocument, experiment: any Experiment, isPartial: Bool) {
+        let git = GitState.current()
+        self.init(
+            experiment: type(of: experiment).name, spec: spec, commit: git?.commit, isDirty: git?.isDirty ?? false,
+            blasCore: BLAS.coreName, blasThreads: BLAS.threads,
+            versions: ["openblas": BLAS.description, "system": ProcessInfo.processInfo.operatingSystemVersionString],
+            isPartial: isPartial)
+    }
+}
+
+/// The commit of the working folder.
+struct GitState {
+    let commit: String
+    let isDirty: Bool
+
+    /// Nil outside a repository or without git.
+    static func current() -> GitState? {
+        guard let commit = git(["rev-parse", "HEAD"]), let status = git(["status", "--porcelain"]) else { return nil }
+        return GitState(commit: commit, isDirty: !status.isEmpty)
+    }
+
+    private static func git(_ arguments: [String]) -> String? {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["git"] + arguments
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return nil }
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { return nil }
+        return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}
