@@ -50,12 +50,13 @@ let package = Package(
 
         // MARK: Tests
 
-        .target(name: "TestSupport", dependencies: ["DenseMath", "CLIPModel"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["DenseMath", "Safetensors", "CLIPModel"], path: "Tests/TestSupport"),
         .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors"], resources: [.copy("Fixtures")]),
         .testTarget(
-            name: "CLIPModelTests", dependencies: ["CLIPModel", "TestSupport"], exclude: ["Fixtures"]),
+            name: "CLIPModelTests", dependencies: ["DenseMath", "CLIPModel", "Safetensors", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport"]),
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Safetensors"]),
         .testTarget(name: "ResultsTests", dependencies: ["Results", "Pipeline", grdb]),
+        .testTarget(name: "RunnerTests", dependencies: ["runner", "Results", "Pipeline"]),
     ]
 )

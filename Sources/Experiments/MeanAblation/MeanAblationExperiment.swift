@@ -31,8 +31,9 @@ struct MeanAblationExperiment: Experiment {
         let model = try opened ?? ModelUnderStudy(spec.model, in: context.manifest)
         layers = spec.layers ?? Array(model.layersWithLaterAttention)
         isPartial = context.limit != nil
+        let perShard = spec.imagesPerShard
 
-        func images(_ name: ImageSetName) throws -> FitImages {
+        func images(_ name: ImageSetName) throws -> ImageSource {
             let dataset = try SceneDataset(name.dataset, in: context.manifest)
             guard dataset.imageSize == model.configuration.vision.imageSize else {
                 throw ExperimentError.imageSizeMismatch(
@@ -43,7 +44,7 @@ struct MeanAblationExperiment: Experiment {
                 throw InputError.unknownSplit(name: name.split, known: dataset.entry.splits.keys.sorted())
             }
             let (handle, count) = try dataset.scenes(split, limit: context.limit, in: &graph)
-            return FitImages(handle: handle, count: count, name: name)
+            return ImageSource(handle: handle, count: count, perShard: perShard, name: name)
         }
         let (fit, evaluation) = (try images(spec.fit), try images(spec.evaluation))
         guard fit.count >= spec.significantImages else {

@@ -10,7 +10,9 @@ import Pipeline
 /// fit: {dataset: emoji-scenes, split: fit}
 /// evaluation: {dataset: emoji-scenes, split: val}
 /// layers: [0, 1, 2, 3, 4]        # left out: every layer with a later attention layer
-/// significant-images: 100
+/// significant-images: 100        # the images with the largest effects that each neuron keeps
+/// indirect-sample: {neurons: 8, images: 500}
+/// images-per-shard: 250
 /// seed: 0
 /// controls: {accuracy-floor: 0.8}
 /// ```
@@ -30,11 +32,14 @@ struct MeanAblationSpec: Sendable {
     /// Neurons of each layer, and images, from which the indirect effect's explained variance is estimated.
     var indirectNeurons: Int
     var indirectImages: Int
+    /// Images that are computed and stored together: what an interruption may cost.
+    var imagesPerShard: Int
 
     private enum Key: String, CaseIterable {
         case experiment, world, model, fit, evaluation, layers, seed, controls
         case significantImages = "significant-images"
         case indirectSample = "indirect-sample"
+        case imagesPerShard = "images-per-shard"
     }
 
     private enum ImageKey: String, CaseIterable {
@@ -64,6 +69,7 @@ struct MeanAblationSpec: Sendable {
         let sample = try root.optionalMapping(.indirectSample, keys: SampleKey.self)
         indirectNeurons = try sample?.integer(.neurons, in: 0...1_000_000) ?? 0
         indirectImages = try sample?.integer(.images, in: 2...1_000_000) ?? 0
+        imagesPerShard = try root.integer(.imagesPerShard, in: 1...100_000, default: 250)
         let admitted = try layersOf(model)
         if root.has(.layers) {
             let chosen = try root.integers(.layers)

@@ -54,7 +54,7 @@ public struct AblationPredictions: Artefact {
 enum AblationStep {
     /// - Parameter seed: decides the random neurons of the control.
     static func add(
-        _ model: ModelUnderStudy, layers: [Int], images: FitImages, classifier: StepHandle<StoredClassifier>,
+        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, classifier: StepHandle<StoredClassifier>,
         means: StepHandle<FittedMeans>, directions: StepHandle<FittedDirections>, seed: Int, in graph: inout Graph
     ) throws -> StepHandle<AblationPredictions> {
         let lensFacts = Shared { try model.lenses(layers).map { ($0, try $0.choleskyFactors()) } }
@@ -65,7 +65,7 @@ enum AblationStep {
                 inputs: [images.handle.erased, classifier.erased, means.erased, directions.erased],
                 digests: ["model": model.digest], memory: model.memory(layers: layers),
                 work: .map(
-                    units: images.count, unitsPerShard: ImageShards.size,
+                    units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
                         let (scenes, classifier) = (try inputs[images.handle], try inputs[classifier].classifier)
                         let (means, directions) = (try inputs[means], try inputs[directions])

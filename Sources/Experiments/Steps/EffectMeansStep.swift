@@ -33,7 +33,7 @@ struct FittedMeans: Artefact {
 
 enum EffectMeansStep {
     static func add(
-        _ model: ModelUnderStudy, layers: [Int], images: FitImages, in graph: inout Graph
+        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, in graph: inout Graph
     ) throws -> StepHandle<FittedMeans> {
         try graph.add(
             Step(
@@ -41,7 +41,7 @@ enum EffectMeansStep {
                 inputs: [images.handle.erased], digests: ["model": model.digest],
                 memory: model.memory(layers: layers),
                 work: .map(
-                    units: images.count, unitsPerShard: ImageShards.size,
+                    units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
                         let scenes = try inputs[images.handle]
                         let vision = try model.clip.value().vision

@@ -2,10 +2,12 @@ import CLIPModel
 import Lens
 import Pipeline
 
-/// A set of images that a step goes over, and how many of it.
-struct FitImages: Sendable {
+/// A set of images that a step goes over, how many of it, and how it is cut.
+struct ImageSource: Sendable {
     let handle: StepHandle<SceneSet>
     let count: Int
+    /// Images that are computed and stored together.
+    let perShard: Int
     /// Data set and split, for messages and image ids.
     let name: ImageSetName
 }
@@ -19,11 +21,8 @@ public struct ImageSetName: Sendable, Equatable {
     public func imageID(_ index: Int) -> String { "\(dataset)/\(split)/\(index)" }
 }
 
-/// How steps go over images: shards of a fixed size, in batches of the model's.
+/// How steps go over the images of a shard: in batches of the model's.
 enum ImageShards {
-    /// Images of a shard: half a minute of a large model, a second or two of a small one.
-    static let size = 250
-
     /// Runs `pass` on every batch of a shard.
     /// - Parameter body: gets the index of the batch's first image.
     /// - Throws: ``ExperimentError/notFinite(dataset:split:image:)``, and what `body` throws.

@@ -24,7 +24,7 @@ enum IndirectVarianceStep {
     ///   - imageCount: the first images of the set that are used.
     ///   - keeping: images with the largest effects whose effects are decomposed.
     static func add(
-        _ model: ModelUnderStudy, layers: [Int], images: FitImages, means: StepHandle<FittedMeans>, neurons: Int,
+        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, means: StepHandle<FittedMeans>, neurons: Int,
         imageCount: Int, keeping: Int, seed: Int, in graph: inout Graph
     ) throws -> StepHandle<IndirectExplainedVariance> {
         let imageCount = min(imageCount, images.count)

@@ -42,7 +42,7 @@ struct FittedLargestEffects: Artefact {
 enum LargestEffectsStep {
     /// - Parameter count: images kept for each neuron.
     static func add(
-        _ model: ModelUnderStudy, layers: [Int], images: FitImages, means: StepHandle<FittedMeans>, count: Int,
+        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, means: StepHandle<FittedMeans>, count: Int,
         in graph: inout Graph
     ) throws -> StepHandle<FittedLargestEffects> {
         let factors = Shared { try model.lenses(layers).map { try $0.choleskyFactors() } }
@@ -54,7 +54,7 @@ enum LargestEffectsStep {
                 memory: model.memory(layers: layers),
                 work: .map(
                     // Larger shards: each stores up to `count` candidates for every neuron.
-                    units: images.count, unitsPerShard: 2 * ImageShards.size,
+                    units: images.count, unitsPerShard: 2 * images.perShard,
                     makeWorker: { inputs in
                         let (scenes, means) = (try inputs[images.handle], try inputs[means])
                         let vision = try model.clip.value().vision

@@ -14,7 +14,7 @@ enum DecompositionStep {
     static let images = 16
 
     static func add(
-        _ model: ModelUnderStudy, layers: [Int], images: FitImages, in graph: inout Graph
+        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, in graph: inout Graph
     ) throws -> StepHandle<StoredDecomposition> {
         let count = min(Self.images, images.count)
         return try graph.add(
@@ -44,7 +44,7 @@ struct StoredOverlap: Artefact, Codable {
 
 enum OverlapStep {
     /// Compares two sets by the digests of their pixels.
-    static func add(fit: FitImages, evaluation: FitImages, in graph: inout Graph) throws -> StepHandle<StoredOverlap> {
+    static func add(fit: ImageSource, evaluation: ImageSource, in graph: inout Graph) throws -> StepHandle<StoredOverlap> {
         try graph.add(
             Step(
                 kind: "overlap", version: 1, inputs: [fit.handle.erased, evaluation.handle.erased],

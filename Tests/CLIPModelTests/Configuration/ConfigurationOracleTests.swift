@@ -1,3 +1,4 @@
+import DenseMath
 import CLIPModel
 import Foundation
 import Testing

@@ -1,0 +1,45 @@
+# Every target says what it does in `make help`.
+
+WORLD ?= emoji
+RESULTS ?= results
+# One configuration for everything: tests run the very code that makes the tables.
+SWIFT_FLAGS := -c release -Xswiftc -enable-testing
+RUNNER := .build/release/runner
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build reproduce-table plan test selfcheck bench contact-sheet plot clean
+
+help: ## show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install the Debian packages that are missing
+	@scripts/bootstrap.sh
+
+build: setup ## build the runner
+	@swift build $(SWIFT_FLAGS) --product runner
+
+reproduce-table: build ## from nothing to the tables (WORLD=emoji, RESULTS=results)
+	@$(RUNNER) --spec experiments/$(WORLD)/mean-ablation.yaml --results $(RESULTS)
+
+plan: build ## show which steps of the tables would run, and why
+	@$(RUNNER) plan --spec experiments/$(WORLD)/mean-ablation.yaml --results $(RESULTS)
+
+test: setup ## build and run all tests
+	@swift build $(SWIFT_FLAGS) --build-tests
+	@swift test $(SWIFT_FLAGS) --skip-build
+
+selfcheck: build ## compare the engine with the reference implementation's vectors
+	@$(RUNNER) selfcheck
+
+bench: setup ## measure speed against the machine's own peak (about five minutes)
+	@swift build $(SWIFT_FLAGS) --product bench
+	@env -u OPENBLAS_CORETYPE .build/release/bench
+
+contact-sheet: build ## write a picture of 40 scenes with captions to results/contact-sheet.png
+	@$(RUNNER) scenes sheet --output $(RESULTS)/contact-sheet.png
+
+plot: ## plot accuracy by layer from results/mean-ablation.csv to results/accuracy-by-layer.png
+	@scripts/plot_accuracy_by_layer.sh $(RESULTS)/mean-ablation.csv $(RESULTS)/accuracy-by-layer.png
+
+clean: ## remove what was built; results stay
+	@rm -rf .build

@@ -1,0 +1,75 @@
+import CLIPModel
+import DenseMath
+import Foundation
+import TestSupport
+import Testing
+
+/// Properties of the towers that do not need a reference: batching, captures, text lengths.
+@Suite struct TowerTests {
+    let vision = RandomVision.make()
+
+    func embeddings(_ images: [UInt8], capacity: Int) -> [Float] {
+        let size = images.count / 7
+        let workspace = VisionWorkspace(vision, capacity: capacity)
+        var result: [Float] = []
+        images.withUnsafeBufferPointer { pixels in
+            for start in stride(from: 0, to: 7, by: capacity) {
+                let batch = min(capacity, 7 - start)
+                vision(pixels.baseAddress! + start * size, batch: batch, workspace)
+                result += workspace.embeddings.elements.prefix(batch * vision.embeddingWidth)
+            }
+        }
+        return result
+    }
+
+    @Test func batchesDoNotMixImages() {
+        let images = RandomVision.images(7)
+        let alone = embeddings(images, capacity: 1)
+        for capacity in [2, 3, 7] { #expect(largestError(embeddings(images, capacity: capacity), alone) < 1e-5) }
+    }
+
+    @Test func capturesHoldTheBatchAndChangeNothing() {
+        let images = RandomVision.images(2)
+        let all: CaptureRequest = [.activations, .classAttention, .mlpOutput, .mlpInput, .attentionInput]
+        let workspace = VisionWorkspace(vision, capacity: 2, capturing: [CaptureRequest](repeating: all, count: 4))
+        vision(images, batch: 2, workspace)
+        let plain = VisionWorkspace(vision, capacity: 2)
+        vision(images, batch: 2, plain)
+        #expect(largestError(workspace.embeddings.elements, plain.embeddings.elements) < 1e-5)
+        let capture = workspace.capture(3)
+        // Attention rows are distributions.
+        for row in 0..<2 * 2 {
+            let sum = (0..<5).reduce(Float(0)) { $0 + capture.classAttention[row * 5 + $1] }
+            #expect(abs(sum - 1) < 1e-5)
+        }
+        // A pass that goes on from the captured MLP input arrives where the first one did.
+        let block = vision.blocks[3]
+        for i in 0..<vision.width {
+            let rest = capture.mlpInput[i] + capture.mlpOutput[i] + block.mlpOutput.bias[i]
+            #expect(abs(rest - workspace.x.base[i]) < 1e-4)
+        }
+    }
+
+    @Test func textsOfAnyLengthInOneBatchMatchTextsAlone() throws {
+        let clip = try CLIP(folder: TinyModelFolder().url)
+        let texts = ["", "a", "a dog and more words than the context holds", "dog"]
+        let together = clip.embed(texts: texts)
+        for (index, text) in texts.enumerated() {
+            #expect(largestError(together[row: index], clip.embed(texts: [text]).elements) < 1e-5)
+        }
+    }
+
+    @Test func classifierAveragesTemplatesAndPrefersTheFirstOfEqualClasses() throws {
+        let clip = try CLIP(folder: TinyModelFolder().url)
+        let classifier = ZeroShotClassifier(clip, names: ["cat", "dog"], templates: ["{}", "a {}"])
+        let mean = clip.embed(texts: ["cat", "a cat"])
+        let sum = (0..<6).map { Double(mean.elements[$0] + mean.elements[6 + $0]) }
+        let length = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        #expect(relativeError(classifier.weights[row: 0], sum.map { $0 / length }) < 1e-5)
+
+        let equal = ZeroShotClassifier(weights: Tensor(shape: [3, 2], elements: [0, 1, 1, 0, 1, 0]))
+        let answers = equal.classify([1, 0, 0, 2], batch: 2)
+        #expect(answers[0].label == 1 && answers[0].margin == 0)
+        #expect(answers[1].label == 0 && answers[1].margin == 2)
+    }
+}

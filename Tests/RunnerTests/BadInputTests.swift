@@ -1,0 +1,155 @@
+import Foundation
+import Testing
+
+/// Each kind of bad input: one error that names file, place and remedy, a fitting exit code, and nothing
+/// half-written left behind.
+@Suite struct BadInputTests {
+    /// Runs a spec that has to be refused.
+    func refusal(_ text: String, _ extra: [String] = []) throws -> RunnerProcess.Output {
+        let run = try SmallRun(text)
+        let output = try RunnerProcess.run(run.arguments(extra))
+        #expect(output.status != 0)
+        #expect(output.text == "")
+        #expect(output.errors.contains("error: "))
+        #expect(output.errors.contains("fix: "))
+        let rows = run.results.appendingPathComponent("mean-ablation.csv").path
+        #expect(!FileManager.default.fileExists(atPath: rows))
+        return output
+    }
+
+    func edited(_ old: String, _ new: String) -> String {
+        SmallRun.text.replacingOccurrences(of: old, with: new)
+    }
+
+    @Test func unknownKeyIsShownWithItsPlaceAndTheNearestName() throws {
+        let output = try refusal(edited("model: emoji-clip", "modle: emoji-clip"))
+        #expect(output.status == 65)
+        #expect(output.errors.contains("spec.yaml:3:1: unknown key 'modle'"))
+        #expect(output.errors.contains("did you mean 'model'?"))
+    }
+
+    @Test func valueOutOfRangeIsShownWithItsPlace() throws {
+        let output = try refusal(edited("significant-images: 10", "significant-images: 1"))
+        #expect(output.status == 65)
+        #expect(output.errors.contains("spec.yaml:6:21"))
+    }
+
+    @Test(arguments: [
+        ("seed: 0", "seed: 0\nseed: 1", "seed"),
+        ("experiment: mean-ablation", "experiment: mean-ablations", "did you mean 'mean-ablation'?"),
+        ("split: val", "split: vale", "did you mean 'val'?"),
+        ("split: val", "split: train", "no end"),
+        ("model: emoji-clip", "model: emoji-clop", "did you mean 'emoji-clip'?"),
+        ("seed: 0", "layers: [0, 5]\nseed: 0", "no later attention layer"),
+        ("seed: 0", "layers: []\nseed: 0", "empty list"),
+        ("seed: 0", "seed: zero", "a whole number"),
+        ("significant-images: 10", "significant-images: 1e3", "readers of YAML disagree"),
+    ])
+    func specsAreRefused(old: String, new: String, words: String) throws {
+        let output = try refusal(edited(old, new))
+        #expect([65, 66].contains(output.status))
+        #expect(output.errors.contains(words), "\(output.errors)")
+    }
+
+    @Test func missingSpecAndManifest() throws {
+        let missing = try RunnerProcess.run(["--spec", "nowhere.yaml"])
+        #expect(missing.status == 66)
+        #expect(missing.errors.contains("nowhere.yaml"))
+        let run = try SmallRun()
+        let output = try RunnerProcess.run(run.arguments(["--manifest", "nowhere.manifest"]))
+        #expect(output.status == 66)
+        #expect(output.errors.contains("nowhere.manifest"))
+    }
+
+    @Test func usageErrorsExitWith64() throws {
+        #expect(try RunnerProcess.run(["--spec", "x", "--jobs", "0"]).status == 64)
+        #expect(try RunnerProcess.run(["--sepc", "x"]).status == 64)
+        #expect(try RunnerProcess.run(["--help"]).status == 0)
+    }
+
+    @Test func tooLittleMemoryIsSaidBeforeWork() throws {
+        let output = try refusal(SmallRun.text, ["--memory", "1M"])
+        #expect(output.status == 64)
+        #expect(output.errors.contains("--memory"))
+    }
+
+    @Test func aResultsFolderThatCannotBeMadeIsRefusedBeforeWork() throws {
+        let run = try SmallRun()
+        try Data().write(to: run.results)  // a file where the folder should be
+        let output = try RunnerProcess.run(run.arguments())
+        #expect(output.status == 73)
+        #expect(output.errors.contains("cannot be written"))
+    }
+
+    @Test func aFailedControlIsNotPrintedAsIfItCouldBeTrusted() throws {
+        let run = try SmallRun(edited("accuracy-floor: 0.3", "accuracy-floor: 1.0"))
+        let output = try RunnerProcess.run(run.arguments())
+        #expect(output.status == 3)
+        #expect(output.text.hasPrefix("DO NOT TRUST THIS TABLE"))
+        #expect(output.errors.contains("below the floor"))
+    }
+
+    // MARK: Damaged models and data
+
+    /// A manifest and a copy of the model whose files a test may spoil.
+    struct Copy {
+        let folder: URL
+        var model: URL { folder.appendingPathComponent("models/emoji-clip") }
+        var manifest: URL { folder.appendingPathComponent("datasets.manifest") }
+
+        init() throws {
+            folder = try RunnerProcess.temporaryFolder()
+            try FileManager.default.createDirectory(
+                at: folder.appendingPathComponent("models"), withIntermediateDirectories: true)
+            for path in ["models/emoji-clip", "datasets.manifest"] {
+                try FileManager.default.copyItem(
+                    at: RunnerProcess.repository.appendingPathComponent(path), to: folder.appendingPathComponent(path))
+            }
+        }
+
+        func edit(_ url: URL, _ change: (inout Data) -> Void) throws {
+            var data = try Data(contentsOf: url)
+            change(&data)
+            try data.write(to: url)
+        }
+    }
+
+    func refusal(_ copy: Copy) throws -> RunnerProcess.Output {
+        try refusal(SmallRun.text, ["--manifest", copy.manifest.path])
+    }
+
+    @Test func missingWeights() throws {
+        let copy = try Copy()
+        try FileManager.default.removeItem(at: copy.model.appendingPathComponent("model.safetensors"))
+        let output = try refusal(copy)
+        #expect(output.status == 66)
+        #expect(output.errors.contains("model.safetensors"))
+    }
+
+    @Test func changedWeightsDoNotPassForTheOldOnes() throws {
+        let copy = try Copy()
+        try copy.edit(copy.model.appendingPathComponent("model.safetensors")) { $0[$0.count - 1] ^= 1 }
+        let output = try refusal(copy)
+        #expect(output.status == 65)
+        #expect(output.errors.contains("the manifest states"))
+    }
+
+    @Test func wrongSplitDigestIsFoundAndNothingOfItKept() throws {
+        let copy = try Copy()
+        let run = try SmallRun(SmallRun.text)
+        try copy.edit(copy.manifest) { data in
+            let text = String(decoding: data, as: UTF8.self)
+            guard let split = text.range(of: "\"val\" : {"),
+                let digest = text[split.upperBound...].firstRange(of: try! Regex("[0-9a-f]{64}"))
+            else { return }
+            data = Data(text.replacingCharacters(in: digest, with: String(repeating: "0", count: 64)).utf8)
+        }
+        let output = try RunnerProcess.run([
+            "--spec", run.spec.path, "--results", run.results.path, "--manifest", copy.manifest.path,
+        ])
+        #expect(output.status == 65)
+        #expect(output.errors.contains("split val"))
+        let kept = FileManager.default.enumerator(atPath: run.results.path)?.compactMap { $0 as? String } ?? []
+        #expect(!kept.contains { $0.hasPrefix("cache/ablation-predictions") })
+    }
+}

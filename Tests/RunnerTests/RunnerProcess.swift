@@ -1,0 +1,89 @@
+import Foundation
+
+/// The built `runner`, started as a user starts it.
+struct RunnerProcess {
+    static let repository = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    /// Beside the test bundle, where SwiftPM puts both.
+    static let executable = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        .deletingLastPathComponent().appendingPathComponent("runner")
+
+    struct Output {
+        let status: Int32
+        let text: String
+        let errors: String
+    }
+
+    /// Runs to the end, in the repository's folder.
+    @discardableResult
+    static func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Output {
+        try start(arguments, environment: environment).wait()
+    }
+
+    static func start(_ arguments: [String], environment: [String: String] = [:]) throws -> Running {
+        let process = Process()
+        process.executableURL = executable
+        process.arguments = arguments
+        process.currentDirectoryURL = repository
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let folder = try temporaryFolder()
+        let (output, errors) = (folder.appendingPathComponent("out"), folder.appendingPathComponent("err"))
+        // Files instead of pipes: a process that is killed leaves no reader waiting.
+        try Data().write(to: output)
+        try Data().write(to: errors)
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardError = try FileHandle(forWritingTo: errors)
+        try process.run()
+        return Running(process: process, output: output, errors: errors)
+    }
+
+    struct Running {
+        let process: Process
+        let output: URL
+        let errors: URL
+
+        func wait() throws -> Output {
+            process.waitUntilExit()
+            return Output(
+                status: process.terminationStatus, text: try String(contentsOf: output, encoding: .utf8),
+                errors: try String(contentsOf: errors, encoding: .utf8))
+        }
+    }
+
+    static func temporaryFolder() throws -> URL {
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("clip-lens-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        return url
+    }
+}
+
+/// A small run of the real experiment on the real model: seconds instead of minutes, with many shards.
+struct SmallRun {
+    let folder: URL
+    let spec: URL
+    var results: URL { folder.appendingPathComponent("results") }
+
+    static let text = """
+        experiment: mean-ablation
+        world: emoji
+        model: emoji-clip
+        fit: {dataset: emoji-scenes, split: fit}
+        evaluation: {dataset: emoji-scenes, split: val}
+        significant-images: 10
+        indirect-sample: {neurons: 1, images: 32}
+        images-per-shard: 16
+        seed: 0
+        controls: {accuracy-floor: 0.3}
+        """
+
+    init(_ text: String = text) throws {
+        folder = try RunnerProcess.temporaryFolder()
+        spec = folder.appendingPathComponent("spec.yaml")
+        try Data(text.utf8).write(to: spec)
+    }
+
+    func arguments(_ extra: [String] = []) -> [String] {
+        ["--spec", spec.path, "--results", results.path, "--limit", "96"] + extra
+    }
+}
