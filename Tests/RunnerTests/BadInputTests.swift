@@ -89,6 +89,58 @@ import Testing
         #expect(output.errors.contains("below the floor"))
     }
 
+    // MARK: Folders and disks
+
+    static let isRoot = geteuid() == 0
+
+    /// Starts the runner as a user without rights, because root ignores permissions.
+    static func runUnprivileged(_ arguments: [String]) throws -> RunnerProcess.Output {
+        try RunnerProcess.run(
+            ["--reuid=65534", "--regid=65534", "--clear-groups", RunnerProcess.executable.path] + arguments,
+            executable: URL(fileURLWithPath: "/usr/bin/setpriv"))
+    }
+
+    /// Not where the clone is closed to other users, or without setpriv.
+    static let canRunUnprivileged: Bool = {
+        guard isRoot, let run = try? SmallRun() else { return false }
+        return (try? runUnprivileged(["plan"] + run.arguments()).status) == 0
+    }()
+
+    @Test(.enabled(if: canRunUnprivileged, "needs root, setpriv and a clone that others may read"))
+    func aReadOnlyResultsFolderIsRefusedBeforeWork() throws {
+        let run = try SmallRun()
+        try FileManager.default.createDirectory(at: run.results, withIntermediateDirectories: true)
+        for url in [run.folder, run.results] {
+            try FileManager.default.setAttributes([.posixPermissions: 0o555], ofItemAtPath: url.path)
+        }
+        let output = try Self.runUnprivileged(run.arguments())
+        #expect(output.status == 73, "\(output.errors)")
+        #expect(output.errors.contains("cannot be written"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: run.results.path) == [])
+    }
+
+    /// A disk that fills up in the middle of a run: what was finished is kept, and the run ends once there is room.
+    @Test(.enabled(if: isRoot && SmallDisk.isPossible, "needs root and a tmpfs"))
+    func aFullDiskEndsTheRunAndLosesNothing() throws {
+        let run = try SmallRun()
+        let disk = try SmallDisk(at: run.results, mebibytes: 3)
+        defer { disk.unmount() }
+        let full = try RunnerProcess.run(run.arguments())
+        #expect(full.status == 74, "\(full.errors)")
+        #expect(full.errors.contains("could not be saved"))
+        try disk.resize(mebibytes: 256)
+        let again = try RunnerProcess.run(run.arguments())
+        #expect(again.status == 0, "\(again.errors)")
+
+        let undisturbed = try SmallRun()
+        #expect(try RunnerProcess.run(undisturbed.arguments()).status == 0)
+        for name in ["mean-ablation.csv", "mean-ablation-predictions.csv"] {
+            #expect(
+                try Data(contentsOf: run.results.appendingPathComponent(name))
+                    == Data(contentsOf: undisturbed.results.appendingPathComponent(name)))
+        }
+    }
+
     // MARK: Damaged models and data
 
     /// A manifest and a copy of the model whose files a test may spoil.

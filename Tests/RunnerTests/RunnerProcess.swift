@@ -17,16 +17,15 @@ struct RunnerProcess {
 
     /// Runs to the end, in the repository's folder.
     @discardableResult
-    static func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Output {
-        try start(arguments, environment: environment).wait()
+    static func run(_ arguments: [String], executable: URL = executable) throws -> Output {
+        try start(arguments, executable: executable).wait()
     }
 
-    static func start(_ arguments: [String], environment: [String: String] = [:]) throws -> Running {
+    static func start(_ arguments: [String], executable: URL = executable) throws -> Running {
         let process = Process()
         process.executableURL = executable
         process.arguments = arguments
         process.currentDirectoryURL = repository
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let folder = try temporaryFolder()
         let (output, errors) = (folder.appendingPathComponent("out"), folder.appendingPathComponent("err"))
         // Files instead of pipes: a process that is killed leaves no reader waiting.
