@@ -4,9 +4,12 @@ public enum InputError: Error, Equatable, Sendable {
     case malformedFile(path: String, place: String, expected: String)
     /// The font draws no colour bitmap for a concept that the catalogue names.
     case missingGlyph(path: String, codePoint: UInt32, name: String)
+    /// FreeType refused a font, or an operation on it, with its own error code.
     case fontLibrary(path: String, operation: String, code: Int32)
     case imageNotWritten(path: String, reason: String)
     case outOfRange(what: String, value: Int, allowed: ClosedRange<Int>)
+    /// A recipe by which no scene can be made; `value` may be NaN.
+    case recipeOutOfRange(key: String, value: Double, allowed: ClosedRange<Double>)
     case unknownSplit(name: String, known: [String])
     /// The generated or stored data are not those that the manifest names.
     case digestMismatch(dataset: String, what: String, expected: String, found: String)

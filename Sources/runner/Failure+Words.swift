@@ -42,6 +42,8 @@ extension Failure {
             Failure(.saveFailed, "\(path): the picture could not be written: \(reason)", fix: "make room or choose another folder")
         case .outOfRange(let what, let value, let allowed):
             Failure(.badData, "\(what) is \(value), allowed is \(allowed.lowerBound) to \(allowed.upperBound)", fix: "change the value")
+        case .recipeOutOfRange(let key, let value, let allowed):
+            Failure(.badData, "the scene recipe's \(key) is \(value), allowed is \(allowed.lowerBound) to \(allowed.upperBound)", fix: "change the value")
         case .unknownSplit(let name, let known):
             Failure(.badData, "there is no split '\(name)'", fix: "use one of \(known.joined(separator: ", "))")
         case .digestMismatch(let dataset, let what, let expected, let found):

@@ -35,21 +35,27 @@ public struct EmojiCatalogue: Sendable {
         0x1F312, 0x1F313, 0x1F314, 0x1F316, 0x1F317, 0x1F318, 0x1F31A, 0x1F31B, 0x1F31C,
     ]
 
+    /// Numbers of concepts that make a world: a scene may show two, and their labels are 16-bit numbers.
+    static let counts = 2..<Int(UInt16.max)
+
     /// - Parameters:
     ///   - emojiTest: Unicode's `emoji-test.txt` (groups and order).
     ///   - annotations: CLDR's `annotations/en.xml` (names and keywords).
     /// - Throws: ``InputError`` when a file is missing or malformed.
     public init(emojiTest: URL, annotations: URL) throws {
         let named = try CLDRAnnotations(contentsOf: annotations)
-        let text: String
-        do {
-            text = try String(contentsOf: emojiTest, encoding: .utf8)
-        } catch {
-            throw InputError.missingFile(path: emojiTest.path, purpose: "the groups of the emoji")
+        guard let data = try? Data(contentsOf: emojiTest) else {
+            throw InputError.missingFile(
+                path: emojiTest.path, purpose: "the groups of the emoji, from Debian's package unicode-data")
         }
+        func malformed(_ place: String, _ expected: String) -> InputError {
+            .malformedFile(path: emojiTest.path, place: place, expected: expected)
+        }
+        guard let text = String(data: data, encoding: .utf8) else { throw malformed("whole file", "UTF-8 text") }
         var group = ""
         var concepts: [EmojiConcept] = []
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+        var names: Set<String> = []
+        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             if line.hasPrefix("# group: ") {
                 group = String(line.dropFirst("# group: ".count)).trimmingCharacters(in: .whitespaces)
             }
@@ -59,12 +65,14 @@ public struct EmojiCatalogue: Sendable {
                 !Self.isClockFace(scalar),
                 let name = named.names[scalar]
             else { continue }
+            guard names.insert(name).inserted else {
+                throw malformed("line \(number + 1)", "an emoji that does not stand above, this is '\(name)' again")
+            }
             let keywords = (named.keywords[scalar] ?? []).filter { $0 != name }
             concepts.append(EmojiConcept(scalar: scalar, name: name, keywords: keywords, group: group))
         }
-        guard !concepts.isEmpty else {
-            throw InputError.malformedFile(
-                path: emojiTest.path, place: "whole file", expected: "lines '1F6A2 ; fully-qualified # …' under '# group:'")
+        guard Self.counts.contains(concepts.count) else {
+            throw malformed("whole file", "two or more lines '1F6A2 ; fully-qualified # …' under '# group:'")
         }
         self.concepts = concepts
     }
@@ -91,17 +99,22 @@ private final class CLDRAnnotations: NSObject, XMLParserDelegate {
     private(set) var keywords: [Unicode.Scalar: [String]] = [:]
     private var current: (scalar: Unicode.Scalar, isName: Bool)?
     private var text = ""
+    /// Elements that are open, and whether the outermost one was closed: `XMLParser` of
+    /// swift-corelibs-foundation reports success for a file that ends in its middle.
+    private var depth = 0
+    private var isComplete = false
 
     init(contentsOf url: URL) throws {
         super.init()
         guard let data = try? Data(contentsOf: url) else {
-            throw InputError.missingFile(path: url.path, purpose: "the names and keywords of the emoji")
+            throw InputError.missingFile(
+                path: url.path, purpose: "the names and keywords of the emoji, from Debian's package unicode-cldr-core")
         }
         let parser = XMLParser(data: data)
         parser.delegate = self
-        guard parser.parse(), !names.isEmpty else {
+        guard parser.parse(), isComplete, !names.isEmpty else {
             throw InputError.malformedFile(
-                path: url.path, place: "line \(parser.lineNumber)", expected: "CLDR <annotation cp=…> elements")
+                path: url.path, place: "line \(parser.lineNumber)", expected: "a complete file of CLDR <annotation cp=…> elements")
         }
     }
 
@@ -109,6 +122,7 @@ private final class CLDRAnnotations: NSObject, XMLParserDelegate {
         _ parser: XMLParser, didStartElement element: String, namespaceURI: String?,
         qualifiedName: String?, attributes: [String: String]
     ) {
+        depth += 1
         current = nil
         text = ""
         guard element == "annotation", let characters = attributes["cp"]?.unicodeScalars,
@@ -122,10 +136,13 @@ private final class CLDRAnnotations: NSObject, XMLParserDelegate {
     }
 
     func parser(_ parser: XMLParser, didEndElement element: String, namespaceURI: String?, qualifiedName: String?) {
+        depth -= 1
+        isComplete = depth == 0
         guard let (scalar, isName) = current else { return }
         current = nil
         if isName {
-            names[scalar] = Self.normalised(text)
+            let name = Self.normalised(text)
+            names[scalar] = name.isEmpty ? nil : name
         } else {
             keywords[scalar] = text.split(separator: "|").map { Self.normalised(String($0)) }.filter { !$0.isEmpty }
         }

@@ -8,6 +8,14 @@ public struct EmojiScene: Sendable {
     /// Index of the second object's concept, where there is one.
     public let secondLabel: Int?
     public let caption: String
+
+    package init(image: RGBImage, mask: [UInt8], label: Int, secondLabel: Int?, caption: String) {
+        self.image = image
+        self.mask = mask
+        self.label = label
+        self.secondLabel = secondLabel
+        self.caption = caption
+    }
 }
 
 /// A split of the emoji world. Scenes of different splits never share a random stream.

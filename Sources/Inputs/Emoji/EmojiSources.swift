@@ -14,10 +14,10 @@ public struct EmojiSources: Sendable {
 
 extension SceneCompositor {
     /// Reads the catalogue and the sprites.
-    /// - Throws: ``InputError`` when a file is missing or malformed.
+    /// - Throws: ``InputError`` when a file is missing or malformed or the recipe is out of range.
     public init(sources: EmojiSources, recipe: SceneRecipe = SceneRecipe(), seed: UInt64 = 0) throws {
         let catalogue = try EmojiCatalogue(emojiTest: sources.emojiTest, annotations: sources.annotations)
         let sprites = try EmojiSprites.load(font: sources.font, concepts: catalogue.concepts)
-        self.init(catalogue: catalogue, sprites: sprites, recipe: recipe, seed: seed)
+        try self.init(catalogue: catalogue, sprites: sprites, recipe: recipe, seed: seed)
     }
 }

@@ -16,7 +16,7 @@ public enum EmojiSprites {
     /// - Throws: ``InputError`` when the font is missing, is no colour font or lacks a glyph.
     public static func load(font: URL, concepts: [EmojiConcept]) throws -> [Sprite] {
         guard FileManager.default.fileExists(atPath: font.path) else {
-            throw InputError.missingFile(path: font.path, purpose: "the pictures of the emoji")
+            throw InputError.missingFile(path: font.path, purpose: "the pictures of the emoji, from Debian's package fonts-noto-color-emoji")
         }
         let face = try FontFace(path: font.path)
         try face.selectStrike(0)

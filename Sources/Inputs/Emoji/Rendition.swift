@@ -1,8 +1,8 @@
 /// Ways to draw a sprite unlike the font does: the shift of the split `val-r`.
-enum Rendition: CaseIterable {
+package enum Rendition: CaseIterable {
     case outline, greyscale, posterised, blurred
 
-    func callAsFunction(_ sprite: Sprite) -> Sprite {
+    package func callAsFunction(_ sprite: Sprite) -> Sprite {
         switch self {
         case .outline: outline(sprite)
         case .greyscale: perPixel(sprite) { rgb, _ in SIMD3(repeating: luma(rgb)) }
@@ -12,7 +12,7 @@ enum Rendition: CaseIterable {
         }
     }
 
-    private func luma(_ rgb: SIMD3<Double>) -> Double { (rgb * [0.299, 0.587, 0.114]).sum() }
+    private func luma(_ rgb: SIMD3<Double>) -> Double { rgb.dot([0.299, 0.587, 0.114]) }
 
     /// Maps each premultiplied colour (0…255), keeping alpha.
     private func perPixel(_ sprite: Sprite, _ map: (SIMD3<Double>, Double) -> SIMD3<Double>) -> Sprite {

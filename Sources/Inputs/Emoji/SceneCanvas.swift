@@ -49,7 +49,16 @@ struct ColourTurn {
     }
 
     func callAsFunction(_ rgb: SIMD3<Double>) -> SIMD3<Double> {
-        [(rows.0 * rgb).sum(), (rows.1 * rgb).sum(), (rows.2 * rgb).sum()]
+        [rows.0.dot(rgb), rows.1.dot(rgb), rows.2.dot(rgb)]
+    }
+}
+
+extension SIMD3<Double> {
+    /// The scalar product, added from left to right: the order of the standard library's `sum()` is
+    /// nobody's promise, and the last bit of a scene depends on it.
+    func dot(_ other: Self) -> Double {
+        let products = self * other
+        return products.x + products.y + products.z
     }
 }
 

@@ -8,16 +8,21 @@ public struct SceneCompositor: Sendable {
     public let seed: UInt64
     private let sprites: [Sprite]
 
-    public init(catalogue: EmojiCatalogue, sprites: [Sprite], recipe: SceneRecipe = SceneRecipe(), seed: UInt64 = 0) {
+    /// - Parameter sprites: one for each concept.
+    /// - Throws: ``InputError/recipeOutOfRange(key:value:allowed:)``.
+    public init(
+        catalogue: EmojiCatalogue, sprites: [Sprite], recipe: SceneRecipe = SceneRecipe(), seed: UInt64 = 0
+    ) throws {
         precondition(sprites.count == catalogue.concepts.count, "one sprite for each concept")
         self.catalogue = catalogue
         self.sprites = sprites
-        self.recipe = recipe
+        self.recipe = try recipe.validated()
         self.seed = seed
     }
 
     /// Scene `index` of `split`. Labels are balanced: each run of as many scenes as there are concepts
     /// shows every concept once as the main object.
+    /// - Parameter index: at least 0.
     public func scene(_ split: SceneSplit, _ index: Int) -> EmojiScene {
         var random = SplitMix64(seed: seed, label: split.rawValue, index: UInt64(index))
         let label = self.label(split, index)

@@ -5,6 +5,8 @@ public struct SceneStream {
     /// Bytes of a record's caption field.
     static let captionBytes = 128
     static let scenesPerBatch = 64
+    /// Far more than anybody makes, and far from the end of the integers.
+    static let indices = 0...1 << 48
     let compositor: SceneCompositor
 
     public init(compositor: SceneCompositor) { self.compositor = compositor }
@@ -20,8 +22,12 @@ public struct SceneStream {
     }
 
     /// Writes the header line and the records of `indices`.
-    /// - Throws: an error of the file handle, such as a reader that went away.
+    /// - Throws: ``InputError/outOfRange(what:value:allowed:)`` for indices that no scene has, or an
+    ///   error of the file handle, such as a reader that went away.
     public func write(_ split: SceneSplit, _ indices: Range<Int>, to handle: FileHandle) throws {
+        for index in [indices.lowerBound, indices.upperBound] where !Self.indices.contains(index) {
+            throw InputError.outOfRange(what: "the index of a scene", value: index, allowed: Self.indices)
+        }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         let recipe = try encoder.encode(compositor.recipe)

@@ -24,63 +24,86 @@ final class FontFace {
 
     /// Sets the size of an outline font in pixels.
     func setPixelHeight(_ height: Int) throws {
-        try check(FT_Set_Pixel_Sizes(face, 0, UInt32(height)), "FT_Set_Pixel_Sizes")
+        try check(FT_Set_Pixel_Sizes(face, 0, UInt32(height)), "FT_Set_Pixel_Sizes (is this a text font?)")
     }
 
     /// The colour bitmap of a character, or nil where the font has none.
     func colourBitmap(_ scalar: Unicode.Scalar) throws -> ColourBitmap? {
         let index = FT_Get_Char_Index(face, FT_ULong(scalar.value))
-        guard index != 0, let face else { return nil }
-        try check(FT_Load_Glyph(face, index, clens_ft_load_color() | clens_ft_load_render()), "FT_Load_Glyph")
-        let bitmap = face.pointee.glyph.pointee.bitmap
-        guard Int32(bitmap.pixel_mode) == Int32(FT_PIXEL_MODE_BGRA.rawValue), let buffer = bitmap.buffer else { return nil }
-        let (width, height, pitch) = (Int(bitmap.width), Int(bitmap.rows), Int(bitmap.pitch))
-        var pixels = [UInt8](repeating: 0, count: width * height * 4)
-        for y in 0..<height {
-            for x in 0..<width {
-                let source = y * pitch + x * 4
-                let target = (y * width + x) * 4
-                pixels[target] = buffer[source + 2]
-                pixels[target + 1] = buffer[source + 1]
-                pixels[target + 2] = buffer[source]
-                pixels[target + 3] = buffer[source + 3]
+        guard index != 0, let glyph = try load(index, clens_ft_load_color() | clens_ft_load_render()),
+            let rows = BitmapRows(glyph.bitmap, FT_PIXEL_MODE_BGRA, bytesPerPixel: 4)
+        else { return nil }
+        var pixels = [UInt8](repeating: 0, count: rows.width * rows.height * 4)
+        for y in 0..<rows.height {
+            let source = rows[y]
+            for x in 0..<rows.width {
+                let target = (y * rows.width + x) * 4
+                pixels[target] = source[x * 4 + 2]
+                pixels[target + 1] = source[x * 4 + 1]
+                pixels[target + 2] = source[x * 4]
+                pixels[target + 3] = source[x * 4 + 3]
             }
         }
-        return ColourBitmap(width: width, height: height, pixels: pixels)
+        return ColourBitmap(width: rows.width, height: rows.height, pixels: pixels)
     }
 
     /// Draws `text` in black over `image`, its baseline starting at (x, baseline).
-    /// - Returns: the x coordinate after the text.
-    @discardableResult
-    func draw(_ text: String, in image: inout RGBImage, x: Int, baseline: Int) throws -> Int {
-        guard let face else { return x }
+    func draw(_ text: some StringProtocol, in image: inout RGBImage, x: Int, baseline: Int) throws {
         var pen = x
         for scalar in text.unicodeScalars {
-            let index = FT_Get_Char_Index(face, FT_ULong(scalar.value))
-            try check(FT_Load_Glyph(face, index, clens_ft_load_render()), "FT_Load_Glyph")
-            let glyph = face.pointee.glyph.pointee
-            let bitmap = glyph.bitmap
-            if let buffer = bitmap.buffer {
-                for row in 0..<Int(bitmap.rows) {
-                    for column in 0..<Int(bitmap.width) {
+            guard let glyph = try load(FT_Get_Char_Index(face, FT_ULong(scalar.value)), clens_ft_load_render()) else { return }
+            // A space has no bitmap.
+            if let rows = BitmapRows(glyph.bitmap, FT_PIXEL_MODE_GRAY, bytesPerPixel: 1) {
+                for row in 0..<rows.height {
+                    for column in 0..<rows.width {
                         image.darken(
                             x: pen + Int(glyph.bitmap_left) + column, y: baseline - Int(glyph.bitmap_top) + row,
-                            coverage: buffer[row * Int(bitmap.pitch) + column])
+                            coverage: rows[row][column])
                     }
                 }
             }
             pen += Int(glyph.advance.x >> 6)
         }
-        return pen
     }
 
     /// The width of `text` in pixels.
-    func width(of text: String) throws -> Int {
-        var nothing = RGBImage(width: 0, height: 0)
-        return try draw(text, in: &nothing, x: 0, baseline: 0)
+    func width(of text: some StringProtocol) throws -> Int {
+        try text.unicodeScalars.reduce(0) { width, scalar in
+            let glyph = try load(FT_Get_Char_Index(face, FT_ULong(scalar.value)), clens_ft_load_default())
+            return width + Int(glyph?.advance.x ?? 0) >> 6
+        }
+    }
+
+    /// The face's one glyph slot, filled; what it points to lives until the next call.
+    private func load(_ index: FT_UInt, _ flags: FT_Int32) throws -> FT_GlyphSlotRec_? {
+        try check(FT_Load_Glyph(face, index, flags), "FT_Load_Glyph")
+        return face?.pointee.glyph?.pointee
     }
 
     private func check(_ code: FT_Error, _ operation: String) throws {
         guard code == 0 else { throw InputError.fontLibrary(path: path, operation: operation, code: code) }
     }
+}
+
+/// The rows of a FreeType bitmap from top to bottom, whichever way they lie in memory.
+private struct BitmapRows {
+    let width: Int
+    let height: Int
+    private let top: UnsafePointer<UInt8>
+    private let pitch: Int
+
+    /// - Returns: nil for an empty bitmap, other pixels than `mode`, or rows shorter than their pixels.
+    init?(_ bitmap: FT_Bitmap, _ mode: FT_Pixel_Mode_, bytesPerPixel: Int) {
+        width = Int(bitmap.width)
+        height = Int(bitmap.rows)
+        pitch = Int(bitmap.pitch)
+        guard UInt32(bitmap.pixel_mode) == mode.rawValue, let buffer = bitmap.buffer, width > 0, height > 0,
+            abs(pitch) >= width * bytesPerPixel
+        else { return nil }
+        // A negative pitch means that the last row comes first in memory.
+        top = UnsafePointer(pitch < 0 ? buffer - (height - 1) * pitch : buffer)
+    }
+
+    /// The first byte of a row.
+    subscript(row: Int) -> UnsafePointer<UInt8> { top + row * pitch }
 }

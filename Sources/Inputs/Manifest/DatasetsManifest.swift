@@ -43,6 +43,9 @@ public struct DatasetsManifest: Codable, Sendable {
         }
 
         public struct Split: Codable, Sendable {
+            /// Counts that a split may have: a set of scenes is held in memory.
+            static let counts = 1...1_000_000
+
             public var count: Int
             /// Of pixels, labels and masks; see `SceneSet`.
             public var sha256: String
@@ -54,7 +57,7 @@ public struct DatasetsManifest: Codable, Sendable {
         }
     }
 
-    /// - Throws: ``InputError`` when the file is missing or malformed.
+    /// - Throws: ``InputError`` when the file is missing or malformed or a value is out of range.
     public init(contentsOf url: URL) throws {
         guard let data = try? Data(contentsOf: url) else {
             throw InputError.missingFile(path: url.path, purpose: "the list of models and data sets")
@@ -62,9 +65,32 @@ public struct DatasetsManifest: Codable, Sendable {
         do {
             self = try JSONDecoder().decode(DatasetsManifest.self, from: data)
         } catch let error as DecodingError {
-            throw InputError.malformedFile(path: url.path, place: error.place, expected: error.expectation)
+            throw InputError(error, in: data, path: url.path)
         }
         self.url = url
+        try checkValues()
+    }
+
+    /// Refuses what would decode but could not be worked with.
+    private func checkValues() throws {
+        func refuse(_ place: String, _ expected: String) -> InputError {
+            .malformedFile(path: url.path, place: place, expected: expected)
+        }
+        for (name, model) in models.sorted(by: { $0.key < $1.key }) where model.files.isEmpty {
+            throw refuse("models.\(name).files", "at least one file, or nothing tells this model from another")
+        }
+        for (name, dataset) in datasets.sorted(by: { $0.key < $1.key }) {
+            if let violation = dataset.recipe.violation {
+                throw refuse("datasets.\(name).recipe.\(violation.key)", violation.expectation)
+            }
+            for (split, stated) in dataset.splits.sorted(by: { $0.key < $1.key })
+            where !DatasetEntry.Split.counts.contains(stated.count) {
+                let counts = DatasetEntry.Split.counts
+                throw refuse(
+                    "datasets.\(name).splits.\(split).count",
+                    "a number from \(counts.lowerBound) to \(counts.upperBound), not \(stated.count)")
+            }
+        }
     }
 
     /// - Throws: ``InputError/unknownDataset(name:manifest:known:)``.
@@ -119,24 +145,6 @@ extension DatasetsManifest.DatasetEntry {
         result.emojiTest = URL(fileURLWithPath: sources.emojiTest.path)
         return result
     }
-}
-
-extension DecodingError {
-    fileprivate var context: Context? {
-        switch self {
-        case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
-            .dataCorrupted(let context):
-            context
-        @unknown default: nil
-        }
-    }
-
-    fileprivate var place: String {
-        let path = (context?.codingPath ?? []).map(\.stringValue).joined(separator: ".")
-        return path.isEmpty ? "top level" : path
-    }
-
-    fileprivate var expectation: String { context?.debugDescription ?? "valid JSON" }
 }
 
 extension DatasetsManifest {

@@ -5,7 +5,7 @@ import Inputs
 /// `runner scenes …`: the pictures of the emoji world.
 struct ScenesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "scenes", abstract: "Make scenes of the emoji world.", subcommands: [Stream.self])
+        commandName: "scenes", abstract: "Make scenes of the emoji world.", subcommands: [Sheet.self, Stream.self])
 
     /// Which scenes.
     struct Selection: ParsableArguments {
@@ -16,8 +16,11 @@ struct ScenesCommand: ParsableCommand {
         @Option(help: "A JSON file with the keys of the scene recipe that differ from the defaults.")
         var recipe: String?
 
+        /// More scenes than anyone draws, and far from where sums of indices overflow.
+        private var largestIndex: Int { 1 << 48 }
+
         func validate() throws {
-            if first < 0 { throw ValidationError("--first has to be at least 0") }
+            guard (0...largestIndex).contains(first) else { throw ValidationError("--first has to be from 0 to \(largestIndex)") }
         }
 
         func chosenSplit() throws -> SceneSplit {
@@ -29,6 +32,34 @@ struct ScenesCommand: ParsableCommand {
 
         func compositor() throws -> SceneCompositor {
             try SceneCompositor(sources: EmojiSources(), recipe: recipe.map { try SceneRecipe(contentsOf: URL(fileURLWithPath: $0)) } ?? SceneRecipe())
+        }
+    }
+
+    /// `runner scenes sheet`: 40 scenes for a person to look at.
+    struct Sheet: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Write a picture of 40 scenes with their captions.")
+
+        @OptionGroup var selection: Selection
+        @Option(help: "The PNG file to write.")
+        var output = "contact-sheet.png"
+        @Flag(help: "Tint the objects: main red, second blue.")
+        var masks = false
+        @Option(help: "The font of the captions.")
+        var font = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
+
+        func run() throws {
+            let (split, compositor) = (try selection.chosenSplit(), try selection.compositor())
+            let indices = selection.first..<selection.first + 40
+            let title = "emoji-scenes · split \(split.rawValue) · seed \(compositor.seed) · scenes \(indices.lowerBound) to \(indices.upperBound - 1)"
+            let sheet = try ContactSheet.make(
+                scenes: indices.map { compositor.scene(split, $0) },
+                title: masks ? title + " · masks: main object red, second object blue" : title,
+                font: URL(fileURLWithPath: font), showMasks: masks)
+            let url = URL(fileURLWithPath: output)
+            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try sheet.writePNG(to: url)
+            print(url.relativePath)
         }
     }
 
@@ -46,7 +77,7 @@ struct ScenesCommand: ParsableCommand {
         var count = 1000
 
         func validate() throws {
-            if count < 0 || count > Int.max / 2 { throw ValidationError("--count has to be at least 0") }
+            guard (0...1 << 48).contains(count) else { throw ValidationError("--count has to be from 0 to \(1 << 48)") }
         }
 
         func run() throws {
