@@ -57,6 +57,7 @@ let package = Package(
             name: "CLIPModelTests", dependencies: ["DenseMath", "CLIPModel", "Safetensors", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport"]),
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Safetensors"]),
+        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
         .testTarget(name: "ResultsTests", dependencies: ["Results", "Pipeline", grdb]),
         .testTarget(name: "RunnerTests", dependencies: ["runner", "Results", "Pipeline"]),
     ]

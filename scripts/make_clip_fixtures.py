@@ -6,12 +6,13 @@ through transformers.CLIPModel in float32; the weights of the folder are taken
 as they are. Scenes are not stored: the compositor makes them again.
 
     python scripts/make_clip_fixtures.py --model models/emoji-clip \
-        --runner .build/release/runner --out Tests/Fixtures/clip
+        --runner .build/release/runner --out models/emoji-clip
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import platform
 import sys
@@ -99,7 +100,7 @@ def main() -> None:
     tensors = image_tensors(model, normalised_pixels(scenes, options.model), options.traced_scenes)
     tensors["textEmbeddings"] = text_embeddings(model, padded)
     options.out.mkdir(parents=True, exist_ok=True)
-    file = options.out / "emoji-clip.safetensors"
+    file = options.out / "reference.safetensors"
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, file)
     file.chmod(0o644)
     fixture = {
@@ -108,12 +109,13 @@ def main() -> None:
                   f"--scenes {options.scenes} --texts {options.texts} --traced-scenes {options.traced_scenes}",
         "versions": {"python": platform.python_version(), "torch": torch.__version__,
                      "transformers": transformers.__version__, "tokenizers": tokenizers.__version__},
-        "split": "val", "scenes": list(range(options.scenes)), "recipeDigest": stream.header.raw.get("recipeDigest"),
+        "split": "val", "scenes": list(range(options.scenes)),
+        "scenesDigest": hashlib.sha256(scenes["pixels"].tobytes()).hexdigest(), "recipeDigest": stream.header.raw.get("recipeDigest"),
         "labels": [int(label) for label in scenes["label"]],
         "contextLength": context, "logitScale": model.logit_scale.exp().item(),
-        "texts": texts, "tokenIds": ids, "paddedTokenIds": padded,
+        "texts": texts, "tokenIds": ids,
     }
-    (options.out / "emoji-clip.json").write_text(json.dumps(fixture, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (options.out / "reference.json").write_text(json.dumps(fixture, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(f"{len(texts)} texts and {len(scenes)} scenes to {options.out}", file=sys.stderr)
 
 

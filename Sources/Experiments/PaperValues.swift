@@ -10,8 +10,8 @@ enum PaperValues {
         static let secondOrderExplainedVariance = percent(48.2, "arXiv 2406.04341, Table 1, row 'second order'")
     }
 
-    /// A percentage with one decimal, as a share.
+    /// A percentage with one decimal, as a share; dividing a whole number gives the nearest double.
     private static func percent(_ value: Double, _ source: String) -> Metric.PaperValue {
-        Metric.PaperValue(value / 100, source: source, halfUnit: 0.0005)
+        Metric.PaperValue((value * 10).rounded() / 1000, source: source, halfUnit: 0.0005)
     }
 }

@@ -72,7 +72,8 @@ struct MeanAblationExperiment: Experiment {
 
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = MeanAblationMeasures(
-            experiment: self, scenes: try result.artefact(evaluationImages), predictions: try result.artefact(predictions),
+            spec: spec, layers: layers, classNames: classNames, fitCount: fitCount, isPartial: isPartial,
+            labels: try result.artefact(evaluationImages).labels, predictions: try result.artefact(predictions),
             directions: try result.artefact(directions), indirect: try result.artefact(indirect),
             decomposition: try result.artefact(decomposition), overlap: try result.artefact(overlap))
         return ExperimentReport(

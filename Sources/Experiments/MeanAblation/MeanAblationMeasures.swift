@@ -4,15 +4,19 @@ import Pipeline
 
 /// Numbers of the mean-ablation experiment: accuracies with intervals, shares, controls.
 struct MeanAblationMeasures {
-    let experiment: MeanAblationExperiment
-    let scenes: SceneSet
+    let spec: MeanAblationSpec
+    let layers: [Int]
+    let classNames: [String]
+    let fitCount: Int
+    let isPartial: Bool
+    /// Class of each evaluation image.
+    let labels: [Int32]
     let predictions: AblationPredictions
     let directions: FittedDirections
     let indirect: IndirectExplainedVariance
     let decomposition: StoredDecomposition
     let overlap: StoredOverlap
 
-    private var spec: MeanAblationSpec { experiment.spec }
     private var bootstrap: Bootstrap { Bootstrap(seed: UInt64(spec.seed)) }
     private static let baseline = AblationCondition.baseline.rawValue
 
@@ -24,7 +28,7 @@ struct MeanAblationMeasures {
     /// Whether each image is classified correctly.
     private func isCorrect(layer: Int, condition: Int) -> [Bool] {
         (0..<predictions.count).map {
-            predictions.labels[predictions.index(image: $0, layer: layer, condition: condition)] == scenes.labels[$0]
+            predictions.labels[predictions.index(image: $0, layer: layer, condition: condition)] == labels[$0]
         }
     }
 
@@ -33,7 +37,7 @@ struct MeanAblationMeasures {
         var random = SplitMix64(seed: UInt64(spec.seed), label: "shuffled labels", index: 0)
         let order = random.permutation(predictions.count)
         return (0..<predictions.count).map {
-            predictions.labels[predictions.index(image: $0, layer: 0, condition: 0)] == scenes.labels[order[$0]]
+            predictions.labels[predictions.index(image: $0, layer: 0, condition: 0)] == labels[order[$0]]
         }
     }
 
@@ -46,8 +50,8 @@ struct MeanAblationMeasures {
     /// The layer without whose neurons accuracy is lowest: the paper's layer 9.
     var strongestLayer: Int {
         let all = AblationPredictions.conditions.firstIndex(of: AblationCondition.withoutAllNeurons.rawValue) ?? 0
-        let accuracies = experiment.layers.indices.map { accuracy(layer: $0, condition: all) }
-        return experiment.layers[accuracies.indices.min { accuracies[$0] < accuracies[$1] } ?? 0]
+        let accuracies = layers.indices.map { accuracy(layer: $0, condition: all) }
+        return layers[accuracies.indices.min { accuracies[$0] < accuracies[$1] } ?? 0]
     }
 
     // MARK: Rows
@@ -58,7 +62,7 @@ struct MeanAblationMeasures {
             share("accuracy", ["condition": Self.baseline], isCorrect(layer: 0, condition: 0)),
             share("accuracy", ["condition": "shuffled-labels"], isCorrectShuffled()),
         ]
-        for (position, layer) in experiment.layers.enumerated() {
+        for (position, layer) in layers.enumerated() {
             for (index, condition) in AblationPredictions.conditions.enumerated() where condition != Self.baseline {
                 var paper: Metric.PaperValue?
                 if layer == strongest {
@@ -102,7 +106,7 @@ struct MeanAblationMeasures {
         return [
             row(
                 "second-order", secondOrder, PaperValues.Table1.secondOrderExplainedVariance,
-                note: "all neurons, \(experiment.fitCount) fit images"),
+                note: "all neurons, \(fitCount) fit images"),
             sampled.isEmpty ? indirectRow.without(.notRun, because: "the spec samples no neurons (indirect-sample)") : indirectRow,
         ]
     }
@@ -122,7 +126,7 @@ struct MeanAblationMeasures {
         }
         rows.append(
             metric(
-                "fit-evaluation-overlap", [:], Double(overlap.images.count), n: scenes.count, unit: "images",
+                "fit-evaluation-overlap", [:], Double(overlap.images.count), n: labels.count, unit: "images",
                 higherIsBetter: false))
         return rows
     }
@@ -141,7 +145,7 @@ struct MeanAblationMeasures {
             experiment: MeanAblationExperiment.name, world: spec.world, model: spec.model,
             dataset: "\(spec.evaluation.dataset)/\(spec.evaluation.split)", subject: subject, name: name, value: value,
             unit: unit, higherIsBetter: higherIsBetter, n: n, interval: interval, paper: paper,
-            isPartial: experiment.isPartial, note: note)
+            isPartial: isPartial, note: note)
     }
 
     // MARK: Predictions
@@ -149,7 +153,7 @@ struct MeanAblationMeasures {
     /// What was said about every image: once for the baseline, then by layer and condition.
     func predictionSets() -> [PredictionSet] {
         var sets = [predictionSet(["condition": Self.baseline], layer: 0, condition: 0)]
-        for (position, layer) in experiment.layers.enumerated() {
+        for (position, layer) in layers.enumerated() {
             for (index, condition) in AblationPredictions.conditions.enumerated() where condition != Self.baseline {
                 sets.append(
                     predictionSet(["layer": "\(layer)", "condition": condition], layer: position, condition: index))
@@ -164,8 +168,8 @@ struct MeanAblationMeasures {
             predictions: (0..<predictions.count).map { image in
                 let index = predictions.index(image: image, layer: layer, condition: condition)
                 return Prediction(
-                    imageID: spec.evaluation.imageID(image), label: experiment.classNames[Int(scenes.labels[image])],
-                    prediction: experiment.classNames[Int(predictions.labels[index])],
+                    imageID: spec.evaluation.imageID(image), label: classNames[Int(labels[image])],
+                    prediction: classNames[Int(predictions.labels[index])],
                     margin: Double(predictions.margins[index]))
             })
     }
@@ -181,7 +185,7 @@ struct MeanAblationMeasures {
                 "zero-shot accuracy \(percent(baseline)) is below the floor of \(percent(spec.accuracyFloor)): is this the right model for these labels?")
         }
         let shuffled = mean(isCorrectShuffled().map { $0 ? 1 : 0 })
-        let chance = 1 / Double(experiment.classNames.count)
+        let chance = 1 / Double(classNames.count)
         // Four standard errors of a coin with the chance's bias.
         let allowed = chance + 4 * (chance * (1 - chance) / Double(max(predictions.count, 1))).squareRoot()
         if shuffled > allowed {
@@ -205,12 +209,12 @@ struct MeanAblationMeasures {
         guard let chosen = conditions.firstIndex(of: AblationCondition.withoutLargeNorms.rawValue),
             let random = conditions.firstIndex(of: AblationCondition.withoutRandomNeurons.rawValue)
         else { return [] }
-        return experiment.layers.indices.compactMap { position in
+        return layers.indices.compactMap { position in
             let without = isCorrect(layer: position, condition: chosen)
             let withoutRandom = isCorrect(layer: position, condition: random)
             let difference = zip(withoutRandom, without).map { ($0 ? 1.0 : 0) - ($1 ? 1.0 : 0) }
             guard let interval = bootstrap.interval(ofMean: difference), interval.upper < 0 else { return nil }
-            return "layer \(experiment.layers[position]): removing random neurons costs \(percent(-mean(difference))) more than removing the significant ones"
+            return "layer \(layers[position]): removing random neurons costs \(percent(-mean(difference))) more than removing the significant ones"
         }
     }
 

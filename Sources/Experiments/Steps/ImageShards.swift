@@ -41,20 +41,3 @@ enum ImageShards {
     }
 }
 
-extension ModelUnderStudy {
-    /// Memory of a pass over images that captures some layers: weights and lens once, captures by worker.
-    func memory(layers: [Int]) -> MemoryEstimate {
-        let vision = configuration.vision
-        let (width, neurons, heads) = (vision.width, vision.mlpWidth, vision.heads)
-        let embedding = configuration.embeddingWidth
-        let weights = vision.layers * (4 * width * width + 2 * width * neurons)
-        let readers = layers.map { (vision.layers - 1 - $0) * heads }
-        let lens = readers.reduce(0) { $0 + neurons * $1 * (width / heads + $1) }
-        let paths = vision.layers * heads * (width / heads) * (width + embedding)
-        let rows = batch * vision.tokens
-        let scratch = rows * (6 * width + neurons) + vision.tokens * vision.tokens
-        let captures = layers.count * rows * (neurons + 2 * width)
-        let coordinates = (readers.max() ?? 0) * neurons * batch * 2
-        return MemoryEstimate(shared: 4 * (weights + lens + paths), perWorker: 4 * (scratch + captures + coordinates))
-    }
-}

@@ -51,7 +51,7 @@ enum LargestEffectsStep {
                 kind: "largest-effects", version: 1,
                 parameters: ["layers": .integers(layers), "images-per-neuron": .integer(count)],
                 inputs: [images.handle.erased, means.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: layers),
+                memory: model.memory(layers: layers, kept: count),
                 work: .map(
                     // Larger shards: each stores up to `count` candidates for every neuron.
                     units: images.count, unitsPerShard: 2 * images.perShard,
