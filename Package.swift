@@ -48,9 +48,14 @@ let package = Package(
 
         .executableTarget(name: "runner", dependencies: ["Inputs", "Experiments", "Results", argumentParser]),
 
+        // MARK: Benchmarks
+
+        .executableTarget(name: "bench", dependencies: ["DenseMath", "CLIPModel", "Lens", "TestSupport", argumentParser]),
+
         // MARK: Tests
 
         .target(name: "TestSupport", dependencies: ["DenseMath", "Safetensors", "CLIPModel"], path: "Tests/TestSupport"),
+        .testTarget(name: "DenseMathTests", dependencies: ["DenseMath"]),
         .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors"], resources: [.copy("Fixtures")]),
         .testTarget(name: "InputsTests", dependencies: ["Inputs", "DenseMath", "CPNG"]),
         .testTarget(

@@ -1,14 +1,9 @@
 #include "kernels.h"
 
+#include "dispatched.h"
+
 #include <math.h>
 #include <string.h>
-
-// One body, compiled for three instruction sets; the loader picks by CPU.
-#if defined(__x86_64__) && defined(__linux__)
-#define DISPATCHED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define DISPATCHED
-#endif
 
 // exp(x) to about 1 ulp: x = n ln 2 + r with |r| <= ln 2 / 2, a polynomial for exp(r), and n added to
 // the exponent. Written without branches or library calls so that loops over it vectorise.
@@ -112,4 +107,9 @@ DISPATCHED void ck_product_diagonal(const float *x, const float *y, long rows, l
 DISPATCHED void ck_subtract_row(float *x, const float *row, long rows, long columns) {
     for (long i = 0; i < rows; i++)
         for (long j = 0; j < columns; j++) x[i * columns + j] -= row[j];
+}
+
+DISPATCHED void ck_add_scaled_blocks(float *sum, const float *values, const float *scales, long blocks, long width) {
+    for (long k = 0; k < blocks; k++)
+        for (long i = 0; i < width; i++) sum[k * width + i] += scales[k] * values[k * width + i];
 }

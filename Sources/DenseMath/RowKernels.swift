@@ -59,4 +59,13 @@ public enum RowKernels {
     public static func subtract(row: UnsafePointer<Float>, from x: UnsafeMutablePointer<Float>, rows: Int, columns: Int) {
         ck_subtract_row(x, row, rows, columns)
     }
+
+    /// sum[k][i] ← sum[k][i] + scales[k] values[k][i] // [blocks, width]
+    @inline(__always)
+    public static func add(
+        blocks values: UnsafePointer<Float>, scaledBy scales: UnsafePointer<Float>, to sum: UnsafeMutablePointer<Float>,
+        blocks: Int, width: Int
+    ) {
+        ck_add_scaled_blocks(sum, values, scales, blocks, width)
+    }
 }

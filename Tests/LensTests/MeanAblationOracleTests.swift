@@ -1,8 +1,9 @@
 import CLIPModel
 import DenseMath
-import Lens
 import TestSupport
 import Testing
+
+@testable import Lens
 
 /// Means, norms, thresholds, directions and the ablated representations against a dense evaluation.
 @Suite struct MeanAblationOracleTests {
@@ -40,6 +41,7 @@ import Testing
         var biasShares: [Float] = []
         run(pass, fit) { start in
             effects.update(pass)
+            effects.evaluateNorms()
             accumulator.insert(effects, batch: pass.batch, firstImage: start)
             biasShares += effects.biasShares.elements.prefix(pass.batch * Self.d)
         }
@@ -176,6 +178,26 @@ import Testing
         #expect(sawSignificant > 0, "no neuron was significant, so two conditions were not tested")
     }
 
+    @Test func significanceIsThatOfTheExactNorms() throws {
+        let fitted = try fitted()
+        let pass = EffectPass(vision, layers: [Self.layer], capacity: 4)
+        let effects = CentredEffects(fitted.lens, factors: fitted.factors, means: fitted.means, capacity: 4)
+        run(pass, evaluation) { _ in
+            effects.update(pass)
+            effects.evaluateNorms()
+            for n in 0..<fitted.lens.neurons {
+                for image in 0..<4 {
+                    let norm = effects.norms.base[n * 4 + image]
+                    // From far away to so close that only the cross term can decide.
+                    for factor: Float in [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999] {
+                        #expect(effects.isNorm(of: n, image: image, above: norm * factor))
+                        #expect(!effects.isNorm(of: n, image: image, above: norm / factor))
+                    }
+                }
+            }
+        }
+    }
+
     @Test func indirectAblationMatchesALiteralRun() throws {
         let means = literal(fit).reduce(into: [[Double]](repeating: [Double](repeating: 0, count: 24), count: 5)) { sum, image in
             for t in 0..<5 { for n in 0..<24 { sum[t][n] += image.activations[Self.layer][t][n] / Double(Self.fitCount) } }
@@ -204,6 +226,7 @@ import Testing
                 neurons: fitted.lens.neurons, headCount: fitted.lens.headCount, capacity: Self.kept)
             run(pass, Array(fit[images.lowerBound * 192..<images.upperBound * 192])) { start in
                 effects.update(pass)
+                effects.evaluateNorms()
                 accumulator.insert(effects, batch: pass.batch, firstImage: images.lowerBound + start)
             }
             return accumulator.result()

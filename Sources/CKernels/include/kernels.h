@@ -31,4 +31,20 @@ void ck_subtract_row(float *x, const float *row, long rows, long columns);
 /// out[i] = sum_j x[i][j]²
 void ck_row_squares(const float *x, long rows, long columns, long stride, float *out);
 
+/// sum[k][i] += scales[k] values[k][i], all blocks of `width` floats
+void ck_add_scaled_blocks(float *sum, const float *values, const float *scales, long blocks, long width);
+
+/// Rows of the panels that hold an upper triangle: a panel has the columns of `ck_panel_width` rows of R
+/// as its rows, from the diagonal on, so that zeros below the diagonal are neither kept nor multiplied.
+enum { ck_panel_width = 16 };
+
+/// Floats of a packed upper triangle. // n × n
+long ck_packed_triangle_count(long n);
+
+/// Packs an upper triangle; what stands below its diagonal is taken for zero. // r [n, n]
+void ck_pack_triangle(const float *r, long n, float *packed);
+
+/// out[b] = ‖R x_b‖², R packed. // x [rows, n]
+void ck_triangle_squares(const float *packed, long n, const float *x, long rows, float *out);
+
 #endif

@@ -72,6 +72,7 @@ enum LargestEffectsStep {
                             try ImageShards.forEachBatch(shard, of: scenes, named: images.name, pass) { start in
                                 for (index, effects) in effects.enumerated() {
                                     effects.update(pass)
+                                    effects.evaluateNorms()
                                     accumulators[index].insert(effects, batch: pass.batch, firstImage: start)
                                     let values = UnsafeBufferPointer(
                                         start: effects.biasShares.base, count: pass.batch * vision.embeddingWidth)

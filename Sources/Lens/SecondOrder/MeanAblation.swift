@@ -26,7 +26,10 @@ public final class MeanAblation {
     private let projections: Tensor
     private let total: FloatBuffer
     private let coefficients: FloatBuffer
-    private let summedValues: FloatBuffer
+    /// Σ δs_{n,k} u_{n,k} over the significant neurons. // [batch, K · d_h]
+    private let significantValues: FloatBuffer
+    /// The same sum over neurons chosen at random. // [batch, K · d_h]
+    private let randomValues: FloatBuffer
     private let chosenSum: FloatBuffer
     private let results: [FloatBuffer]
     /// Number of neurons above their threshold. // [batch]
@@ -49,7 +52,8 @@ public final class MeanAblation {
         self.projections = projections
         total = FloatBuffer(capacity * lens.embeddingWidth)
         coefficients = FloatBuffer(lens.neurons * capacity)
-        summedValues = FloatBuffer(capacity * lens.headCount * lens.headWidth)
+        significantValues = FloatBuffer(capacity * lens.headCount * lens.headWidth)
+        randomValues = FloatBuffer(capacity * lens.headCount * lens.headWidth)
         chosenSum = FloatBuffer(capacity * lens.embeddingWidth)
         results = AblationCondition.allCases.map { _ in FloatBuffer(capacity * lens.embeddingWidth) }
         significant = [Int](repeating: 0, count: capacity)
@@ -85,7 +89,16 @@ public final class MeanAblation {
         let batch = pass.batch
         let d = lens.embeddingWidth
         let count = batch * d
+        significantValues.base.update(repeating: 0, count: batch * lens.headCount * lens.headWidth)
+        for image in 0..<batch { significant[image] = 0 }
         effects.update(pass)
+        for n in 0..<lens.neurons {
+            project(n, batch: batch)
+            for image in 0..<batch where effects.isNorm(of: n, image: image, above: thresholds[n]) {
+                significant[image] += 1
+                addValues(of: n, image: image, batch: batch, to: significantValues)
+            }
+        }
         pass.totalEffects(lens, biasShares: effects.rawBiasShares.base, into: total.base)
         RowKernels.subtract(row: means.total, from: total.base, rows: batch, columns: d)  // Σ_n (φ_n − φ̄_n)
 
@@ -93,18 +106,18 @@ public final class MeanAblation {
         baseline.update(from: pass.representations.base, count: count)
         set(.withoutAllNeurons, to: baseline, plus: -1, total.base, count: count)
 
-        sumEffects(batch: batch) { image in
-            let chosen = (0..<self.lens.neurons).filter { self.effects.norms.base[$0 * batch + image] > self.thresholds[$0] }
-            self.significant[image] = chosen.count
-            return chosen
-        }
+        sumEffects(significantValues, batch: batch)
         set(.withoutLargeNorms, to: baseline, plus: -1, chosenSum.base, count: count)
         set(.withoutSmallNorms, to: buffer(.withoutAllNeurons), plus: 1, chosenSum.base, count: count)
 
-        sumEffects(batch: batch) { image in
-            var random = SplitMix64(seed: seed, label: "random neurons of layer \(self.lens.layer)", index: UInt64(firstImage + image))
-            return random.sample(self.significant[image], of: self.lens.neurons)
+        randomValues.base.update(repeating: 0, count: batch * lens.headCount * lens.headWidth)
+        for image in 0..<batch {
+            var random = SplitMix64(seed: seed, label: "random neurons of layer \(lens.layer)", index: UInt64(firstImage + image))
+            for n in random.sample(significant[image], of: lens.neurons) {
+                addValues(of: n, image: image, batch: batch, to: randomValues)
+            }
         }
+        sumEffects(randomValues, batch: batch)
         set(.withoutRandomNeurons, to: baseline, plus: -1, chosenSum.base, count: count)
 
         reconstruct(batch: batch)
@@ -122,52 +135,53 @@ public final class MeanAblation {
         BLAS.add(factor, term, to: buffer(condition), count: count)
     }
 
-    /// Σ_{n∈Q} (φ_n − φ̄_n) = Σ_k output_kᵀ Σ_{n∈Q} δs_{n,k} u_{n,k} + |Q| δb, Q chosen for each image. // → chosenSum
-    private func sumEffects(batch: Int, of neurons: (Int) -> [Int]) {
-        let (K, headWidth, d) = (lens.headCount, lens.headWidth, lens.embeddingWidth)
+    /// Adds δs_{n,k}(I) u_{n,k} to an image's sums. // → [batch, K · d_h]
+    private func addValues(of n: Int, image: Int, batch: Int, to sums: FloatBuffer) {
+        let (K, headWidth) = (lens.headCount, lens.headWidth)
         let width = K * headWidth
-        summedValues.base.update(repeating: 0, count: batch * width)
         lens.neuronValues.elements.withUnsafeBufferPointer { values in
             guard let values = values.baseAddress else { return }
-            for image in 0..<batch {
-                let chosen = neurons(image)
-                let sum = summedValues.base + image * width
-                for n in chosen {
-                    let s = effects.coordinates.base + (n * batch + image) * K
-                    for k in 0..<K {
-                        let u = values + n * width + k * headWidth
-                        let target = sum + k * headWidth
-                        let factor = s[k]
-                        for i in 0..<headWidth { target[i] += factor * u[i] }
-                    }
-                }
-                let share = chosenSum.base + image * d
-                for j in 0..<d { share[j] = Float(chosen.count) * effects.biasShares.base[image * d + j] }
-            }
+            RowKernels.add(
+                blocks: values + n * width, scaledBy: effects.coordinates.base + (n * batch + image) * K,
+                to: sums.base + image * width, blocks: K, width: headWidth)
+        }
+    }
+
+    /// Σ_{n∈Q} (φ_n − φ̄_n) = Σ_k output_kᵀ Σ_{n∈Q} δs_{n,k} u_{n,k} + |Q| δb, Q chosen for each image and
+    /// as large as its significant neurons are many. // → chosenSum
+    /// - Parameter values: the inner sums. // [batch, K · d_h]
+    private func sumEffects(_ values: FloatBuffer, batch: Int) {
+        let (d, width) = (lens.embeddingWidth, lens.headCount * lens.headWidth)
+        for image in 0..<batch {
+            let (share, biasShare) = (chosenSum.base + image * d, effects.biasShares.base + image * d)
+            for j in 0..<d { share[j] = Float(significant[image]) * biasShare[j] }
         }
         BLAS.multiply(
-            batch, d, width, summedValues.base, stride: width, lens.outputs.elements, stride: d, beta: 1,
+            batch, d, width, values.base, stride: width, lens.outputs.elements, stride: d, beta: 1,
             into: chosenSum.base, stride: d)
+    }
+
+    /// δs·ρ_n of one neuron. // → coefficients [N, batch]
+    private func project(_ n: Int, batch: Int) {
+        let K = lens.headCount
+        projections.elements.withUnsafeBufferPointer { projections in
+            guard let projections = projections.baseAddress else { return }
+            BLAS.multiply(
+                batch, K, effects.coordinates.base + n * batch * K, stride: K, vector: projections + n * K,
+                into: coefficients.base + n * batch)
+        }
     }
 
     /// Mean-ablated, plus Σ_n ⟨φ_n − φ̄_n, r_n⟩ r_n with ⟨φ_n − φ̄_n, r_n⟩ = δs·ρ_n + δb·r_n.
     private func reconstruct(batch: Int) {
-        let (N, K, d) = (lens.neurons, lens.headCount, lens.embeddingWidth)
+        let d = lens.embeddingWidth
         BLAS.multiply(
-            N, batch, d, directions.elements, stride: d, effects.biasShares.base, stride: d, otherTransposed: true,
-            into: coefficients.base, stride: batch)
-        projections.elements.withUnsafeBufferPointer { projections in
-            guard let projections = projections.baseAddress else { return }
-            for n in 0..<N {
-                BLAS.multiply(
-                    batch, K, effects.coordinates.base + n * batch * K, stride: K, vector: projections + n * K, beta: 1,
-                    into: coefficients.base + n * batch)
-            }
-        }
+            lens.neurons, batch, d, directions.elements, stride: d, effects.biasShares.base, stride: d,
+            otherTransposed: true, beta: 1, into: coefficients.base, stride: batch)
         let result = buffer(.reconstructionFromPC1)
         result.update(from: buffer(.withoutAllNeurons), count: batch * d)
         BLAS.multiply(
-            batch, d, N, coefficients.base, stride: batch, transposed: true, directions.elements, stride: d, beta: 1,
-            into: result, stride: d)
+            batch, d, lens.neurons, coefficients.base, stride: batch, transposed: true, directions.elements, stride: d,
+            beta: 1, into: result, stride: d)
     }
 }

@@ -74,12 +74,15 @@ public struct SecondOrderLens: Sendable {
         return directions
     }
 
-    /// Upper factors R_n with R_nᵀ R_n = M_n M_nᵀ, so that ‖Σ_k s_k M_{n,k}‖ = ‖R_n s‖. // [N, K, K]
+    /// Upper factors R_n with R_nᵀ R_n = M_n M_nᵀ, so that ‖Σ_k s_k M_{n,k}‖ = ‖R_n s‖, each a
+    /// `PackedTriangle`. // [N, packed]
     /// - Throws: ``LensError/factorisation(layer:neuron:_:)`` when the weights are not finite.
     public func choleskyFactors() throws -> Tensor {
         let K = headCount
-        var factors = Tensor(zeros: [neurons, K, K])
+        let packed = PackedTriangle.count(K)
+        var factors = Tensor(zeros: [neurons, packed])
         var gram = [Float](repeating: 0, count: K * K)
+        var factor = [Float](repeating: 0, count: K * K)
         let chunk = max(1, min(64, (16 << 20) / (K * embeddingWidth * 4)))
         for start in stride(from: 0, to: neurons, by: chunk) {
             let range = start..<min(start + chunk, neurons)
@@ -93,12 +96,13 @@ public struct SecondOrderLens: Sendable {
                         into: &gram, stride: K)
                 }
                 do {
-                    try factors.elements.withUnsafeMutableBufferPointer { factors in
-                        guard let base = factors.baseAddress else { return }
-                        try Factorisations.cholesky(gram, count: K, into: base + n * K * K)
-                    }
+                    try Factorisations.cholesky(gram, count: K, into: &factor)
                 } catch let error as FactorisationError {
                     throw LensError.factorisation(layer: layer, neuron: n, error)
+                }
+                factors.elements.withUnsafeMutableBufferPointer { factors in
+                    guard let base = factors.baseAddress else { return }
+                    PackedTriangle.pack(factor, count: K, into: base + n * packed)
                 }
             }
         }

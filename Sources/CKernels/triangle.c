@@ -1,0 +1,44 @@
+#include "dispatched.h"
+#include "kernels.h"
+
+// One panel row, at any address.
+typedef float panel_row __attribute__((vector_size(ck_panel_width * sizeof(float)), aligned(sizeof(float))));
+
+long ck_packed_triangle_count(long n) {
+    long count = 0;
+    for (long first = 0; first < n; first += ck_panel_width) count += (n - first) * ck_panel_width;
+    return count;
+}
+
+void ck_pack_triangle(const float *r, long n, float *packed) {
+    for (long first = 0; first < n; first += ck_panel_width)
+        for (long j = first; j < n; j++)
+            for (long i = first; i < first + ck_panel_width; i++) *packed++ = i <= j && i < n ? r[i * n + j] : 0;
+}
+
+// ‖R x_b‖² of `count` vectors at once, a constant after inlining: each panel row is loaded once for all of
+// them, and their sums stay in registers. A vector's additions do not depend on its neighbours.
+static inline __attribute__((always_inline)) void block_squares(
+    const float *packed, long n, const float *x, const int count, float *out) {
+    panel_row squares[8] = {0};
+    for (long first = 0; first < n; first += ck_panel_width) {
+        panel_row products[8] = {0};
+        for (long j = first; j < n; j++, packed += ck_panel_width) {
+            const panel_row row = *(const panel_row *)packed;
+#pragma clang loop unroll(full)
+            for (int b = 0; b < count; b++) products[b] += row * x[b * n + j];
+        }
+#pragma clang loop unroll(full)
+        for (int b = 0; b < count; b++) squares[b] += products[b] * products[b];
+    }
+    for (int b = 0; b < count; b++) {
+        out[b] = 0;
+        for (int i = 0; i < ck_panel_width; i++) out[b] += squares[b][i];
+    }
+}
+
+DISPATCHED void ck_triangle_squares(const float *packed, long n, const float *x, long rows, float *out) {
+    long b = 0;
+    for (; b + 8 <= rows; b += 8) block_squares(packed, n, x + b * n, 8, out + b);
+    for (; b < rows; b++) block_squares(packed, n, x + b * n, 1, out + b);
+}

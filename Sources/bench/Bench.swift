@@ -1,0 +1,41 @@
+import ArgumentParser
+import DenseMath
+import Foundation
+
+/// Speed and memory of the image tower and of the second-order lens, with the dimensions of real
+/// models and random weights: no download, and the same work on every machine.
+@main
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measures the vision transformer against the SGEMM peak, and the lens against the vision transformer.")
+
+    @Flag(help: "Fewer repeats: a look, not a measurement.")
+    var quick = false
+
+    func run() {
+        BLAS.useOneThread()
+        let repeats = quick ? 3 : 7
+        show(Host.description + "\n")
+        show(Report.header)
+        for model in [BenchmarkModel.vitB32, .vitL14] {
+            Host.resetPeakMemory()
+            let tower = model.make()
+            for workers in 1...2 {
+                ForwardBenchmark(model, tower, workers: workers).run(repeats: repeats).forEach(show)
+            }
+            show(Report.memory("\(model.name): peak memory, 2 workers", bytes: Host.peakMemory))
+            guard model.measuresLens else { continue }
+            Host.resetPeakMemory()
+            let lens = LensBenchmark(model, tower)
+            lens.run(repeats: 2 * repeats + 1).forEach(show)
+            show(Report.memory("\(model.name): peak memory with the lens of all layers, 1 worker", bytes: Host.peakMemory))
+        }
+    }
+
+    /// Prints at once, also into a pipe: a measurement takes minutes.
+    private func show(_ line: String) {
+        print(line)
+        fflush(nil)
+    }
+}

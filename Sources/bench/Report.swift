@@ -1,0 +1,48 @@
+import Foundation
+
+/// The lines of the printed table.
+enum Report {
+    enum Goal {
+        case atLeast(Double)
+        case atMost(Double)
+
+        func isMet(by value: Double) -> Bool {
+            switch self {
+            case .atLeast(let bound): value >= bound
+            case .atMost(let bound): value <= bound
+            }
+        }
+
+        var description: String {
+            switch self {
+            case .atLeast(let bound): String(format: "≥ %.0f", bound)
+            case .atMost(let bound): String(format: "≤ %.0f", bound)
+            }
+        }
+    }
+
+    static let header = row("measured", "min", "median", "max", "unit", "goal")
+
+    /// The extremes and the median of repeated values; the median decides whether the goal is met.
+    static func line(_ title: String, _ values: [Double], unit: String, goal: Goal? = nil) -> String {
+        let sorted = values.sorted()
+        let median = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+        let verdict = goal.map { "\($0.description)  \($0.isMet(by: median) ? "met" : "missed")" } ?? ""
+        let numbers = [sorted[0], median, sorted[sorted.count - 1]].map { String(format: "%.1f", $0) }
+        return row(title, numbers[0], numbers[1], numbers[2], unit, verdict)
+    }
+
+    static func memory(_ title: String, bytes: Int?) -> String {
+        guard let bytes else { return row(title, "", "unknown", "", "MiB", "") }
+        return row(title, "", String(bytes >> 20), "", "MiB", "")
+    }
+
+    private static func row(
+        _ title: String, _ least: String, _ median: String, _ most: String, _ unit: String, _ goal: String
+    ) -> String {
+        func left(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
+        func right(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
+        let cells = [left(title, 66), right(least, 8), right(median, 8), right(most, 8), left(unit, 8), goal]
+        return cells.joined(separator: "  ").trimmingCharacters(in: .whitespaces)
+    }
+}
