@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Zero-shot accuracy of a model folder, computed by `transformers` alone.
+r"""Zero-shot accuracy of a model folder, computed by `transformers` alone.
 
 An independent check of an exported model: nothing of the training code but
 the reader of the scene stream is used, and the stored half-precision weights

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what `transformers` computes for a model folder, to test against.
+r"""Writes what `transformers` computes for a model folder, to test against.
 
 The first scenes of split `val` and a list of texts (ordinary and odd ones) go
 through transformers.CLIPModel in float32; the weights of the folder are taken

@@ -17,7 +17,7 @@ fi
 data=$(mktemp -d)
 trap 'rm -rf "$data"' EXIT
 
-# Columns by name, so that a new column does not move the plot. The fields used hold no commas.
+# Columns by name, so that a new column does not move the plot. No field before the last ones holds a comma.
 awk -F, -v folder="$data" '
   NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
   $column["metric"] == "accuracy" && $column["status"] == "ok" {
@@ -33,9 +33,12 @@ set terminal pngcairo size 960,600 font "DejaVu Sans,12" linewidth 1.5
 set output "$picture"
 set xlabel "layer whose neurons are ablated"
 set ylabel "zero-shot accuracy (%)"
-set key outside right top
-set xtics 1
-set offsets 0.3, 0.3, 1, 1
+set key below maxrows 2 height 1
+set bmargin 8
+set xtics 0, 1
+set autoscale xfix
+set offsets 0.3, 0.3, 0, 0
+set yrange [0:*]
 set grid ytics linecolor rgb "#dddddd"
 plot $baseline with lines dashtype 2 linecolor rgb "#444444" title "baseline", \
   "$data/without-all-neurons" using (\$1-0.10):2:3:4 with yerrorlines pointtype 7 title "without all neurons", \

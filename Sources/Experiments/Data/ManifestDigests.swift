@@ -1,17 +1,21 @@
 import Foundation
 import Inputs
 
-/// The digests that a manifest states, computed from what is here.
+/// The digests and sizes that a manifest states, computed from what is here.
 public enum ManifestDigests {
     /// - Throws: `InputError` when a file is missing or malformed.
     public static func renewed(_ manifest: DatasetsManifest) throws -> DatasetsManifest {
         var result = manifest
         for (name, entry) in manifest.models {
             let folder = try manifest.model(name).folder
+            var renewed = entry
+            renewed.bytes = 0
             for file in entry.files.keys {
-                result.models[name]?.files[file] = try ContentDigest.sha256(
-                    ofFile: folder.appendingPathComponent(file), purpose: "a file of the model \(name)")
+                let url = folder.appendingPathComponent(file)
+                renewed.files[file] = try ContentDigest.sha256(ofFile: url, purpose: "a file of the model \(name)")
+                renewed.bytes += try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int ?? 0
             }
+            result.models[name] = renewed
         }
         for (name, entry) in manifest.datasets {
             var renewed = entry
