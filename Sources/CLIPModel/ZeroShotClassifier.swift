@@ -25,8 +25,9 @@ public struct ZeroShotClassifier: Sendable {
 
     /// For each representation the class of the largest score, and by how much it leads. Ties go to the first class.
     /// - Parameter representations: vectors of the joint space; their length matters for the margin only. // [batch, d]
-    /// - Returns: the class, and its score minus the runner-up's (0 with a single class).
-    public func classify(_ representations: UnsafePointer<Float>, batch: Int) -> [(label: Int, margin: Float)] {
+    /// - Returns: the class, and its score minus the runner-up's (0 with a single class); nil for a
+    ///   representation that is not finite, for which no class is the right answer.
+    public func classify(_ representations: UnsafePointer<Float>, batch: Int) -> [(label: Int, margin: Float)?] {
         let (classes, d) = (weights.shape[0], weights.shape[1])
         var scores = [Float](repeating: 0, count: batch * classes)
         BLAS.multiply(
@@ -35,7 +36,8 @@ public struct ZeroShotClassifier: Sendable {
         return (0..<batch).map { Self.best(of: scores[$0 * classes..<($0 + 1) * classes]) }
     }
 
-    static func best(of scores: ArraySlice<Float>) -> (label: Int, margin: Float) {
+    static func best(of scores: ArraySlice<Float>) -> (label: Int, margin: Float)? {
+        guard scores.allSatisfy(\.isFinite) else { return nil }
         var (label, first, second) = (0, -Float.infinity, -Float.infinity)
         for (index, score) in scores.enumerated() {
             if score > first {

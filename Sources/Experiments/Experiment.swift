@@ -33,9 +33,9 @@ public struct ExperimentReport: Sendable {
     public var predictions: [PredictionSet]
     public var tables: [TableLayout]
     /// Why the numbers must not be trusted; empty if nothing speaks against them.
-    public var failedControls: [String]
+    public var failedControls: [FailedControl]
 
-    public init(metrics: [Metric], predictions: [PredictionSet], tables: [TableLayout], failedControls: [String]) {
+    public init(metrics: [Metric], predictions: [PredictionSet], tables: [TableLayout], failedControls: [FailedControl]) {
         self.metrics = metrics
         self.predictions = predictions
         self.tables = tables

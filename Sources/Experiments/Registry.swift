@@ -8,16 +8,14 @@ public enum Registry {
         (MeanAblationExperiment.name, { try MeanAblationExperiment($0, context: $1, graph: &$2) })
     ]
 
-    public static var names: [String] { experiments.map(\.name) }
-
     /// Makes the experiment that a spec names and adds its steps to the graph.
     /// - Throws: as `Experiment.init`.
     public static func make(
         _ spec: SpecDocument, context: ExperimentContext, graph: inout Graph
     ) throws -> any Experiment {
-        let name = try spec.text(under: "experiment")
+        let name = try spec.name(under: "experiment", among: experiments.map(\.name))
         guard let entry = experiments.first(where: { $0.name == name }) else {
-            throw ExperimentError.unknownExperiment(name: name, path: spec.path, known: names)
+            preconditionFailure("the spec's reader lets only known experiments pass")
         }
         return try entry.make(spec, context, &graph)
     }

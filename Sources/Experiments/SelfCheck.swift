@@ -51,6 +51,10 @@ public struct SelfCheck {
         guard let split = SceneSplit(rawValue: reference.split) else {
             throw InputError.unknownSplit(name: reference.split, known: SceneSplit.allCases.map(\.rawValue))
         }
+        guard reference.scenes.allSatisfy({ (0..<(split.count ?? .max)).contains($0) }) else {
+            throw InputError.malformedFile(
+                path: folder.appendingPathComponent("reference.json").path, place: "scenes", expected: "indices of the split \(reference.split)")
+        }
         let pixels = reference.scenes.flatMap { compositor.scene(split, $0).image.pixels }
 
         let ids = clip.tokenizer.encode(reference.texts)
@@ -73,13 +77,20 @@ public struct SelfCheck {
     /// The class token after ln_pre and after every layer, for the first scenes.
     private func residualChecks(_ vision: VisionTransformer, pixels: [UInt8], _ vectors: SafetensorsFile) throws -> [Check] {
         let expected = try vectors.floats("classTokens")  // [scenes, 1 + layers, D]
-        let count = vectors.tensors["classTokens"]?.shape.first ?? 0
+        let shape = vectors.tensors["classTokens"]?.shape ?? []
+        let imageBytes = 3 * vision.configuration.imageSize * vision.configuration.imageSize
+        guard let count = shape.first, count > 0, count * imageBytes <= pixels.count,
+            shape == [count, vision.blocks.count + 1, vision.width]
+        else {
+            throw InputError.malformedFile(
+                path: vectors.path, place: "classTokens",
+                expected: "shape [scenes, \(vision.blocks.count + 1), \(vision.width)], found \(shape)")
+        }
         let workspace = VisionWorkspace(vision, capacity: max(count, 1))
         vision.embed(pixels, batch: count, workspace)
         return (0...vision.blocks.count).map { layer in
             if layer > 0 { vision.run(layer - 1..<layer, workspace) }
-            var worst: Float = 0
-            for scene in 0..<count {
+            let errors = (0..<count).map { scene -> Float in
                 let start = (scene * (vision.blocks.count + 1) + layer) * vision.width
                 var (difference, length) = (Float(0), Float(0))
                 for i in 0..<vision.width {
@@ -88,9 +99,10 @@ public struct SelfCheck {
                     difference += delta * delta
                     length += value * value
                 }
-                worst = max(worst, (difference / max(length, .leastNormalMagnitude)).squareRoot())
+                return (difference / Swift.max(length, .leastNormalMagnitude)).squareRoot()
             }
-            return number(layer == 0 ? "class token after ln_pre" : "class token after layer \(layer - 1)", worst, Self.activationTolerance)
+            let place = layer == 0 ? "ln_pre" : "layer \(layer - 1)"
+            return number("class token after \(place)", errors.largestMagnitude(), Self.activationTolerance)
         }
     }
 
@@ -110,9 +122,9 @@ public struct SelfCheck {
         Check(name: name, found: "\(found)", allowed: "\(allowed)", isPassed: found <= allowed)
     }
 
-    /// Infinite where the counts differ.
+    /// Infinite where the counts differ or there is nothing to compare.
     private func largestDifference(_ found: [Float], _ expected: [Float]) -> Float {
-        guard found.count == expected.count else { return .infinity }
-        return zip(found, expected).reduce(0) { max($0, abs($1.0 - $1.1)) }
+        guard found.count == expected.count, !found.isEmpty else { return .infinity }
+        return zip(found, expected).map { $0 - $1 }.largestMagnitude()
     }
 }

@@ -33,7 +33,7 @@ public struct DecompositionCheck: Sendable, Equatable {
                 batch, d, K, s.base + n * batch * K, stride: K, M.elements, stride: d, beta: 1, into: &effects, stride: d)
             for i in effects.indices { sums[i] += Double(effects[i]) }
         }
-        return (0..<batch).map { relativeError(of: total.base + $0 * d, to: sums[$0 * d..<($0 + 1) * d]) }.max() ?? 0
+        return (0..<batch).map { relativeError(of: total.base + $0 * d, to: sums[$0 * d..<($0 + 1) * d]) }.largestMagnitude()
     }
 
     /// Follows the class token's residual stream term by term from what the pass captured.
@@ -44,8 +44,7 @@ public struct DecompositionCheck: Sendable, Equatable {
                 repeating: [.activations, .classAttention, .attentionInput], count: vision.blocks.count))
         vision(images, batch: count, workspace)
         let (T, D, d) = (vision.tokens, vision.width, vision.embeddingWidth)
-        var worst: Float = 0
-        for image in 0..<count {
+        let errors = (0..<count).map { image -> Float in
             // The first layer's input at the class token holds no term of any layer yet.
             var residual = (0..<D).map { Double(workspace.capture(0).attentionInput[image * T * D + $0]) }
             for (layer, block) in vision.blocks.enumerated() {
@@ -62,9 +61,9 @@ public struct DecompositionCheck: Sendable, Equatable {
                 Float((residual[$0] - mean) / sigma * Double(vision.outputNorm.weight[$0]) + Double(vision.outputNorm.bias[$0]))
             }
             let r = Tensor(shape: [1, D], elements: normalised).times(vision.projection, transposed: true).elements
-            worst = max(worst, relativeError(of: workspace.embeddings.base + image * d, to: r.map(Double.init)[...]))
+            return relativeError(of: workspace.embeddings.base + image * d, to: r.map(Double.init)[...])
         }
-        return worst
+        return errors.largestMagnitude()
     }
 
     /// Σ_h W_O^h Σ_i a_i (W_V^h ln_1(x_i) + b_V^h) + b_O at the class token. // [D]

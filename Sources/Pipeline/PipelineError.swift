@@ -4,12 +4,8 @@
 public enum PipelineError: Error, Sendable {
     // MARK: Graph
 
-    /// Steps depend on each other in a circle: each name depends on the next, the last on the first.
-    case cycle([String])
     /// A step asks for the output of a step that the graph does not have.
     case danglingInput(step: String, input: String)
-    /// Two steps have one name.
-    case duplicateStep(String)
     /// Two different steps would write one artefact.
     case duplicateOutput(output: String, first: String, second: String)
     /// A step reads an artefact that it did not declare as an input.

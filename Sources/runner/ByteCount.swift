@@ -18,7 +18,7 @@ struct ByteCount: ExpressibleByArgument, CustomStringConvertible {
 
     var description: String {
         switch bytes {
-        case (1 << 30)...: "\(Double(bytes * 10 / (1 << 30)) / 10) GiB"
+        case (1 << 30)...: "\((Double(bytes) / 0x1p30 * 10).rounded() / 10) GiB"
         case (1 << 20)...: "\(bytes >> 20) MiB"
         case (1 << 10)...: "\(bytes >> 10) KiB"
         default: "\(bytes) B"

@@ -31,9 +31,9 @@ extension Failure {
     private static func words(_ error: InputError) -> Failure {
         switch error {
         case .missingFile(let path, let purpose):
-            Failure(.inputMissing, "\(path): not found; it is needed as \(purpose)", fix: "run scripts/bootstrap.sh, which installs what is missing")
+            Failure(.inputMissing, "\(path): not found or not readable; it is needed as \(purpose)", fix: "check the path; what comes from Debian's packages is installed by scripts/bootstrap.sh")
         case .malformedFile(let path, let place, let expected):
-            Failure(.badData, "\(path): \(place): expected \(expected)", fix: "restore the file, for example with git checkout or by reinstalling its package")
+            Failure(.badData, "\(path): \(place): expected \(expected)", fix: "correct the file, or restore it with git checkout or by reinstalling its package")
         case .missingGlyph(let path, let codePoint, let name):
             Failure(.badData, "\(path): no colour bitmap for U+\(String(codePoint, radix: 16, uppercase: true)) (\(name))", fix: "install Debian's fonts-noto-color-emoji; other emoji fonts have other pictures")
         case .fontLibrary(let path, let operation, let code):
@@ -57,12 +57,10 @@ extension Failure {
 
     private static func words(_ error: ExperimentError) -> Failure {
         switch error {
-        case .unknownExperiment(let name, let path, let known):
-            Failure(.badData, "\(path): there is no experiment '\(name)'", fix: nearestName(to: name, among: known).map { "did you mean '\($0)'?" } ?? "use one of \(known.joined(separator: ", "))")
         case .imageSizeMismatch(let dataset, let found, let model, let expected):
             Failure(.badData, "\(dataset) has pictures of \(found) pixels, \(model) takes \(expected)", fix: "choose a model and a data set that belong together")
-        case .notFinite(let dataset, let split, let image):
-            Failure(.failed, "image \(dataset)/\(split)/\(image): its representation is not a finite number", fix: "check the weights with `runner selfcheck`")
+        case .notFinite(let image, let place):
+            Failure(.failed, "image \(image), \(place): the representation is not a finite number", fix: "check the weights with `runner selfcheck`")
         case .tooFewImages(let split, let found, let needed):
             Failure(.badData, "split \(split) gives \(found) images, but each neuron keeps \(needed)", fix: "raise --limit or lower significant-images in the spec")
         }
@@ -140,7 +138,7 @@ extension Failure {
             return Failure(.usage, "there is no step '\(name)' to force", fix: suggestion.map { "did you mean '\($0)'?" } ?? "use one of \(kinds.joined(separator: ", "))")
         case .damaged(let path, let damage):
             return Failure(.badData, "\(path): damaged (\(damage))", fix: "run the same command again; it will be computed anew")
-        case .cycle, .danglingInput, .duplicateStep, .duplicateOutput, .undeclaredInput, .invalidSharding, .notComputed,
+        case .danglingInput, .duplicateOutput, .undeclaredInput, .invalidSharding, .notComputed,
             .wrongArtefactForm, .invalidArtefact:
             return Failure(.internalError, "\(error)", fix: "this is a bug of clip-lens; please report it with the spec")
         }

@@ -42,7 +42,7 @@ struct Failure: Error {
     func exit() -> Never {
         var text = "error: \(message)\n"
         if let fix { text += "fix:   \(fix)\n" }
-        FileHandle.standardError.write(Data(text.utf8))
+        Console.tell(text)
         Foundation.exit(code.rawValue)
     }
 }

@@ -34,6 +34,6 @@ final class Interruption: @unchecked Sendable {
         }
         guard isFirst else { _exit(128 + number) }
         cancellation.cancel()
-        FileHandle.standardError.write(Data("\nfinishing the shards at work; once more to leave at once\n".utf8))
+        Console.tell("\nstopping after the batch at work; once more to leave at once\n")
     }
 }

@@ -20,13 +20,28 @@ struct ResultFiles {
         predictions = folder.appendingPathComponent("\(experiment)-predictions.csv")
     }
 
-    /// Writes the CSV files and the snapshot; a repeated run whose files are there leaves them alone.
-    func write(_ report: ExperimentReport, database: ResultsDatabase, isNew: Bool) throws {
-        let files = [metrics, predictions, snapshot]
-        guard isNew || !files.allSatisfy({ FileManager.default.fileExists(atPath: $0.path) }) else { return }
+    /// Writes the CSV files of the run that is about to be shown.
+    func write(_ report: ExperimentReport) throws {
         try CSVExport.write(report.metrics, to: metrics)
         try CSVExport.write(report.predictions, to: predictions)
-        try database.writeSnapshot(to: snapshot)
+    }
+}
+
+extension ExperimentReport {
+    /// Says in every row that it must not be trusted, so that it is said wherever the row goes.
+    mutating func markUntrusted() {
+        guard !failedControls.isEmpty else { return }
+        for index in metrics.indices {
+            metrics[index].note = ["untrusted: \(failedControls.words)", metrics[index].note].compactMap { $0 }.joined(separator: "; ")
+        }
+    }
+}
+
+extension String {
+    /// As one word of a POSIX shell.
+    var quotedForShell: String {
+        let plain = allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./=:,@%+".contains($0)) }
+        return plain && !isEmpty ? self : "'" + replacing("'", with: "'\\''") + "'"
     }
 }
 

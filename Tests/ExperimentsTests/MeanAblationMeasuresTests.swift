@@ -26,7 +26,9 @@ import Testing
         correct: [String: Int] = [:], baseline: Int = 300, identity: Double = 1e-6, overlap: [Int] = [],
         answersWithLabels: Bool = true
     ) throws -> MeanAblationMeasures {
-        let spec = try MeanAblationSpec(SpecDocument(text: Self.specText, path: "spec.yaml")) { _ in 0..<2 }
+        let spec = try MeanAblationSpec(
+            SpecDocument(text: Self.specText, path: "spec.yaml"), models: ["m"], datasets: ["d"]
+        ) { _ in .init(layers: 0..<2, neurons: 6) }
         let labels = (0..<Self.count).map { Int32($0 % Self.classes) }
         var predictions = AblationPredictions(layers: [0, 1])
         for image in 0..<Self.count {
@@ -107,32 +109,48 @@ import Testing
     }
 
     @Test func eachControlFailsForItsReason() throws {
-        let floor = try measures(baseline: 200).failedControls()
-        #expect(floor.count == 1 && floor[0].contains("below the floor"))
-        let random = try measures(correct: ["without-random-neurons": 200]).failedControls()
-        #expect(random.count == 1 && random[0].contains("layer 1: removing random neurons"))
-        let identity = try measures(identity: 0.01).failedControls()
-        #expect(identity.count == 1 && identity[0].contains("identity"))
-        let undefined = try measures(identity: .nan).failedControls()
-        #expect(undefined.count == 1 && undefined[0].contains("identity"))
-        let overlap = try measures(overlap: [5, 9]).failedControls()
-        #expect(overlap.count == 1 && overlap[0].contains("d/val/5"))
+        #expect(try measures(baseline: 200).failedControls() == [.accuracyBelowFloor(accuracy: 0.5, floor: 0.6)])
+        #expect(
+            try measures(correct: ["without-random-neurons": 200]).failedControls()
+                == [.randomNeuronsMatterMore(layer: 1, excess: 0.25)])
+        #expect(
+            try measures(identity: 0.01).failedControls()
+                == [.identityViolated(error: 0.01, tolerance: MeanAblationMeasures.identityTolerance)])
+        #expect(try measures(overlap: [5, 9]).failedControls() == [.imagesInBothSets(count: 2, first: "d/val/5")])
+        // NaN is no small number, wherever it stands.
+        guard case .identityViolated(let error, _)? = try measures(identity: .nan).failedControls().first else {
+            Issue.record("an identity error of NaN passed")
+            return
+        }
+        #expect(error.isNaN)
     }
 
-    @Test func labelsThatDoNotMatterFailTheShuffledControl() throws {
-        // One class for all images: any order of the labels is the right one.
-        let spec = try MeanAblationSpec(SpecDocument(text: Self.specText, path: "spec.yaml")) { _ in 0..<1 }
-        var predictions = AblationPredictions(layers: [0])
-        for _ in 0..<100 {
-            predictions.labels += [Int32](repeating: 3, count: AblationPredictions.conditions.count)
-            predictions.margins += [Float](repeating: 1, count: AblationPredictions.conditions.count)
-            predictions.significant.append(1)
+    @Test func aLittleLuckOfRandomNeuronsIsNoDoubt() throws {
+        // One image of 400 more: where no neuron matters, either choice may come out ahead.
+        #expect(try measures(correct: ["without-large-norms": 300, "without-random-neurons": 299]).failedControls() == [])
+    }
+
+    @Test func chanceIsTheBinomialTail() {
+        #expect(abs(Chance.probability(ofAtLeast: 1, of: 2, each: 0.5) - 0.75) < 1e-12)
+        #expect(abs(Chance.probability(ofAtLeast: 3, of: 4, each: 0.25) - (4 * 0.015625 * 0.75 + 0.00390625)) < 1e-12)
+        #expect(Chance.probability(ofAtLeast: 0, of: 9, each: 0.1) == 1)
+        #expect(Chance.probability(ofAtLeast: 1, of: 9, each: 0) == 0)
+        #expect(Chance.probability(ofAtLeast: 5, of: 4000, each: 1.0 / 800) > 0.4)
+        #expect(Chance.probability(ofAtLeast: 25, of: 4000, each: 1.0 / 800) < 1e-8)
+    }
+
+    @Test func predictionsThatFollowThePlaceOfAnImageFailTheShuffledControl() throws {
+        // Labels dealt out anew by the measure's own order, and predictions that know that order.
+        var measures = try measures()
+        var random = SplitMix64(seed: 0, label: "shuffled labels", index: 0)
+        let order = random.permutation(Self.count)
+        for image in 0..<Self.count {
+            measures.predictions.labels[measures.predictions.index(image: image, layer: 0, condition: 0)] = measures.labels[order[image]]
         }
-        let measures = MeanAblationMeasures(
-            spec: spec, layers: [0], classNames: (0..<20).map { "class \($0)" }, fitCount: 100, isPartial: false,
-            labels: [Int32](repeating: 3, count: 100), predictions: predictions,
-            directions: FittedDirections(layers: [:]), indirect: .init(neurons: [], images: 0),
-            decomposition: .init(images: 1, directTerms: 0, neuronSums: [:]), overlap: .init(images: []))
-        #expect(measures.failedControls().contains { $0.contains("shuffled labels") })
+        guard case .shuffledLabelsAboveChance(let accuracy, let chance)? = measures.failedControls().last else {
+            Issue.record("\(measures.failedControls())")
+            return
+        }
+        #expect(accuracy == 1 && abs(chance - 0.05) < 1e-9)
     }
 }

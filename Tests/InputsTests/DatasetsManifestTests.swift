@@ -8,12 +8,15 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// A manifest of one model (folder `model`, file `weights`) and one data set.
+    static let files = ["config.json", "merges.txt", "model.safetensors", "preprocessor_config.json", "vocab.json"]
+
+    /// A manifest of one model (folder `model`, every file holding the same text) and one data set.
     func manifest(_ change: (inout String) -> Void = { _ in }) throws -> URL {
         let digest = ContentDigest.sha256(Data("weights".utf8))
+        let files = Self.files.map { "\"\($0)\": \"\(digest)\"" }.joined(separator: ", ")
         var text = """
             {"models": {"small": {
-               "path": "model", "origin": "here", "licence": "none", "bytes": 7, "files": {"weights": "\(digest)"}}},
+               "path": "model", "origin": "here", "licence": "none", "bytes": 7, "files": {\(files)}}},
              "datasets": {"world": {
                "origin": "here", "licence": "none", "recipe": {"imageSize": 32}, "seed": 5,
                "sources": {
@@ -56,7 +59,8 @@ import Testing
         ("\"count\": 10", "\"count\": 9223372036854775807", "datasets.world.splits.val.count"),
         ("\"count\": 10", "\"count\": 10.5", "top level"),
         ("\"bytes\": 7", "\"bytes\": null", "models.small.bytes"),
-        ("\"files\": {\"weights\":", "\"files\": {}, \"more\": {\"weights\":", "models.small.files"),
+        ("\"files\": {", "\"files\": {}, \"more\": {", "models.small.files"),
+        ("\"model.safetensors\":", "\"model.bin\":", "models.small.files"),
     ])
     func faultIsRefusedAtItsPlace(old: String, new: String, place: String) throws {
         let url = try manifest {
@@ -107,7 +111,9 @@ import Testing
     func modelFolder(_ weights: String?) throws -> URL {
         let url = folder.url.appendingPathComponent("model", isDirectory: true)
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        if let weights { try Data(weights.utf8).write(to: url.appendingPathComponent("weights")) }
+        for file in Self.files { try Data("weights".utf8).write(to: url.appendingPathComponent(file)) }
+        let changed = url.appendingPathComponent("model.safetensors")
+        if let weights { try Data(weights.utf8).write(to: changed) } else { try FileManager.default.removeItem(at: changed) }
         return url
     }
 
@@ -123,7 +129,7 @@ import Testing
         #expect(
             inputError { try entry.verify(path, name: "small") }
                 == .digestMismatch(
-                    dataset: "small", what: path.appendingPathComponent("weights").path,
+                    dataset: "small", what: path.appendingPathComponent("model.safetensors").path,
                     expected: ContentDigest.sha256(Data("weights".utf8)),
                     found: ContentDigest.sha256(Data(weights.utf8))))
     }
@@ -133,7 +139,7 @@ import Testing
         let path = try modelFolder(nil)
         #expect(
             inputError { try entry.verify(path, name: "small") }
-                == .missingFile(path: path.appendingPathComponent("weights").path, purpose: "a file of the model small"))
+                == .missingFile(path: path.appendingPathComponent("model.safetensors").path, purpose: "a file of the model small"))
     }
 
     @Test func sourcesAreComparedWithTheirDigests() throws {

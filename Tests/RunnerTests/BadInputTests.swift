@@ -42,6 +42,10 @@ import Testing
         ("model: emoji-clip", "model: emoji-clop", "did you mean 'emoji-clip'?"),
         ("seed: 0", "layers: [0, 5]\nseed: 0", "no later attention layer"),
         ("seed: 0", "layers: []\nseed: 0", "empty list"),
+        ("dataset: emoji-scenes, split: val", "dataset: emoji-scene, split: val", "spec.yaml:5:"),
+        ("world: emoji", "world: mars", "spec.yaml:2:8"),
+        ("neurons: 1,", "neurons: 769,", "from 0 to 768"),
+        ("controls: {accuracy-floor: 0.3}", "", "'controls' is missing"),
         ("seed: 0", "seed: zero", "a whole number"),
         ("significant-images: 10", "significant-images: 1e3", "readers of YAML disagree"),
     ])
@@ -67,6 +71,30 @@ import Testing
         #expect(try RunnerProcess.run(["--help"]).status == 0)
     }
 
+    @Test func aFullDiskUnderTheOutputsIsNoSuccessAndNoTrap() throws {
+        let run = try SmallRun()
+        let command = ([RunnerProcess.executable.path] + run.arguments()).joined(separator: " ")
+        func shell(_ redirection: String) throws -> RunnerProcess.Output {
+            try RunnerProcess.run(["-c", "\(command) \(redirection)"], executable: URL(fileURLWithPath: "/bin/sh"))
+        }
+        #expect(try shell("2>/dev/full").status == 0)
+        #expect(try shell(">/dev/full").status == 74)
+    }
+
+    @Test func theFilesAreThoseOfTheTableThatWasPrinted() throws {
+        let run = try SmallRun()
+        let csv = run.results.appendingPathComponent("mean-ablation.csv")
+        func rows(_ limit: String) throws -> Data {
+            let output = try RunnerProcess.run(["--spec", run.spec.path, "--results", run.results.path, "--limit", limit])
+            #expect(output.status == 0, "\(output.errors)")
+            #expect(output.text.contains("PARTIAL, the first \(limit) images"))
+            return try Data(contentsOf: csv)
+        }
+        let first = try rows("48")
+        #expect(try rows("32") != first)
+        #expect(try rows("48") == first)
+    }
+
     @Test func tooLittleMemoryIsSaidBeforeWork() throws {
         let output = try refusal(SmallRun.text, ["--memory", "1M"])
         #expect(output.status == 64)
@@ -87,6 +115,8 @@ import Testing
         #expect(output.status == 3)
         #expect(output.text.hasPrefix("DO NOT TRUST THIS TABLE"))
         #expect(output.errors.contains("below the floor"))
+        let rows = try String(contentsOf: run.results.appendingPathComponent("mean-ablation.csv"), encoding: .utf8)
+        #expect(rows.split(separator: "\n").dropFirst().allSatisfy { $0.contains("untrusted") })
     }
 
     // MARK: Folders and disks

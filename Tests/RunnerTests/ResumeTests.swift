@@ -73,7 +73,7 @@ import Testing
         kill(running.process.processIdentifier, SIGINT)
         let output = try running.wait()
         #expect(output.status == 130)
-        #expect(output.errors.contains("fix:   go on with: runner --spec"))
+        #expect(output.errors.contains("fix:   go on with: \(RunnerProcess.executable.path) --spec"))
         let again = try RunnerProcess.run(run.arguments())
         #expect(again.status == 0, "\(again.errors)")
     }

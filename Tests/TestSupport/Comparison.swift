@@ -1,3 +1,5 @@
+import DenseMath
+
 /// How far two vectors are apart, as a share of the length of the expected one.
 public func relativeError(_ found: some Sequence<Float>, _ expected: some Sequence<Double>) -> Double {
     var (difference, length) = (0.0, 0.0)
@@ -10,5 +12,5 @@ public func relativeError(_ found: some Sequence<Float>, _ expected: some Sequen
 
 /// The largest absolute difference.
 public func largestError(_ found: some Sequence<Float>, _ expected: some Sequence<Float>) -> Float {
-    zip(found, expected).reduce(0) { max($0, abs($1.0 - $1.1)) }
+    zip(found, expected).map { $0 - $1 }.largestMagnitude()
 }

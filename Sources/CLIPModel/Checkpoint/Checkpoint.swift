@@ -91,6 +91,19 @@ extension CLIP {
     }
 }
 
+extension CLIP {
+    /// Checks that the files of a model folder fit together, without reading a weight: for a clear error
+    /// before work begins.
+    /// - Returns: the architecture.
+    /// - Throws: ``CheckpointError``, ``ConfigurationError``, `SafetensorsError`.
+    public static func validate(folder: URL) throws -> CLIPConfiguration {
+        let configuration = try CLIPConfiguration(folder: folder)
+        _ = try PreprocessingConfiguration(folder: folder, imageSize: configuration.vision.imageSize)
+        _ = try Checkpoint(folder: folder, configuration: configuration)
+        return configuration
+    }
+}
+
 extension VisionTransformer {
     init(_ checkpoint: Checkpoint, _ configuration: VisionConfiguration, _ preprocessing: PreprocessingConfiguration) throws {
         self.init(

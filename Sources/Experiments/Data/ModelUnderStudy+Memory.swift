@@ -1,10 +1,11 @@
 import Pipeline
 
 extension ModelUnderStudy {
-    /// Memory of a pass over images that captures some layers, in bytes. Images are mapped from their
-    /// artefact and not counted.
-    /// - Parameter kept: images whose effects are kept for every neuron, 0 for none.
-    func memory(layers: [Int], kept: Int = 0) -> MemoryEstimate {
+    /// Memory of a pass over images that captures some layers, in bytes.
+    /// - Parameters:
+    ///   - images: images of the set, all of which are in memory as bytes.
+    ///   - kept: images whose effects are kept for every neuron, 0 for none.
+    func memory(layers: [Int], images: Int, kept: Int = 0) -> MemoryEstimate {
         let vision = configuration.vision
         let (D, N, H, T) = (vision.width, vision.mlpWidth, vision.heads, vision.tokens)
         let (d, headWidth) = (configuration.embeddingWidth, D / H)
@@ -23,11 +24,11 @@ extension ModelUnderStudy {
         let effects = readers.reduce(0) { $0 + N * kept * ($1 + 2) }
         return MemoryEstimate(
             // The reduction holds what is merged, what joins it, and the bytes on their way to the disk.
-            shared: Self.processBytes + 4 * (weights + lens + paths + 4 * effects),
+            shared: Self.processBytes + images * vision.imageSize * vision.imageSize * 4 + 4 * (weights + lens + paths + 4 * effects),
             // A shard's effects stand in the accumulator, in the result and in the bytes of its artefact.
             perWorker: 4 * (scratch + captures + perLayer + 3 * effects))
     }
 
-    /// What the program takes before any model, measured.
-    private static let processBytes = 48 << 20
+    /// What the program takes beside its steps, the rows of a few thousand images included; measured.
+    private static let processBytes = 160 << 20
 }

@@ -14,14 +14,14 @@ public struct ModelUnderStudy: Sendable {
     /// The value/output paths of all heads.
     let paths: Shared<ValueOutputPaths>
 
-    /// - Throws: `InputError`, `ConfigurationError`.
+    /// - Throws: `InputError`, `ConfigurationError`, `CheckpointError`, `SafetensorsError`.
     public init(_ name: String, in manifest: DatasetsManifest) throws {
         let (entry, folder) = try manifest.model(name)
         let digests = try entry.verify(folder, name: name)
         self.name = name
         digest = ContentDigest.sha256(
             Data(digests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }.joined().utf8))
-        configuration = try CLIPConfiguration(folder: folder)
+        configuration = try CLIP.validate(folder: folder)
         let clip = Shared { try CLIP(folder: folder) }
         self.clip = clip
         paths = Shared { ValueOutputPaths(try clip.value().vision) }

@@ -23,10 +23,12 @@ struct MeanAblationExperiment: Experiment {
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
         // The architecture decides which layers a spec may name, so the model is opened first.
         var opened: ModelUnderStudy?
-        spec = try MeanAblationSpec(document) { name in
+        spec = try MeanAblationSpec(
+            document, models: context.manifest.models.keys.sorted(), datasets: context.manifest.datasets.keys.sorted()
+        ) { name in
             let model = try ModelUnderStudy(name, in: context.manifest)
             opened = model
-            return model.layersWithLaterAttention
+            return .init(layers: model.layersWithLaterAttention, neurons: model.configuration.vision.mlpWidth)
         }
         let model = try opened ?? ModelUnderStudy(spec.model, in: context.manifest)
         layers = spec.layers ?? Array(model.layersWithLaterAttention)
@@ -78,7 +80,7 @@ struct MeanAblationExperiment: Experiment {
             decomposition: try result.artefact(decomposition), overlap: try result.artefact(overlap))
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),
-            tables: MeanAblationTables.layouts(layers: layers, strongest: measures.strongestLayer),
+            tables: MeanAblationTables(measures).layouts,
             failedControls: measures.failedControls())
     }
 }

@@ -11,7 +11,7 @@ struct MeanAblationMeasures {
     let isPartial: Bool
     /// Class of each evaluation image.
     let labels: [Int32]
-    let predictions: AblationPredictions
+    var predictions: AblationPredictions
     let directions: FittedDirections
     let indirect: IndirectExplainedVariance
     let decomposition: StoredDecomposition
@@ -52,6 +52,12 @@ struct MeanAblationMeasures {
         let all = AblationPredictions.conditions.firstIndex(of: AblationCondition.withoutAllNeurons.rawValue) ?? 0
         let accuracies = layers.indices.map { accuracy(layer: $0, condition: all) }
         return layers[accuracies.indices.min { accuracies[$0] < accuracies[$1] } ?? 0]
+    }
+
+    /// Neurons of the strongest layer whose indirect effects were decomposed.
+    var sampledNeurons: Int {
+        let strongest = strongestLayer
+        return indirect.neurons.count { $0.layer == strongest }
     }
 
     // MARK: Rows
@@ -95,7 +101,7 @@ struct MeanAblationMeasures {
         let overNeurons = Bootstrap(seed: UInt64(spec.seed), resamplingUnit: "neuron")
         func row(_ effect: String, _ shares: [Double], _ paper: Metric.PaperValue, note: String) -> Metric {
             metric(
-                "explained-variance-pc1", ["layer": "\(layer)", "effect": effect], mean(shares), n: shares.count,
+                "explained-variance-pc1", ["layer": "\(layer)", "effect": effect], mean(shares), of: spec.fit, n: shares.count,
                 interval: overNeurons.interval(ofMean: shares), paper: isStrongest ? paper : nil, note: note)
         }
         let secondOrder = (directions.layers[layer]?.directions.explainedVariance ?? []).map { Double($0) }
@@ -138,12 +144,12 @@ struct MeanAblationMeasures {
     }
 
     private func metric(
-        _ name: String, _ subject: Subject, _ value: Double, n: Int, unit: String = "share", higherIsBetter: Bool = true,
+        _ name: String, _ subject: Subject, _ value: Double, of images: ImageSetName? = nil, n: Int, unit: String = "share", higherIsBetter: Bool = true,
         interval: Metric.Interval? = nil, paper: Metric.PaperValue? = nil, note: String? = nil
     ) -> Metric {
         Metric(
             experiment: MeanAblationExperiment.name, world: spec.world, model: spec.model,
-            dataset: "\(spec.evaluation.dataset)/\(spec.evaluation.split)", subject: subject, name: name, value: value,
+            dataset: "\((images ?? spec.evaluation).dataset)/\((images ?? spec.evaluation).split)", subject: subject, name: name, value: value,
             unit: unit, higherIsBetter: higherIsBetter, n: n, interval: interval, paper: paper,
             isPartial: isPartial, note: note)
     }
@@ -177,46 +183,59 @@ struct MeanAblationMeasures {
     // MARK: Controls
 
     /// What speaks against believing the numbers.
-    func failedControls() -> [String] {
-        var failures: [String] = []
+    func failedControls() -> [FailedControl] {
+        var failures: [FailedControl] = []
         let baseline = accuracy(layer: 0, condition: 0)
         if baseline < spec.accuracyFloor {
-            failures.append(
-                "zero-shot accuracy \(percent(baseline)) is below the floor of \(percent(spec.accuracyFloor)): is this the right model for these labels?")
+            failures.append(.accuracyBelowFloor(accuracy: baseline, floor: spec.accuracyFloor))
         }
-        let shuffled = mean(isCorrectShuffled().map { $0 ? 1 : 0 })
-        let chance = 1 / Double(classNames.count)
-        // Four standard errors of a coin with the chance's bias.
-        let allowed = chance + 4 * (chance * (1 - chance) / Double(max(predictions.count, 1))).squareRoot()
-        if shuffled > allowed {
-            failures.append("with shuffled labels accuracy is \(percent(shuffled)), above chance (\(percent(allowed)) at most)")
+        let shuffled = isCorrectShuffled()
+        if Chance.probability(ofAtLeast: shuffled.count { $0 }, of: shuffled.count, each: chance) < Self.implausible {
+            failures.append(.shuffledLabelsAboveChance(accuracy: mean(shuffled.map { $0 ? 1 : 0 }), chance: chance))
         }
         failures += randomNeuronFailures()
-        let worst = max(decomposition.directTerms, decomposition.neuronSums.values.max() ?? 0)
+        let worst = ([decomposition.directTerms] + decomposition.neuronSums.values).largestMagnitude()
         if !(worst <= Self.identityTolerance) {
-            failures.append("a decomposition identity is violated by \(worst), more than \(Self.identityTolerance)")
+            failures.append(.identityViolated(error: worst, tolerance: Self.identityTolerance))
         }
-        if !overlap.images.isEmpty {
-            failures.append(
-                "\(overlap.images.count) evaluation images stand in the fit set too, the first is \(spec.evaluation.imageID(overlap.images[0]))")
+        if let first = overlap.images.first {
+            failures.append(.imagesInBothSets(count: overlap.images.count, first: spec.evaluation.imageID(first)))
         }
         return failures
     }
 
-    /// Random neurons must not matter more than the chosen ones.
-    private func randomNeuronFailures() -> [String] {
+    /// Below this probability a shuffled accuracy is no chance.
+    private static let implausible = 1e-4
+
+    /// Probability that a prediction equals a label dealt out at random.
+    private var chance: Double {
+        let n = Double(max(labels.count, 1))
+        var (said, dealt) = ([Double](repeating: 0, count: classNames.count), [Double](repeating: 0, count: classNames.count))
+        for image in labels.indices {
+            said[Int(predictions.labels[predictions.index(image: image, layer: 0, condition: 0)])] += 1 / n
+            dealt[Int(labels[image])] += 1 / n
+        }
+        return zip(said, dealt).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+
+    /// What random neurons may cost more than the chosen ones without a doubt about the choice: where
+    /// neither matters, one may come out a little ahead of the other.
+    static let randomNeuronTolerance = 0.01
+
+    /// Random neurons in place of the chosen ones must not matter more. One doubt in twenty for all layers together.
+    private func randomNeuronFailures() -> [FailedControl] {
         let conditions = AblationPredictions.conditions
         guard let chosen = conditions.firstIndex(of: AblationCondition.withoutLargeNorms.rawValue),
             let random = conditions.firstIndex(of: AblationCondition.withoutRandomNeurons.rawValue)
         else { return [] }
+        var bootstrap = bootstrap
+        bootstrap.level = 1 - 0.1 / Double(layers.count)  // one-sided
         return layers.indices.compactMap { position in
             let without = isCorrect(layer: position, condition: chosen)
             let withoutRandom = isCorrect(layer: position, condition: random)
-            let difference = zip(withoutRandom, without).map { ($0 ? 1.0 : 0) - ($1 ? 1.0 : 0) }
-            guard let interval = bootstrap.interval(ofMean: difference), interval.upper < 0 else { return nil }
-            return "layer \(layers[position]): removing random neurons costs \(percent(-mean(difference))) more than removing the significant ones"
+            let excess = zip(without, withoutRandom).map { ($0 ? 1.0 : 0) - ($1 ? 1.0 : 0) }
+            guard let interval = bootstrap.interval(ofMean: excess), interval.lower > Self.randomNeuronTolerance else { return nil }
+            return .randomNeuronsMatterMore(layer: layers[position], excess: mean(excess))
         }
     }
-
-    private func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
 }

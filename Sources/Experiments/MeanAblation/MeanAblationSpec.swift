@@ -54,38 +54,57 @@ struct MeanAblationSpec: Sendable {
         case neurons, images
     }
 
-    /// - Parameter layersOf: the layers that a model of this name admits.
-    /// - Throws: `SpecError`, and what `layersOf` throws.
-    init(_ document: SpecDocument, layersOf: (String) throws -> Range<Int>) throws {
+    /// What a spec may ask of a model.
+    struct Limits {
+        /// Layers with a later attention layer.
+        var layers: Range<Int>
+        /// Neurons of a layer.
+        var neurons: Int
+    }
+
+    private enum World: String, CaseIterable {
+        case emoji
+    }
+
+    /// - Parameters:
+    ///   - models: the names that a spec may use.
+    ///   - datasets: the same for data sets.
+    ///   - limits: of a model of this name.
+    /// - Throws: `SpecError`, and what `limits` throws.
+    init(
+        _ document: SpecDocument, models: [String], datasets: [String], limits: (String) throws -> Limits
+    ) throws {
         let root = try document.root(keys: Key.self)
-        world = try root.string(.world)
-        model = try root.string(.model)
-        fit = try Self.images(root, .fit)
-        evaluation = try Self.images(root, .evaluation)
+        world = try root.choice(.world, of: World.self).rawValue
+        model = try root.string(.model, among: models)
+        fit = try Self.images(root, .fit, among: datasets)
+        evaluation = try Self.images(root, .evaluation, among: datasets)
         significantImages = try root.integer(.significantImages, in: 2...10_000, default: 100)
         seed = try root.integer(.seed, in: 0...Int.max, default: 0)
-        accuracyFloor = try root.optionalMapping(.controls, keys: ControlKey.self)?
-            .double(.accuracyFloor, in: 0...1, default: 0) ?? 0
+        accuracyFloor = try root.mapping(.controls, keys: ControlKey.self).double(.accuracyFloor, in: 0...1)
+        let limits = try limits(model)
+        guard !limits.layers.isEmpty else {
+            throw root.invalid(.model, "\(model) has a single layer, and no neuron of it is read by a later attention layer")
+        }
         let sample = try root.optionalMapping(.indirectSample, keys: SampleKey.self)
-        indirectNeurons = try sample?.integer(.neurons, in: 0...1_000_000) ?? 0
+        indirectNeurons = try sample?.integer(.neurons, in: 0...limits.neurons) ?? 0
         indirectImages = try sample?.integer(.images, in: 2...1_000_000) ?? 0
         imagesPerShard = try root.integer(.imagesPerShard, in: 1...100_000, default: 250)
-        let admitted = try layersOf(model)
         if root.has(.layers) {
             let chosen = try root.integers(.layers)
-            for layer in chosen where !admitted.contains(layer) {
+            for layer in chosen where !limits.layers.contains(layer) {
                 throw root.invalid(
                     .layers,
-                    "layer \(layer) of \(model) has no later attention layer; its layers with one are \(admitted.lowerBound) to \(admitted.upperBound - 1)")
+                    "layer \(layer) of \(model) has no later attention layer; its layers with one are \(limits.layers.lowerBound) to \(limits.layers.upperBound - 1)")
             }
             layers = chosen
         }
     }
 
-    private static func images(_ root: SpecMapping<Key>, _ key: Key) throws -> ImageSetName {
+    private static func images(_ root: SpecMapping<Key>, _ key: Key, among datasets: [String]) throws -> ImageSetName {
         let mapping = try root.mapping(key, keys: ImageKey.self)
         let split: SceneSplit = try mapping.choice(.split)
         guard split != .train else { throw mapping.invalid(.split, "'train' has no end; take fit, val, seg or val-r") }
-        return ImageSetName(dataset: try mapping.string(.dataset), split: split.rawValue)
+        return ImageSetName(dataset: try mapping.string(.dataset, among: datasets), split: split.rawValue)
     }
 }

@@ -2,8 +2,22 @@ import Lens
 import Pipeline
 
 /// The printed tables: Figure 3 by layer, and Table 1 for the strongest layer.
-enum MeanAblationTables {
-    static func layouts(layers: [Int], strongest: Int) -> [TableLayout] { [figure3(layers), table1(strongest)] }
+struct MeanAblationTables {
+    let measures: MeanAblationMeasures
+
+    init(_ measures: MeanAblationMeasures) { self.measures = measures }
+
+    var layouts: [TableLayout] {
+        [figure3, table1].map { layout in
+            guard measures.isPartial else { return layout }
+            var partial = layout
+            partial.title += " — PARTIAL, the first \(measures.labels.count) images only"
+            return partial
+        }
+    }
+
+    private var layers: [Int] { measures.layers }
+    private var strongest: Int { measures.strongestLayer }
 
     /// The conditions in the order of the columns, with their headers.
     private static let conditions: [(header: String, condition: String, group: String?)] = [
@@ -15,17 +29,17 @@ enum MeanAblationTables {
         ("indirect", AblationPredictions.indirect, nil),
     ]
 
-    private static func figure3(_ layers: [Int]) -> TableLayout {
+    private var figure3: TableLayout {
         TableLayout(
             title: "Figure 3: zero-shot accuracy (%), second-order effects of one layer replaced by their means",
             rowHeader: "layer",
-            columns: [.init("baseline")] + conditions.map { .init($0.header, group: $0.group) }
+            columns: [.init("baseline")] + Self.conditions.map { .init($0.header, group: $0.group) }
                 + [.init("significant"), .init("PC #1 explains")],
             rows: layers.map { layer in
                 .init(
                     "\(layer)",
                     [.init("accuracy", ["condition": AblationCondition.baseline.rawValue])]
-                        + conditions.map { .init("accuracy", ["layer": "\(layer)", "condition": $0.condition]) }
+                        + Self.conditions.map { .init("accuracy", ["layer": "\(layer)", "condition": $0.condition]) }
                         + [
                             .init("significant-share", ["layer": "\(layer)"]),
                             .init("explained-variance-pc1", ["layer": "\(layer)", "effect": "second-order"]),
@@ -40,7 +54,7 @@ enum MeanAblationTables {
             ])
     }
 
-    private static func table1(_ strongest: Int) -> TableLayout {
+    private var table1: TableLayout {
         func row(_ header: String, _ condition: String, _ effect: String) -> TableLayout.Row {
             let accuracy: Subject = ["layer": "\(strongest)", "condition": condition]
             let variance: Subject = ["layer": "\(strongest)", "effect": effect]
@@ -60,6 +74,10 @@ enum MeanAblationTables {
                 row("indirect", AblationPredictions.indirect, "indirect"),
                 row("second-order", AblationCondition.withoutAllNeurons.rawValue, "second-order"),
             ],
-            footnotes: ["paper: ViT-B/32 of OpenAI, layer 9, ImageNet validation; another model on other pictures, so not comparable."])
+            footnotes: [
+                "paper: ViT-B/32 of OpenAI, layer 9, ImageNet validation; another model on other pictures, so not comparable.",
+                "The layer was chosen by these accuracies themselves. Variance explained: second-order over all neurons and",
+                "\(measures.fitCount) fit images; indirect over \(measures.sampledNeurons) neurons chosen at random and \(measures.indirect.images) fit images, so a rough figure.",
+            ])
     }
 }

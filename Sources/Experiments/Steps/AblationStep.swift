@@ -60,10 +60,10 @@ enum AblationStep {
         let lensFacts = Shared { try model.lenses(layers).map { ($0, try $0.choleskyFactors()) } }
         return try graph.add(
             Step(
-                kind: "ablation-predictions", version: 1,
+                kind: "ablation-predictions", version: 2,
                 parameters: ["layers": .integers(layers), "seed": .integer(seed)],
                 inputs: [images.handle.erased, classifier.erased, means.erased, directions.erased],
-                digests: ["model": model.digest], memory: model.memory(layers: layers),
+                digests: ["model": model.digest], memory: model.memory(layers: layers, images: images.count),
                 work: .map(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
@@ -83,10 +83,11 @@ enum AblationStep {
                             vision, means: means.layers.mapValues(\.activations), capacity: model.batch)
                         return { shard in
                             var result = AblationPredictions(layers: layers)
-                            try ImageShards.forEachBatch(shard, of: scenes, named: images.name, pass) { start in
+                            try ImageShards.forEachBatch(shard, of: scenes, named: images.name, pass, inputs) { start in
                                 result.append(
-                                    classify(
-                                        pass, ablations, indirect, classifier, firstImage: start, seed: UInt64(seed)))
+                                    try classify(
+                                        pass, ablations, indirect, classifier, images.name, firstImage: start,
+                                        seed: UInt64(seed)))
                             }
                             return result
                         }
@@ -99,10 +100,11 @@ enum AblationStep {
     }
 
     /// Every condition of every layer for the batch that `pass` has just run.
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``.
     private static func classify(
         _ pass: EffectPass, _ ablations: [MeanAblation], _ indirect: IndirectAblation,
-        _ classifier: ZeroShotClassifier, firstImage: Int, seed: UInt64
-    ) -> AblationPredictions {
+        _ classifier: ZeroShotClassifier, _ name: ImageSetName, firstImage: Int, seed: UInt64
+    ) throws -> AblationPredictions {
         let batch = pass.batch
         let layers = ablations.map(\.effects.lens.layer)
         var result = AblationPredictions(layers: layers)
@@ -118,9 +120,14 @@ enum AblationStep {
             for (condition, vectors) in representations.enumerated() {
                 let answers = classifier.classify(vectors, batch: batch)
                 for image in 0..<batch {
+                    guard let answer = answers[image] else {
+                        throw ExperimentError.notFinite(
+                            image: name.imageID(firstImage + image),
+                            place: "layer \(layers[position]), \(AblationPredictions.conditions[condition])")
+                    }
                     let index = result.index(image: image, layer: position, condition: condition)
-                    result.labels[index] = Int32(answers[image].label)
-                    result.margins[index] = answers[image].margin
+                    result.labels[index] = Int32(answer.label)
+                    result.margins[index] = answer.margin
                 }
             }
             for image in 0..<batch { result.significant[image * layers.count + position] = Int32(ablation.significant[image]) }

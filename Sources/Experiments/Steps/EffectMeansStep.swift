@@ -39,7 +39,7 @@ enum EffectMeansStep {
             Step(
                 kind: "effect-means", version: 1, parameters: ["layers": .integers(layers)],
                 inputs: [images.handle.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: layers),
+                memory: model.memory(layers: layers, images: images.count),
                 work: .map(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
@@ -51,7 +51,7 @@ enum EffectMeansStep {
                         }
                         return { shard in
                             for sum in sums { sum.reset() }
-                            try ImageShards.forEachBatch(shard, of: scenes, named: images.name, pass) { _ in
+                            try ImageShards.forEachBatch(shard, of: scenes, named: images.name, pass, inputs) { _ in
                                 for sum in sums { sum.add(pass) }
                             }
                             // Sums have the form of means; the reduction divides them.

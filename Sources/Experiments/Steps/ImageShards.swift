@@ -25,16 +25,18 @@ public struct ImageSetName: Sendable, Equatable {
 enum ImageShards {
     /// Runs `pass` on every batch of a shard.
     /// - Parameter body: gets the index of the batch's first image.
-    /// - Throws: ``ExperimentError/notFinite(dataset:split:image:)``, and what `body` throws.
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError.interrupted` between two batches
+    ///   of a cancelled run (the shard is dropped), and what `body` throws.
     static func forEachBatch(
-        _ shard: Shard, of scenes: SceneSet, named name: ImageSetName, _ pass: EffectPass,
+        _ shard: Shard, of scenes: SceneSet, named name: ImageSetName, _ pass: EffectPass, _ inputs: Inputs,
         _ body: (Int) throws -> Void
     ) throws {
         for start in stride(from: shard.units.lowerBound, to: shard.units.upperBound, by: pass.capacity) {
+            try inputs.checkCancellation()
             let batch = min(pass.capacity, shard.units.upperBound - start)
             scenes.withImages(from: start) { pass.run($0, batch: batch) }
             if let image = pass.firstNonFiniteImage {
-                throw ExperimentError.notFinite(dataset: name.dataset, split: name.split, image: start + image)
+                throw ExperimentError.notFinite(image: name.imageID(start + image), place: "embedding")
             }
             try body(start)
         }

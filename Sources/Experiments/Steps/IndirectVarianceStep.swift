@@ -40,7 +40,7 @@ enum IndirectVarianceStep {
                     "keeping": .integer(keeping), "seed": .integer(seed),
                 ],
                 inputs: [images.handle.erased, means.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: layers),
+                memory: model.memory(layers: layers, images: images.count),
                 work: .map(
                     units: sample.count, unitsPerShard: max(neurons, 1),
                     makeWorker: { inputs in
@@ -57,7 +57,11 @@ enum IndirectVarianceStep {
                                 vision, layer: layer, neurons: chosen.map(\.1),
                                 meanActivations: try means.layer(layer).activations, capacity: model.batch)
                             for start in stride(from: 0, to: imageCount, by: pass.capacity) {
+                                try inputs.checkCancellation()
                                 scenes.withImages(from: start) { pass.run($0, batch: min(pass.capacity, imageCount - start)) }
+                                if let image = pass.firstNonFiniteImage {
+                                    throw ExperimentError.notFinite(image: images.name.imageID(start + image), place: "embedding")
+                                }
                                 single.add(pass)
                             }
                             return IndirectExplainedVariance(

@@ -48,10 +48,10 @@ enum LargestEffectsStep {
         let factors = Shared { try model.lenses(layers).map { try $0.choleskyFactors() } }
         return try graph.add(
             Step(
-                kind: "largest-effects", version: 1,
+                kind: "largest-effects", version: 2,
                 parameters: ["layers": .integers(layers), "images-per-neuron": .integer(count)],
                 inputs: [images.handle.erased, means.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: layers, kept: count),
+                memory: model.memory(layers: layers, images: images.count, kept: count),
                 work: .map(
                     // Larger shards: each stores up to `count` candidates for every neuron.
                     units: images.count, unitsPerShard: 2 * images.perShard,
@@ -69,7 +69,7 @@ enum LargestEffectsStep {
                                     neurons: $0.lens.neurons, headCount: $0.lens.headCount, capacity: count)
                             }
                             var biasShares = [[Float]](repeating: [], count: layers.count)
-                            try ImageShards.forEachBatch(shard, of: scenes, named: images.name, pass) { start in
+                            try ImageShards.forEachBatch(shard, of: scenes, named: images.name, pass, inputs) { start in
                                 for (index, effects) in effects.enumerated() {
                                     effects.update(pass)
                                     effects.evaluateNorms()

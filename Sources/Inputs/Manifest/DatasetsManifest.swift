@@ -17,8 +17,13 @@ public struct DatasetsManifest: Codable, Sendable {
         public var origin: String
         public var licence: String
         public var bytes: Int
-        /// SHA-256 of each file that decides a number.
+        /// SHA-256 of each file that decides a number, and of others that are worth it.
         public var files: [String: String]
+
+        /// What the loader of a model folder reads.
+        static let filesThatDecide = [
+            "config.json", "merges.txt", "model.safetensors", "preprocessor_config.json", "vocab.json",
+        ]
     }
 
     public struct DatasetEntry: Codable, Sendable {
@@ -76,8 +81,11 @@ public struct DatasetsManifest: Codable, Sendable {
         func refuse(_ place: String, _ expected: String) -> InputError {
             .malformedFile(path: url.path, place: place, expected: expected)
         }
-        for (name, model) in models.sorted(by: { $0.key < $1.key }) where model.files.isEmpty {
-            throw refuse("models.\(name).files", "at least one file, or nothing tells this model from another")
+        for (name, model) in models.sorted(by: { $0.key < $1.key }) {
+            // A file without a digest could change without a step noticing.
+            for file in ModelEntry.filesThatDecide where model.files[file] == nil {
+                throw refuse("models.\(name).files", "a digest of \(file)")
+            }
         }
         for (name, dataset) in datasets.sorted(by: { $0.key < $1.key }) {
             if let violation = dataset.recipe.violation {

@@ -57,9 +57,9 @@ public struct SpecDocument: Sendable {
         try SpecMapping(rootNode, name: "", path: path)
     }
 
-    /// The text under one top-level key, read before it is known which other keys there may be.
-    /// - Throws: `SpecError`.
-    public func text(under key: String) throws -> String {
+    /// The name under one top-level key, read before it is known which other keys there may be.
+    /// - Throws: `SpecError`, also where the name is not among `choices`.
+    public func name(under key: String, among choices: [String]) throws -> String {
         guard case .mapping(let members) = rootNode.content else {
             throw SpecError(
                 path: path, position: rootNode.position,
@@ -72,6 +72,12 @@ public struct SpecDocument: Sendable {
             throw SpecError(
                 path: path, position: value.position,
                 kind: .wrongKind(key: key, expected: .text, found: value.valueKind))
+        }
+        guard choices.contains(text) else {
+            throw SpecError(
+                path: path, position: value.position,
+                kind: .unknownChoice(
+                    key: key, value: text, suggestion: nearestName(to: text, among: choices), choices: choices))
         }
         return text
     }

@@ -5,6 +5,18 @@ extension SpecMapping {
         try string(node(key), key)
     }
 
+    /// A text that has to be one of some names.
+    public func string(_ key: Key, among choices: [String]) throws -> String {
+        let text = try string(key)
+        guard choices.contains(text) else {
+            throw failure(
+                try node(key),
+                .unknownChoice(
+                    key: name(of: key), value: text, suggestion: nearestName(to: text, among: choices), choices: choices))
+        }
+        return text
+    }
+
     public func string(_ key: Key, default value: String) throws -> String {
         try optionalString(key) ?? value
     }

@@ -17,11 +17,11 @@ struct ManifestCommand: ParsableCommand {
         let url = URL(fileURLWithPath: manifest)
         let renewed = try ManifestDigests.renewed(DatasetsManifest(contentsOf: url))
         let data = try renewed.encoded()
-        guard write else { return FileHandle.standardOutput.write(data) }
+        guard write else { return try Console.print(String(decoding: data, as: UTF8.self)) }
         do {
             try data.write(to: url, options: .atomic)
         } catch {
-            throw Failure(.cannotWrite, "\(url.path): \(error.localizedDescription)")
+            throw Failure(.cannotWrite, "\(url.path): \(error.localizedDescription)", fix: "check the folder's permissions and the room on its disk")
         }
     }
 }

@@ -12,6 +12,10 @@ struct PlanCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Workers to state the memory for.", valueName: "N"))
     var jobs = ProcessInfo.processInfo.activeProcessorCount
 
+    func validate() throws {
+        if jobs < 1 { throw ValidationError("--jobs has to be at least 1") }
+    }
+
     func run() throws {
         let (_, _, graph) = try options.experiment()
         let plan = try Plan(graph, store: ArtefactStore(results: options.resultsURL), force: options.plannedForce)
@@ -26,7 +30,7 @@ struct PlanCommand: ParsableCommand {
             ])
         }
         table.addFootnote("\(plan.stepsToRun) of \(plan.entries.count) steps to compute; memory is stated for \(jobs) workers.")
-        print(table.rendered(), terminator: "")
+        try Console.print(table.rendered())
     }
 }
 

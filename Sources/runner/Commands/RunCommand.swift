@@ -32,7 +32,7 @@ struct RunCommand: ParsableCommand {
         } catch PipelineError.interrupted {
             throw Failure(
                 interruption.code ?? .interrupted, "interrupted; finished shards are kept",
-                fix: "go on with: runner \(CommandLine.arguments.dropFirst().joined(separator: " "))")
+                fix: "go on with: \(CommandLine.arguments.map(\.quotedForShell).joined(separator: " "))")
         }
     }
 
@@ -44,13 +44,13 @@ struct RunCommand: ParsableCommand {
             options.resultsURL, lockTimeout: .seconds(lockTimeout), cancellation: interruption.cancellation
         ) { holder in
             let who = holder.map { "process \($0.pid)" } ?? "another process"
-            FileHandle.standardError.write(Data("waiting for \(who), which works in \(options.results)\n".utf8))
+            Console.tell("waiting for \(who), which works in \(options.results)\n")
         }
         let output = ResultFiles(folder: options.resultsURL, experiment: type(of: experiment).name)
         let database = try ResultsDatabase(writingTo: output.database)
         let run = try database.begin(RunDescription(spec: spec, experiment: experiment, isPartial: options.limit != nil))
         let result: ExecutionResult
-        let report: ExperimentReport
+        var report: ExperimentReport
         do {
             result = try Executor(
                 graph, in: folder,
@@ -58,6 +58,8 @@ struct RunCommand: ParsableCommand {
                 cancellation: interruption.cancellation, observer: progress.show
             ).run()
             report = try experiment.report(result)
+            report.markUntrusted()
+            try output.write(report)
         } catch {
             let ending: RunEnding = if case PipelineError.interrupted = error { .interrupted } else { .failed }
             // The error that ended the run is the one to report, even if this cannot be recorded.
@@ -67,31 +69,31 @@ struct RunCommand: ParsableCommand {
         try database.end(
             run, as: report.failedControls.isEmpty ? .done : .untrusted, steps: result.outcomes, metrics: report.metrics,
             predictions: report.predictions,
-            message: report.failedControls.isEmpty ? nil : report.failedControls.joined(separator: "; "))
-        try output.write(report, database: database, isNew: !result.isReused)
+            message: report.failedControls.isEmpty ? nil : report.failedControls.words)
+        try database.writeSnapshot(to: output.snapshot)
         try database.close()
         try withExtendedLifetime(folder) { try show(report, result, output) }
     }
 
     private func show(_ report: ExperimentReport, _ result: ExecutionResult, _ output: ResultFiles) throws {
         if json {
-            print(String(decoding: try ArtefactJSON.encode(report.metrics), as: UTF8.self))
+            try Console.print(String(decoding: try ArtefactJSON.encode(report.metrics), as: UTF8.self) + "\n")
         } else {
             for table in report.tables {
-                if !report.failedControls.isEmpty { print("DO NOT TRUST THIS TABLE: a control failed, see below.\n") }
-                print(MetricTable.make(table, metrics: report.metrics).rendered())
+                if !report.failedControls.isEmpty { try Console.print("DO NOT TRUST THIS TABLE: a control failed, see below.\n\n") }
+                try Console.print(MetricTable.make(table, metrics: report.metrics).rendered() + "\n")
             }
             let computed = result.outcomes.filter { $0.status == .computed }
             let seconds = computed.reduce(0) { $0 + $1.seconds }
-            print(
-                computed.isEmpty
-                    ? "Nothing to compute: every step was done before."
-                    : "Computed \(computed.count) of \(result.outcomes.count) steps in \(Progress.duration(seconds)), \(jobs) workers, BLAS core \(BLAS.coreName).")
-            print("Rows: \(output.database.relativePath), \(output.metrics.relativePath), \(output.predictions.relativePath)")
+            let work = computed.isEmpty
+                ? "Nothing to compute: every step was done before."
+                : "Computed \(computed.count) of \(result.outcomes.count) steps in \(Progress.duration(seconds)), \(jobs) workers, BLAS core \(BLAS.coreName)."
+            let files = [output.database, output.metrics, output.predictions].map(\.relativePath).joined(separator: ", ")
+            try Console.print("\(work)\nRows: \(files)\n")
         }
         guard report.failedControls.isEmpty else {
             throw Failure(
-                .untrusted, "these numbers must not be trusted: " + report.failedControls.joined(separator: "; "),
+                .untrusted, "these numbers must not be trusted: " + report.failedControls.words,
                 fix: "look for the cause before reading the table; the rows are saved, marked 'untrusted'")
         }
         if let bad = report.metrics.first(where: { ![.ok, .notRun].contains($0.status) }) {

@@ -13,7 +13,11 @@ struct ScenesCommand: ParsableCommand {
         var split = "val"
         @Option(help: "Index of the first scene.")
         var first = 0
-        @Option(help: "A JSON file with the keys of the scene recipe that differ from the defaults.")
+        @Option(help: "The list of models and data sets.")
+        var manifest = "datasets.manifest"
+        @Option(help: "The data set whose recipe and seed make the scenes.")
+        var dataset = "emoji-scenes"
+        @Option(help: "A JSON file with the keys of a scene recipe that differ from the defaults, instead of the data set's.")
         var recipe: String?
 
         /// More scenes than anyone draws, and far from where sums of indices overflow.
@@ -31,7 +35,10 @@ struct ScenesCommand: ParsableCommand {
         }
 
         func compositor() throws -> SceneCompositor {
-            try SceneCompositor(sources: EmojiSources(), recipe: recipe.map { try SceneRecipe(contentsOf: URL(fileURLWithPath: $0)) } ?? SceneRecipe())
+            let entry = try DatasetsManifest(contentsOf: URL(fileURLWithPath: manifest)).dataset(dataset)
+            return try SceneCompositor(
+                sources: entry.verifiedSources(name: dataset),
+                recipe: recipe.map { try SceneRecipe(contentsOf: URL(fileURLWithPath: $0)) } ?? entry.recipe, seed: entry.seed)
         }
     }
 
@@ -51,15 +58,19 @@ struct ScenesCommand: ParsableCommand {
         func run() throws {
             let (split, compositor) = (try selection.chosenSplit(), try selection.compositor())
             let indices = selection.first..<selection.first + 40
-            let title = "emoji-scenes · split \(split.rawValue) · seed \(compositor.seed) · scenes \(indices.lowerBound) to \(indices.upperBound - 1)"
+            let title = "\(selection.dataset) · split \(split.rawValue) · seed \(compositor.seed) · scenes \(indices.lowerBound) to \(indices.upperBound - 1)"
             let sheet = try ContactSheet.make(
                 scenes: indices.map { compositor.scene(split, $0) },
                 title: masks ? title + " · masks: main object red, second object blue" : title,
                 font: URL(fileURLWithPath: font), showMasks: masks)
             let url = URL(fileURLWithPath: output)
-            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            do {
+                try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            } catch {
+                throw Failure(.cannotWrite, "\(url.path): \(error.localizedDescription)", fix: "choose another file with --output")
+            }
             try sheet.writePNG(to: url)
-            print(url.relativePath)
+            try Console.print(url.relativePath + "\n")
         }
     }
 

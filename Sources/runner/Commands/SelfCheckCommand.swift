@@ -23,7 +23,7 @@ struct SelfCheckCommand: ParsableCommand {
         for check in checks {
             table.addRow([check.name, check.found, check.allowed, check.isPassed ? "ok" : "FAILED"])
         }
-        print(table.rendered(), terminator: "")
+        try Console.print(table.rendered())
         if let failed = checks.first(where: { !$0.isPassed }) {
             throw Failure(.untrusted, "\(failed.name): \(failed.found), allowed is \(failed.allowed)", fix: "do not trust any number of this build on this machine; report it with the table")
         }

@@ -1,0 +1,1 @@
+"""Training of `emoji-clip`, the small CLIP that comes with this package."""
