@@ -33,6 +33,7 @@ selfcheck: build ## compare the engine with the reference implementation's vecto
 
 bench: setup ## measure speed against the machine's own peak (about five minutes)
 	@swift build $(SWIFT_FLAGS) --product bench
+	@# The peak is that of the kernels which OpenBLAS itself chooses for this CPU.
 	@env -u OPENBLAS_CORETYPE .build/release/bench
 
 contact-sheet: build ## write a picture of 40 scenes with captions to results/contact-sheet.png

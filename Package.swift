@@ -64,6 +64,6 @@ let package = Package(
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Safetensors"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
         .testTarget(name: "ResultsTests", dependencies: ["Results", "Pipeline", grdb]),
-        .testTarget(name: "RunnerTests", dependencies: ["runner", "Results", "Pipeline"]),
+        .testTarget(name: "RunnerTests", dependencies: ["runner", "Inputs", "Results", "Pipeline", "Safetensors"]),
     ]
 )

@@ -35,26 +35,123 @@ import Testing
         for run in runs.dropFirst() { #expect(try rows(run) == first) }
     }
 
-    @Test func killedRunsEndWithTheRowsOfAnUndisturbedOne() throws {
-        let undisturbed = try SmallRun()
-        #expect(try RunnerProcess.run(undisturbed.arguments()).status == 0)
-        let expected = try rows(undisturbed)
+    // MARK: Kills
 
-        let disturbed = try SmallRun()
+    /// A run cut into more shards than a kill can be late by.
+    static let manyShards = SmallRun.text.replacingOccurrences(of: "images-per-shard: 16", with: "images-per-shard: 8")
+
+    /// The rows that every killed run has to end with.
+    static let undisturbed = Result {
+        let run = try SmallRun(manyShards)
+        #expect(try RunnerProcess.run(run.arguments()).status == 0)
+        return try ResumeTests().rows(run)
+    }
+
+    /// What tells a file from one that was written again in its place.
+    struct Identity: Equatable {
+        let inode: Int
+        let modified: Date
+    }
+
+    /// The shard files of steps without an artefact, by path: what a kill must leave to the next attempt.
+    /// Files without a manifest do not count, nor for the runner.
+    func survivors(_ run: SmallRun) -> [String: Identity] {
+        let files = FileManager.default
+        let cache = run.results.appendingPathComponent("cache")
+        var found: [String: Identity] = [:]
+        for path in files.enumerator(atPath: cache.path)?.compactMap({ $0 as? String }) ?? []
+        where path.contains("/shards/") && path.hasSuffix(".manifest.json") && !path.contains(".tmp-") {
+            let manifest = cache.appendingPathComponent(path)
+            let folder = manifest.deletingLastPathComponent()
+            guard !files.fileExists(atPath: folder.deletingLastPathComponent().appendingPathComponent("manifest.json").path)
+            else { continue }
+            let shard = manifest.lastPathComponent.prefix { $0 != "." }
+            for name in ["\(shard).manifest.json", "\(shard).safetensors", "\(shard).json"] {
+                let file = folder.appendingPathComponent(name)
+                guard let attributes = try? files.attributesOfItem(atPath: file.path),
+                    let inode = attributes[.systemFileNumber] as? Int, let modified = attributes[.modificationDate] as? Date
+                else { continue }
+                found[file.path] = Identity(inode: inode, modified: modified)
+            }
+        }
+        return found
+    }
+
+    /// The finished shards of a step, cheap enough to ask a thousand times.
+    func shards(of step: String, _ run: SmallRun) -> Set<String> {
+        let files = FileManager.default
+        let folder = run.results.appendingPathComponent("cache/\(step)")
+        let keys = (try? files.contentsOfDirectory(atPath: folder.path)) ?? []
+        return Set(
+            keys.flatMap { key in
+                (try? files.contentsOfDirectory(atPath: folder.appendingPathComponent("\(key)/shards").path)) ?? []
+            }.filter { $0.hasSuffix(".manifest.json") && !$0.contains(".tmp-") })
+    }
+
+    /// Starts the runner and kills it as soon as it has stored a new shard of `step`.
+    /// - Returns: false where the step was over before the signal came.
+    func killRun(_ run: SmallRun, in step: String) throws -> Bool {
+        let before = shards(of: step, run)
+        let running = try RunnerProcess.start(run.arguments(["--jobs", "1"]))
+        let deadline = Date(timeIntervalSinceNow: 60)
+        while running.process.isRunning, Date() < deadline, shards(of: step, run).isSubset(of: before) {
+            Thread.sleep(forTimeInterval: 0.001)
+        }
+        kill(running.process.processIdentifier, SIGKILL)
+        running.process.waitUntilExit()
+        return !shards(of: step, run).isSubset(of: before)
+    }
+
+    /// Twice in each step, so that the second attempt meets shards of the first.
+    @Test func runsKilledInEachStepKeepTheirShardsAndEndWithTheSameRows() throws {
+        let disturbed = try SmallRun(Self.manyShards)
+        var kept: [String: Identity] = [:]
+        var compared = Set<String>()
+        for step in ["effect-means", "largest-effects", "ablation-predictions"] {
+            var kills = 0
+            for _ in 0..<10 where kills < 2 {
+                if try killRun(disturbed, in: step) {
+                    kills += 1
+                } else {
+                    // Too late, as on a machine with much else to do: the step has to begin anew.
+                    try FileManager.default.removeItem(at: disturbed.results.appendingPathComponent("cache/\(step)"))
+                }
+                let found = survivors(disturbed)
+                for (path, identity) in found {
+                    guard let before = kept[path] else { continue }
+                    #expect(identity == before, "\(path) was written again")
+                    compared.insert(step)
+                }
+                kept = found
+            }
+            #expect(kills == 2, "\(step) was over before it could be killed")
+        }
+        #expect(compared.count == 3, "no step met shards of an earlier attempt: \(compared)")
+        try expectTheRowsOfAnUndisturbedRun(disturbed)
+    }
+
+    @Test func runsKilledAtAnyMomentEndWithTheSameRows() throws {
+        let disturbed = try SmallRun(Self.manyShards)
         var generator = SystemRandomNumberGenerator()
-        var kills = 0
-        for _ in 0..<8 {
-            let running = try RunnerProcess.start(disturbed.arguments())
-            Thread.sleep(forTimeInterval: Double.random(in: 0.05...1.2, using: &generator))
-            guard running.process.isRunning else { continue }
+        var kept: [String: Identity] = [:]
+        for _ in 0..<3 {
+            let running = try RunnerProcess.start(disturbed.arguments(["--jobs", "1"]))
+            Thread.sleep(forTimeInterval: Double.random(in: 0.05...0.8, using: &generator))
             kill(running.process.processIdentifier, SIGKILL)
             running.process.waitUntilExit()
-            kills += 1
+            let found = survivors(disturbed)
+            for (path, identity) in found where kept[path] != nil {
+                #expect(identity == kept[path], "\(path) was written again")
+            }
+            kept = found
         }
-        #expect(kills >= 3, "the runs were over before they could be killed")
+        try expectTheRowsOfAnUndisturbedRun(disturbed)
+    }
+
+    func expectTheRowsOfAnUndisturbedRun(_ disturbed: SmallRun) throws {
         let output = try RunnerProcess.run(disturbed.arguments())
         #expect(output.status == 0, "\(output.errors)")
-        #expect(try rows(disturbed) == expected)
+        #expect(try rows(disturbed) == Self.undisturbed.get())
         let leftovers = FileManager.default.enumerator(atPath: disturbed.results.path)?
             .compactMap { $0 as? String }.filter { $0.contains(".tmp-") } ?? []
         #expect(leftovers == [])

@@ -41,9 +41,7 @@ public final class IndirectAblation {
         vision.readOut(workspace)
         let d = vision.embeddingWidth
         for image in 0..<pass.batch {
-            let r = workspace.embeddings.base + image * d
-            let c = EffectPass.representationLength / BLAS.dot(r, r, count: d).squareRoot()
-            for j in 0..<d { representations.base[image * d + j] = c * r[j] }
+            EffectPass.scale(workspace.embeddings.base + image * d, count: d, into: representations.base + image * d)
         }
     }
 }

@@ -44,9 +44,9 @@ public final class IndirectNeuronEffects {
             vision.run(layer + 1..<vision.blocks.count, workspace)
             vision.readOut(workspace)
             for image in 0..<pass.batch {
-                let r = workspace.embeddings.base + image * d
-                let c = EffectPass.representationLength / BLAS.dot(r, r, count: d).squareRoot()
-                for j in 0..<d { effects[position].append(pass.representations.base[image * d + j] - c * r[j]) }
+                let ablated = workspace.embeddings.base + image * d
+                EffectPass.scale(ablated, count: d, into: ablated)
+                for j in 0..<d { effects[position].append(pass.representations.base[image * d + j] - ablated[j]) }
             }
         }
     }

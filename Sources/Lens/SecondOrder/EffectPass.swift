@@ -71,15 +71,21 @@ public final class EffectPass {
     private func scaleRepresentations() {
         let d = vision.embeddingWidth
         for image in 0..<batch {
-            let r = workspace.embeddings.base + image * d
-            let norm = BLAS.dot(r, r, count: d).squareRoot()
-            let c = Self.representationLength / norm
-            for j in 0..<d { representations.base[image * d + j] = c * r[j] }
+            let c = Self.scale(workspace.embeddings.base + image * d, count: d, into: representations.base + image * d)
             let sigma = workspace.outputSigma.base[image]
             scales.base[image * 3] = c
             scales.base[image * 3 + 1] = c / sigma
             scales.base[image * 3 + 2] = -c * workspace.outputMean.base[image] / sigma
         }
+    }
+
+    /// c·r with c = 100/‖r‖. // [d]
+    /// - Returns: c.
+    @discardableResult
+    static func scale(_ r: UnsafePointer<Float>, count d: Int, into out: UnsafeMutablePointer<Float>) -> Float {
+        let c = representationLength / BLAS.dot(r, r, count: d).squareRoot()
+        for j in 0..<d { out[j] = c * r[j] }
+        return c
     }
 
     private func gatherAttention() {

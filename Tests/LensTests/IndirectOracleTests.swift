@@ -1,0 +1,100 @@
+import CLIPModel
+import DenseMath
+import Lens
+import TestSupport
+import Testing
+
+/// The indirect effect of single neurons, against literal runs of the network in which one column of a
+/// layer's activations was replaced.
+@Suite struct IndirectOracleTests {
+    static let neurons = [0, 7, 23]
+    static let imageCount = 14
+    static let d = 10
+    /// Bytes of an image.
+    static let size = 8 * 8 * 3
+
+    let vision = RandomVision.make(seed: 5)
+    let images = RandomVision.images(imageCount, seed: 31)
+
+    /// Stand-ins that are not the means of these images: whatever is given has to be taken. // [T, N]
+    func givenMeans() -> Tensor {
+        var random = SplitMix64(seed: 32)
+        let (T, N) = (vision.tokens, vision.configuration.mlpWidth)
+        return Tensor(shape: [T, N], elements: (0..<T * N).map { _ in Float(random.uniform(-0.5...1)) })
+    }
+
+    /// c·r − c'·r' of every image, by two literal runs. // [images][d]
+    func literalEffects(layer: Int, neuron: Int, means: Tensor) -> [[Double]] {
+        (0..<Self.imageCount).map { index in
+            let image = images[index * Self.size..<(index + 1) * Self.size]
+            let intact = LiteralVision(vision, image: image)
+            var activations = intact.activations[layer]
+            for token in activations.indices { activations[token][neuron] = Double(means.elements[token * means.shape[1] + neuron]) }
+            let replaced = LiteralVision(vision, image: image, replacing: [layer: activations])
+            return zip(intact.representation, replaced.representation).map { $0 * intact.scale - $1 * replaced.scale }
+        }
+    }
+
+    /// The share of the squares along the first right singular vector of the `count` largest rows,
+    /// centred by the mean of all rows.
+    func literalShare(_ effects: [[Double]], keeping count: Int) -> Double {
+        let mean = (0..<Self.d).map { j in effects.reduce(0) { $0 + $1[j] } / Double(effects.count) }
+        let centred = effects.map { zip($0, mean).map { $0 - $1 } }
+        let squares = { (row: [Double]) in row.reduce(0) { $0 + $1 * $1 } }
+        let rows = centred.sorted { squares($0) > squares($1) }.prefix(count)
+        var direction = [Double](repeating: 1, count: Self.d)
+        for _ in 0..<5000 {
+            var next = [Double](repeating: 0, count: Self.d)
+            for row in rows {
+                let projection = zip(row, direction).reduce(0) { $0 + $1.0 * $1.1 }
+                for j in 0..<Self.d { next[j] += projection * row[j] }
+            }
+            let length = squares(next).squareRoot()
+            direction = next.map { $0 / length }
+        }
+        let along = rows.reduce(0) { sum, row in
+            let projection = zip(row, direction).reduce(0) { $0 + $1.0 * $1.1 }
+            return sum + projection * projection
+        }
+        return along / rows.reduce(0) { $0 + squares($1) }
+    }
+
+    /// Adds all images in batches.
+    func indirect(layer: Int, means: Tensor, capacity: Int) -> IndirectNeuronEffects {
+        let pass = EffectPass(vision, layers: [layer], capacity: capacity, capturing: .mlpInput)
+        let effects = IndirectNeuronEffects(
+            vision, layer: layer, neurons: Self.neurons, meanActivations: means, capacity: capacity)
+        images.withUnsafeBufferPointer {
+            guard let base = $0.baseAddress else { return }
+            for start in stride(from: 0, to: Self.imageCount, by: capacity) {
+                pass.run(base + start * Self.size, batch: min(capacity, Self.imageCount - start))
+                effects.add(pass)
+            }
+        }
+        return effects
+    }
+
+    @Test(arguments: [0, 1, 2]) func explainedVariancesMatchLiteralRuns(layer: Int) throws {
+        let means = givenMeans()
+        let literal = Self.neurons.map { literalEffects(layer: layer, neuron: $0, means: means) }
+        // 5 does not divide the number of images: the last batch is smaller.
+        let found = indirect(layer: layer, means: means, capacity: 5)
+        // Few rows, some and all: which rows are kept matters, and so does what centres them.
+        for count in [2, 5, Self.imageCount] {
+            let shares = try found.explainedVariances(keeping: count)
+            #expect(shares.count == Self.neurons.count)
+            for (share, effects) in zip(shares, literal) {
+                #expect(abs(Double(share) - literalShare(effects, keeping: count)) < 1e-3, "keeping \(count)")
+            }
+        }
+    }
+
+    @Test func batchesDoNotMatter() throws {
+        let means = givenMeans()
+        let whole = try indirect(layer: 1, means: means, capacity: Self.imageCount).explainedVariances(keeping: 5)
+        for capacity in [1, 4] {
+            let shares = try indirect(layer: 1, means: means, capacity: capacity).explainedVariances(keeping: 5)
+            for (share, expected) in zip(shares, whole) { #expect(abs(share - expected) < 1e-4) }
+        }
+    }
+}
