@@ -21,6 +21,8 @@ struct Failure: Error {
     var code: Code
     var message: String
     var fix: String?
+    /// Whether the one document that `--json` promises has been printed already.
+    var isDocumented = false
 
     init(_ code: Code, _ message: String, fix: String? = nil) {
         self.code = code
@@ -39,7 +41,14 @@ struct Failure: Error {
         return code == .validationFailure || code == .success
     }
 
-    func exit() -> Never {
+    /// Prints the error and ends the program.
+    /// - Parameter json: whether the caller asked for one JSON document on standard output.
+    func exit(json: Bool = false) -> Never {
+        if json, !isDocumented {
+            let document = RunDocument(state: "failed", rows: [], error: message, fix: fix)
+            // If even this cannot be printed, the exit code is all that is left.
+            _ = try? Console.print(document.text())
+        }
         var text = "error: \(message)\n"
         if let fix { text += "fix:   \(fix)\n" }
         Console.tell(text)

@@ -20,17 +20,19 @@ struct Runner: ParsableCommand {
 
     static func main() {
         BLAS.useOneThread()
+        var json = false
         do {
             var command = try parseAsRoot()
+            json = (command as? RunCommand)?.json ?? false
             try command.run()
         } catch let failure as Failure {
-            failure.exit()
+            failure.exit(json: json)
         } catch let code as ExitCode {
             Foundation.exit(code.rawValue)
         } catch let error where Failure.isUsage(error) {
             exit(withError: error)
         } catch {
-            Failure(error).exit()
+            Failure(error).exit(json: json)
         }
     }
 }

@@ -81,6 +81,21 @@ import Testing
         #expect(try shell(">/dev/full").status == 74)
     }
 
+    @Test func jsonIsOneDocumentAlsoOnFailure() throws {
+        func document(_ text: String) throws -> (state: String?, rows: Int?, error: String?) {
+            let run = try SmallRun(text)
+            let output = try RunnerProcess.run(run.arguments(["--json"]))
+            let object = try #require(try JSONSerialization.jsonObject(with: Data(output.text.utf8)) as? [String: Any])
+            return (object["state"] as? String, (object["rows"] as? [Any])?.count, object["error"] as? String)
+        }
+        let done = try document(SmallRun.text)
+        #expect(done.state == "done" && done.error == nil && (done.rows ?? 0) > 20)
+        let refused = try document(edited("seed: 0", "sead: 0"))
+        #expect(refused.state == "failed" && refused.rows == 0 && refused.error?.contains("sead") == true)
+        let untrusted = try document(edited("accuracy-floor: 0.3", "accuracy-floor: 1.0"))
+        #expect(untrusted.state == "untrusted" && (untrusted.rows ?? 0) > 20)
+    }
+
     @Test func theFilesAreThoseOfTheTableThatWasPrinted() throws {
         let run = try SmallRun()
         let csv = run.results.appendingPathComponent("mean-ablation.csv")

@@ -17,7 +17,7 @@ struct RunCommand: ParsableCommand {
     var memory: ByteCount?
     @Option(help: ArgumentHelp("Seconds to wait for another runner that works in the same folder.", valueName: "S"))
     var lockTimeout = 10
-    @Flag(help: "Print the rows as one JSON document instead of tables.")
+    @Flag(help: "Print one JSON document with state and rows instead of tables, also on failure.")
     var json = false
 
     func validate() throws {
@@ -77,7 +77,12 @@ struct RunCommand: ParsableCommand {
 
     private func show(_ report: ExperimentReport, _ result: ExecutionResult, _ output: ResultFiles) throws {
         if json {
-            try Console.print(String(decoding: try ArtefactJSON.encode(report.metrics), as: UTF8.self) + "\n")
+            let failure = failure(of: report, output)
+            try Console.print(
+                RunDocument(
+                    state: report.failedControls.isEmpty ? failure == nil ? "done" : "failed" : "untrusted",
+                    rows: report.metrics, error: failure?.message, fix: failure?.fix
+                ).text())
         } else {
             for table in report.tables {
                 if !report.failedControls.isEmpty { try Console.print("DO NOT TRUST THIS TABLE: a control failed, see below.\n\n") }
@@ -91,14 +96,23 @@ struct RunCommand: ParsableCommand {
             let files = [output.database, output.metrics, output.predictions].map(\.relativePath).joined(separator: ", ")
             try Console.print("\(work)\nRows: \(files)\n")
         }
+        if var failure = failure(of: report, output) {
+            failure.isDocumented = json
+            throw failure
+        }
+    }
+
+    /// Why a run whose rows are saved is no success.
+    private func failure(of report: ExperimentReport, _ output: ResultFiles) -> Failure? {
         guard report.failedControls.isEmpty else {
-            throw Failure(
+            return Failure(
                 .untrusted, "these numbers must not be trusted: " + report.failedControls.words,
                 fix: "look for the cause before reading the table; the rows are saved, marked 'untrusted'")
         }
         if let bad = report.metrics.first(where: { ![.ok, .notRun].contains($0.status) }) {
             let subject = bad.subject.columns.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
-            throw Failure(.failed, "\(bad.name) (\(subject)) has no value: \(bad.status.rawValue)", fix: "see its row in \(output.metrics.relativePath)")
+            return Failure(.failed, "\(bad.name) (\(subject)) has no value: \(bad.status.rawValue)", fix: "see its row in \(output.metrics.relativePath)")
         }
+        return nil
     }
 }
