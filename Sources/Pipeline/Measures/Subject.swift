@@ -28,9 +28,4 @@ public struct Subject: Hashable, Sendable, Codable, ExpressibleByDictionaryLiter
     public subscript(_ name: String) -> String? {
         columns.first { $0.name == name }?.value
     }
-
-    /// The subject with one more column at its end.
-    public func adding(_ name: String, _ value: String) -> Subject {
-        Subject(columns + [Column(name, value)])
-    }
 }
