@@ -9,6 +9,15 @@ public struct CLIP: Sendable {
     /// ln of the factor that turns cosines into logits.
     public let logitScale: Float
 
+    /// The same weights with another non-linearity in the MLPs of the text tower; the image tower is as it was.
+    public func withTextActivation(_ activation: Activation) -> CLIP {
+        var configuration = configuration
+        configuration.text.activation = activation
+        return CLIP(
+            configuration: configuration, vision: vision, text: text.withActivation(activation), tokenizer: tokenizer,
+            logitScale: logitScale)
+    }
+
     /// Unit embeddings of texts. // [texts, d]
     public func embed(texts: [String]) -> Tensor {
         text(tokenizer.encode(texts)).rowsNormalised()

@@ -6,10 +6,13 @@ public struct ExperimentContext: Sendable {
     public let manifest: DatasetsManifest
     /// Use only the first images of each set; every number is then partial.
     public let limit: Int?
+    /// Shared by the experiments of a run.
+    let opened: OpenedInputs
 
     public init(manifest: DatasetsManifest, limit: Int? = nil) {
         self.manifest = manifest
         self.limit = limit
+        opened = OpenedInputs(manifest)
     }
 }
 
@@ -32,13 +35,19 @@ public struct ExperimentReport: Sendable {
     public var metrics: [Metric]
     public var predictions: [PredictionSet]
     public var tables: [TableLayout]
+    /// Pictures and lists, each a file beside the rows.
+    public var attachments: [Attachment]
     /// Why the numbers must not be trusted; empty if nothing speaks against them.
     public var failedControls: [FailedControl]
 
-    public init(metrics: [Metric], predictions: [PredictionSet], tables: [TableLayout], failedControls: [FailedControl]) {
+    public init(
+        metrics: [Metric], predictions: [PredictionSet], tables: [TableLayout], attachments: [Attachment] = [],
+        failedControls: [FailedControl]
+    ) {
         self.metrics = metrics
         self.predictions = predictions
         self.tables = tables
+        self.attachments = attachments
         self.failedControls = failedControls
     }
 }

@@ -8,6 +8,15 @@ public enum Registry {
         (MeanAblationExperiment.name, { try MeanAblationExperiment($0, context: $1, graph: &$2) })
     ]
 
+    /// The specs in the order in which the papers tell their experiments.
+    /// - Throws: `SpecError`, also where a spec names no known experiment.
+    public static func inOrder(_ specs: [SpecDocument]) throws -> [SpecDocument] {
+        let names = experiments.map(\.name)
+        return try specs.enumerated().map { position, spec in
+            (try names.firstIndex(of: spec.name(under: "experiment", among: names)) ?? 0, position, spec)
+        }.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2)
+    }
+
     /// Makes the experiment that a spec names and adds its steps to the graph.
     /// - Throws: as `Experiment.init`.
     public static func make(

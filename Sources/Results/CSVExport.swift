@@ -65,6 +65,27 @@ public enum CSVExport {
         try DurableFile.write(writer.data, to: url)
     }
 
+    /// Writes the file of an attachment.
+    /// - Throws: `PipelineError.saveFailed`; then a former file is still as it was.
+    public static func write(_ attachment: Attachment, to url: URL) throws {
+        switch attachment.content {
+        case .bytes(let data): try DurableFile.write(data, to: url)
+        case .list(let header, let rows):
+            var writer = CSVWriter(header: header)
+            for row in rows {
+                writer.add(
+                    row.map { field in
+                        switch field {
+                        case .text(let text): .text(text)
+                        case .integer(let value): .integer(value)
+                        case .number(let value): .number(value)
+                        }
+                    })
+            }
+            try DurableFile.write(writer.data, to: url)
+        }
+    }
+
     private static func columns(of subjects: [Subject]) -> [String] {
         var seen: Set<String> = []
         return subjects.flatMap(\.columns).map(\.name).filter { seen.insert($0).inserted }

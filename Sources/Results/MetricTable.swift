@@ -7,11 +7,14 @@ public enum MetricTable {
         var table = TextTable(
             title: layout.title,
             columns: [.init(layout.rowHeader, .left)]
-                + layout.columns.map { .init($0.header, .right, group: $0.group) })
+                + layout.columns.map { .init($0.header, $0.isText ? .left : .right, group: $0.group) })
         let byPlace = Dictionary(metrics.map { (Place($0.name, $0.subject), $0) }) { first, _ in first }
         for row in layout.rows {
             let cells = row.cells.map { cell in
-                byPlace[Place(cell.metric, cell.subject)].map { text($0, cell.part) } ?? "–"
+                switch cell {
+                case .text(let words): words
+                case .metric(let name, let subject, let part): byPlace[Place(name, subject)].map { text($0, part) } ?? "–"
+                }
             }
             table.addRow([row.header] + cells)
         }
@@ -34,6 +37,7 @@ public enum MetricTable {
         let format = metric.unit == "share" ? NumberFormat.percent : NumberFormat(decimals: 3)
         switch part {
         case .measured: return format.text(metric)
+        case .value: return metric.status == .ok ? format.text(metric.value) : metric.status.rawValue
         case .paper: return format.text(metric.paper?.value)
         }
     }

@@ -144,7 +144,7 @@ extension Failure {
         }
     }
 
-    private func inside(_ place: String) -> Failure {
+    func inside(_ place: String) -> Failure {
         Failure(code, "\(place): \(message)", fix: fix)
     }
 

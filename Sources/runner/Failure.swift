@@ -49,9 +49,14 @@ struct Failure: Error {
             // If even this cannot be printed, the exit code is all that is left.
             _ = try? Console.print(document.text())
         }
+        tell()
+        Foundation.exit(code.rawValue)
+    }
+
+    /// Prints the error to standard error.
+    func tell() {
         var text = "error: \(message)\n"
         if let fix { text += "fix:   \(fix)\n" }
         Console.tell(text)
-        Foundation.exit(code.rawValue)
     }
 }

@@ -8,22 +8,31 @@ import Results
 /// Where a run's rows stand.
 struct ResultFiles {
     let database: URL
-    /// A copy of the database in one file, for sharing: the database itself may have rows in its journal.
-    let snapshot: URL
     let metrics: URL
     let predictions: URL
+    private let folder: URL
+    private let experiment: String
 
     init(folder: URL, experiment: String) {
-        database = folder.appendingPathComponent("results.sqlite")
-        snapshot = folder.appendingPathComponent("results-snapshot.sqlite")
+        database = Self.database(in: folder)
         metrics = folder.appendingPathComponent("\(experiment).csv")
         predictions = folder.appendingPathComponent("\(experiment)-predictions.csv")
+        self.folder = folder
+        self.experiment = experiment
     }
 
-    /// Writes the CSV files of the run that is about to be shown.
+    static func database(in folder: URL) -> URL { folder.appendingPathComponent("results.sqlite") }
+
+    /// A copy of the database in one file, for sharing: the database itself may have rows in its journal.
+    static func snapshot(in folder: URL) -> URL { folder.appendingPathComponent("results-snapshot.sqlite") }
+
+    func attachment(_ attachment: Attachment) -> URL { folder.appendingPathComponent("\(experiment)-\(attachment.name)") }
+
+    /// Writes the files of the run that is about to be shown.
     func write(_ report: ExperimentReport) throws {
         try CSVExport.write(report.metrics, to: metrics)
         try CSVExport.write(report.predictions, to: predictions)
+        for attachment in report.attachments { try CSVExport.write(attachment, to: self.attachment(attachment)) }
     }
 }
 

@@ -13,6 +13,8 @@ public struct ModelUnderStudy: Sendable {
     public let clip: Shared<CLIP>
     /// The value/output paths of all heads.
     let paths: Shared<ValueOutputPaths>
+    /// The non-linearity of the text tower: part of the key of every step that embeds texts.
+    let textActivation: Activation
 
     /// - Throws: `InputError`, `ConfigurationError`, `CheckpointError`, `SafetensorsError`.
     public init(_ name: String, in manifest: DatasetsManifest) throws {
@@ -25,6 +27,22 @@ public struct ModelUnderStudy: Sendable {
         let clip = Shared { try CLIP(folder: folder) }
         self.clip = clip
         paths = Shared { ValueOutputPaths(try clip.value().vision) }
+        textActivation = configuration.text.activation
+    }
+
+    private init(_ model: ModelUnderStudy, textActivation: Activation) {
+        (name, configuration, digest, paths) = (model.name, model.configuration, model.digest, model.paths)
+        self.textActivation = textActivation
+        let original = model.clip
+        clip = Shared { try original.value().withTextActivation(textActivation) }
+    }
+
+    /// The same model with another non-linearity in its text tower.
+    ///
+    /// The public implementation of the second-order paper embeds class names and phrases with plain
+    /// GELU although the models were trained with QuickGELU; this is how its numbers are chased.
+    func withTextActivation(_ activation: Activation) -> ModelUnderStudy {
+        activation == textActivation ? self : ModelUnderStudy(self, textActivation: activation)
     }
 
     /// Layers whose neurons have a second-order effect: all but the last.

@@ -8,12 +8,7 @@ struct MeanAblationTables {
     init(_ measures: MeanAblationMeasures) { self.measures = measures }
 
     var layouts: [TableLayout] {
-        [figure3, table1].map { layout in
-            guard measures.isPartial else { return layout }
-            var partial = layout
-            partial.title += " — PARTIAL, the first \(measures.labels.count) images only"
-            return partial
-        }
+        [figure3, table1].marked(partial: measures.isPartial, images: measures.labels.count)
     }
 
     private var layers: [Int] { measures.layers }
@@ -77,7 +72,7 @@ struct MeanAblationTables {
             footnotes: [
                 "paper: ViT-B/32 of OpenAI, layer 9, ImageNet validation; another model on other pictures, so not comparable.",
                 "The layer was chosen by these accuracies themselves. Variance explained: second-order over all neurons and",
-                "\(measures.fitCount) fit images; indirect over \(measures.sampledNeurons) neurons chosen at random and \(measures.indirect.images) fit images, so a rough figure.",
+                "\(measures.fitCount) fit images; indirect over \(measures.sampledNeurons) neurons chosen at random and \(measures.spec.indirect?.images ?? 0) fit images.",
             ])
     }
 }

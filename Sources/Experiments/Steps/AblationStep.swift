@@ -83,7 +83,7 @@ enum AblationStep {
                             vision, means: means.layers.mapValues(\.activations), capacity: model.batch)
                         return { shard in
                             var result = AblationPredictions(layers: layers)
-                            try ImageShards.forEachBatch(shard, of: scenes, named: images.name, pass, inputs) { start in
+                            try ImageShards.forEachBatch(shard.units, of: scenes, named: images.name, pass, inputs) { start in
                                 result.append(
                                     try classify(
                                         pass, ablations, indirect, classifier, images.name, firstImage: start,

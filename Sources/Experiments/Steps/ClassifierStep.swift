@@ -22,7 +22,10 @@ enum ClassifierStep {
         try graph.add(
             Step(
                 kind: "zero-shot-classifier", version: 1,
-                parameters: ["names": .texts(names), "templates": .texts(templates)],
+                parameters: [
+                    "names": .texts(names), "templates": .texts(templates),
+                    "text-activation": .text(model.textActivation.rawValue),
+                ],
                 digests: ["model": model.digest],
                 work: .single { _ in
                     StoredClassifier(ZeroShotClassifier(try model.clip.value(), names: names, templates: templates))

@@ -51,7 +51,7 @@ enum EffectMeansStep {
                         }
                         return { shard in
                             for sum in sums { sum.reset() }
-                            try ImageShards.forEachBatch(shard, of: scenes, named: images.name, pass, inputs) { _ in
+                            try ImageShards.forEachBatch(shard.units, of: scenes, named: images.name, pass, inputs) { _ in
                                 for sum in sums { sum.add(pass) }
                             }
                             // Sums have the form of means; the reduction divides them.

@@ -5,7 +5,7 @@ import Pipeline
 /// A set of images that a step goes over, how many of it, and how it is cut.
 struct ImageSource: Sendable {
     let handle: StepHandle<SceneSet>
-    let count: Int
+    var count: Int
     /// Images that are computed and stored together.
     let perShard: Int
     /// Data set and split, for messages and image ids.
@@ -23,17 +23,17 @@ public struct ImageSetName: Sendable, Equatable {
 
 /// How steps go over the images of a shard: in batches of the model's.
 enum ImageShards {
-    /// Runs `pass` on every batch of a shard.
+    /// Runs `pass` on every batch of a run of images.
     /// - Parameter body: gets the index of the batch's first image.
     /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError.interrupted` between two batches
     ///   of a cancelled run (the shard is dropped), and what `body` throws.
     static func forEachBatch(
-        _ shard: Shard, of scenes: SceneSet, named name: ImageSetName, _ pass: EffectPass, _ inputs: Inputs,
+        _ images: Range<Int>, of scenes: SceneSet, named name: ImageSetName, _ pass: EffectPass, _ inputs: Inputs,
         _ body: (Int) throws -> Void
     ) throws {
-        for start in stride(from: shard.units.lowerBound, to: shard.units.upperBound, by: pass.capacity) {
+        for start in stride(from: images.lowerBound, to: images.upperBound, by: pass.capacity) {
             try inputs.checkCancellation()
-            let batch = min(pass.capacity, shard.units.upperBound - start)
+            let batch = min(pass.capacity, images.upperBound - start)
             scenes.withImages(from: start) { pass.run($0, batch: batch) }
             if let image = pass.firstNonFiniteImage {
                 throw ExperimentError.notFinite(image: name.imageID(start + image), place: "embedding")

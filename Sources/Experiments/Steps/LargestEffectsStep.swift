@@ -69,7 +69,7 @@ enum LargestEffectsStep {
                                     neurons: $0.lens.neurons, headCount: $0.lens.headCount, capacity: count)
                             }
                             var biasShares = [[Float]](repeating: [], count: layers.count)
-                            try ImageShards.forEachBatch(shard, of: scenes, named: images.name, pass, inputs) { start in
+                            try ImageShards.forEachBatch(shard.units, of: scenes, named: images.name, pass, inputs) { start in
                                 for (index, effects) in effects.enumerated() {
                                     effects.update(pass)
                                     effects.evaluateNorms()

@@ -51,12 +51,14 @@ public final class IndirectNeuronEffects {
         }
     }
 
-    /// Of each neuron the share of the squares along the first right singular vector of its largest
-    /// effects, centred by their mean over all images added.
+    /// Of each neuron the first right singular vector of its largest effects, centred by their mean over
+    /// all images added, and the share of the squares along it; the sign as for second-order effects.
     /// - Throws: `FactorisationError` when effects are not finite.
-    public func explainedVariances(keeping count: Int) throws -> [Float] {
+    public func principalDirections(keeping count: Int) throws -> PrincipalDirections {
         let d = vision.embeddingWidth
-        return try effects.map { effects in
+        var directions = Tensor(zeros: [neurons.count, d])
+        var explained = [Float](repeating: 0, count: neurons.count)
+        for (position, effects) in effects.enumerated() {
             let images = effects.count / d
             var centred = effects
             for j in 0..<d {
@@ -70,7 +72,10 @@ public final class IndirectNeuronEffects {
             }
             let rows = heap.sorted().flatMap { centred[Int($0.index) * d..<(Int($0.index) + 1) * d] }
             var gram = [Float](repeating: 0, count: heap.count * heap.count)
-            return try PrincipalDirections.first(of: rows, count: heap.count, width: d, gram: &gram).1
+            let (direction, share) = try PrincipalDirections.first(of: rows, count: heap.count, width: d, gram: &gram)
+            directions.elements.replaceSubrange(position * d..<(position + 1) * d, with: direction)
+            explained[position] = share
         }
+        return PrincipalDirections(directions: directions, explainedVariance: explained)
     }
 }

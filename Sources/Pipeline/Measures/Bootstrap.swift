@@ -28,15 +28,38 @@ public struct Bootstrap: Sendable {
         guard values.count >= 2, values.count <= Int(UInt32.max), replicates >= 2,
             level > 0, level < 1, values.allSatisfy(\.isFinite)
         else { return nil }
-        var means = (0..<replicates).map { replicate in
+        return interval(ofReplicates: (0..<replicates).map { replicate in
             resampledSum(values, replicate: replicate) / Double(values.count)
+        })
+    }
+
+    /// The interval of a statistic of several sums over images, such as a ratio of two: each replicate
+    /// draws images, adds their rows, and evaluates the statistic on the sums.
+    /// - Parameter rows: what each image adds to the sums; all of one length.
+    /// - Returns: nil as ``interval(ofMean:)``, also where a replicate's statistic is not finite.
+    public func interval(ofSums rows: [[Double]], _ statistic: ([Double]) -> Double) -> Metric.Interval? {
+        guard rows.count >= 2, rows.count <= Int(UInt32.max), replicates >= 2, level > 0, level < 1,
+            let width = rows.first?.count, rows.allSatisfy({ $0.count == width && $0.allSatisfy(\.isFinite) })
+        else { return nil }
+        let values = rows.flatMap { $0 }
+        var sums = [Double](repeating: 0, count: width)
+        let statistics = (0..<replicates).map { replicate in
+            for column in 0..<width { sums[column] = 0 }
+            forEachDraw(of: rows.count, replicate: replicate) { row in
+                for column in 0..<width { sums[column] += values[row * width + column] }
+            }
+            return statistic(sums)
         }
-        means.sort()
+        guard statistics.allSatisfy(\.isFinite) else { return nil }
+        return interval(ofReplicates: statistics)
+    }
+
+    private func interval(ofReplicates replicates: [Double]) -> Metric.Interval {
+        let sorted = replicates.sorted()
         let tail = (1 - level) / 2
         return Metric.Interval(
-            lower: quantile(tail, of: means), upper: quantile(1 - tail, of: means), level: level,
-            method: "percentile bootstrap", replicates: replicates, seed: seed,
-            resamplingUnit: resamplingUnit)
+            lower: quantile(tail, of: sorted), upper: quantile(1 - tail, of: sorted), level: level,
+            method: "percentile bootstrap", replicates: sorted.count, seed: seed, resamplingUnit: resamplingUnit)
     }
 
     /// The interval of a share of images, such as an accuracy.
@@ -46,22 +69,26 @@ public struct Bootstrap: Sendable {
 
     /// The sum of as many values as there are, drawn with replacement.
     func resampledSum(_ values: [Double], replicate: Int) -> Double {
-        var generator = CounterGenerator(seed: seed, stream: UInt64(replicate))
-        let count = UInt64(values.count)
-        return values.withUnsafeBufferPointer { values in
-            // Two draws from each 64 random bits. Scaling 32 bits to the range favours an index by
-            // at most count / 2³², far below what 1000 replicates resolve.
+        values.withUnsafeBufferPointer { values in
             var sum = 0.0
-            for _ in 0..<values.count / 2 {
-                let bits = generator.next()
-                sum += values[Int(((bits & 0xFFFF_FFFF) &* count) >> 32)]
-                sum += values[Int(((bits >> 32) &* count) >> 32)]
-            }
-            if !values.count.isMultiple(of: 2) {
-                sum += values[Int(((generator.next() >> 32) &* count) >> 32)]
-            }
+            forEachDraw(of: values.count, replicate: replicate) { sum += values[$0] }
             return sum
         }
+    }
+
+    /// As many indices as there are values, drawn with replacement.
+    @inline(__always)
+    private func forEachDraw(of values: Int, replicate: Int, _ body: (Int) -> Void) {
+        var generator = CounterGenerator(seed: seed, stream: UInt64(replicate))
+        let count = UInt64(values)
+        // Two draws from each 64 random bits. Scaling 32 bits to the range favours an index by
+        // at most count / 2³², far below what 1000 replicates resolve.
+        for _ in 0..<values / 2 {
+            let bits = generator.next()
+            body(Int(((bits & 0xFFFF_FFFF) &* count) >> 32))
+            body(Int(((bits >> 32) &* count) >> 32))
+        }
+        if !values.isMultiple(of: 2) { body(Int(((generator.next() >> 32) &* count) >> 32)) }
     }
 
     /// The quantile with linear interpolation between neighbours (type 7 of Hyndman and Fan).

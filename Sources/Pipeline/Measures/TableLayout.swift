@@ -1,34 +1,37 @@
 /// How metrics are set as a table: which metric stands in which cell. The numbers come from the rows of
-/// the results, so a table can be printed again from the database alone.
+/// the results, so a table can be printed again from the database alone; words are kept in the layout.
 public struct TableLayout: Sendable, Hashable, Codable {
     public struct Column: Sendable, Hashable, Codable {
         public var header: String
         /// Name that neighbours share.
         public var group: String?
+        /// Whether the column holds words, which start at the left.
+        public var isText: Bool
 
-        public init(_ header: String, group: String? = nil) {
+        public init(_ header: String, group: String? = nil, isText: Bool = false) {
             self.header = header
             self.group = group
+            self.isText = isText
         }
     }
 
-    /// A metric by its name and subject, and what of it is printed.
-    public struct Cell: Sendable, Hashable, Codable {
+    public enum Cell: Sendable, Hashable, Codable {
         public enum Part: String, Sendable, Codable {
             /// The value with its interval.
             case measured
+            /// The value alone.
+            case value
             /// The paper's value.
             case paper
         }
 
-        public var metric: String
-        public var subject: Subject
-        public var part: Part
+        /// A metric by its name and subject, and what of it is printed.
+        case metric(String, Subject, Part)
+        /// Words, such as a list of phrases.
+        case text(String)
 
         public init(_ metric: String, _ subject: Subject, _ part: Part = .measured) {
-            self.metric = metric
-            self.subject = subject
-            self.part = part
+            self = .metric(metric, subject, part)
         }
     }
 

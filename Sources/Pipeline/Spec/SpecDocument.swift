@@ -57,6 +57,18 @@ public struct SpecDocument: Sendable {
         try SpecMapping(rootNode, name: "", path: path)
     }
 
+    /// The top-level mapping, whose keys are the cases of `Key` and those of `Shared`, which several
+    /// kinds of specs have: one view for each.
+    /// - Throws: `SpecError`.
+    public func root<Key, Shared>(
+        keys: Key.Type, sharing: Shared.Type
+    ) throws -> (own: SpecMapping<Key>, shared: SpecMapping<Shared>) {
+        (
+            try SpecMapping(rootNode, name: "", path: path, besides: Shared.allCases.map(\.rawValue)),
+            try SpecMapping(rootNode, name: "", path: path, besides: Key.allCases.map(\.rawValue))
+        )
+    }
+
     /// The name under one top-level key, read before it is known which other keys there may be.
     /// - Throws: `SpecError`, also where the name is not among `choices`.
     public func name(under key: String, among choices: [String]) throws -> String {

@@ -11,7 +11,8 @@ where Key.RawValue == String {
 
     private let members: [String: SpecNode.Member]
 
-    init(_ node: SpecNode, name: String, path: String) throws {
+    /// - Parameter others: keys that another mapping reads from the same text.
+    init(_ node: SpecNode, name: String, path: String, besides others: [String] = []) throws {
         guard case .mapping(let list) = node.content else {
             throw SpecError(
                 path: path, position: node.position,
@@ -21,7 +22,7 @@ where Key.RawValue == String {
         prefix = name.isEmpty ? "" : name + "."
         position = node.position
 
-        let known = Key.allCases.map(\.rawValue)
+        let known = Key.allCases.map(\.rawValue) + others
         var members: [String: SpecNode.Member] = [:]
         for member in list {
             guard known.contains(member.key) else {

@@ -17,9 +17,14 @@ struct PlanCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (_, _, graph) = try options.experiment()
-        let plan = try Plan(graph, store: ArtefactStore(results: options.resultsURL), force: options.plannedForce)
-        var table = TextTable(columns: [
+        let store = ArtefactStore(results: options.resultsURL)
+        for planned in try options.experiments() {
+            try show(Plan(planned.graph, store: store, force: options.plannedForce), title: planned.name)
+        }
+    }
+
+    private func show(_ plan: Plan, title: String) throws {
+        var table = TextTable(title: title, columns: [
             .init("step"), .init("key"), .init("status"), .init("units left", .right), .init("memory", .right), .init("reason"),
         ])
         for entry in plan.entries {
@@ -30,7 +35,7 @@ struct PlanCommand: ParsableCommand {
             ])
         }
         table.addFootnote("\(plan.stepsToRun) of \(plan.entries.count) steps to compute; memory is stated for \(jobs) workers.")
-        try Console.print(table.rendered())
+        try Console.print(table.rendered() + "\n")
     }
 }
 

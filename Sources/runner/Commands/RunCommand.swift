@@ -8,7 +8,7 @@ import Results
 /// `runner run --spec X`: computes what is missing, saves the rows, prints the tables.
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Run an experiment; what was computed before is not computed again.")
+        commandName: "run", abstract: "Run experiments; what was computed before is not computed again.")
 
     @OptionGroup var options: SpecOptions
     @Option(help: ArgumentHelp("Workers; the numbers do not depend on it.", valueName: "N"))
@@ -37,8 +37,7 @@ struct RunCommand: ParsableCommand {
     }
 
     private func run(_ interruption: Interruption) throws {
-        let (spec, experiment, graph) = try options.experiment()
-        let progress = Progress()
+        let experiments = try options.experiments()
         // Held until every row is written: another runner would sweep what looks abandoned.
         let folder = try ResultsFolder(
             options.resultsURL, lockTimeout: .seconds(lockTimeout), cancellation: interruption.cancellation
@@ -46,73 +45,44 @@ struct RunCommand: ParsableCommand {
             let who = holder.map { "process \($0.pid)" } ?? "another process"
             Console.tell("waiting for \(who), which works in \(options.results)\n")
         }
-        let output = ResultFiles(folder: options.resultsURL, experiment: type(of: experiment).name)
-        let database = try ResultsDatabase(writingTo: output.database)
-        let run = try database.begin(RunDescription(spec: spec, experiment: experiment, isPartial: options.limit != nil))
-        let result: ExecutionResult
-        var report: ExperimentReport
-        do {
-            result = try Executor(
-                graph, in: folder,
-                options: .init(workers: jobs, memoryLimit: memory?.bytes, force: options.plannedForce),
-                cancellation: interruption.cancellation, observer: progress.show
-            ).run()
-            report = try experiment.report(result)
-            report.markUntrusted()
-            try output.write(report)
-        } catch {
-            let ending: RunEnding = if case PipelineError.interrupted = error { .interrupted } else { .failed }
-            // The error that ended the run is the one to report, even if this cannot be recorded.
-            _ = try? database.end(run, as: ending, message: Failure(error).message)
-            throw error
+        let database = try ResultsDatabase(writingTo: ResultFiles.database(in: options.resultsURL))
+        let executor = Executor.Options(workers: jobs, memoryLimit: memory?.bytes, force: options.plannedForce)
+        var finished: [FinishedExperiment] = []
+        var failures: [Failure] = []
+        for planned in experiments {
+            do {
+                let experiment = try planned.run(
+                    in: folder, database: database, executor, isPartial: options.limit != nil,
+                    cancellation: interruption.cancellation)
+                finished.append(experiment)
+                if !json { try experiment.show(jobs: jobs) }
+                if let failure = experiment.failure { failures.append(failure) }
+            } catch PipelineError.interrupted {
+                throw PipelineError.interrupted
+            } catch where experiments.count > 1 {
+                // The others' tables do not depend on this one.
+                failures.append(Failure(error).inside(planned.name))
+            }
         }
-        try database.end(
-            run, as: report.failedControls.isEmpty ? .done : .untrusted, steps: result.outcomes, metrics: report.metrics,
-            predictions: report.predictions,
-            message: report.failedControls.isEmpty ? nil : report.failedControls.words)
-        try database.writeSnapshot(to: output.snapshot)
+        try database.writeSnapshot(to: ResultFiles.snapshot(in: options.resultsURL))
         try database.close()
-        try withExtendedLifetime(folder) { try show(report, result, output) }
+        try withExtendedLifetime(folder) { try conclude(finished, failures) }
     }
 
-    private func show(_ report: ExperimentReport, _ result: ExecutionResult, _ output: ResultFiles) throws {
+    /// Prints the one document, where it was asked for, and ends with the first failure.
+    private func conclude(_ finished: [FinishedExperiment], _ failures: [Failure]) throws {
         if json {
-            let failure = failure(of: report, output)
+            let isUntrusted = finished.contains { !$0.report.failedControls.isEmpty }
             try Console.print(
                 RunDocument(
-                    state: report.failedControls.isEmpty ? failure == nil ? "done" : "failed" : "untrusted",
-                    rows: report.metrics, error: failure?.message, fix: failure?.fix
+                    state: isUntrusted ? "untrusted" : failures.isEmpty ? "done" : "failed",
+                    rows: finished.flatMap(\.report.metrics), error: failures.first?.message, fix: failures.first?.fix
                 ).text())
-        } else {
-            for table in report.tables {
-                if !report.failedControls.isEmpty { try Console.print("DO NOT TRUST THIS TABLE: a control failed, see below.\n\n") }
-                try Console.print(MetricTable.make(table, metrics: report.metrics).rendered() + "\n")
-            }
-            let computed = result.outcomes.filter { $0.status == .computed }
-            let seconds = computed.reduce(0) { $0 + $1.seconds }
-            let work = computed.isEmpty
-                ? "Nothing to compute: every step was done before."
-                : "Computed \(computed.count) of \(result.outcomes.count) steps in \(Progress.duration(seconds)), \(jobs) workers, BLAS core \(BLAS.coreName)."
-            let files = [output.database, output.metrics, output.predictions].map(\.relativePath).joined(separator: ", ")
-            try Console.print("\(work)\nRows: \(files)\n")
         }
-        if var failure = failure(of: report, output) {
-            failure.isDocumented = json
-            throw failure
+        for failure in failures.dropFirst() { failure.tell() }
+        if var first = failures.first {
+            first.isDocumented = json
+            throw first
         }
-    }
-
-    /// Why a run whose rows are saved is no success.
-    private func failure(of report: ExperimentReport, _ output: ResultFiles) -> Failure? {
-        guard report.failedControls.isEmpty else {
-            return Failure(
-                .untrusted, "these numbers must not be trusted: " + report.failedControls.words,
-                fix: "look for the cause before reading the table; the rows are saved, marked 'untrusted'")
-        }
-        if let bad = report.metrics.first(where: { ![.ok, .notRun].contains($0.status) }) {
-            let subject = bad.subject.columns.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
-            return Failure(.failed, "\(bad.name) (\(subject)) has no value: \(bad.status.rawValue)", fix: "see its row in \(output.metrics.relativePath)")
-        }
-        return nil
     }
 }

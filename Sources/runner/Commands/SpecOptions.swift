@@ -4,10 +4,12 @@ import Foundation
 import Inputs
 import Pipeline
 
-/// What every command on a spec takes.
+/// What every command on specs takes.
 struct SpecOptions: ParsableArguments {
-    @Option(help: "The experiment, such as experiments/emoji/mean-ablation.yaml.")
-    var spec: String
+    @Option(help: ArgumentHelp(
+        "An experiment, such as experiments/emoji/mean-ablation.yaml, or a folder of them; may be given several times.",
+        valueName: "FILE"))
+    var spec: [String]
     @Option(help: "Folder for results and cached artefacts.")
     var results = "results"
     @Option(help: "The list of models and data sets.")
@@ -27,13 +29,37 @@ struct SpecOptions: ParsableArguments {
         force.isEmpty ? .nothing : force.contains("all") ? .everything : .steps(Set(force))
     }
 
-    /// Reads the spec and plans its steps; computes nothing.
-    func experiment() throws -> (spec: SpecDocument, experiment: any Experiment, graph: Graph) {
-        let document = try SpecDocument(contentsOf: URL(fileURLWithPath: spec))
+    /// Reads every spec and plans its steps, in the order in which the papers tell them; computes nothing.
+    func experiments() throws -> [PlannedExperiment] {
+        let documents = try spec.flatMap(files).map { try SpecDocument(contentsOf: $0) }
         let context = ExperimentContext(
             manifest: try DatasetsManifest(contentsOf: URL(fileURLWithPath: manifest)), limit: limit)
-        var graph = Graph()
-        let experiment = try Registry.make(document, context: context, graph: &graph)
-        return (document, experiment, graph)
+        return try Registry.inOrder(documents).map { document in
+            var graph = Graph()
+            let experiment = try Registry.make(document, context: context, graph: &graph)
+            return PlannedExperiment(spec: document, experiment: experiment, graph: graph)
+        }
     }
+
+    /// The file itself, or the specs of a folder.
+    private func files(_ path: String) throws -> [URL] {
+        let url = URL(fileURLWithPath: path)
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else { return [url] }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+        let specs = names.filter { $0.hasSuffix(".yaml") }.sorted()
+        guard !specs.isEmpty else {
+            throw Failure(.inputMissing, "\(url.path): no specs (*.yaml) in this folder", fix: "name a spec, or a folder such as experiments/emoji")
+        }
+        return specs.map { url.appendingPathComponent($0) }
+    }
+}
+
+/// An experiment whose steps are known.
+struct PlannedExperiment {
+    let spec: SpecDocument
+    let experiment: any Experiment
+    let graph: Graph
+
+    var name: String { type(of: experiment).name }
 }

@@ -1,0 +1,55 @@
+import Pipeline
+
+/// Makes the rows of one experiment: what they have in common is said once.
+struct RowMaker: Sendable {
+    let experiment: String
+    let world: String
+    let model: String
+    let isPartial: Bool
+    let seed: Int
+
+    init(_ experiment: String, _ study: StudySpec, isPartial: Bool) {
+        self.experiment = experiment
+        world = study.world
+        model = study.model
+        self.isPartial = isPartial
+        seed = study.seed
+    }
+
+    /// Draws again images, or what else a number is a mean of.
+    func bootstrap(over unit: String = "image") -> Bootstrap { Bootstrap(seed: UInt64(seed), resamplingUnit: unit) }
+
+    func metric(
+        _ name: String, _ subject: Subject, _ value: Double, of images: ImageSetName, n: Int, skipped: Int = 0,
+        unit: String = "share", higherIsBetter: Bool = true, interval: Metric.Interval? = nil,
+        paper: Metric.PaperValue? = nil, note: String? = nil
+    ) -> Metric {
+        Metric(
+            experiment: experiment, world: world, model: model, dataset: "\(images.dataset)/\(images.split)",
+            subject: subject, name: name, value: value, unit: unit, higherIsBetter: higherIsBetter, n: n, skipped: skipped,
+            interval: interval, paper: paper, isPartial: isPartial, note: note)
+    }
+
+    /// A mean with its interval.
+    func mean(
+        _ name: String, _ subject: Subject, _ values: [Double], of images: ImageSetName, over unit: String = "image",
+        unit metricUnit: String = "share", higherIsBetter: Bool = true, paper: Metric.PaperValue? = nil, note: String? = nil
+    ) -> Metric {
+        metric(
+            name, subject, values.mean, of: images, n: values.count, unit: metricUnit, higherIsBetter: higherIsBetter,
+            interval: bootstrap(over: unit).interval(ofMean: values), paper: paper, note: note)
+    }
+
+    /// A share of images, such as an accuracy, with its interval.
+    func share(
+        _ name: String, _ subject: Subject, _ values: [Bool], of images: ImageSetName, paper: Metric.PaperValue? = nil,
+        note: String? = nil
+    ) -> Metric {
+        mean(name, subject, values.map { $0 ? 1 : 0 }, of: images, paper: paper, note: note)
+    }
+}
+
+extension Collection where Element == Double {
+    /// NaN where there is none.
+    var mean: Double { reduce(0, +) / Double(count) }
+}

@@ -1,0 +1,61 @@
+import DenseMath
+import Pipeline
+
+/// What has to hold before any number of an experiment is believed, measured on every run.
+struct TrustChecks: Sendable {
+    let evaluation: ImageSetName
+    private let decomposition: StepHandle<StoredDecomposition>
+    private let overlap: StepHandle<StoredOverlap>
+
+    init(_ study: Study, evaluation: ImageSource, graph: inout Graph) throws {
+        self.evaluation = evaluation.name
+        decomposition = try DecompositionStep.add(study.model, layers: study.layers, images: evaluation, in: &graph)
+        overlap = try OverlapStep.add(fit: study.fit, evaluation: evaluation, in: &graph)
+    }
+
+    func findings(_ result: ExecutionResult) throws -> TrustFindings {
+        TrustFindings(
+            evaluation: evaluation, decomposition: try result.artefact(decomposition), overlap: try result.artefact(overlap))
+    }
+}
+
+/// The outcome of the checks.
+struct TrustFindings: Sendable {
+    let evaluation: ImageSetName
+    let decomposition: StoredDecomposition
+    let overlap: StoredOverlap
+
+    /// Identities hold to rounding; a hundredfold of that is a bug.
+    static let identityTolerance = 1e-3
+
+    func metrics(_ rows: RowMaker, evaluated: Int) -> [Metric] {
+        var metrics = [
+            rows.metric(
+                "identity-error", ["identity": "direct terms = embedding"], decomposition.directTerms, of: evaluation,
+                n: decomposition.images, unit: "relative error", higherIsBetter: false)
+        ]
+        for (layer, error) in decomposition.neuronSums.sorted(by: { $0.key < $1.key }) {
+            metrics.append(
+                rows.metric(
+                    "identity-error", ["identity": "sum over neurons = value path", "layer": "\(layer)"], error, of: evaluation,
+                    n: decomposition.images, unit: "relative error", higherIsBetter: false))
+        }
+        metrics.append(
+            rows.metric(
+                "fit-evaluation-overlap", [:], Double(overlap.images.count), of: evaluation, n: evaluated, unit: "images",
+                higherIsBetter: false))
+        return metrics
+    }
+
+    func failedControls() -> [FailedControl] {
+        var failures: [FailedControl] = []
+        let worst = ([decomposition.directTerms] + decomposition.neuronSums.values).largestMagnitude()
+        if !(worst <= Self.identityTolerance) {
+            failures.append(.identityViolated(error: worst, tolerance: Self.identityTolerance))
+        }
+        if let first = overlap.images.first {
+            failures.append(.imagesInBothSets(count: overlap.images.count, first: evaluation.imageID(first)))
+        }
+        return failures
+    }
+}

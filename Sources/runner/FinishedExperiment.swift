@@ -1,0 +1,73 @@
+import DenseMath
+import Experiments
+import Foundation
+import Pipeline
+import Results
+
+/// An experiment whose rows are saved.
+struct FinishedExperiment {
+    let report: ExperimentReport
+    let outcomes: [StepOutcome]
+    let files: ResultFiles
+
+    /// Prints the tables, and where the rows are.
+    func show(jobs: Int) throws {
+        for table in report.tables {
+            if !report.failedControls.isEmpty { try Console.print("DO NOT TRUST THIS TABLE: a control failed, see below.\n\n") }
+            try Console.print(MetricTable.make(table, metrics: report.metrics).rendered() + "\n")
+        }
+        let computed = outcomes.filter { $0.status == .computed }
+        let seconds = computed.reduce(0) { $0 + $1.seconds }
+        let work = computed.isEmpty
+            ? "Nothing to compute: every step was done before."
+            : "Computed \(computed.count) of \(outcomes.count) steps in \(Progress.duration(seconds)), \(jobs) workers, BLAS core \(BLAS.coreName)."
+        let paths = ([files.database, files.metrics, files.predictions] + report.attachments.map(files.attachment))
+            .map(\.relativePath).joined(separator: ", ")
+        try Console.print("\(work)\nRows: \(paths)\n\n")
+    }
+
+    /// Why a run whose rows are saved is no success.
+    var failure: Failure? {
+        guard report.failedControls.isEmpty else {
+            return Failure(
+                .untrusted, "these numbers must not be trusted: " + report.failedControls.words,
+                fix: "look for the cause before reading the table; the rows are saved, marked 'untrusted'")
+        }
+        if let bad = report.metrics.first(where: { ![.ok, .notRun].contains($0.status) }) {
+            let subject = bad.subject.columns.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+            return Failure(.failed, "\(bad.name) (\(subject)) has no value: \(bad.status.rawValue)", fix: "see its row in \(files.metrics.relativePath)")
+        }
+        return nil
+    }
+}
+
+extension PlannedExperiment {
+    /// Computes the steps and saves the rows; the run is recorded however it ends.
+    func run(
+        in folder: ResultsFolder, database: ResultsDatabase, _ options: Executor.Options, isPartial: Bool,
+        cancellation: Cancellation
+    ) throws -> FinishedExperiment {
+        let files = ResultFiles(folder: folder.url, experiment: name)
+        let run = try database.begin(RunDescription(spec: spec, experiment: experiment, isPartial: isPartial))
+        let result: ExecutionResult
+        var report: ExperimentReport
+        do {
+            result = try Executor(
+                graph, in: folder, options: options, cancellation: cancellation, observer: Progress().show
+            ).run()
+            report = try experiment.report(result)
+            report.markUntrusted()
+            try files.write(report)
+        } catch {
+            let ending: RunEnding = if case PipelineError.interrupted = error { .interrupted } else { .failed }
+            // The error that ended the run is the one to report, even if this cannot be recorded.
+            _ = try? database.end(run, as: ending, message: Failure(error).message)
+            throw error
+        }
+        try database.end(
+            run, as: report.failedControls.isEmpty ? .done : .untrusted, steps: result.outcomes, metrics: report.metrics,
+            predictions: report.predictions,
+            message: report.failedControls.isEmpty ? nil : report.failedControls.words)
+        return FinishedExperiment(report: report, outcomes: result.outcomes, files: files)
+    }
+}
