@@ -35,13 +35,14 @@ let package = Package(
         .target(name: "Inputs", dependencies: ["DenseMath", "CFreeType", "CPNG", crypto]),
         .target(name: "CLIPModel", dependencies: ["DenseMath", "Safetensors"]),
         .target(name: "Lens", dependencies: ["DenseMath", "CLIPModel"]),
+        .target(name: "Attribution", dependencies: ["DenseMath", "CLIPModel"]),
 
         // MARK: Pipeline and claims
 
         .target(name: "Pipeline", dependencies: ["Safetensors", yams, crypto]),
         .target(
             name: "Experiments",
-            dependencies: ["DenseMath", "Safetensors", "Inputs", "CLIPModel", "Lens", "Pipeline"]),
+            dependencies: ["DenseMath", "Safetensors", "Inputs", "CLIPModel", "Lens", "Attribution", "Pipeline"]),
         .target(name: "Results", dependencies: ["Pipeline", grdb]),
 
         // MARK: Command line
@@ -55,12 +56,14 @@ let package = Package(
         // MARK: Tests
 
         .target(name: "TestSupport", dependencies: ["DenseMath", "Safetensors", "CLIPModel"], path: "Tests/TestSupport"),
-        .testTarget(name: "DenseMathTests", dependencies: ["DenseMath"]),
+        .testTarget(name: "DenseMathTests", dependencies: ["DenseMath"], exclude: ["Fixtures"]),
         .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors"], resources: [.copy("Fixtures")]),
         .testTarget(name: "InputsTests", dependencies: ["Inputs", "DenseMath", "CPNG"]),
         .testTarget(
             name: "CLIPModelTests", dependencies: ["DenseMath", "CLIPModel", "Safetensors", "TestSupport"], exclude: ["Fixtures"]),
-        .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport"]),
+        .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "AttributionTests", dependencies: ["Attribution", "Safetensors", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Safetensors"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
         .testTarget(name: "ResultsTests", dependencies: ["Results", "Pipeline", grdb]),

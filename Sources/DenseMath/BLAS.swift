@@ -28,6 +28,20 @@ public enum BLAS {
             blasint(m), blasint(n), blasint(k), alpha, a, blasint(aStride), b, blasint(bStride), beta, c, blasint(cStride))
     }
 
+    /// C ← op(A) op(B) + β C in double precision.
+    @inline(__always)
+    public static func multiply(
+        _ m: Int, _ n: Int, _ k: Int,
+        _ a: UnsafePointer<Double>, stride aStride: Int, transposed aTransposed: Bool = false,
+        _ b: UnsafePointer<Double>, stride bStride: Int, otherTransposed bTransposed: Bool = false,
+        beta: Double = 0, into c: UnsafeMutablePointer<Double>, stride cStride: Int
+    ) {
+        guard m > 0, n > 0 else { return }
+        cblas_dgemm(
+            CblasRowMajor, aTransposed ? CblasTrans : CblasNoTrans, bTransposed ? CblasTrans : CblasNoTrans,
+            blasint(m), blasint(n), blasint(k), 1, a, blasint(aStride), b, blasint(bStride), beta, c, blasint(cStride))
+    }
+
     /// y ← α A x + β y, A m×n row-major.
     public static func multiply(
         _ m: Int, _ n: Int, alpha: Float = 1, _ a: UnsafePointer<Float>, stride: Int,

@@ -39,23 +39,38 @@ public enum Factorisations {
     /// - Parameter matrix: overwritten. // [n, n]
     /// - Throws: ``FactorisationError/eigenvaluesNotFound(info:)``, ``FactorisationError/notFinite``.
     public static func largestEigenpair(_ matrix: inout [Double], count n: Int) throws -> (value: Double, vector: [Double]) {
+        let (values, vectors) = try largestEigenpairs(&matrix, count: n, keeping: 1)
+        return (values[0], vectors)
+    }
+
+    /// The largest eigenvalues of a symmetric matrix, largest first, and their orthonormal eigenvectors.
+    /// - Parameters:
+    ///   - matrix: overwritten. // [n, n]
+    ///   - kept: how many, 1…n.
+    /// - Returns: values // [kept], vectors // [kept, n]
+    /// - Throws: ``FactorisationError/eigenvaluesNotFound(info:)``, ``FactorisationError/notFinite``.
+    public static func largestEigenpairs(
+        _ matrix: inout [Double], count n: Int, keeping kept: Int
+    ) throws -> (values: [Double], vectors: [Double]) {
+        precondition(kept > 0 && kept <= n && matrix.count == n * n)
         guard matrix.allSatisfy(\.isFinite) else { throw FactorisationError.notFinite }
         var order = Int32(n)
         var (lower, upper, tolerance) = (0.0, 0.0, 0.0)
-        var (first, last) = (Int32(n), Int32(n))
+        var (first, last) = (Int32(n - kept + 1), Int32(n))
         var (found, info) = (Int32(0), Int32(0))
         var values = [Double](repeating: 0, count: n)
-        var vector = [Double](repeating: 0, count: n)
-        var support = [Int32](repeating: 0, count: 2)
+        var vectors = [Double](repeating: 0, count: n * kept)
+        var support = [Int32](repeating: 0, count: 2 * kept)
         var workCount = Int32(26 * n + 64 * n)
         var work = [Double](repeating: 0, count: Int(workCount))
         var integerCount = Int32(10 * n)
         var integers = [Int32](repeating: 0, count: Int(integerCount))
         var (stride, vectorStride) = (order, order)
         dsyevr_(
-            "V", "I", "U", &order, &matrix, &stride, &lower, &upper, &first, &last, &tolerance, &found, &values, &vector,
+            "V", "I", "U", &order, &matrix, &stride, &lower, &upper, &first, &last, &tolerance, &found, &values, &vectors,
             &vectorStride, &support, &work, &workCount, &integers, &integerCount, &info)
-        guard info == 0, found == 1 else { throw FactorisationError.eigenvaluesNotFound(info: Int(info)) }
-        return (values[0], vector)
+        guard info == 0, found == kept else { throw FactorisationError.eigenvaluesNotFound(info: Int(info)) }
+        // LAPACK's are smallest first, one vector a column-major column.
+        return (values[..<kept].reversed(), (0..<kept).reversed().flatMap { vectors[$0 * n..<($0 + 1) * n] })
     }
 }

@@ -6,4 +6,8 @@ public enum ExperimentError: Error, Equatable, Sendable {
     case notFinite(image: String, place: String)
     /// Fewer fit images than each neuron has to keep.
     case tooFewImages(split: String, found: Int, needed: Int)
+    case poolNotRead(path: String, reason: String)
+    case malformedPool(path: String, line: Int, reason: String)
+    /// Fewer phrases than atoms were asked for.
+    case poolTooSmall(name: String, found: Int, needed: Int)
 }

@@ -5,7 +5,8 @@ public enum Registry {
     private typealias Make = @Sendable (SpecDocument, ExperimentContext, inout Graph) throws -> any Experiment
 
     private static let experiments: [(name: String, make: Make)] = [
-        (MeanAblationExperiment.name, { try MeanAblationExperiment($0, context: $1, graph: &$2) })
+        (MeanAblationExperiment.name, { try MeanAblationExperiment($0, context: $1, graph: &$2) }),
+        (SparseTextExperiment.name, { try SparseTextExperiment($0, context: $1, graph: &$2) }),
     ]
 
     /// The specs in the order in which the papers tell their experiments.

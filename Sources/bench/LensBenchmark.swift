@@ -62,8 +62,8 @@ struct LensBenchmark {
                     lenses[index], largest: largest,
                     biasShares: Tensor(shape: [Self.fitCount, tower.embeddingWidth], elements: biasShares[index]))
                 return MeanAblation(
-                    effects[index], means: means[index], thresholds: largest.thresholds, directions: directions,
-                    projections: MeanAblation.projections(of: lenses[index], on: directions), capacity: model.batch)
+                    effects[index], means: means[index], thresholds: largest.thresholds,
+                    readings: DirectionReadings(lenses[index], directions: directions.directions), capacity: model.batch)
             }
         } catch {
             preconditionFailure("the lens refuses random weights: \(error)")

@@ -63,6 +63,12 @@ extension Failure {
             Failure(.failed, "image \(image), \(place): the representation is not a finite number", fix: "check the weights with `runner selfcheck`")
         case .tooFewImages(let split, let found, let needed):
             Failure(.badData, "split \(split) gives \(found) images, but each neuron keeps \(needed)", fix: "raise --limit or lower significant-images in the spec")
+        case .poolNotRead(let path, let reason):
+            Failure(.inputMissing, "\(path): the pool of phrases was not read: \(reason)", fix: "name a UTF-8 text file with a phrase a line; its path is taken from the spec's folder")
+        case .malformedPool(let path, let line, let reason):
+            Failure(.badData, "\(path):\(line): \(reason)", fix: "a pool has one phrase a line, each once; remove the line")
+        case .poolTooSmall(let name, let found, let needed):
+            Failure(.badData, "the pool '\(name)' has \(found) phrases, but \(needed) are to be chosen for a neuron", fix: "take a larger pool or smaller sizes")
         }
     }
 

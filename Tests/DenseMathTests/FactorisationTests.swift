@@ -83,4 +83,34 @@ import Testing
             #expect(alone[0] == found[b])
         }
     }
+
+    @Test func largestEigenpairsAreOrthonormalAndSatisfyTheirEquation() throws {
+        // Aᵀ A of rank 5: two eigenvalues are zero.
+        let n = 7
+        var random = SplitMix64(seed: 12)
+        let a = (0..<5 * n).map { _ in random.uniform(-1...1) }
+        var gram = [Double](repeating: 0, count: n * n)
+        BLAS.multiply(n, n, 5, a, stride: n, transposed: true, a, stride: n, into: &gram, stride: n)
+        for kept in [1, 3, n] {
+            var matrix = gram
+            let (values, vectors) = try Factorisations.largestEigenpairs(&matrix, count: n, keeping: kept)
+            #expect(values.count == kept && vectors.count == kept * n)
+            #expect(values == values.sorted(by: >))
+            if kept == n {
+                let trace = (0..<n).reduce(0) { $0 + gram[$1 * n + $1] }
+                #expect(abs(values.reduce(0, +) - trace) < 1e-12)
+                #expect(abs(values[5]) < 1e-12 && values[4] > 1e-3)
+            }
+            for i in 0..<kept {
+                for j in 0..<kept {
+                    let dot = (0..<n).reduce(0) { $0 + vectors[i * n + $1] * vectors[j * n + $1] }
+                    #expect(abs(dot - (i == j ? 1 : 0)) < 1e-12)
+                }
+                for row in 0..<n {
+                    let product = (0..<n).reduce(0) { $0 + gram[row * n + $1] * vectors[i * n + $1] }
+                    #expect(abs(product - values[i] * vectors[i * n + row]) < 1e-12)
+                }
+            }
+        }
+    }
 }

@@ -1,8 +1,9 @@
 import CLIPModel
 import DenseMath
-import Lens
 import TestSupport
 import Testing
+
+@testable import Lens
 
 /// The indirect effect of single neurons, against literal runs of the network in which one column of a
 /// layer's activations was replaced.
@@ -35,9 +36,9 @@ import Testing
         }
     }
 
-    /// The share of the squares along the first right singular vector of the `count` largest rows,
-    /// centred by the mean of all rows.
-    func literalShare(_ effects: [[Double]], keeping count: Int) -> Double {
+    /// The first right singular vector of the `count` largest rows, centred by the mean of all rows, signed
+    /// so that most of them project positively, and the share of the squares along it.
+    func literalDirection(_ effects: [[Double]], keeping count: Int) -> (direction: [Double], share: Double) {
         let mean = (0..<Self.d).map { j in effects.reduce(0) { $0 + $1[j] } / Double(effects.count) }
         let centred = effects.map { zip($0, mean).map { $0 - $1 } }
         let squares = { (row: [Double]) in row.reduce(0) { $0 + $1 * $1 } }
@@ -52,11 +53,10 @@ import Testing
             let length = squares(next).squareRoot()
             direction = next.map { $0 / length }
         }
-        let along = rows.reduce(0) { sum, row in
-            let projection = zip(row, direction).reduce(0) { $0 + $1.0 * $1.1 }
-            return sum + projection * projection
-        }
-        return along / rows.reduce(0) { $0 + squares($1) }
+        let projections = rows.map { zip($0, direction).reduce(0) { $0 + $1.0 * $1.1 } }
+        let positive = projections.count { $0 > 0 }
+        let turns = 2 * positive == rows.count ? projections.reduce(0, +) < 0 : 2 * positive < rows.count
+        return (direction.map { turns ? -$0 : $0 }, squares(projections) / rows.reduce(0) { $0 + squares($1) })
     }
 
     /// Adds all images in batches.
@@ -74,27 +74,52 @@ import Testing
         return effects
     }
 
-    @Test(arguments: [0, 1, 2]) func explainedVariancesMatchLiteralRuns(layer: Int) throws {
+    @Test(arguments: [0, 1, 2]) func effectsMatchLiteralRuns(layer: Int) {
+        let means = givenMeans()
+        let found = indirect(layer: layer, means: means, capacity: 5)
+        #expect(found.effects.count == Self.neurons.count)
+        for (effects, neuron) in zip(found.effects, Self.neurons) {
+            #expect(effects.count == Self.imageCount * Self.d)
+            for (image, expected) in literalEffects(layer: layer, neuron: neuron, means: means).enumerated() {
+                #expect(relativeError(effects[image * Self.d..<(image + 1) * Self.d], expected) < 1e-4)
+            }
+        }
+    }
+
+    @Test(arguments: [0, 1, 2]) func directionsMatchLiteralRuns(layer: Int) throws {
         let means = givenMeans()
         let literal = Self.neurons.map { literalEffects(layer: layer, neuron: $0, means: means) }
         // 5 does not divide the number of images: the last batch is smaller.
         let found = indirect(layer: layer, means: means, capacity: 5)
         // Few rows, some and all: which rows are kept matters, and so does what centres them.
         for count in [2, 5, Self.imageCount] {
-            let shares = try found.explainedVariances(keeping: count)
-            #expect(shares.count == Self.neurons.count)
-            for (share, effects) in zip(shares, literal) {
-                #expect(abs(Double(share) - literalShare(effects, keeping: count)) < 1e-3, "keeping \(count)")
+            let principal = try found.principalDirections(keeping: count)
+            #expect(principal.directions.shape == [Self.neurons.count, Self.d])
+            #expect(principal.explainedVariance.count == Self.neurons.count)
+            for (position, effects) in literal.enumerated() {
+                let expected = literalDirection(effects, keeping: count)
+                #expect(relativeError(principal.directions[row: position], expected.direction) < 1e-4, "keeping \(count)")
+                #expect(abs(Double(principal.explainedVariance[position]) - expected.share) < 1e-4, "keeping \(count)")
             }
         }
     }
 
     @Test func batchesDoNotMatter() throws {
         let means = givenMeans()
-        let whole = try indirect(layer: 1, means: means, capacity: Self.imageCount).explainedVariances(keeping: 5)
+        let whole = try indirect(layer: 1, means: means, capacity: Self.imageCount).principalDirections(keeping: 5)
         for capacity in [1, 4] {
-            let shares = try indirect(layer: 1, means: means, capacity: capacity).explainedVariances(keeping: 5)
-            for (share, expected) in zip(shares, whole) { #expect(abs(share - expected) < 1e-4) }
+            let found = try indirect(layer: 1, means: means, capacity: capacity).principalDirections(keeping: 5)
+            #expect(largestError(found.directions.elements, whole.directions.elements) < 1e-4)
+            #expect(largestError(found.explainedVariance, whole.explainedVariance) < 1e-4)
+        }
+    }
+
+    @Test func effectsThatAreNotFiniteAreRefused() {
+        var means = givenMeans()
+        means.elements[Self.neurons[1]] = .nan
+        let found = indirect(layer: 1, means: means, capacity: 5)
+        #expect(throws: LensError.factorisation(layer: 1, neuron: Self.neurons[1], .notFinite)) {
+            try found.principalDirections(keeping: 5)
         }
     }
 }

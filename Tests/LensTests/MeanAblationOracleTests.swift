@@ -136,8 +136,8 @@ import Testing
         let pass = EffectPass(vision, layers: [Self.layer], capacity: 3)
         let ablation = MeanAblation(
             CentredEffects(lens, factors: fitted.factors, means: fitted.means, capacity: 3), means: fitted.means,
-            thresholds: fitted.largest.thresholds, directions: fitted.directions,
-            projections: MeanAblation.projections(of: lens, on: fitted.directions), capacity: 3)
+            thresholds: fitted.largest.thresholds,
+            readings: DirectionReadings(lens, directions: fitted.directions.directions), capacity: 3)
         let oracle = literal(evaluation)
         let phi = effects(of: evaluation)
         let thresholds = (0..<lens.neurons).map { dense.norms[$0][dense.chosen[$0][Self.kept - 1]] }

@@ -13,6 +13,12 @@ public struct LiteralVision {
     public private(set) var sigma: [Vector] = []
     /// p_i^n after the non-linearity. // [L][T][N]
     public private(set) var activations: [[Vector]] = []
+    /// The class token after ln_pre. // [D]
+    public private(set) var embedding: Vector = []
+    /// What each head adds to the class token, without b_O. // [L][H][D]
+    public private(set) var headOutputs: [[Vector]] = []
+    /// What each MLP adds to the class token, with its bias. // [L][D]
+    public private(set) var mlpOutputs: [Vector] = []
     public private(set) var outputMean = 0.0
     public private(set) var outputSigma = 0.0
     /// r(I). // [d]
@@ -46,6 +52,7 @@ public struct LiteralVision {
         }
         for token in 0..<T { x[token] = Self.sum(x[token], vision.positionEmbedding[row: token].map(Double.init)) }
         x = x.map { Self.normalise($0, vision.inputNorm).out }
+        embedding = x[0]
 
         for (layer, block) in vision.blocks.enumerated() {
             let statistics = x.map { Self.normalise($0, block.attentionNorm) }
@@ -70,10 +77,12 @@ public struct LiteralVision {
                 }
             }
             attention.append(rows)
+            headOutputs.append((0..<block.heads).map { Self.output(block, $0, Array(mixed[0][$0 * width..<($0 + 1) * width])) })
             x = zip(x, mixed).map { Self.sum($0, Self.affine(block.attentionOutput, $1)) }
             let p = replacing[layer]
                 ?? x.map { Self.affine(block.mlpInput, Self.normalise($0, block.mlpNorm).out).map { Self.activate($0, block.activation) } }
             activations.append(p)
+            mlpOutputs.append(Self.affine(block.mlpOutput, p[0]))
             x = zip(x, p).map { Self.sum($0, Self.affine(block.mlpOutput, $1)) }
         }
         let pooled = Self.normalise(x[0], vision.outputNorm)
@@ -119,6 +128,12 @@ public struct LiteralVision {
             }
         }
         return Self.times(vision.projection, Self.sum(total, constant)).map { scale * $0 }
+    }
+
+    /// c Pᵀ(γ* ∘ v)/σ*: what a vector in the class token's residual stream adds to c·r. // [D] → [d]
+    public func directEffect(of v: Vector) -> Vector {
+        let scaled = v.indices.map { Double(vision.outputNorm.weight[$0]) * v[$0] / outputSigma }
+        return Self.times(vision.projection, scaled).map { scale * $0 }
     }
 
     // MARK: Linear algebra, literally

@@ -47,4 +47,20 @@ void ck_pack_triangle(const float *r, long n, float *packed);
 /// out[b] = ‖R x_b‖², R packed. // x [rows, n]
 void ck_triangle_squares(const float *packed, long n, const float *x, long rows, float *out);
 
+/// The largest magnitude; not-a-numbers are passed over, and without any number it is zero.
+float ck_largest_magnitude(const float *x, long count);
+
+/// out[j] = ⟨a_j, x⟩ in double precision, a_j = dictionary[atoms[j]]. The bytes of out[j] depend on a_j
+/// and x only, so equal atoms have equal products. // dictionary [·, d], atoms [count], x [d]
+void ck_atom_products(const float *dictionary, long d, const int *atoms, long count, const double *x, double *out);
+
+/// x = x − A⁺A x, what is orthogonal to the k chosen atoms (the rows of A), and combination += the
+/// coefficients of the part taken away. Orthogonalising those atoms in their order gave rows Σ_j U[i][j] a_j
+/// of squared lengths 1/inverse_squares[i], U lower triangular with its rows end to end; scratch is [2 k].
+void ck_orthogonalise(const float *dictionary, long d, const int *atoms, long k, const double *triangle,
+                      const double *inverse_squares, double *x, double *combination, double *scratch);
+
+/// residual −= scale·x, rounded = residual in single precision; returns ‖residual‖².
+double ck_update_residual(double *residual, const double *x, double scale, long d, float *rounded);
+
 #endif

@@ -23,6 +23,12 @@ public struct SceneDataset: Sendable {
     /// - Throws: `InputError`.
     public func classNames() throws -> [String] { try compositor.value().catalogue.names }
 
+    /// Names and keywords of the classes, each once, in the order of the catalogue.
+    /// - Throws: `InputError`.
+    func namesAndKeywords() throws -> [String] {
+        try compositor.value().catalogue.concepts.flatMap { [$0.name] + $0.keywords }.uniqued()
+    }
+
     /// Digests of what a scene depends on, for the keys of steps.
     private var digests: [String: String] {
         ["font": entry.sources.font.sha256, "annotations": entry.sources.annotations.sha256,

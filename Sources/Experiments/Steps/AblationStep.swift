@@ -75,8 +75,8 @@ enum AblationStep {
                             let (layerMeans, fitted) = (try means.layer(lens.layer), try directions.layer(lens.layer))
                             return MeanAblation(
                                 CentredEffects(lens, factors: factors, means: layerMeans, capacity: model.batch),
-                                means: layerMeans, thresholds: fitted.thresholds, directions: fitted.directions,
-                                projections: MeanAblation.projections(of: lens, on: fitted.directions),
+                                means: layerMeans, thresholds: fitted.thresholds,
+                                readings: DirectionReadings(lens, directions: fitted.directions.directions),
                                 capacity: model.batch)
                         }
                         let indirect = IndirectAblation(

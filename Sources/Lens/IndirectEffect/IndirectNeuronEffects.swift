@@ -12,7 +12,7 @@ public final class IndirectNeuronEffects {
     /// The layer's output directions, one neuron a row. // [N, D]
     private let outputDirections: Tensor
     /// Effects of each neuron, one image a row. // [neurons][images · d]
-    private var effects: [[Float]]
+    private(set) var effects: [[Float]]
 
     /// - Parameter meanActivations: p̄ of the layer. // [T, N]
     public init(_ vision: VisionTransformer, layer: Int, neurons: [Int], meanActivations: Tensor, capacity: Int) {
@@ -52,30 +52,42 @@ public final class IndirectNeuronEffects {
     }
 
     /// Of each neuron the first right singular vector of its largest effects, centred by their mean over
-    /// all images added, and the share of the squares along it; the sign as for second-order effects.
-    /// - Throws: `FactorisationError` when effects are not finite.
+    /// all images added, and the share of the squares along it; signed as the second-order directions are.
+    /// Rows are in the order of the neurons given. // [neurons, d], [neurons]
+    /// - Parameter count: effects kept of each neuron, at least one.
+    /// - Throws: ``LensError/factorisation(layer:neuron:_:)`` when effects are not finite.
     public func principalDirections(keeping count: Int) throws -> PrincipalDirections {
         let d = vision.embeddingWidth
-        var directions = Tensor(zeros: [neurons.count, d])
-        var explained = [Float](repeating: 0, count: neurons.count)
-        for (position, effects) in effects.enumerated() {
-            let images = effects.count / d
-            var centred = effects
-            for j in 0..<d {
-                let mean = (0..<images).reduce(0) { $0 + Double(effects[$1 * d + j]) } / Double(max(images, 1))
-                for image in 0..<images { centred[image * d + j] -= Float(mean) }
+        var directions: [Float] = []
+        var explained: [Float] = []
+        for (neuron, effects) in zip(neurons, effects) {
+            let rows = Self.largestCentred(effects, width: d, keeping: count)
+            var gram = [Float](repeating: 0, count: rows.count / d * (rows.count / d))
+            do {
+                let (direction, share) = try PrincipalDirections.first(of: rows, count: rows.count / d, width: d, gram: &gram)
+                directions += direction
+                explained.append(share)
+            } catch let error as FactorisationError {
+                throw LensError.factorisation(layer: layer, neuron: neuron, error)
             }
-            var heap = BoundedHeap(capacity: count)
-            for image in 0..<images {
-                let square = centred[image * d..<(image + 1) * d].reduce(0) { $0 + $1 * $1 }
-                _ = heap.insert(.init(score: square, index: Int32(image)))
-            }
-            let rows = heap.sorted().flatMap { centred[Int($0.index) * d..<(Int($0.index) + 1) * d] }
-            var gram = [Float](repeating: 0, count: heap.count * heap.count)
-            let (direction, share) = try PrincipalDirections.first(of: rows, count: heap.count, width: d, gram: &gram)
-            directions.elements.replaceSubrange(position * d..<(position + 1) * d, with: direction)
-            explained[position] = share
         }
-        return PrincipalDirections(directions: directions, explainedVariance: explained)
+        return PrincipalDirections(
+            directions: Tensor(shape: [neurons.count, d], elements: directions), explainedVariance: explained)
+    }
+
+    /// The rows with the largest norms after the mean of all rows was taken away, largest first.
+    private static func largestCentred(_ effects: [Float], width d: Int, keeping count: Int) -> [Float] {
+        let images = effects.count / d
+        var centred = effects
+        for j in 0..<d {
+            let mean = (0..<images).reduce(0) { $0 + Double(effects[$1 * d + j]) } / Double(max(images, 1))
+            for image in 0..<images { centred[image * d + j] -= Float(mean) }
+        }
+        var heap = BoundedHeap(capacity: count)
+        for image in 0..<images {
+            let square = centred[image * d..<(image + 1) * d].reduce(0) { $0 + $1 * $1 }
+            _ = heap.insert(.init(score: square, index: Int32(image)))
+        }
+        return heap.sorted().flatMap { centred[Int($0.index) * d..<(Int($0.index) + 1) * d] }
     }
 }

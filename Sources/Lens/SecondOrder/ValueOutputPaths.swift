@@ -16,6 +16,8 @@ public struct ValueOutputPaths: Sendable {
     public let inputs: Tensor
     /// output_k. // [L · H, d_h, d]
     public let outputs: Tensor
+    /// diag(γ*) P, which takes a vector v of the residual stream to Pᵀ(γ* ∘ v). // [D, d]
+    let scaledProjection: Tensor
     /// Pᵀ(γ* ∘ b_O) by layer. // [L, d]
     let outputBiases: Tensor
     /// Pᵀγ*. // [d]
@@ -34,7 +36,6 @@ public struct ValueOutputPaths: Sendable {
         layers = vision.blocks.count
         heads = vision.configuration.heads
         headWidth = width / heads
-        // P with the rows scaled by γ*, transposed: maps a residual vector v to Pᵀ(γ* ∘ v). // [D, d]
         var scaledProjection = vision.projection.transposed()
         for i in 0..<width {
             for j in 0..<d { scaledProjection.elements[i * d + j] *= vision.outputNorm.weight[i] }
@@ -60,6 +61,7 @@ public struct ValueOutputPaths: Sendable {
             outputs += block.attentionOutput.weight.transposed().times(scaledProjection).elements
             outputBiases += image(of: block.attentionOutput.bias, through: scaledProjection)
         }
+        self.scaledProjection = scaledProjection
         self.inputs = inputs
         self.outputs = Tensor(shape: [layers * heads, headWidth, d], elements: outputs)
         self.outputBiases = Tensor(shape: [layers, d], elements: outputBiases)

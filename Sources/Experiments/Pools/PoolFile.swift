@@ -1,0 +1,37 @@
+import Foundation
+
+/// A pool of phrases in a text file, a phrase a line.
+enum PoolFile {
+    /// Far above the 30 000 words of the paper.
+    private static let sizeLimit = 64 << 20
+
+    /// - Throws: ``ExperimentError/malformedPool(path:line:reason:)`` for an empty line or a phrase that
+    ///   stands twice, which would be chosen or counted twice; `.poolNotRead(path:reason:)`.
+    static func phrases(contentsOf url: URL) throws -> [String] {
+        let data: Data
+        do {
+            data = try Data(contentsOf: url)
+        } catch {
+            throw ExperimentError.poolNotRead(path: url.path, reason: "it is missing or cannot be read")
+        }
+        guard data.count <= sizeLimit else {
+            throw ExperimentError.poolNotRead(path: url.path, reason: "\(data.count) bytes are more than a pool has (\(sizeLimit))")
+        }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw ExperimentError.poolNotRead(path: url.path, reason: "it is not UTF-8 text")
+        }
+        var lines = text.split(separator: /\r\n|\n|\r/, omittingEmptySubsequences: false)
+        if lines.last?.isEmpty == true { lines.removeLast() }
+        var seen: [String: Int] = [:]
+        return try lines.enumerated().map { index, line in
+            let phrase = line.trimmingCharacters(in: .whitespaces)
+            guard !phrase.isEmpty else {
+                throw ExperimentError.malformedPool(path: url.path, line: index + 1, reason: "the line is empty")
+            }
+            if let first = seen.updateValue(index + 1, forKey: phrase) {
+                throw ExperimentError.malformedPool(path: url.path, line: index + 1, reason: "'\(phrase)' stands on line \(first) already")
+            }
+            return phrase
+        }
+    }
+}

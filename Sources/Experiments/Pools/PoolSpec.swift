@@ -1,0 +1,56 @@
+import Foundation
+import Inputs
+import Pipeline
+
+/// Where a pool of phrases comes from, as a spec's `pools:` has it:
+///
+/// ```yaml
+/// pools:
+///   - {name: words, source: names-and-keywords}
+///   - {name: captions, source: captions}
+///   - {name: common, file: pools/common-words.txt}    # a phrase a line
+/// ```
+struct PoolSpec: Sendable {
+    enum Source: Sendable {
+        /// Names and keywords of the world's classes, each once.
+        case namesAndKeywords
+        /// Captions of the fit set, each once.
+        case captions
+        /// The lines of a file.
+        case phrases([String])
+    }
+
+    var name: String
+    var source: Source
+
+    private enum Key: String, CaseIterable {
+        case name, source, file
+    }
+
+    private enum BuiltIn: String, CaseIterable {
+        case namesAndKeywords = "names-and-keywords"
+        case captions
+    }
+
+    /// Reads `pools:`; files are looked for beside the spec.
+    /// - Throws: `SpecError`, ``ExperimentError`` for what is wrong in a file.
+    static func list<Root>(_ root: SpecMapping<Root>, _ key: Root, of spec: SpecDocument) throws -> [PoolSpec] {
+        var names: Set<String> = []
+        return try root.mappings(key, keys: Key.self).map { mapping in
+            let name = try mapping.string(.name)
+            guard names.insert(name).inserted else { throw mapping.invalid(.name, "there are two pools called '\(name)'") }
+            guard mapping.has(.source) != mapping.has(.file) else {
+                throw mapping.invalid(.name, "a pool has either a 'source' or a 'file'")
+            }
+            if mapping.has(.file) {
+                let folder = URL(fileURLWithPath: spec.path).deletingLastPathComponent()
+                let url = URL(fileURLWithPath: try mapping.string(.file), relativeTo: folder)
+                return PoolSpec(name: name, source: .phrases(try PoolFile.phrases(contentsOf: url)))
+            }
+            return switch try mapping.choice(.source, of: BuiltIn.self) {
+            case .namesAndKeywords: PoolSpec(name: name, source: .namesAndKeywords)
+            case .captions: PoolSpec(name: name, source: .captions)
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import CLIPModel
+import DenseMath
+import Foundation
+import Inputs
+import Lens
+import Pipeline
+
+/// A pool of phrases with their embeddings.
+struct StoredTextPool: Artefact {
+    let pool: TextPool
+
+    init(_ pool: TextPool) { self.pool = pool }
+
+    init(_ stored: StoredArtefact) throws {
+        let embeddings = try stored.numbers("embeddings", dimensions: 2)
+        let phrases = (stored.metadata("phrases") ?? "").split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        guard phrases.count == embeddings.shape[0] else {
+            throw PipelineError.invalidArtefact(part: "phrases", reason: "\(phrases.count) for \(embeddings.shape[0]) embeddings")
+        }
+        pool = TextPool(phrases: phrases, embeddings: embeddings)
+    }
+
+    func stored() throws -> StoredArtefact {
+        .tensors(["embeddings": try pool.embeddings.stored()], metadata: ["phrases": pool.phrases.joined(separator: "\n")])
+    }
+}
+
+enum TextPoolStep {
+    /// - Parameter needed: phrases that the pool must have at least: the largest number of atoms.
+    /// - Throws: ``ExperimentError/poolTooSmall(name:found:needed:)``, `InputError`, `PipelineError`.
+    static func add(_ pool: PoolSpec, needed: Int, of study: Study, in graph: inout Graph) throws -> StepHandle<StoredTextPool> {
+        let model = study.model
+        @Sendable func check(_ count: Int) throws {
+            guard count >= needed else { throw ExperimentError.poolTooSmall(name: pool.name, found: count, needed: needed) }
+        }
+        func step(_ digests: [String: String], inputs: [AnyStepHandle], phrases: @escaping @Sendable (Inputs) throws -> [String])
+            -> Step<StoredTextPool>
+        {
+            Step(
+                kind: "text-pool", label: pool.name, version: 1,
+                parameters: ["text-activation": .text(model.textActivation.rawValue)], inputs: inputs,
+                digests: digests.merging(["model": model.digest]) { first, _ in first },
+                work: .single { inputs in
+                    let phrases = try phrases(inputs)
+                    return StoredTextPool(TextPool(phrases: phrases, embeddings: try model.clip.value().embed(texts: phrases)))
+                })
+        }
+        func known(_ phrases: [String]) throws -> Step<StoredTextPool> {
+            try check(phrases.count)
+            let digest = ContentDigest.sha256(Data(phrases.joined(separator: "\n").utf8))
+            return step(["phrases": digest], inputs: []) { _ in phrases }
+        }
+        switch pool.source {
+        case .namesAndKeywords: return try graph.add(known(study.dataset.namesAndKeywords()))
+        case .phrases(let phrases): return try graph.add(known(phrases))
+        case .captions:
+            let fit = study.fit
+            return try graph.add(
+                step([:], inputs: [fit.handle.erased]) { inputs in
+                    let captions = try inputs[fit.handle].captions.uniqued()
+                    try check(captions.count)
+                    return captions
+                })
+        }
+    }
+}
+
+extension Sequence where Element: Hashable {
+    /// Each element once, where it first stands.
+    func uniqued() -> [Element] {
+        var seen: Set<Element> = []
+        return filter { seen.insert($0).inserted }
+    }
+}

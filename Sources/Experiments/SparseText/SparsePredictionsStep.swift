@@ -1,0 +1,92 @@
+import CLIPModel
+import DenseMath
+import Lens
+import Pipeline
+
+/// The conditions of Figure 4: each layer's effects replaced by their projections onto sparse texts.
+struct SparseConditions: Sendable {
+    let layers: [Int]
+    let pools: [String]
+    let sizes: [Int]
+
+    var count: Int { layers.count * pools.count * sizes.count }
+
+    func index(layer: Int, pool: Int, size: Int) -> Int { (layer * pools.count + pool) * sizes.count + size }
+
+    func subject(layer: Int, pool: Int, size: Int) -> Subject {
+        ["layer": "\(layers[layer])", "pool": pools[pool], "m": "\(sizes[size])"]
+    }
+}
+
+enum SparsePredictionsStep {
+    struct Pool: Sendable {
+        let pool: StepHandle<StoredTextPool>
+        let texts: StepHandle<FittedSparseTexts>
+    }
+
+    static func add(
+        _ study: Study, images: ImageSource, classifier: StepHandle<StoredClassifier>, means: StepHandle<FittedMeans>,
+        pools: [Pool], sizes: [Int], in graph: inout Graph
+    ) throws -> StepHandle<ConditionPredictions> {
+        let (model, layers) = (study.model, study.layers)
+        let factors = Shared { try model.lenses(layers).map { ($0, try $0.choleskyFactors()) } }
+        return try graph.add(
+            Step(
+                kind: "sparse-predictions", version: 1, parameters: ["layers": .integers(layers), "images": .integer(images.count)],
+                inputs: [images.handle.erased, classifier.erased, means.erased] + pools.flatMap { [$0.pool.erased, $0.texts.erased] },
+                digests: ["model": model.digest], memory: model.memory(layers: layers, images: images.count),
+                work: .map(
+                    units: images.count, unitsPerShard: images.perShard,
+                    makeWorker: { inputs in
+                        let (scenes, classifier) = (try inputs[images.handle], try inputs[classifier].classifier)
+                        let means = try inputs[means]
+                        let sources = try pools.map { (try inputs[$0.pool].pool, try inputs[$0.texts]) }
+                        let pass = EffectPass(try model.clip.value().vision, layers: layers, capacity: model.batch)
+                        let reconstructions = try factors.value().map { lens, factors in
+                            try LayerReconstructions(
+                                lens, factors: factors, means: means.layer(lens.layer), capacity: model.batch,
+                                directions: sources.flatMap { pool, texts in
+                                    let codes = try texts.layer(lens.layer)
+                                    return sizes.indices.map { codes.reconstructions($0, dictionary: pool.dictionary) }
+                                })
+                        }
+                        return { shard in
+                            var result = ConditionPredictions(conditions: layers.count * pools.count * sizes.count)
+                            try ImageShards.forEachBatch(shard.units, of: scenes, named: images.name, pass, inputs) { start in
+                                try result.append(
+                                    reconstructions.flatMap { $0.update(pass) }, batch: pass.batch, by: classifier,
+                                    of: images.name, firstImage: start)
+                            }
+                            return result
+                        }
+                    },
+                    reduce: { _, shards in
+                        var all = ConditionPredictions(conditions: layers.count * pools.count * sizes.count)
+                        try shards.forEach { _, part in all.append(part) }
+                        return all
+                    })))
+    }
+}
+
+/// One layer's representations under several sets of directions. Belongs to one worker.
+private final class LayerReconstructions {
+    private let effects: CentredEffects
+    private let meanAblated: MeanAblatedRepresentations
+    private let reconstructions: [EffectReconstruction]
+
+    init(_ lens: SecondOrderLens, factors: Tensor, means: EffectMeans, capacity: Int, directions: [Tensor]) {
+        effects = CentredEffects(lens, factors: factors, means: means, capacity: capacity)
+        meanAblated = MeanAblatedRepresentations(lens, means: means, capacity: capacity)
+        reconstructions = directions.map { EffectReconstruction(DirectionReadings(lens, directions: $0), capacity: capacity) }
+    }
+
+    /// The batch that `pass` has just run, a pointer for each set. // [batch, d]
+    func update(_ pass: EffectPass) -> [UnsafePointer<Float>] {
+        effects.update(pass)
+        meanAblated.update(pass, effects)
+        return reconstructions.map { reconstruction in
+            reconstruction.update(effects, batch: pass.batch, meanAblated: meanAblated.representations.base)
+            return UnsafePointer(reconstruction.representations.base)
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import Pipeline
+
+/// Figure 4 and the text tables (2 and 5) of arXiv 2406.04341: each neuron's direction written as a sum of a
+/// few phrases, how much of the accuracy that keeps, and whether the phrases hold on other images.
+struct SparseTextExperiment: Experiment {
+    static let name = "sparse-text"
+
+    let spec: SparseTextSpec
+    private let study: Study
+    private let evaluation: ImageSource
+    private let heldOut: Int
+    private let directions: StepHandle<FittedDirections>
+    private let pools: [SparsePredictionsStep.Pool]
+    private let predictions: StepHandle<ConditionPredictions>
+    private let references: StepHandle<AblationPredictions>
+    private let faithfulness: [StepHandle<Faithfulness>]
+    private let trust: TrustChecks
+
+    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
+        spec = try SparseTextSpec(document, choices: .init(context.manifest), limits: Study.limits(context))
+        study = try Study(spec.study, context: context, graph: &graph)
+        evaluation = try study.images(spec.evaluation, in: &graph)
+        var heldOutImages = evaluation
+        heldOutImages.count = min(spec.heldOutImages, evaluation.count)
+        heldOut = heldOutImages.count
+
+        let classifier = try study.classifier(in: &graph)
+        let fitted = try study.fitted(in: &graph)
+        directions = fitted.directions
+        pools = try spec.pools.map { [study, spec] pool in
+            let handle = try TextPoolStep.add(pool, needed: spec.sizes.last ?? 1, of: study, in: &graph)
+            return .init(
+                pool: handle,
+                texts: try SparseTextsStep.add(
+                    study, pool: handle, named: pool.name, directions: fitted.directions, sizes: spec.sizes, in: &graph))
+        }
+        predictions = try SparsePredictionsStep.add(
+            study, images: evaluation, classifier: classifier, means: fitted.means, pools: pools, sizes: spec.sizes, in: &graph)
+        references = try AblationStep.add(
+            study.model, layers: study.layers, images: evaluation, classifier: classifier, means: fitted.means,
+            directions: directions, seed: spec.study.seed, in: &graph)
+        let effects = try NeuronEffectsStep.add(study, images: heldOutImages, fitted: fitted, in: &graph)
+        faithfulness = try zip(spec.pools, pools).map { [study] pool, handles in
+            try FaithfulnessStep.add(
+                study, effects: effects, texts: handles.texts, pool: handles.pool, named: pool.name, in: &graph)
+        }
+        trust = try TrustChecks(study, evaluation: evaluation, graph: &graph)
+    }
+
+    func report(_ result: ExecutionResult) throws -> ExperimentReport {
+        let measures = SparseTextMeasures(
+            spec: spec, layers: study.layers, classNames: study.classNames, isPartial: study.isPartial, heldOut: heldOut,
+            labels: Array(try result.artefact(evaluation.handle).labels.prefix(evaluation.count)),
+            directions: try result.artefact(directions), pools: try pools.map { try result.artefact($0.pool).pool },
+            texts: try pools.map { try result.artefact($0.texts) }, predictions: try result.artefact(predictions),
+            references: try result.artefact(references), faithfulness: try faithfulness.map { try result.artefact($0) },
+            trust: try trust.findings(result))
+        let neurons = NeuronDescriptions(measures)
+        return ExperimentReport(
+            metrics: measures.metrics(), predictions: measures.predictionSets(),
+            tables: (SparseTextTables(measures).layouts + [neurons.table]).marked(
+                partial: study.isPartial, images: evaluation.count),
+            attachments: [neurons.list], failedControls: measures.failedControls())
+    }
+}

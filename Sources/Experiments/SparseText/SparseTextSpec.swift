@@ -1,0 +1,61 @@
+import Pipeline
+
+/// The spec of the sparse-text experiment: the keys of ``StudySpec``, and
+///
+/// ```yaml
+/// evaluation: {dataset: emoji-scenes, split: val}
+/// pools:
+///   - {name: words, source: names-and-keywords}
+///   - {name: captions, source: captions}
+/// sizes: [4, 8, 16, 32, 64, 128]
+/// description: {pool: words, size: 16, neurons: 12}   # what the table of neurons shows
+/// held-out-images: 1000                               # for faithfulness: the first of the evaluation set
+/// controls: {accuracy-floor: 0.8}
+/// ```
+struct SparseTextSpec: Sendable {
+    var study: StudySpec
+    var evaluation: ImageSetName
+    var pools: [PoolSpec]
+    var sizes: [Int]
+    var description: Description
+    var heldOutImages: Int
+    var controls: ControlsSpec
+
+    struct Description: Sendable {
+        /// Index of its pool.
+        var pool: Int
+        /// Index of its size.
+        var size: Int
+        /// Neurons in the printed table.
+        var neurons: Int
+    }
+
+    private enum Key: String, CaseIterable {
+        case evaluation, pools, sizes, description, controls
+        case heldOutImages = "held-out-images"
+    }
+
+    private enum DescriptionKey: String, CaseIterable {
+        case pool, size, neurons
+    }
+
+    /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, and what `limits` throws.
+    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (String) throws -> StudySpec.Limits) throws {
+        let (root, shared) = try document.root(keys: Key.self, sharing: StudySpec.Key.self)
+        study = try StudySpec(shared, choices: choices, limits: limits)
+        evaluation = try ImageSetName(root, .evaluation, among: choices.datasets)
+        sizes = try root.integers(.sizes, in: 1...4096).sorted()
+        pools = try PoolSpec.list(root, .pools, of: document)
+        heldOutImages = try root.integer(.heldOutImages, in: 2...1_000_000)
+        controls = try ControlsSpec(root, .controls)
+        let mapping = try root.mapping(.description, keys: DescriptionKey.self)
+        let pool = try mapping.string(.pool, among: pools.map(\.name))
+        let size = try mapping.integer(.size)
+        guard let sizeIndex = sizes.firstIndex(of: size) else {
+            throw mapping.invalid(.size, "\(size) is none of the sizes \(sizes)")
+        }
+        description = Description(
+            pool: pools.firstIndex { $0.name == pool } ?? 0, size: sizeIndex,
+            neurons: try mapping.integer(.neurons, in: 1...1000, default: 12))
+    }
+}

@@ -1,0 +1,94 @@
+import CLIPModel
+import DenseMath
+import Lens
+import Pipeline
+import Safetensors
+
+/// How far each neuron's centred effect goes along its direction on each image: ⟨φ_n − φ̄_n, r_n⟩.
+struct NeuronEffects: Artefact {
+    /// By layer. // [images, N]
+    var effects: [Int: Tensor]
+    /// c·r(I). // [images, d]
+    var representations: Tensor
+
+    init(effects: [Int: Tensor], representations: Tensor) {
+        self.effects = effects
+        self.representations = representations
+    }
+
+    init(_ stored: StoredArtefact) throws {
+        effects = try LayerTensors.read(stored) { try stored.numbers("\($0).effects", dimensions: 2) }
+        representations = try stored.numbers("representations", dimensions: 2)
+    }
+
+    func stored() throws -> StoredArtefact {
+        guard case .tensors(var tensors, let metadata) = try LayerTensors.write(effects, { ["effects": try $0.stored()] }) else {
+            throw PipelineError.wrongArtefactForm(wanted: "tensors")
+        }
+        tensors["representations"] = try representations.stored()
+        return .tensors(tensors, metadata: metadata)
+    }
+}
+
+enum NeuronEffectsStep {
+    static func add(
+        _ study: Study, images: ImageSource, fitted: Study.Fitted, in graph: inout Graph
+    ) throws -> StepHandle<NeuronEffects> {
+        let (model, layers) = (study.model, study.layers)
+        let (N, d) = (model.configuration.vision.mlpWidth, model.configuration.embeddingWidth)
+        let factors = Shared { try model.lenses(layers).map { ($0, try $0.choleskyFactors()) } }
+        return try graph.add(
+            Step(
+                kind: "neuron-effects", version: 1,
+                parameters: ["layers": .integers(layers), "images": .integer(images.count)],
+                inputs: [images.handle.erased, fitted.means.erased, fitted.directions.erased], digests: ["model": model.digest],
+                memory: model.memory(layers: layers, images: images.count),
+                work: .map(
+                    units: images.count, unitsPerShard: images.perShard,
+                    makeWorker: { inputs in
+                        let scenes = try inputs[images.handle]
+                        let (means, directions) = (try inputs[fitted.means], try inputs[fitted.directions])
+                        let pass = EffectPass(try model.clip.value().vision, layers: layers, capacity: model.batch)
+                        let readers = try factors.value().map { lens, factors in
+                            (
+                                CentredEffects(lens, factors: factors, means: try means.layer(lens.layer), capacity: model.batch),
+                                EffectReconstruction(
+                                    DirectionReadings(lens, directions: try directions.layer(lens.layer).directions.directions),
+                                    capacity: model.batch)
+                            )
+                        }
+                        return { shard in
+                            var result = NeuronEffects(
+                                effects: layers.reduce(into: [:]) { $0[$1] = Tensor(zeros: [shard.units.count, N]) },
+                                representations: Tensor(zeros: [shard.units.count, d]))
+                            try ImageShards.forEachBatch(shard.units, of: scenes, named: images.name, pass, inputs) { start in
+                                let first = start - shard.units.lowerBound
+                                for (effects, reader) in readers {
+                                    effects.update(pass)
+                                    reader.update(effects, batch: pass.batch, meanAblated: pass.representations.base)
+                                    for image in 0..<pass.batch {
+                                        for n in 0..<N {
+                                            result.effects[effects.lens.layer]?.elements[(first + image) * N + n] =
+                                                reader.coefficients.base[n * pass.batch + image]
+                                        }
+                                    }
+                                }
+                                for i in 0..<pass.batch * d {
+                                    result.representations.elements[first * d + i] = pass.representations.base[i]
+                                }
+                            }
+                            return result
+                        }
+                    },
+                    reduce: { _, shards in
+                        var (effects, representations) = ([Int: [Float]](), [Float]())
+                        try shards.forEach { _, part in
+                            for (layer, values) in part.effects { effects[layer, default: []] += values.elements }
+                            representations += part.representations.elements
+                        }
+                        return NeuronEffects(
+                            effects: effects.mapValues { Tensor(shape: [images.count, N], elements: $0) },
+                            representations: Tensor(shape: [images.count, d], elements: representations))
+                    })))
+    }
+}

@@ -1,0 +1,45 @@
+import DenseMath
+
+/// Phrases in which directions of the joint space are written, with their embeddings.
+public struct TextPool: Sendable, Equatable {
+    public let phrases: [String]
+    /// Unit rows. // [phrases, d]
+    public let embeddings: Tensor
+    /// What matching pursuit chooses from: ``standardised(_:)`` of the embeddings. // [phrases, d]
+    public let dictionary: Tensor
+
+    /// - Precondition: one unit row for each phrase.
+    public init(phrases: [String], embeddings: Tensor) {
+        precondition(embeddings.shape.first == phrases.count)
+        self.phrases = phrases
+        self.embeddings = embeddings
+        dictionary = Self.standardised(embeddings)
+    }
+
+    /// Embeddings less their mean over the pool, each dimension divided by its norm over the pool, times
+    /// 100. The rows are not of unit length: pursuit favours phrases that stand out of the pool.
+    ///
+    /// Source: arXiv 2406.04341, section 5.1, and its public implementation. A dimension without
+    /// any spread stays zero.
+    public static func standardised(_ embeddings: Tensor) -> Tensor {
+        let (count, d) = (embeddings.shape[0], embeddings.shape[1])
+        var (means, norms) = ([Double](repeating: 0, count: d), [Double](repeating: 0, count: d))
+        for row in 0..<count {
+            for j in 0..<d { means[j] += Double(embeddings.elements[row * d + j]) / Double(count) }
+        }
+        for row in 0..<count {
+            for j in 0..<d {
+                let centred = Double(embeddings.elements[row * d + j]) - means[j]
+                norms[j] += centred * centred
+            }
+        }
+        var result = embeddings
+        for row in 0..<count {
+            for j in 0..<d {
+                let centred = Double(embeddings.elements[row * d + j]) - means[j]
+                result.elements[row * d + j] = norms[j] > 0 ? Float(100 * centred / norms[j].squareRoot()) : 0
+            }
+        }
+        return result
+    }
+}

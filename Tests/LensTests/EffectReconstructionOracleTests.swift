@@ -1,0 +1,104 @@
+import CLIPModel
+import DenseMath
+import Lens
+import TestSupport
+import Testing
+
+/// Effects replaced by their projections onto given vectors, against effects evaluated term by term.
+@Suite struct EffectReconstructionOracleTests {
+    static let d = 10
+    /// Bytes of an image.
+    static let size = 8 * 8 * 3
+    static let capacity = 3  // divides neither number of images
+
+    let vision = RandomVision.make(seed: 13)
+    let fit = RandomVision.images(8, seed: 51)
+    let evaluation = RandomVision.images(7, seed: 52)
+
+    func run(_ pass: EffectPass, _ images: [UInt8], _ body: (Int) -> Void) {
+        images.withUnsafeBufferPointer {
+            guard let base = $0.baseAddress else { return }
+            let count = images.count / Self.size
+            for start in stride(from: 0, to: count, by: pass.capacity) {
+                pass.run(base + start * Self.size, batch: min(pass.capacity, count - start))
+                body(start)
+            }
+        }
+    }
+
+    func means(_ lens: SecondOrderLens, _ pass: EffectPass) -> EffectMeans {
+        let sums = EffectSums(lens, tokens: vision.tokens, capacity: Self.capacity)
+        run(pass, fit) { _ in sums.add(pass) }
+        let n = Float(sums.images)
+        return EffectMeans(
+            coordinates: Tensor(shape: [lens.neurons, lens.headCount], elements: sums.coordinates.elements.map { $0 / n }),
+            biasShare: sums.biasShare.elements.map { $0 / n }, total: sums.total.elements.map { $0 / n },
+            activations: Tensor(shape: [vision.tokens, lens.neurons], elements: sums.activations.elements.map { $0 / n }))
+    }
+
+    /// One vector a neuron, with lengths from 0 (the first) to about 4. // [N, d]
+    func directions(seed: UInt64, neurons: Int) -> Tensor {
+        var random = SplitMix64(seed: seed)
+        var elements: [Float] = []
+        for n in 0..<neurons {
+            let length = n == 0 ? 0 : random.uniform(0.1...2)
+            elements += (0..<Self.d).map { _ in Float(length * random.uniform(-1...1)) }
+        }
+        return Tensor(shape: [neurons, Self.d], elements: elements)
+    }
+
+    func literal(_ images: [UInt8]) -> [LiteralVision] {
+        stride(from: 0, to: images.count, by: Self.size).map { LiteralVision(vision, image: images[$0..<$0 + Self.size]) }
+    }
+
+    @Test(arguments: [0, 1, 2]) func reconstructionsMatchTheFormula(layer: Int) throws {
+        let lens = try SecondOrderLens(layer: layer, paths: ValueOutputPaths(vision), vision: vision)
+        let N = lens.neurons
+        let pass = EffectPass(vision, layers: [layer], capacity: Self.capacity)
+        let means = means(lens, pass)
+        let effects = CentredEffects(lens, factors: try lens.choleskyFactors(), means: means, capacity: Self.capacity)
+        let meanAblated = MeanAblatedRepresentations(lens, means: means, capacity: Self.capacity)
+        // Two sets of vectors on the same effects, as pools and sizes of sparse texts will be.
+        let reconstructions = [UInt64(1), 2].map {
+            EffectReconstruction(
+                DirectionReadings(lens, directions: directions(seed: $0, neurons: N)), capacity: Self.capacity)
+        }
+        let fitted = literal(fit).map { image in (0..<N).map { image.secondOrderEffect(layer: layer, neuron: $0) } }
+        let mean = (0..<N).map { n in
+            (0..<Self.d).map { j in fitted.reduce(0) { $0 + $1[n][j] } / Double(fitted.count) }
+        }
+        let oracle = literal(evaluation)
+        var (coefficientErrors, representationErrors) = ([Double](), [Double]())
+        run(pass, evaluation) { start in
+            effects.update(pass)
+            meanAblated.update(pass, effects)
+            for reconstruction in reconstructions {
+                reconstruction.update(effects, batch: pass.batch, meanAblated: meanAblated.representations.base)
+            }
+            for image in 0..<pass.batch {
+                let literal = oracle[start + image]
+                var ablated = literal.representation.map { $0 * literal.scale }
+                let centred = (0..<N).map { n in
+                    zip(literal.secondOrderEffect(layer: layer, neuron: n), mean[n]).map { $0 - $1 }
+                }
+                for n in 0..<N { for j in 0..<Self.d { ablated[j] -= centred[n][j] } }
+                #expect(
+                    relativeError(meanAblated.representations.elements[image * Self.d..<(image + 1) * Self.d], ablated) < 1e-4)
+                for reconstruction in reconstructions {
+                    let vectors = reconstruction.readings.directions
+                    var expected = ablated
+                    let coefficients = (0..<N).map { n in zip(centred[n], vectors[row: n]).reduce(0) { $0 + $1.0 * Double($1.1) } }
+                    for n in 0..<N {
+                        for j in 0..<Self.d { expected[j] += coefficients[n] * Double(vectors.elements[n * Self.d + j]) }
+                    }
+                    coefficientErrors.append(
+                        relativeError((0..<N).map { reconstruction.coefficients.base[$0 * pass.batch + image] }, coefficients))
+                    representationErrors.append(
+                        relativeError(reconstruction.representations.elements[image * Self.d..<(image + 1) * Self.d], expected))
+                }
+            }
+        }
+        #expect(coefficientErrors.largestMagnitude() < 1e-4)
+        #expect(representationErrors.largestMagnitude() < 1e-4)
+    }
+}
