@@ -7,6 +7,11 @@ public enum InputError: Error, Equatable, Sendable {
     /// FreeType refused a font, or an operation on it, with its own error code.
     case fontLibrary(path: String, operation: String, code: Int32)
     case imageNotWritten(path: String, reason: String)
+    case imageNotRead(path: String, reason: String)
+    /// A picture whose header states more than `largest` pixels a side; nothing of it was decoded.
+    case imageTooLarge(path: String, width: Int, height: Int, largest: Int)
+    /// A label mask that has no pixels, or not as many as its image. Sizes are width and height.
+    case maskOfAnotherSize(mask: [Int], image: [Int])
     case outOfRange(what: String, value: Int, allowed: ClosedRange<Int>)
     /// A recipe by which no scene can be made; `value` may be NaN.
     case recipeOutOfRange(key: String, value: Double, allowed: ClosedRange<Double>)

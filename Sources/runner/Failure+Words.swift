@@ -22,6 +22,7 @@ extension Failure {
         case let error as TokenizerError: words(error)
         case let error as SafetensorsError: words(error)
         case let error as LensError: words(error)
+        case let error as SearchError: words(error)
         default: Failure(.internalError, "\(error)", fix: "this is a bug of clip-lens; please report it with the command you ran")
         }
     }
@@ -40,6 +41,12 @@ extension Failure {
             Failure(.badData, "\(path): FreeType refused it in \(operation), code \(code)", fix: "reinstall the font's package")
         case .imageNotWritten(let path, let reason):
             Failure(.saveFailed, "\(path): the picture could not be written: \(reason)", fix: "make room or choose another folder")
+        case .imageNotRead(let path, let reason):
+            Failure(.badData, "\(path): the picture was not read: \(reason)", fix: "replace the file by a sound PNG")
+        case .imageTooLarge(let path, let width, let height, let largest):
+            Failure(.badData, "\(path): the header states \(width)×\(height) pixels, allowed are \(largest) a side", fix: "reduce the picture")
+        case .maskOfAnotherSize(let mask, let image):
+            Failure(.badData, "a mask of \(mask.map(String.init).joined(separator: "×")) pixels for an image of \(image.map(String.init).joined(separator: "×"))", fix: "give a mask that has its image's width and height")
         case .outOfRange(let what, let value, let allowed):
             Failure(.badData, "\(what) is \(value), allowed is \(allowed.lowerBound) to \(allowed.upperBound)", fix: "change the value")
         case .recipeOutOfRange(let key, let value, let allowed):

@@ -19,6 +19,16 @@ import Testing
         #expect(ship.name == "ship")
         #expect(ship.keywords == ["boat", "passenger"])
         #expect(ship.group == "Travel & Places")
+        #expect(ship.subgroup == "transport-water")
+    }
+
+    @Test func everyConceptHasASubgroupOfItsGroup() throws {
+        let concepts = try World.compositor().catalogue.concepts
+        let groups = Dictionary(grouping: concepts, by: \.subgroup).mapValues { Set($0.map(\.group)) }
+        #expect(groups[""] == nil && groups.values.allSatisfy { $0.count == 1 })
+        #expect(groups.count > 30)
+        let mammals = Set(concepts.filter { $0.subgroup == "animal-mammal" }.map(\.name))
+        #expect(mammals.isSuperset(of: ["dog", "cat", "horse", "pig"]) && !mammals.contains("bird"))
     }
 
     @Test func clockFacesAndSimilarMoonsAreLeftOut() throws {

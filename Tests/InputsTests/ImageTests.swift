@@ -79,7 +79,7 @@ import Testing
         let compositor = try World.compositor()
         let scene = compositor.scene(.val, 1)
         func captioned(_ caption: String) -> EmojiScene {
-            EmojiScene(image: scene.image, mask: scene.mask, label: 0, secondLabel: nil, caption: caption)
+            EmojiScene(image: scene.image, mask: scene.mask, label: 0, otherLabels: [], caption: caption)
         }
         let words = try sheet([captioned(String(repeating: "very ", count: 200) + "long")], title: String(repeating: "title ", count: 100))
         let word = try sheet([captioned(String(repeating: "w", count: 300))])

@@ -23,10 +23,14 @@ public struct SceneDataset: Sendable {
     /// - Throws: `InputError`.
     public func classNames() throws -> [String] { try compositor.value().catalogue.names }
 
+    /// The classes in label order.
+    /// - Throws: `InputError`.
+    func concepts() throws -> [EmojiConcept] { try compositor.value().catalogue.concepts }
+
     /// Names and keywords of the classes, each once, in the order of the catalogue.
     /// - Throws: `InputError`.
     func namesAndKeywords() throws -> [String] {
-        try compositor.value().catalogue.concepts.flatMap { [$0.name] + $0.keywords }.uniqued()
+        try concepts().flatMap { [$0.name] + $0.keywords }.uniqued()
     }
 
     /// Digests of what a scene depends on, for the keys of steps.

@@ -58,6 +58,18 @@ public struct SceneSet: Artefact {
         ContentDigest.sha256(pixels.dropFirst(index * imageBytes).prefix(imageBytes))
     }
 
+    /// One image.
+    func image(_ index: Int) -> RGBImage {
+        RGBImage(
+            width: imageSize, height: imageSize,
+            pixels: Array(pixels.dropFirst(index * imageBytes).prefix(imageBytes)))
+    }
+
+    /// Object of each pixel of one image: 0 background, 1 main, 2 second. // [size, size]
+    func mask(_ index: Int) -> [UInt8] {
+        Array(masks.dropFirst(index * imageSize * imageSize).prefix(imageSize * imageSize))
+    }
+
     /// Calls `body` with the first of a run of images. // [images, size, size, 3]
     func withImages(from first: Int, _ body: (UnsafePointer<UInt8>) throws -> Void) rethrows {
         try pixels.withUnsafeBytes { bytes in

@@ -32,6 +32,16 @@ struct PoolSpec: Sendable {
         case captions
     }
 
+    /// Reads a `pools:` that has to list one pool.
+    /// - Throws: as ``list(_:_:of:)``.
+    static func one<Root>(_ root: SpecMapping<Root>, _ key: Root, of spec: SpecDocument) throws -> PoolSpec {
+        let pools = try list(root, key, of: spec)
+        guard let pool = pools.first, pools.count == 1 else {
+            throw root.invalid(key, "this experiment takes one pool, here are \(pools.count)")
+        }
+        return pool
+    }
+
     /// Reads `pools:`; files are looked for beside the spec.
     /// - Throws: `SpecError`, ``ExperimentError`` for what is wrong in a file.
     static func list<Root>(_ root: SpecMapping<Root>, _ key: Root, of spec: SpecDocument) throws -> [PoolSpec] {

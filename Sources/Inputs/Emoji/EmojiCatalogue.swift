@@ -13,6 +13,8 @@ public struct EmojiConcept: Hashable, Sendable {
     public let keywords: [String]
     /// The group of `emoji-test.txt`, such as "Food & Drink".
     public let group: String
+    /// The subgroup of `emoji-test.txt`, such as "animal-mammal".
+    public let subgroup: String
 }
 
 /// The concepts of the emoji world in the order of `emoji-test.txt`.
@@ -52,13 +54,12 @@ public struct EmojiCatalogue: Sendable {
             .malformedFile(path: emojiTest.path, place: place, expected: expected)
         }
         guard let text = String(data: data, encoding: .utf8) else { throw malformed("whole file", "UTF-8 text") }
-        var group = ""
+        var (group, subgroup) = ("", "")
         var concepts: [EmojiConcept] = []
         var names: Set<String> = []
         for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            if line.hasPrefix("# group: ") {
-                group = String(line.dropFirst("# group: ".count)).trimmingCharacters(in: .whitespaces)
-            }
+            if let title = Self.title(line, after: "# group: ") { (group, subgroup) = (title, "") }
+            if let title = Self.title(line, after: "# subgroup: ") { subgroup = title }
             guard Self.groups.contains(group),
                 let scalar = Self.fullyQualifiedSingleScalar(line),
                 !Self.nearDuplicateMoons.contains(scalar.value),
@@ -69,12 +70,16 @@ public struct EmojiCatalogue: Sendable {
                 throw malformed("line \(number + 1)", "an emoji that does not stand above, this is '\(name)' again")
             }
             let keywords = (named.keywords[scalar] ?? []).filter { $0 != name }
-            concepts.append(EmojiConcept(scalar: scalar, name: name, keywords: keywords, group: group))
+            concepts.append(EmojiConcept(scalar: scalar, name: name, keywords: keywords, group: group, subgroup: subgroup))
         }
         guard Self.counts.contains(concepts.count) else {
             throw malformed("whole file", "two or more lines '1F6A2 ; fully-qualified # …' under '# group:'")
         }
         self.concepts = concepts
+    }
+
+    private static func title(_ line: Substring, after prefix: String) -> String? {
+        line.hasPrefix(prefix) ? String(line.dropFirst(prefix.count)).trimmingCharacters(in: .whitespaces) : nil
     }
 
     /// The scalar of a line such as `1F6A2 ; fully-qualified # 🚢 E0.6 ship`, if it is the line's only one.

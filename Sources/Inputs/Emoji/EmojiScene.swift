@@ -1,19 +1,22 @@
 /// One picture of the emoji world with its ground truth.
 public struct EmojiScene: Sendable {
     public let image: RGBImage
-    /// For each pixel 0 (background), 1 (main object) or 2 (second object). // [size, size]
+    /// For each pixel 0 (background), 1 (main object), 2 (second object) and so on. // [size, size]
     public let mask: [UInt8]
     /// Index of the main object's concept.
     public let label: Int
-    /// Index of the second object's concept, where there is one.
-    public let secondLabel: Int?
+    /// Indices of the other objects' concepts, the second one's first.
+    public let otherLabels: [Int]
     public let caption: String
 
-    package init(image: RGBImage, mask: [UInt8], label: Int, secondLabel: Int?, caption: String) {
+    /// Index of the second object's concept, where there is one.
+    public var secondLabel: Int? { otherLabels.first }
+
+    package init(image: RGBImage, mask: [UInt8], label: Int, otherLabels: [Int], caption: String) {
         self.image = image
         self.mask = mask
         self.label = label
-        self.secondLabel = secondLabel
+        self.otherLabels = otherLabels
         self.caption = caption
     }
 }

@@ -6,7 +6,8 @@ public struct SceneCompositor: Sendable {
     public let catalogue: EmojiCatalogue
     public let recipe: SceneRecipe
     public let seed: UInt64
-    private let sprites: [Sprite]
+    /// One for each concept.
+    let sprites: [Sprite]
 
     /// - Parameter sprites: one for each concept.
     /// - Throws: ``InputError/recipeOutOfRange(key:value:allowed:)``.
@@ -31,7 +32,7 @@ public struct SceneCompositor: Sendable {
 
         var canvas = SceneCanvas(
             size: recipe.imageSize, background: SceneBackground.make(size: recipe.imageSize, random: &random))
-        strewClutter(over: &canvas, &random)
+        strewClutter(of: sprites, over: &canvas, &random)
         let size = Double(recipe.imageSize)
         let mainSize = size * random.uniform(recipe.mainScale)
         let main = placement(size: mainSize, &random)
@@ -39,7 +40,7 @@ public struct SceneCompositor: Sendable {
             let largest = max(recipe.secondScale.lowerBound, min(recipe.secondScale.upperBound, 0.8 * mainSize / size))
             let secondSize = size * random.uniform(recipe.secondScale.lowerBound...largest)
             canvas.draw(
-                sprite(second, rendition), placement(size: secondSize, awayFrom: main, &random), object: 2)
+                sprite(second, rendition), placement(size: secondSize, awayFrom: [main], &random), object: 2)
         }
         canvas.draw(sprite(label, rendition), main, object: 1)
 
@@ -47,7 +48,7 @@ public struct SceneCompositor: Sendable {
             SceneCaption.word(for: catalogue.concepts[$0], random: &random)
         }
         return EmojiScene(
-            image: canvas.image(), mask: canvas.objects, label: label, secondLabel: second,
+            image: canvas.image(), mask: canvas.objects, label: label, otherLabels: second.map { [$0] } ?? [],
             caption: SceneCaption.make(words: words, random: &random))
     }
 
@@ -66,7 +67,7 @@ public struct SceneCompositor: Sendable {
         rendition.map { $0(sprites[label]) } ?? sprites[label]
     }
 
-    private func placement(size: Double, _ random: inout SplitMix64) -> Placement {
+    func placement(size: Double, _ random: inout SplitMix64) -> Placement {
         let room = Double(recipe.imageSize) - size
         return Placement(
             x: size / 2 + room * random.uniform(), y: size / 2 + room * random.uniform(), size: size,
@@ -74,18 +75,19 @@ public struct SceneCompositor: Sendable {
             colour: colour(&random))
     }
 
-    /// The one of eight random places that the main object covers least.
-    private func placement(size: Double, awayFrom main: Placement, _ random: inout SplitMix64) -> Placement {
+    /// The one of eight random places that overlaps least with the objects that have theirs.
+    func placement(size: Double, awayFrom placed: [Placement], _ random: inout SplitMix64) -> Placement {
+        func overlaps(_ candidate: Placement) -> Double { placed.reduce(0) { $0 + overlap(candidate, $1) } }
         var best = placement(size: size, &random)
         for _ in 1..<8 {
             let candidate = placement(size: size, &random)
-            if overlap(candidate, main) < overlap(best, main) { best = candidate }
+            if overlaps(candidate) < overlaps(best) { best = candidate }
         }
         return best
     }
 
     /// Area in which the unrotated squares of two objects overlap.
-    private func overlap(_ a: Placement, _ b: Placement) -> Double {
+    func overlap(_ a: Placement, _ b: Placement) -> Double {
         let reach = (a.size + b.size) / 2
         let width = min(reach - abs(a.x - b.x), min(a.size, b.size))
         let height = min(reach - abs(a.y - b.y), min(a.size, b.size))
@@ -101,8 +103,8 @@ public struct SceneCompositor: Sendable {
     }
 
     /// Pieces of random sprites behind the objects: colour and texture alone no longer tell what a scene shows.
-    private func strewClutter(over canvas: inout SceneCanvas, _ random: inout SplitMix64) {
-        guard recipe.clutter > 0 else { return }
+    func strewClutter(of sprites: [Sprite], over canvas: inout SceneCanvas, _ random: inout SplitMix64) {
+        guard recipe.clutter > 0, !sprites.isEmpty else { return }
         for _ in 0..<random.below(recipe.clutter + 1) {
             let sprite = sprites[random.below(sprites.count)]
             let side = 24.0

@@ -44,6 +44,19 @@ public struct RGBImage: Sendable, Equatable {
     /// Writes a PNG file, replacing an old one only when the new one is complete.
     /// - Throws: ``InputError/imageNotWritten(path:reason:)``.
     public func writePNG(to url: URL) throws {
+        do {
+            try png(for: url.path).write(to: url, options: .atomic)
+        } catch let error as InputError {
+            throw error
+        } catch {
+            throw InputError.imageNotWritten(path: url.path, reason: error.localizedDescription)
+        }
+    }
+
+    /// The bytes of a PNG file.
+    /// - Parameter path: what the picture is called in an error.
+    /// - Throws: ``InputError/imageNotWritten(path:reason:)``.
+    public func png(for path: String) throws -> Data {
         var image = png_image()
         image.version = clens_png_image_version()
         image.width = UInt32(width)
@@ -51,24 +64,21 @@ public struct RGBImage: Sendable, Equatable {
         image.format = clens_png_format_rgb()
         var size: png_alloc_size_t = 0
         guard png_image_write_to_memory(&image, nil, &size, 0, pixels, 0, nil) != 0 else {
-            throw InputError.imageNotWritten(path: url.path, reason: message(of: image))
+            throw InputError.imageNotWritten(path: path, reason: image.text)
         }
-        var data = Data(count: size)
+        var data = Data(count: Int(size))
         let written = data.withUnsafeMutableBytes {
             png_image_write_to_memory(&image, $0.baseAddress, &size, 0, pixels, 0, nil)
         }
-        guard written != 0 else {
-            throw InputError.imageNotWritten(path: url.path, reason: message(of: image))
-        }
-        do {
-            try data.prefix(Int(size)).write(to: url, options: .atomic)
-        } catch {
-            throw InputError.imageNotWritten(path: url.path, reason: error.localizedDescription)
-        }
+        guard written != 0 else { throw InputError.imageNotWritten(path: path, reason: image.text) }
+        return data.prefix(Int(size))
     }
+}
 
-    private func message(of image: png_image) -> String {
-        withUnsafeBytes(of: image.message) { bytes in
+extension png_image {
+    /// What libpng has to say of its last call.
+    var text: String {
+        withUnsafeBytes(of: message) { bytes in
             String(decoding: bytes.prefix(while: { $0 != 0 }), as: UTF8.self)
         }
     }

@@ -53,7 +53,7 @@ struct ScenesCommand: ParsableCommand {
         @Flag(help: "Tint the objects: main red, second blue.")
         var masks = false
         @Option(help: "The font of the captions.")
-        var font = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
+        var font = Gallery.font.path
 
         func run() throws {
             let (split, compositor) = (try selection.chosenSplit(), try selection.compositor())

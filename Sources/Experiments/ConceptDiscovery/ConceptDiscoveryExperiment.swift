@@ -1,0 +1,80 @@
+import Inputs
+import Pipeline
+
+/// Appendix A.5 of arXiv 2406.04341: the concepts of an image, read from the descriptions of the neurons that
+/// are active on it.
+struct ConceptDiscoveryExperiment: Experiment {
+    static let name = "concept-discovery"
+
+    /// Scenes in the picture.
+    private static let picturedScenes = 24
+
+    let spec: ConceptDiscoverySpec
+    private let study: Study
+    private let images: ImageSource
+    private let pool: StepHandle<StoredTextPool>
+    private let found: StepHandle<ConceptPhrases>
+    private let gallery: StepHandle<StoredPicture>
+    private let trust: TrustChecks
+
+    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
+        spec = try ConceptDiscoverySpec(document, choices: .init(context.manifest), limits: Study.limits(context))
+        study = try Study(spec.study, context: context, graph: &graph)
+        images = try study.images(spec.evaluation, limit: spec.images, in: &graph)
+        let fitted = try study.fitted(in: &graph)
+        pool = try TextPoolStep.add(spec.pool, needed: spec.sizes.last ?? 1, of: study, in: &graph)
+        let texts = try SparseTextsStep.add(
+            study, pool: pool, named: spec.pool.name, directions: fitted.directions, sizes: spec.sizes, in: &graph)
+        found = try ConceptPhrasesStep.add(
+            study, images: images, fitted: fitted, pool: pool, texts: texts, layers: spec.neuronLayers ?? study.layers,
+            size: spec.size, kept: spec.phrases, in: &graph)
+        gallery = try Self.gallery(images, pool: pool, found: found, in: &graph)
+        trust = try TrustChecks(study, evaluation: images, graph: &graph)
+    }
+
+    func report(_ result: ExecutionResult) throws -> ExperimentReport {
+        let scenes = try result.artefact(images.handle)
+        let concepts = try study.dataset.concepts()
+        func words(_ label: Int32) -> Set<String> { Set([concepts[Int(label)].name] + concepts[Int(label)].keywords) }
+        let measures = ConceptDiscoveryMeasures(
+            spec: spec, isPartial: study.isPartial, pool: try result.artefact(pool).pool, found: try result.artefact(found),
+            truths: (0..<images.count).map { image in
+                [scenes.labels[image], scenes.secondLabels[image]].filter { $0 >= 0 }.map(words)
+            }, decomposition: try trust.findings(result))
+        return ExperimentReport(
+            metrics: measures.metrics(), predictions: [],
+            tables: [measures.table].marked(partial: study.isPartial, images: images.count),
+            attachments: [
+                measures.list(captions: scenes.captions), Attachment("scenes.png", .bytes(try result.artefact(gallery).png)),
+            ], failedControls: measures.failedControls())
+    }
+
+    /// The first scenes with their phrases.
+    private static func gallery(
+        _ images: ImageSource, pool: StepHandle<StoredTextPool>, found: StepHandle<ConceptPhrases>, in graph: inout Graph
+    ) throws -> StepHandle<StoredPicture> {
+        let columns = 6
+        return try graph.add(
+            Step(
+                kind: "concept-gallery", version: 1, inputs: [images.handle.erased, pool.erased, found.erased],
+                work: .single { inputs in
+                    let (scenes, pool, found) = (try inputs[images.handle], try inputs[pool].pool, try inputs[found])
+                    let cells = (0..<min(picturedScenes, images.count)).map { image in
+                        Gallery.Cell(
+                            scenes.image(image),
+                            captions: [
+                                found.phrases(image: image, score: .signed).filter { $0 >= 0 }.map { pool.phrases[Int($0)] }
+                                    .joined(separator: ", ")
+                            ])
+                    }
+                    let rows = stride(from: 0, to: cells.count, by: columns).map {
+                        Gallery.Row(cells: Array(cells[$0..<min($0 + columns, cells.count)]))
+                    }
+                    let picture = try Gallery(
+                        title: "\(images.name.dataset) · \(images.name.split) · phrases by active neurons, effects with their sign",
+                        rows: rows, scale: 4
+                    ).drawn(font: Gallery.font)
+                    return try StoredPicture(picture, named: "concept-gallery")
+                }))
+    }
+}

@@ -1,0 +1,61 @@
+/// How a label mask reaches the square that the model sees.
+///
+/// The public implementation of the second-order lens crops the image but squashes its mask, so that the
+/// two do not lie on each other; published numbers need the one, honest numbers the other.
+public enum MaskGeometry: String, CaseIterable, Codable, Sendable {
+    /// As the image: the shorter side to the model's size, then the middle of the longer one.
+    case aligned
+    /// Both sides to the model's size, whatever their ratio.
+    case squashed
+
+    /// The mask at the model's size; labels are taken from the nearest pixel, never mixed.
+    /// - Parameters:
+    ///   - labels: row-major. // [height, width]
+    ///   - image: width and height of the image that the mask belongs to.
+    ///   - size: pixels a side of the model's input.
+    /// - Returns: // [size, size]
+    /// - Throws: ``InputError/maskOfAnotherSize(mask:image:)`` for a mask without pixels or of another size
+    ///   than its image.
+    public func mask<Label>(
+        _ labels: [Label], width: Int, height: Int, image: (width: Int, height: Int), size: Int
+    ) throws -> [Label] {
+        guard width > 0, height > 0, labels.count == width * height, image == (width, height) else {
+            throw InputError.maskOfAnotherSize(mask: [width, height], image: [image.width, image.height])
+        }
+        precondition(size > 0, "a model's input has pixels")
+        let columns = sources(of: width, shortest: min(width, height), size: size)
+        let rows = sources(of: height, shortest: min(width, height), size: size)
+        return rows.flatMap { row in columns.map { labels[row * width + $0] } }
+    }
+
+    /// For each of `size` pixels along one side of the square, the pixel of the mask that it shows.
+    private func sources(of side: Int, shortest: Int, size: Int) -> [Int] {
+        switch self {
+        case .squashed:
+            return NearestNeighbour.sources(of: side, resizedTo: size, in: 0..<size)
+        case .aligned:
+            // torchvision's Resize: the other side is truncated, not rounded.
+            let resized = Int(Double(size) * Double(side) / Double(shortest))
+            // torchvision's CenterCrop: Python's round, halves to the even number.
+            let first = Int((Double(resized - size) / 2).rounded(.toNearestOrEven))
+            return NearestNeighbour.sources(of: side, resizedTo: resized, in: first..<first + size)
+        }
+    }
+}
+
+/// The pixels that Pillow's `Image.resize` takes with `NEAREST`.
+enum NearestNeighbour {
+    /// - Parameter wanted: indices along the resized side.
+    static func sources(of side: Int, resizedTo resized: Int, in wanted: Range<Int>) -> [Int] {
+        let step = Double(side) / Double(resized)
+        var centre = step / 2
+        var sources: [Int] = []
+        sources.reserveCapacity(wanted.count)
+        // Pillow adds up the steps; (index + ½)·step would differ in the last bit and so now and then in the pixel.
+        for index in 0..<wanted.upperBound {
+            if wanted.contains(index) { sources.append(min(Int(centre), side - 1)) }
+            centre += step
+        }
+        return sources
+    }
+}

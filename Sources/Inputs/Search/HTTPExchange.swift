@@ -1,0 +1,83 @@
+import Foundation
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
+import Synchronization
+
+/// One HTTP request and its answer, waited for on the caller's thread, bounded in time and size.
+///
+/// Redirections are not followed: the key in the header is for the server that was named.
+final class HTTPExchange: NSObject, URLSessionDataDelegate {
+    enum Outcome: Sendable {
+        case answered(status: Int, body: Data)
+        case failed(reason: String)
+        case timedOut
+        case tooLarge
+    }
+
+    private struct Progress {
+        var body = Data()
+        var outcome: Outcome?
+    }
+
+    private let limit: Int
+    private let progress = Mutex(Progress())
+    private let end = DispatchSemaphore(value: 0)
+
+    /// - Parameter limit: bytes of the body.
+    init(limit: Int) { self.limit = limit }
+
+    /// - Parameter timeout: seconds for everything: a server that sends a byte now and then gets no more.
+    func run(_ request: URLRequest, timeout: Double) -> Outcome {
+        let session = URLSession(configuration: .ephemeral, delegate: self, delegateQueue: nil)
+        session.dataTask(with: request).resume()
+        let waited = end.wait(timeout: .now() + timeout)
+        session.invalidateAndCancel()
+        return progress.withLock { progress in
+            waited == .timedOut ? .timedOut : progress.outcome ?? .failed(reason: "no answer")
+        }
+    }
+
+    /// Keeps the first outcome.
+    private func finish(_ outcome: (Data) -> Outcome) {
+        let isFirst = progress.withLock { progress in
+            // A server that floods goes on until the connection is closed.
+            guard progress.outcome == nil else { return false }
+            progress.outcome = outcome(progress.body)
+            return true
+        }
+        if isFirst { end.signal() }
+    }
+
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
+        newRequest request: URLRequest, completionHandler: @escaping (URLRequest?) -> Void
+    ) {
+        finish { .answered(status: response.statusCode, body: $0) }
+        completionHandler(nil)
+    }
+
+    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
+        let isTooLarge = progress.withLock { progress in
+            // A server that floods goes on until the connection is closed.
+            guard progress.outcome == nil else { return false }
+            progress.body.append(data)
+            return progress.body.count > limit
+        }
+        if isTooLarge {
+            finish { _ in .tooLarge }
+            dataTask.cancel()
+        }
+    }
+
+    func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
+        if let error {
+            let timedOut = (error as? URLError)?.code == .timedOut
+            finish { _ in timedOut ? .timedOut : .failed(reason: error.localizedDescription) }
+        } else if let response = task.response as? HTTPURLResponse {
+            finish { .answered(status: response.statusCode, body: $0) }
+        } else {
+            finish { _ in .failed(reason: "an answer that is not HTTP") }
+        }
+    }
+}
