@@ -18,7 +18,7 @@ public struct Linear: Sendable {
 
     /// y ← x Wᵀ + β y, without the bias, which the caller fuses into what follows.
     @inline(__always)
-    func multiply(_ x: UnsafePointer<Float>, rows: Int, accumulating: Bool = false, into y: UnsafeMutablePointer<Float>) {
+    package func multiply(_ x: UnsafePointer<Float>, rows: Int, accumulating: Bool = false, into y: UnsafeMutablePointer<Float>) {
         BLAS.multiply(
             rows, outputs, inputs, x, stride: inputs, weight.elements, stride: inputs, otherTransposed: true,
             beta: accumulating ? 1 : 0, into: y, stride: outputs)
@@ -44,7 +44,7 @@ public struct LayerNorm: Sendable {
 
     /// Normalises rows and keeps their statistics.
     @inline(__always)
-    func callAsFunction(
+    package func callAsFunction(
         _ x: UnsafePointer<Float>, rows: Int, into out: UnsafeMutablePointer<Float>,
         mean: UnsafeMutablePointer<Float>, sigma: UnsafeMutablePointer<Float>
     ) {

@@ -13,7 +13,7 @@ public struct PixelNormalisation: Sendable {
     /// - Parameters:
     ///   - image: // [size, size, 3]
     ///   - out: // [patches, 3 · patch · patch]
-    func patches(
+    package func patches(
         of image: UnsafePointer<UInt8>, imageSize: Int, patchSize: Int, into out: UnsafeMutablePointer<Float>
     ) {
         let side = imageSize / patchSize

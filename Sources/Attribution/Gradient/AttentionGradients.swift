@@ -1,0 +1,62 @@
+import CLIPModel
+import DenseMath
+
+/// G_l = ∂logit_c/∂A_l: the gradient of one class's logit with respect to each layer's attention after
+/// the softmax. Overwritten by each class and image.
+final class AttentionGradients {
+    /// The lowest layer whose gradient is computed.
+    let lowestLayer: Int
+    private let record: ForwardRecord
+    /// One for each layer from the lowest on. // [H, T, T]
+    private let memory: [FloatBuffer]
+    /// Gradient with respect to the residual stream. // [T, D]
+    private let residual: FloatBuffer
+    private let block: BlockGradient
+    private let embedding, pooled: FloatBuffer
+
+    init(_ record: ForwardRecord, lowestLayer: Int) {
+        let vision = record.vision
+        self.record = record
+        self.lowestLayer = lowestLayer
+        memory = vision.blocks.dropFirst(lowestLayer).map { FloatBuffer($0.heads * vision.tokens * vision.tokens) }
+        residual = FloatBuffer(vision.tokens * vision.width)
+        block = BlockGradient(vision)
+        embedding = FloatBuffer(vision.embeddingWidth)
+        pooled = FloatBuffer(vision.width)
+    }
+
+    /// G_l. // [H, T, T]
+    subscript(layer: Int) -> UnsafeMutablePointer<Float> { memory[layer - lowestLayer].base }
+
+    /// - Parameters:
+    ///   - weights: the class's row of the classifier. // [d]
+    ///   - scale: the factor between cosine and logit.
+    func run(weights: UnsafePointer<Float>, scale: Float) {
+        readOut(weights: weights, scale: scale)
+        let vision = record.vision
+        let last = vision.blocks.count - 1
+        for layer in stride(from: last, through: lowestLayer, by: -1) {
+            // Only the class token of the last layer is read out.
+            block.run(
+                vision.blocks[layer], record.layers[layer], rows: layer == last ? 1 : vision.tokens,
+                residual: residual.base, attention: self[layer], throughAttention: layer > lowestLayer)
+        }
+    }
+
+    /// Through ⟨r/‖r‖, w_c⟩, the projection and ln_post, to the class token of the last layer.
+    private func readOut(weights: UnsafePointer<Float>, scale: Float) {
+        let vision = record.vision
+        let (width, d) = (vision.width, vision.embeddingWidth)
+        let direction = record.direction.base
+        let cosine = BLAS.dot(direction, weights, count: d)
+        let factor = record.length > 0 ? scale / record.length : 0
+        for j in 0..<d { embedding.base[j] = factor * (weights[j] - cosine * direction[j]) }
+        BLAS.multiply(
+            1, width, d, embedding.base, stride: d, vision.projection.elements, stride: width, into: pooled.base,
+            stride: width)
+        residual.base.update(repeating: 0, count: residual.count)
+        LayerNormGradient.add(
+            pooled.base, through: vision.outputNorm, input: record.output.base, mean: record.outputMean.base,
+            sigma: record.outputSigma.base, rows: 1, to: residual.base, scratch: block.scratch.base)
+    }
+}

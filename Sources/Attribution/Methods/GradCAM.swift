@@ -1,0 +1,18 @@
+extension AttributionPass {
+    /// GradCAM on the last layer's attention of the class token: each head weighted by the mean of its
+    /// gradient over the patches, mean over the heads, negative values cut off.
+    func gradcam(_ gradients: AttentionGradients) -> HeatMap {
+        let (tokens, heads, last) = (vision.tokens, vision.configuration.heads, vision.blocks.count - 1)
+        flow.row.base.update(repeating: 0, count: tokens)
+        for head in 0..<heads {
+            let gradient = gradients[last] + head * tokens * tokens
+            let attention = record.layers[last].attention.base + head * tokens * tokens
+            var sum = Float(0)
+            for j in 1..<tokens { sum += gradient[j] }
+            let weight = sum / Float(tokens - 1) / Float(heads)
+            for j in 1..<tokens { flow.row.base[j] += weight * attention[j] }
+        }
+        for j in 1..<tokens { flow.row.base[j] = max(0, flow.row.base[j]) }
+        return patchMap(flow.row.base)
+    }
+}

@@ -1,0 +1,20 @@
+extension AttributionPass {
+    /// Relevance (original rules) of the pixels, summed over the channels.
+    func lrp(_ relevance: AttentionRelevance) -> HeatMap {
+        guard let pixels = relevance.pixels?.pixels.base else {
+            preconditionFailure("relevance of the pixels was read but not declared")
+        }
+        let (size, patch, grid) = (
+            vision.configuration.imageSize, vision.configuration.patchSize, vision.configuration.gridSize
+        )
+        let area = patch * patch
+        var values = [Float](repeating: 0, count: size * size)
+        for y in 0..<size {
+            for x in 0..<size {
+                let first = ((y / patch) * grid + x / patch) * 3 * area + (y % patch) * patch + x % patch
+                values[y * size + x] = pixels[first] + pixels[first + area] + pixels[first + 2 * area]
+            }
+        }
+        return HeatMap(side: size, values: values)
+    }
+}

@@ -1,0 +1,17 @@
+import DenseMath
+
+extension AttributionPass {
+    /// The class token's attention in the last layer, mean over the heads.
+    func rawAttention() -> HeatMap {
+        let heads = vision.configuration.heads
+        flow.row.base.update(repeating: 0, count: vision.tokens)
+        if let last = record.layers.last {
+            for head in 0..<heads {
+                BLAS.add(
+                    1 / Float(heads), last.attention.base + head * vision.tokens * vision.tokens, to: flow.row.base,
+                    count: vision.tokens)
+            }
+        }
+        return patchMap(flow.row.base)
+    }
+}

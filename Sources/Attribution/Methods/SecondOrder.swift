@@ -1,0 +1,16 @@
+extension AttributionPass {
+    /// The plain average of neurons' activations at the patches; zeros without neurons.
+    ///
+    /// Source: arXiv 2406.04341, section 5.4.
+    public func secondOrderMap(neurons: [(layer: Int, neuron: Int)]) -> HeatMap {
+        let (tokens, width) = (vision.tokens, vision.configuration.mlpWidth)
+        flow.row.base.update(repeating: 0, count: tokens)
+        for (layer, neuron) in neurons {
+            precondition((0..<width).contains(neuron), "neuron \(neuron) of \(width)")
+            let activations = record.layers[layer].activations.base + neuron
+            for i in 0..<tokens { flow.row.base[i] += activations[i * width] }
+        }
+        for i in 0..<tokens { flow.row.base[i] /= Float(max(neurons.count, 1)) }
+        return patchMap(flow.row.base)
+    }
+}

@@ -1,0 +1,87 @@
+import CLIPModel
+import DenseMath
+
+/// Relevance of one class's logit for each layer's attention and for the pixels. Starts as one at the
+/// logit and passes the scale and the L2 normalisation unchanged. Overwritten by each class and image.
+final class AttentionRelevance {
+    /// Those that go deepest first, so that the ones still under way are always the first.
+    let streams: [RelevanceStream]
+    /// What reaches the pixels, where a stream does.
+    let pixels: PixelRelevance?
+    /// Of the residual stream that the streams have come to. // [streams, T, D]
+    let residual: FloatBuffer
+    private let record: ForwardRecord
+    private let linear: LinearRelevance
+    private let block: BlockRelevance
+    private let embedding: FloatBuffer
+    /// By stream and layer from the stream's lowest on. // [H, T, T]
+    private let memory: [[FloatBuffer]]
+
+    /// - Precondition: at most one stream goes to the pixels.
+    init(_ record: ForwardRecord, streams: [RelevanceStream]) {
+        let vision = record.vision
+        let streams = streams.sorted { $0.lowestLayer < $1.lowestLayer }
+        precondition(streams.count { $0.lowestLayer == RelevanceStream.pixels } <= 1)
+        self.record = record
+        self.streams = streams
+        let (tokens, width, d) = (vision.tokens, vision.width, vision.embeddingWidth)
+        let (neurons, patch) = (vision.configuration.mlpWidth, vision.patchEmbedding.rowCount)
+        let weights = SignedWeights(capacity: width * max(3 * width, neurons, patch, d))
+        linear = LinearRelevance(
+            weights: weights, streams: streams.count, rows: tokens, inputs: max(width, neurons, d),
+            outputs: max(3 * width, neurons, d))
+        block = BlockRelevance(vision, linear: linear, streams: streams.count)
+        residual = FloatBuffer(streams.count * tokens * width)
+        embedding = FloatBuffer(streams.count * d)
+        memory = streams.map { stream in
+            vision.blocks.dropFirst(max(stream.lowestLayer, 0)).map { FloatBuffer($0.heads * tokens * tokens) }
+        }
+        pixels =
+            streams.first?.lowestLayer == RelevanceStream.pixels ? PixelRelevance(vision, weights: weights) : nil
+    }
+
+    /// Relevance of a layer's attention. // [H, T, T]
+    subscript(rule: RelevanceRule, layer: Int) -> UnsafePointer<Float> {
+        guard let stream = streams.firstIndex(where: { $0.rule == rule }) else {
+            preconditionFailure("relevance of a rule was read but not declared")
+        }
+        return UnsafePointer(attention(stream, layer).base)
+    }
+
+    private func attention(_ stream: Int, _ layer: Int) -> FloatBuffer {
+        memory[stream][layer - max(streams[stream].lowestLayer, 0)]
+    }
+
+    /// - Parameter weights: the class's row of the classifier. // [d]
+    func run(weights: UnsafePointer<Float>) {
+        let vision = record.vision
+        readOut(weights)
+        let last = vision.blocks.count - 1
+        var layer = last
+        while true {
+            let active = streams.prefix { $0.lowestLayer <= layer }.count
+            guard layer >= 0, active > 0 else { break }
+            // Only the class token of the last layer is read out.
+            block.run(
+                vision.blocks[layer], record.layers[layer], rules: streams.prefix(active).map(\.rule),
+                rows: layer == last ? 1 : vision.tokens, relevance: residual.base,
+                attention: (0..<active).map { attention($0, layer) },
+                goingOn: streams.prefix { $0.lowestLayer < layer }.count)
+            layer -= 1
+        }
+        if let first = streams.first { pixels?.propagate(residual.base, rule: first.rule, record) }
+    }
+
+    /// Through classifier and projection to the class token of the last layer. // → residual [streams, 1, D]
+    private func readOut(_ weights: UnsafePointer<Float>) {
+        let vision = record.vision
+        let (width, d) = (vision.width, vision.embeddingWidth)
+        let rules = streams.map(\.rule)
+        linear.propagate(
+            [Float](repeating: 1, count: rules.count), rules: rules, weight: weights, outputs: 1, inputs: d,
+            input: record.direction.base, rows: 1, into: embedding.base)
+        linear.propagate(
+            embedding.base, rules: rules, weight: vision.projection.elements, outputs: d, inputs: width,
+            input: record.pooled.base, rows: 1, into: residual.base)
+    }
+}
