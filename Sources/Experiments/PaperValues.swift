@@ -1,3 +1,4 @@
+import Attribution
 import Pipeline
 
 /// Numbers that the papers print. What they show as plots only is not here.
@@ -8,6 +9,30 @@ enum PaperValues {
         static let indirectExplainedVariance = percent(11.0, "arXiv 2406.04341, Table 1, row 'indirect'")
         static let secondOrderAccuracy = percent(29.6, "arXiv 2406.04341, Table 1, row 'second order'")
         static let secondOrderExplainedVariance = percent(48.2, "arXiv 2406.04341, Table 1, row 'second order'")
+    }
+
+    /// arXiv 2406.04341 (ICLR 2025), Table 4: ViT-B/32 of OpenAI, ImageNet-Segmentation.
+    enum Table4 {
+        static func row(
+            _ method: AttributionMethod
+        ) -> (pixelAccuracy: Metric.PaperValue, meanIoU: Metric.PaperValue, meanAP: Metric.PaperValue) {
+            let (accuracy, iou, precision) = values(method)
+            let source = "arXiv 2406.04341, Table 4, row '\(method.rawValue)'"
+            return (percent(accuracy, source), percent(iou, source), percent(precision, source))
+        }
+
+        private static func values(_ method: AttributionMethod) -> (Double, Double, Double) {
+            switch method {
+            case .partialLRP: (55.0, 35.5, 66.9)
+            case .rollout: (61.8, 42.6, 74.0)
+            case .lrp: (62.9, 35.8, 68.5)
+            case .gradcam: (67.3, 39.3, 61.9)
+            case .chefer2021: (68.9, 49.1, 79.7)
+            case .rawAttention: (69.6, 49.8, 80.0)
+            case .textSpan: (76.5, 58.1, 84.1)
+            case .secondOrder: (78.1, 59.0, 84.9)
+            }
+        }
     }
 
     /// A percentage with one decimal, as a share; dividing a whole number gives the nearest double.

@@ -31,6 +31,9 @@ struct Bench: ParsableCommand {
             lens.run(repeats: 2 * repeats + 1).forEach(show)
             show(Report.memory("\(model.name): peak memory with the lens of all layers, 1 worker", bytes: Host.peakMemory))
         }
+        Host.resetPeakMemory()
+        MatchingPursuitBenchmark(quick: quick).run(sample: quick ? 1 : 4).forEach(show)
+        show(Report.memory("Matching pursuit: peak memory, 2 workers", bytes: Host.peakMemory))
     }
 
     /// Prints at once, also into a pipe: a measurement takes minutes.

@@ -37,6 +37,9 @@ enum Report {
         return row(title, "", String(bytes >> 20), "", "MiB", "")
     }
 
+    /// Words where a number cannot be had.
+    static func note(_ title: String, _ text: String) -> String { row(title, "", text, "", "", "") }
+
     private static func row(
         _ title: String, _ least: String, _ median: String, _ most: String, _ unit: String, _ goal: String
     ) -> String {

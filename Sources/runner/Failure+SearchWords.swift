@@ -29,6 +29,8 @@ extension Failure {
             Failure(.badData, "no picture can show '\(shown)' without '\(forbidden)'", fix: "choose another pair")
         case .unknownConcept(let name):
             Failure(.badData, "the emoji world has no concept called '\(name)'", fix: "choose one of its names; `runner scenes sheet` shows some")
+        case .unusableCommand(let command):
+            Failure(.badData, "\(command): this is no command", fix: "write the program and its arguments as a list: [python3, scripts/serve_pictures.py]")
         case .folderNotMade(let path, let errno):
             Failure(.cannotWrite, "\(path): the folder was not made: \(String(cString: strerror(errno)))", fix: "check the temporary folder's permissions and room")
         }

@@ -17,5 +17,7 @@ public enum SearchError: Error, Equatable, Sendable {
     case contradictoryRequest(shown: String, forbidden: String)
     /// The built-in pictures show the concepts of the emoji world only.
     case unknownConcept(name: String)
+    /// A command without a program, or with a zero byte.
+    case unusableCommand([String])
     case folderNotMade(path: String, errno: Int32)
 }

@@ -20,12 +20,16 @@ enum Wording {
 
     /// As ``contains(_:_:)``, and also when the text writes the phrase as one word, such as "firetruck".
     static func mentions(_ text: some StringProtocol, _ phrase: some StringProtocol) -> Bool {
-        let (text, phrase) = (words(text), words(phrase))
-        return contains(text, phrase) || contains(text, [phrase.joined()])
+        mentions(words(text), words(phrase))
+    }
+
+    static func mentions(_ text: [String], _ phrase: [String]) -> Bool {
+        contains(text, phrase) || contains(text, [phrase.joined()])
     }
 
     private static func isForm(_ word: String, of other: String, _ forms: Set<String>) -> Bool {
-        forms.contains(word) || self.forms(of: word).contains(other)
+        // No plural begins with another letter than its singular.
+        word.utf8.first == other.utf8.first && (forms.contains(word) || self.forms(of: word).contains(other))
     }
 
     /// The word and what its plural may be.

@@ -33,25 +33,29 @@ public struct Bootstrap: Sendable {
         })
     }
 
-    /// The interval of a statistic of several sums over images, such as a ratio of two: each replicate
-    /// draws images, adds their rows, and evaluates the statistic on the sums.
+    /// The intervals of statistics of several sums over images, such as ratios of two: each replicate draws
+    /// images, adds their rows, and evaluates the statistics on the sums.
     /// - Parameter rows: what each image adds to the sums; all of one length.
-    /// - Returns: nil as ``interval(ofMean:)``, also where a replicate's statistic is not finite.
-    public func interval(ofSums rows: [[Double]], _ statistic: ([Double]) -> Double) -> Metric.Interval? {
+    /// - Returns: for each statistic nil as ``interval(ofMean:)``, also where one of its replicates is not finite.
+    public func intervals(ofSums rows: [[Double]], _ statistics: [([Double]) -> Double]) -> [Metric.Interval?] {
         guard rows.count >= 2, rows.count <= Int(UInt32.max), replicates >= 2, level > 0, level < 1,
             let width = rows.first?.count, rows.allSatisfy({ $0.count == width && $0.allSatisfy(\.isFinite) })
-        else { return nil }
+        else { return statistics.map { _ in nil } }
         let values = rows.flatMap { $0 }
         var sums = [Double](repeating: 0, count: width)
-        let statistics = (0..<replicates).map { replicate in
+        var samples = statistics.map { _ in [Double]() }
+        for replicate in 0..<replicates {
             for column in 0..<width { sums[column] = 0 }
-            forEachDraw(of: rows.count, replicate: replicate) { row in
-                for column in 0..<width { sums[column] += values[row * width + column] }
+            values.withUnsafeBufferPointer { values in
+                sums.withUnsafeMutableBufferPointer { sums in
+                    forEachDraw(of: rows.count, replicate: replicate) { row in
+                        for column in 0..<width { sums[column] += values[row * width + column] }
+                    }
+                }
             }
-            return statistic(sums)
+            for (index, statistic) in statistics.enumerated() { samples[index].append(statistic(sums)) }
         }
-        guard statistics.allSatisfy(\.isFinite) else { return nil }
-        return interval(ofReplicates: statistics)
+        return samples.map { $0.allSatisfy(\.isFinite) ? interval(ofReplicates: $0) : nil }
     }
 
     private func interval(ofReplicates replicates: [Double]) -> Metric.Interval {

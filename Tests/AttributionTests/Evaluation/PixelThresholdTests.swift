@@ -1,6 +1,5 @@
+import Attribution
 import Testing
-
-@testable import Attribution
 
 @Suite struct PixelThresholdTests {
     @Test func thresholdsAreTheConstantOrTheMean() {

@@ -1,0 +1,43 @@
+import Pipeline
+
+/// Table 4 of arXiv 2406.04341: heat maps of the predicted class against masks, for the neurons of the
+/// second-order lens and seven methods from before, and how the table depends on its settings.
+struct SegmentationExperiment: Experiment {
+    static let name = "segmentation"
+
+    let spec: SegmentationSpec
+    private let study: Study
+    private let images: ImageSource
+    private let scores: StepHandle<SegmentationScores>
+    private let sensitivity: StepHandle<SegmentationScores>
+    private let overlays: StepHandle<StoredPicture>
+    private let trust: TrustChecks
+
+    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
+        spec = try SegmentationSpec(document, choices: .init(context.manifest), limits: Study.limits(context))
+        study = try Study(spec.study, context: context, graph: &graph)
+        images = try study.images(spec.evaluation, in: &graph)
+        let classifier = try study.classifier(in: &graph)
+        let directions = try study.fitted(in: &graph).directions
+        scores = try SegmentationStep.add(study, spec, images: images, classifier: classifier, directions: directions, in: &graph)
+        var first = images
+        first.count = min(spec.sensitivity.images, images.count)
+        sensitivity = try SensitivityStep.add(
+            study, spec, images: first, classifier: classifier, directions: directions, in: &graph)
+        overlays = try SegmentationOverlaysStep.add(
+            study, spec, images: images, classifier: classifier, directions: directions, in: &graph)
+        trust = try TrustChecks(study, evaluation: images, graph: &graph)
+    }
+
+    func report(_ result: ExecutionResult) throws -> ExperimentReport {
+        let measures = SegmentationMeasures(
+            spec: spec, layers: study.layers, classNames: study.classNames, isPartial: study.isPartial,
+            labels: try result.artefact(images.handle).labels, scores: try result.artefact(scores),
+            sensitivity: try result.artefact(sensitivity), trust: try trust.findings(result))
+        return ExperimentReport(
+            metrics: measures.metrics(), predictions: measures.predictionSets(),
+            tables: SegmentationTables(measures).layouts.marked(partial: study.isPartial, images: images.count),
+            attachments: [measures.list, Attachment("overlays.png", .bytes(try result.artefact(overlays).png))],
+            failedControls: measures.failedControls())
+    }
+}

@@ -1,0 +1,59 @@
+import Attribution
+import CLIPModel
+import DenseMath
+import Foundation
+import Pipeline
+
+/// Makes the maps of one image after the other. Belongs to one worker.
+final class SegmentationMaps {
+    private let pass: AttributionPass
+    private let neurons: ClassNeurons
+    private let count: Int
+    private let seed: UInt64
+    /// The model's answer on the image that ran last, and its lead in logits.
+    private(set) var predicted = (label: 0, margin: Float(0))
+    private var image = 0
+
+    /// - Parameter count: neurons of a second-order map.
+    init(_ clip: CLIP, classifier: ZeroShotClassifier, neurons: ClassNeurons, count: Int, seed: Int) {
+        pass = AttributionPass(clip.vision, classifier: classifier.weights, logitScale: exp(clip.logitScale))
+        self.neurons = neurons
+        self.count = count
+        self.seed = UInt64(seed)
+    }
+
+    /// Runs image `index` of a set.
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``.
+    func run(_ scenes: SceneSet, _ index: Int, of images: ImageSetName) throws {
+        scenes.withImages(from: index) { pass.run($0) }
+        let logits = pass.logits
+        guard logits.allSatisfy(\.isFinite), let best = logits.indices.max(by: { logits[$0] < logits[$1] }) else {
+            throw ExperimentError.notFinite(image: images.imageID(index), place: "logits")
+        }
+        let second = logits.enumerated().lazy.filter { $0.offset != best }.map(\.element).max()
+        predicted = (best, second.map { logits[best] - $0 } ?? 0)
+        image = index
+    }
+
+    /// A class that the scene does not show and the model does not see, drawn by the seed.
+    func absentClass(_ scenes: SceneSet, _ index: Int, classes: Int) -> Int {
+        var random = SplitMix64(seed: seed, label: "absent class", index: UInt64(index))
+        let present = [Int(scenes.labels[index]), Int(scenes.secondLabels[index]), predicted.label]
+        // A world has more classes than a scene shows; the bound keeps an odd one from looping.
+        for _ in 0..<1000 {
+            let label = random.below(classes)
+            if !present.contains(label) { return label }
+        }
+        return present[0]
+    }
+
+    func map(_ maker: SegmentationCase.Maker, class label: Int) -> HeatMap {
+        switch maker {
+        case .method(.secondOrder): return pass.secondOrderMap(neurons: neurons.largest(count, of: label))
+        case .method(let method): return pass.map(method, class: label)
+        case .randomNeurons:
+            var random = SplitMix64(seed: seed, label: "neurons of a random map", index: UInt64(image))
+            return pass.secondOrderMap(neurons: neurons.random(count, &random))
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Attribution
+import Pipeline
+
+/// Numbers of the segmentation experiment.
+struct SegmentationMeasures {
+    let spec: SegmentationSpec
+    let layers: [Int]
+    let classNames: [String]
+    let isPartial: Bool
+    let labels: [Int32]
+    let scores: SegmentationScores
+    let sensitivity: SegmentationScores
+    let trust: TrustFindings
+
+    private var rows: RowMaker { RowMaker(SegmentationExperiment.name, spec.study, isPartial: isPartial) }
+    var grid: SensitivityGrid { SensitivityGrid(spec, layers: layers) }
+
+    private var baseline: BaselineControl {
+        BaselineControl(
+            labels: labels, predicted: scores.predicted, classCount: classNames.count, floor: spec.controls.accuracyFloor,
+            seed: spec.study.seed)
+    }
+
+    static func subject(_ item: SegmentationCase) -> Subject { ["method": item.maker.name, "class": item.query.rawValue] }
+
+    static func subject(_ item: SegmentationCase, rule: String) -> Subject {
+        ["method": item.maker.name, "class": item.query.rawValue, "foreground": rule]
+    }
+
+    func metrics() -> [Metric] {
+        var metrics = baseline.metrics(rows, of: spec.evaluation)
+        for (index, item) in SegmentationCase.all.enumerated() {
+            let paper: (pixelAccuracy: Metric.PaperValue, meanIoU: Metric.PaperValue, meanAP: Metric.PaperValue)? =
+                if case .method(let method) = item.maker, item.query == .predicted {
+                    PaperValues.Table4.row(method)
+                } else { nil }
+            for (position, rule) in SegmentationCase.rules.enumerated() {
+                let isPapers = rule.rule == .above(0.5)
+                metrics += ratios(
+                    scores, case: index, rule: position, subject: Self.subject(item, rule: rule.name),
+                    papers: isPapers ? (paper?.pixelAccuracy, paper?.meanIoU) : (nil, nil))
+            }
+            metrics.append(
+                rows.mean(
+                    "mean-ap", Self.subject(item), scores.precisions(of: index), of: spec.evaluation, paper: paper?.meanAP))
+        }
+        return metrics + sensitivityMetrics() + trust.metrics(rows, evaluated: labels.count)
+    }
+
+    /// Pixel accuracy and mean IoU of the added counts of all images.
+    private func ratios(
+        _ scores: SegmentationScores, case index: Int, rule: Int, subject: Subject,
+        papers: (Metric.PaperValue?, Metric.PaperValue?) = (nil, nil)
+    ) -> [Metric] {
+        let counts = scores.rows(of: index, rule: rule)
+        let total = SegmentationScores.counts(counts.reduce(into: [Double](repeating: 0, count: 6)) { sums, row in
+            for i in row.indices { sums[i] += row[i] }
+        })
+        let intervals = rows.bootstrap().intervals(ofSums: counts, [
+            { SegmentationScores.counts($0).pixelAccuracy }, { SegmentationScores.counts($0).meanIntersectionOverUnion },
+        ])
+        return [
+            rows.metric(
+                "pixel-accuracy", subject, total.pixelAccuracy, of: spec.evaluation, n: counts.count, interval: intervals[0],
+                paper: papers.0),
+            rows.metric(
+                "mean-iou", subject, total.meanIntersectionOverUnion, of: spec.evaluation, n: counts.count,
+                interval: intervals[1], paper: papers.1),
+        ]
+    }
+
+    func sensitivitySubject(layerSet: Int, neurons: Int) -> Subject {
+        ["layers": SensitivityGrid.name(grid.layerSets[layerSet]), "neurons": "\(grid.neurons[neurons])"]
+    }
+
+    func sensitivitySubject(layerSet: Int, neurons: Int, threshold: Int) -> Subject {
+        [
+            "layers": SensitivityGrid.name(grid.layerSets[layerSet]), "neurons": "\(grid.neurons[neurons])",
+            "threshold": "\(grid.thresholds[threshold])",
+        ]
+    }
+
+    private func sensitivityMetrics() -> [Metric] {
+        let grid = grid
+        return grid.layerSets.indices.flatMap { layerSet in
+            grid.neurons.indices.flatMap { neurons -> [Metric] in
+                let index = grid.index(layerSet: layerSet, neurons: neurons)
+                let ratios = grid.thresholds.indices.flatMap { threshold in
+                    self.ratios(
+                        sensitivity, case: index, rule: threshold,
+                        subject: sensitivitySubject(layerSet: layerSet, neurons: neurons, threshold: threshold))
+                }
+                return ratios + [
+                    rows.mean(
+                        "mean-ap", sensitivitySubject(layerSet: layerSet, neurons: neurons), sensitivity.precisions(of: index),
+                        of: spec.evaluation)
+                ]
+            }
+        }
+    }
+
+    func predictionSets() -> [PredictionSet] {
+        [
+            PredictionSet(
+                experiment: SegmentationExperiment.name, condition: ["condition": "baseline"],
+                predictions: labels.indices.map { image in
+                    Prediction(
+                        imageID: spec.evaluation.imageID(image), label: classNames[Int(labels[image])],
+                        prediction: classNames[Int(scores.predicted[image])], margin: Double(scores.margins[image]))
+                })
+        ]
+    }
+
+    func failedControls() -> [FailedControl] { baseline.failedControls() + trust.failedControls() }
+
+    /// Average precision of every image and case.
+    var list: Attachment {
+        let precisions = SegmentationCase.all.indices.map(scores.precisions)
+        return Attachment(
+            "images.csv",
+            .list(
+                header: ["image", "class", "predicted", "absent_class"]
+                    + SegmentationCase.all.map { "ap_\($0.maker.name)\($0.query == .absent ? "_absent" : "")" },
+                rows: labels.indices.map { image in
+                    [
+                        .text(spec.evaluation.imageID(image)), .text(classNames[Int(labels[image])]),
+                        .text(classNames[Int(scores.predicted[image])]), .text(classNames[Int(scores.absent[image])]),
+                    ] + precisions.map { .number($0[image]) }
+                }))
+    }
+}

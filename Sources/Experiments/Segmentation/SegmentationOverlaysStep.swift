@@ -1,0 +1,57 @@
+import Attribution
+import CLIPModel
+import Inputs
+import Pipeline
+
+enum SegmentationOverlaysStep {
+    /// The first scenes with their masks and every method's map, as one picture.
+    static func add(
+        _ study: Study, _ spec: SegmentationSpec, images: ImageSource, classifier: StepHandle<StoredClassifier>,
+        directions: StepHandle<FittedDirections>, in graph: inout Graph
+    ) throws -> StepHandle<StoredPicture> {
+        let (model, layers, seed) = (study.model, spec.neuronLayers ?? study.layers, study.spec.seed)
+        let (count, names) = (min(spec.overlays, images.count), study.classNames)
+        return try graph.add(
+            Step(
+                kind: "segmentation-overlays", version: 1,
+                parameters: [
+                    "neurons": .integer(spec.neurons), "neuron-layers": .integers(layers), "scenes": .integer(count),
+                    "seed": .integer(seed),
+                ],
+                inputs: [images.handle.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
+                work: .single { inputs in
+                    let (scenes, classifier) = (try inputs[images.handle], try inputs[classifier].classifier)
+                    let maps = SegmentationMaps(
+                        try model.clip.value(), classifier: classifier,
+                        neurons: try ClassNeurons(try inputs[directions], layers: layers, classifier: classifier),
+                        count: spec.neurons, seed: seed)
+                    let rows = try (0..<count).map { index in
+                        try inputs.checkCancellation()
+                        try maps.run(scenes, index, of: images.name)
+                        let (image, size) = (scenes.image(index), scenes.imageSize)
+                        func overlay(_ method: AttributionMethod, _ label: Int) -> Gallery.Cell {
+                            let map = maps.map(.method(method), class: label).resized(to: size).normalised()
+                            return Gallery.Cell(image.overlaid(with: map.values))
+                        }
+                        let label = maps.predicted.label
+                        let absent = maps.absentClass(scenes, index, classes: names.count)
+                        let truth = Int(scenes.labels[index])
+                        return Gallery.Row(
+                            header: label == truth ? names[label] : "\(names[label]), in truth \(names[truth])",
+                            cells: [.init(image), .init(image.tinted(by: scenes.mask(index)))]
+                                + AttributionMethod.allCases.map { overlay($0, label) }
+                                + [
+                                    Gallery.Cell(
+                                        overlay(.secondOrder, absent).image, captions: [names[absent]])
+                                ])
+                    }
+                    let picture = try Gallery(
+                        title: "\(images.name.dataset) · \(images.name.split) · maps of the class that the model predicts",
+                        columnHeaders: ["image", "mask: main object red"] + AttributionMethod.allCases.map(\.rawValue)
+                            + ["second-order, a class that is absent"],
+                        rows: rows, scale: 2
+                    ).drawn(font: Gallery.font)
+                    return try StoredPicture(picture, named: "segmentation-overlays")
+                }))
+    }
+}

@@ -1,0 +1,66 @@
+import Attribution
+import Inputs
+import Pipeline
+
+/// The spec of the segmentation experiment: the keys of ``StudySpec``, and
+///
+/// ```yaml
+/// evaluation: {dataset: emoji-scenes, split: seg}
+/// neurons: 50                        # with the largest |⟨r_n, text(c)⟩|
+/// neuron-layers: [0, 1, 2]           # among these layers
+/// mask-geometry: aligned             # or squashed: as the public loader has it
+/// overlays: 20                       # scenes in the picture
+/// sensitivity:
+///   images: 500                      # the first of the evaluation set
+///   neurons: [10, 50, 200]
+///   thresholds: [0.3, 0.5, 0.7]
+/// controls: {accuracy-floor: 0.8}
+/// ```
+struct SegmentationSpec: Sendable {
+    var study: StudySpec
+    var evaluation: ImageSetName
+    /// Neurons that make a map.
+    var neurons: Int
+    /// Nil: all layers of the study.
+    var neuronLayers: [Int]?
+    var maskGeometry: MaskGeometry
+    /// Scenes in the picture.
+    var overlays: Int
+    var sensitivity: Sensitivity
+    var controls: ControlsSpec
+
+    struct Sensitivity: Sendable {
+        /// The first of the evaluation set.
+        var images: Int
+        var neurons: [Int]
+        var thresholds: [Double]
+    }
+
+    private enum Key: String, CaseIterable {
+        case evaluation, neurons, overlays, sensitivity, controls
+        case neuronLayers = "neuron-layers"
+        case maskGeometry = "mask-geometry"
+    }
+
+    private enum SensitivityKey: String, CaseIterable {
+        case images, neurons, thresholds
+    }
+
+    /// - Throws: `SpecError`, and what `limits` throws.
+    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (String) throws -> StudySpec.Limits) throws {
+        let (root, shared) = try document.root(keys: Key.self, sharing: StudySpec.Key.self)
+        study = try StudySpec(shared, choices: choices, limits: limits)
+        evaluation = try ImageSetName(root, .evaluation, among: choices.datasets)
+        neuronLayers = try root.neuronLayers(.neuronLayers, of: study)
+        let available = (neuronLayers?.count ?? study.layers?.count ?? study.limits.layers.count) * study.limits.neurons
+        neurons = try root.integer(.neurons, in: 1...available)
+        maskGeometry = try root.choice(.maskGeometry, default: .aligned)
+        overlays = try root.integer(.overlays, in: 1...200, default: 20)
+        controls = try ControlsSpec(root, .controls)
+        let mapping = try root.mapping(.sensitivity, keys: SensitivityKey.self)
+        sensitivity = Sensitivity(
+            images: try mapping.integer(.images, in: 2...1_000_000),
+            neurons: try mapping.integers(.neurons, in: 1...study.limits.neurons).sorted(),
+            thresholds: try mapping.doubles(.thresholds, in: 0...1).sorted())
+    }
+}

@@ -1,0 +1,70 @@
+import Attribution
+import CLIPModel
+import Inputs
+import Pipeline
+
+enum SegmentationStep {
+    /// Images that are computed and stored together: each takes many times a forward pass.
+    private static let imagesPerShard = 50
+
+    static func add(
+        _ study: Study, _ spec: SegmentationSpec, images: ImageSource, classifier: StepHandle<StoredClassifier>,
+        directions: StepHandle<FittedDirections>, in graph: inout Graph
+    ) throws -> StepHandle<SegmentationScores> {
+        let (model, layers, seed) = (study.model, spec.neuronLayers ?? study.layers, study.spec.seed)
+        let rules = SegmentationCase.rules.map(\.rule)
+        return try graph.add(
+            Step(
+                kind: "segmentation", version: 1,
+                parameters: [
+                    "neurons": .integer(spec.neurons), "neuron-layers": .integers(layers), "images": .integer(images.count),
+                    "cases": .texts(SegmentationCase.all.map { "\($0.maker.name), \($0.query.rawValue)" }),
+                    "rules": .texts(SegmentationCase.rules.map(\.name)), "seed": .integer(seed),
+                    "mask-geometry": .text(spec.maskGeometry.rawValue),
+                ],
+                inputs: [images.handle.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
+                memory: model.memory(layers: layers, images: images.count),
+                work: .map(
+                    units: images.count, unitsPerShard: imagesPerShard,
+                    makeWorker: { inputs in
+                        let (scenes, classifier) = (try inputs[images.handle], try inputs[classifier].classifier)
+                        let maps = SegmentationMaps(
+                            try model.clip.value(), classifier: classifier,
+                            neurons: try ClassNeurons(try inputs[directions], layers: layers, classifier: classifier),
+                            count: spec.neurons, seed: seed)
+                        return { shard in
+                            var result = SegmentationScores(cases: SegmentationCase.all.count, rules: rules.count)
+                            for image in shard.units {
+                                try inputs.checkCancellation()
+                                try maps.run(scenes, image, of: images.name)
+                                let absent = maps.absentClass(scenes, image, classes: classifier.weights.shape[0])
+                                result.appendImage(
+                                    predicted: maps.predicted.label, margin: maps.predicted.margin, absent: absent)
+                                let mask = try scenes.foreground(image, geometry: spec.maskGeometry)
+                                for item in SegmentationCase.all {
+                                    let label = item.query == .predicted ? maps.predicted.label : absent
+                                    try result.append(
+                                        maps.map(item.maker, class: label), mask: mask, size: scenes.imageSize, rules: rules)
+                                }
+                            }
+                            return result
+                        }
+                    },
+                    reduce: { _, shards in
+                        var all = SegmentationScores(cases: SegmentationCase.all.count, rules: rules.count)
+                        try shards.forEach { _, part in all.append(part) }
+                        return all
+                    })))
+    }
+}
+
+extension SceneSet {
+    /// The main object's pixels, 1 on 0, as the model's square shows them: the object that gives the scene
+    /// its label is the foreground, the second one belongs to the background. // [size, size]
+    /// - Throws: `InputError.maskOfAnotherSize`.
+    func foreground(_ index: Int, geometry: MaskGeometry) throws -> [UInt8] {
+        try geometry.mask(
+            mask(index).map { $0 == 1 ? UInt8(1) : 0 }, width: imageSize, height: imageSize,
+            image: (width: imageSize, height: imageSize), size: imageSize)
+    }
+}

@@ -1,0 +1,99 @@
+import DenseMath
+import Foundation
+
+/// Pictures of the emoji world: the shown class in front, beside it the sprites that a description's
+/// phrases name. "Shows c₁" and "does not show c₂" hold by construction.
+public struct SceneGenerator: PictureGenerator {
+    public let compositor: SceneCompositor
+    /// Whether the concepts of the forbidden class's CLDR subgroup, and those that share a word of its
+    /// name, stay away too: a fox is no dog, but a picture of one looks like it.
+    public let excludesRelatives: Bool
+    private let vocabulary: SpriteVocabulary
+    private let world: String
+
+    public init(compositor: SceneCompositor, excludesRelatives: Bool = true) throws {
+        self.compositor = compositor
+        self.excludesRelatives = excludesRelatives
+        vocabulary = SpriteVocabulary(compositor.catalogue)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let concepts = compositor.catalogue.concepts.map { [$0.name, $0.subgroup] + $0.keywords }
+        world = ContentDigest.sha256(
+            try [encoder.encode(compositor.recipe), encoder.encode(concepts)] + compositor.sprites.map { Data($0.pixels) })
+    }
+
+    public var identity: [String: String] {
+        [
+            "generator": "scenes", "version": "1", "world": world, "seed": "\(compositor.seed)",
+            "excludes-relatives": "\(excludesRelatives)",
+        ]
+    }
+
+    /// The concepts that a phrase may place beside the shown class: those that it names, or else those that
+    /// have it as a keyword, or else those that the longest run of its words names or has as a keyword,
+    /// without the shown class and without what ``excluded(forbidden:)`` excludes.
+    /// - Returns: indices of the catalogue, ascending; empty for a phrase that no allowed sprite shows.
+    public func concepts(for phrase: String, shown: String, forbidden: String) -> [Int] {
+        allowed(vocabulary.concepts(for: phrase), shown: shown, excluded: excluded(forbidden: forbidden))
+    }
+
+    private func allowed(_ concepts: [Int], shown: String, excluded: Set<Int>) -> [Int] {
+        concepts.filter { !excluded.contains($0) && $0 != vocabulary.index(of: shown) }
+    }
+
+    /// The concepts that never stand in a picture without `forbidden`: the class itself, all whose name
+    /// or keywords mention it, and its relatives if they are excluded.
+    public func excluded(forbidden: String) -> Set<Int> { away(forbidden).excluded }
+
+    /// What a forbidden class keeps out of pictures.
+    private struct Away {
+        let forbidden: String
+        /// The concepts that show it, by name or keyword.
+        let mentioning: Set<Int>
+        /// Those and, if they are excluded, its relatives.
+        let excluded: Set<Int>
+    }
+
+    private func away(_ forbidden: String) -> Away {
+        let mentioning = vocabulary.mentioning(forbidden)
+        return Away(
+            forbidden: forbidden, mentioning: mentioning,
+            excluded: excludesRelatives ? mentioning.union(vocabulary.relatives(of: forbidden)) : mentioning)
+    }
+
+    /// - Throws: ``SearchError/unknownConcept(name:)`` when the shown class is no concept,
+    ///   ``SearchError/contradictoryRequest(shown:forbidden:)`` when it is or mentions the forbidden one.
+    public func pictures(_ requests: [PictureRequest]) throws -> [Result<GeneratedPicture, PictureFailure>] {
+        // Requests of one pair of classes stand together.
+        var away = Away(forbidden: "", mentioning: [], excluded: [])
+        return try requests.map { request in
+            if away.forbidden != request.forbidden { away = self.away(request.forbidden) }
+            guard let shown = vocabulary.index(of: request.shown) else {
+                throw SearchError.unknownConcept(name: request.shown)
+            }
+            guard !away.mentioning.contains(shown) else {
+                throw SearchError.contradictoryRequest(shown: request.shown, forbidden: request.forbidden)
+            }
+            let size = compositor.recipe.imageSize
+            guard request.size == size else {
+                return .failure(.wrongSize(found: [size, size], expected: request.size))
+            }
+            let others = objects(request, excluded: away.excluded)
+            let scene = compositor.scene(
+                showing: shown, beside: others, label: "search \(request.id)", index: request.seed, avoiding: away.excluded)
+            return .success(GeneratedPicture(image: scene.image, objects: others.map { compositor.catalogue.names[$0] }))
+        }
+    }
+
+    /// One concept for each phrase of the description that has one, up to as many as a scene shows.
+    private func objects(_ request: PictureRequest, excluded: Set<Int>) -> [Int] {
+        var random = SplitMix64(seed: request.seed, label: "sprites \(request.id)", index: 0)
+        var chosen: [Int] = []
+        for phrase in request.prompt.phrases where chosen.count < SceneCompositor.mostOthers {
+            let candidates = allowed(vocabulary.concepts(for: phrase), shown: request.shown, excluded: excluded)
+                .filter { !chosen.contains($0) }
+            if !candidates.isEmpty { chosen.append(candidates[random.below(candidates.count)]) }
+        }
+        return chosen
+    }
+}
