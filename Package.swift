@@ -47,7 +47,7 @@ let package = Package(
 
         // MARK: Command line
 
-        .executableTarget(name: "runner", dependencies: ["Inputs", "Experiments", "Results", argumentParser]),
+        .executableTarget(name: "runner", dependencies: ["Inputs", "Attribution", "Experiments", "Results", argumentParser]),
 
         // MARK: Benchmarks
 
@@ -63,7 +63,8 @@ let package = Package(
             name: "CLIPModelTests", dependencies: ["DenseMath", "CLIPModel", "Safetensors", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "AttributionTests", dependencies: ["Attribution", "Safetensors", "TestSupport"], exclude: ["Fixtures"]),
+            name: "AttributionTests", dependencies: ["Attribution", "DenseMath", "CLIPModel", "Safetensors", "TestSupport"],
+            resources: [.copy("Fixtures")]),
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Safetensors"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
         .testTarget(name: "ResultsTests", dependencies: ["Results", "Pipeline", grdb]),

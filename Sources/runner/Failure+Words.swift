@@ -1,3 +1,4 @@
+import Attribution
 import CLIPModel
 import Experiments
 import Foundation
@@ -23,6 +24,7 @@ extension Failure {
         case let error as SafetensorsError: words(error)
         case let error as LensError: words(error)
         case let error as SearchError: words(error)
+        case let error as SegmentationError: words(error)
         default: Failure(.internalError, "\(error)", fix: "this is a bug of clip-lens; please report it with the command you ran")
         }
     }
@@ -85,6 +87,17 @@ extension Failure {
             Failure(.badData, "layer \(layer) of \(layers) has no later attention layer, so its neurons have no second-order effect", fix: "choose layers 0 to \(layers - 2)")
         case .factorisation(let layer, let neuron, let cause):
             Failure(.failed, "layer \(layer), neuron \(neuron): its effects could not be decomposed (\(cause))", fix: "check the weights with `runner selfcheck`")
+        }
+    }
+
+    private static func words(_ error: SegmentationError) -> Failure {
+        switch error {
+        case .emptyMask:
+            Failure(.badData, "a mask has no pixels", fix: "give each image a mask of its own size")
+        case .sizesDiffer(let map, let mask):
+            Failure(.badData, "a mask of \(mask) pixels for a map of \(map)", fix: "give each image a mask of its own size")
+        case .unknownLabel(let label, let pixel):
+            Failure(.badData, "pixel \(pixel) of a mask has the label \(label)", fix: "masks have 0 for background, 1 for foreground and 255 for unlabelled")
         }
     }
 
