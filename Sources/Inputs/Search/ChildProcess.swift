@@ -38,8 +38,11 @@ final class ChildProcess {
         for mine in [toChild.writing, fromChild.reading, errorsOfChild.reading] {
             _ = fcntl(mine.number, F_SETFL, O_NONBLOCK)
         }
-        pid = try Self.spawn(
-            arguments, [toChild.reading.number, fromChild.writing.number, errorsOfChild.writing.number])
+        let streams = [toChild.reading, fromChild.writing, errorsOfChild.writing]
+        // The program's ends stay open until it has them.
+        pid = try withExtendedLifetime(streams) { () throws(StartFault) in
+            try Self.spawn(arguments, streams.map(\.number))
+        }
         (input, output, errors) = (toChild.writing, fromChild.reading, errorsOfChild.reading)
     }
 
@@ -155,113 +158,4 @@ extension ChildProcess {
         if count == 0 || count < 0 && errno != EAGAIN && errno != EINTR { descriptor = nil }
         return count > 0 ? Data(bytes.prefix(count)) : nil
     }
-}
-
-// MARK: Starting
-
-extension ChildProcess {
-    /// - Parameter streams: the child's standard input, output and error.
-    private static func spawn(_ arguments: [String], _ streams: [Int32]) throws(StartFault) -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        for (target, source) in streams.enumerated() {
-            posix_spawn_file_actions_adddup2(&actions, source, Int32(target))
-        }
-        // Files that are open here are none of the program's business: a lock would outlive its owner.
-        let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.compactMap { Int32($0) } ?? []
-        for number in open where number > 2 { posix_spawn_file_actions_addclose(&actions, number) }
-
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
-        posix_spawnattr_setpgroup(&attributes, 0)
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        posix_spawnattr_setsigmask(&attributes, &signals)
-        // What this process ignores would be ignored there too.
-        for signal in [SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD] { sigaddset(&signals, signal) }
-        posix_spawnattr_setsigdefault(&attributes, &signals)
-
-        let words = arguments.map { strdup($0) } + [nil]
-        let environment = ProcessInfo.processInfo.environment.map { strdup("\($0)=\($1)") } + [nil]
-        defer { (words + environment).forEach { free($0) } }
-        var pid: pid_t = 0
-        let code = posix_spawnp(&pid, arguments[0], &actions, &attributes, words, environment)
-        guard code == 0 else { throw StartFault(errno: code) }
-        return pid
-    }
-
-    /// A file descriptor that closes itself.
-    private final class Descriptor {
-        let number: Int32
-        init(_ number: Int32) { self.number = number }
-        deinit { close(number) }
-    }
-
-    private struct Pipe {
-        let reading: Descriptor
-        let writing: Descriptor
-
-        init() throws(StartFault) {
-            var ends: [Int32] = [0, 0]
-            guard pipe(&ends) == 0 else { throw StartFault(errno: errno) }
-            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-            (reading, writing) = (Self.aboveStandardStreams(ends[0]), Self.aboveStandardStreams(ends[1]))
-        }
-
-        /// Where this process has no standard input, a pipe may get its number, and the child's would be overwritten.
-        private static func aboveStandardStreams(_ number: Int32) -> Descriptor {
-            guard number < 3 else { return Descriptor(number) }
-            let moved = fcntl(number, F_DUPFD_CLOEXEC, 3)
-            guard moved >= 0 else { return Descriptor(number) }
-            close(number)
-            return Descriptor(moved)
-        }
-    }
-}
-
-/// Writing to a pipe that nobody reads, without the signal that ends a process by default and without
-/// changing what the rest of the process does with it.
-private enum BrokenPipe {
-    static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
-        var (signals, before) = (sigset_t(), sigset_t())
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGPIPE)
-        pthread_sigmask(SIG_BLOCK, &signals, &before)
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        let count = Foundation.write(descriptor, bytes.baseAddress, bytes.count)
-        let code = errno
-        if count < 0, code == EPIPE {
-            var none = timespec()
-            sigtimedwait(&signals, nil, &none)
-        }
-        errno = code
-        return count
-    }
-}
-
-/// Complete lines out of blocks of bytes. Lines that are too long for an answer, and empty ones, are dropped.
-private struct LineBuffer {
-    static let longestLine = 1 << 16
-
-    /// The lines that wait, the next one last.
-    private var complete: [Data] = []
-    private var current = Data()
-
-    mutating func append(_ block: Data) {
-        var found: [Data] = []
-        for (index, part) in block.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
-            if index > 0 {
-                if !current.isEmpty, current.count <= Self.longestLine { found.append(current) }
-                current = Data()
-            }
-            current += part.prefix(Self.longestLine + 1 - current.count)
-        }
-        complete = found.reversed() + complete
-    }
-
-    mutating func next() -> Data? { complete.popLast() }
 }

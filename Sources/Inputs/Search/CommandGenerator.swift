@@ -112,6 +112,12 @@ public final class CommandGenerator: PictureGenerator {
             throw Self.remembered(.timedOut(seconds: seconds), &state)
         case .ended:
             let status = child.end()
+            // A program that ends after a picture without a fault is started for the next one; the one that
+            // is started has not answered yet, so that this happens once.
+            if status == 0, state.isWarm {
+                state.child = nil
+                return try picture(request, &state)
+            }
             throw Self.remembered(.exited(status: status, message: child.message), &state)
         }
     }

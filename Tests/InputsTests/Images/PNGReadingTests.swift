@@ -89,14 +89,21 @@ import Testing
 
     @Test func everyFlippedBitIsRefused() throws {
         let (_, _, bytes) = try small()
+        var accepted: [String] = []
         for place in bytes.indices {
             for bit in 0..<8 {
                 var damaged = bytes
                 damaged[place] ^= 1 << UInt8(bit)
                 let file = try folder.file("flip.png", damaged)
-                #expect(throws: InputError.self, "byte \(place), bit \(bit)") { try RGBImage(contentsOfPNG: file, largest: 64) }
+                do {
+                    _ = try RGBImage(contentsOfPNG: file, largest: 64)
+                    accepted.append("byte \(place), bit \(bit)")
+                } catch is InputError {
+                    continue
+                }
             }
         }
+        #expect(accepted.isEmpty)
     }
 
     /// Damage below right checksums, which only libpng can notice: read or refused, never a trap.
