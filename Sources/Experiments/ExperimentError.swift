@@ -8,6 +8,8 @@ public enum ExperimentError: Error, Equatable, Sendable {
     case tooFewImages(split: String, found: Int, needed: Int)
     case poolNotRead(path: String, reason: String)
     case malformedPool(path: String, line: Int, reason: String)
+    /// Fewer phrases of a search can be put into a picture than a description takes.
+    case tooFewPhrases(pair: String, method: String, found: Int, needed: Int)
     /// Fewer phrases than atoms were asked for.
     case poolTooSmall(name: String, found: Int, needed: Int)
 }

@@ -11,6 +11,37 @@ enum PaperValues {
         static let secondOrderExplainedVariance = percent(48.2, "arXiv 2406.04341, Table 1, row 'second order'")
     }
 
+    /// arXiv 2406.04341 (ICLR 2025), Table 3: pictures of 100 that fool the classifier.
+    enum Table3 {
+        static let pairs = ["horse-automobile", "dog-deer", "bird-frog", "ship-truck", "ship-automobile"]
+
+        /// Mean over three repeats and their standard deviation.
+        static func row(_ pair: String, _ method: SearchMethod) -> (mean: Metric.PaperValue, deviation: Metric.PaperValue)? {
+            guard let (mean, deviation) = values(pair, method) else { return nil }
+            let source = "arXiv 2406.04341, Table 3, row '\(pair)', \(method.rawValue)"
+            return (percent(mean, source), percent(deviation, source))
+        }
+
+        private static func values(_ pair: String, _ method: SearchMethod) -> (Double, Double)? {
+            let row: [(Double, Double)]
+            switch pair {
+            case "horse-automobile": row = [(1.0, 1.4), (2.8, 3.7), (1.0, 1.4), (5.3, 1.9)]
+            case "dog-deer": row = [(0.3, 0.5), (6.3, 4.8), (3.3, 0.9), (22.7, 0.5)]
+            case "bird-frog": row = [(0.3, 0.5), (1.0, 1.4), (5.0, 2.9), (8.0, 4.5)]
+            case "ship-truck": row = [(0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (5.7, 0.9)]
+            case "ship-automobile": row = [(1.3, 1.9), (0.0, 0.0), (1.3, 0.9), (7.0, 4.5)]
+            default: return nil
+            }
+            switch method {
+            case .randomNeurons: return row[0]
+            case .indirect: return row[1]
+            case .similarWords: return row[2]
+            case .secondOrder: return row[3]
+            case .randomWords: return nil
+            }
+        }
+    }
+
     /// arXiv 2406.04341 (ICLR 2025), Table 4: ViT-B/32 of OpenAI, ImageNet-Segmentation.
     enum Table4 {
         static func row(

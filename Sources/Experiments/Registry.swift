@@ -7,6 +7,7 @@ public enum Registry {
     private static let experiments: [(name: String, make: Make)] = [
         (MeanAblationExperiment.name, { try MeanAblationExperiment($0, context: $1, graph: &$2) }),
         (SparseTextExperiment.name, { try SparseTextExperiment($0, context: $1, graph: &$2) }),
+        (AdversarialSearchExperiment.name, { try AdversarialSearchExperiment($0, context: $1, graph: &$2) }),
         (SegmentationExperiment.name, { try SegmentationExperiment($0, context: $1, graph: &$2) }),
         (ConceptDiscoveryExperiment.name, { try ConceptDiscoveryExperiment($0, context: $1, graph: &$2) }),
     ]

@@ -76,6 +76,8 @@ extension Failure {
             Failure(.inputMissing, "\(path): the pool of phrases was not read: \(reason)", fix: "name a UTF-8 text file with a phrase a line; its path is taken from the spec's folder")
         case .malformedPool(let path, let line, let reason):
             Failure(.badData, "\(path):\(line): \(reason)", fix: "a pool has one phrase a line, each once; remove the line")
+        case .tooFewPhrases(let pair, let method, let found, let needed):
+            Failure(.badData, "\(pair), \(method): \(found) phrases can be put into a picture, a description takes \(needed)", fix: "raise 'synonym-similarity', take a larger pool, or allow relatives of the second class")
         case .poolTooSmall(let name, let found, let needed):
             Failure(.badData, "the pool '\(name)' has \(found) phrases, but \(needed) are to be chosen for a neuron", fix: "take a larger pool or smaller sizes")
         }

@@ -23,6 +23,9 @@ public struct SceneDataset: Sendable {
     /// - Throws: `InputError`.
     public func classNames() throws -> [String] { try compositor.value().catalogue.names }
 
+    /// - Throws: `InputError`.
+    func sceneCompositor() throws -> SceneCompositor { try compositor.value() }
+
     /// The classes in label order.
     /// - Throws: `InputError`.
     func concepts() throws -> [EmojiConcept] { try compositor.value().catalogue.concepts }
@@ -31,6 +34,13 @@ public struct SceneDataset: Sendable {
     /// - Throws: `InputError`.
     func namesAndKeywords() throws -> [String] {
         try concepts().flatMap { [$0.name] + $0.keywords }.uniqued()
+    }
+
+    /// A digest of the classes: their names, keywords and groups.
+    /// - Throws: `InputError`.
+    func namesDigest() throws -> String {
+        let lines = try concepts().map { ([$0.name, $0.group, $0.subgroup] + $0.keywords).joined(separator: "\t") }
+        return ContentDigest.sha256(Data(lines.joined(separator: "\n").utf8))
     }
 
     /// Digests of what a scene depends on, for the keys of steps.

@@ -10,6 +10,11 @@ extension SpecMapping {
         has(key) ? try strings(key) : value
     }
 
+    /// A list of texts in which one may stand twice, such as a command with its arguments.
+    public func words(_ key: Key) throws -> [String] {
+        try nodes(of: node(key), key).map { try string($0, key) }
+    }
+
     public func integers(
         _ key: Key, in range: ClosedRange<Int> = Int.min...Int.max
     ) throws -> [Int] {

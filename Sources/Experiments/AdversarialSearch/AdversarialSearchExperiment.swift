@@ -1,0 +1,54 @@
+import Pipeline
+
+/// Table 3 of arXiv 2406.04341: words that the neurons' descriptions connect with a class, put into pictures
+/// of another one.
+struct AdversarialSearchExperiment: Experiment {
+    static let name = "adversarial-search"
+
+    let spec: AdversarialSearchSpec
+    private let study: Study
+    private let words: StepHandle<SearchWords>
+    private let descriptions: StepHandle<SearchDescriptions>
+    private let pictures: StepHandle<SearchPictures>
+    private let galleries: [StepHandle<StoredPicture>]
+    private let trust: TrustChecks
+
+    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
+        spec = try AdversarialSearchSpec(
+            document, choices: .init(context.manifest), limits: Study.limits(context),
+            classNames: { try context.opened.dataset($0).classNames() })
+        study = try Study(spec.study, context: context, graph: &graph)
+        let fitted = try study.fitted(in: &graph)
+        let classifier = try study.classifier(in: &graph)
+        let pool = try TextPoolStep.add(spec.pool, needed: spec.sizes.last ?? 1, of: study, in: &graph)
+        words = try SearchWordsStep.add(
+            study, spec,
+            .init(
+                classifier: classifier, directions: fitted.directions,
+                indirect: try IndirectDirectionsStep.add(study, means: fitted.means, sample: spec.indirect, in: &graph), pool: pool,
+                texts: try SparseTextsStep.add(
+                    study, pool: pool, named: spec.pool.name, directions: fitted.directions, sizes: spec.sizes, in: &graph)),
+            in: &graph)
+        descriptions = try SearchDescriptionsStep.add(study, spec, words: words, in: &graph)
+        pictures = try SearchPicturesStep.add(study, spec, descriptions: descriptions, classifier: classifier, in: &graph)
+        galleries = try spec.pairs.indices.map { [spec, pictures, descriptions] pair in
+            try FoolingPicturesStep.add(spec, pair: pair, pictures: pictures, descriptions: descriptions, in: &graph)
+        }
+        trust = try TrustChecks(study, evaluation: study.fit, graph: &graph)
+    }
+
+    func report(_ result: ExecutionResult) throws -> ExperimentReport {
+        let measures = AdversarialSearchMeasures(
+            spec: spec, isPartial: study.isPartial, words: try result.artefact(words),
+            descriptions: try result.artefact(descriptions).descriptions, pictures: try result.artefact(pictures),
+            trust: try trust.findings(result))
+        let pictured = try zip(spec.pairs, galleries).map { pair, gallery in
+            Attachment(
+                "\(pair.shown)-\(pair.mistakenFor).png".replacing(" ", with: "-"), .bytes(try result.artefact(gallery).png))
+        }
+        return ExperimentReport(
+            metrics: measures.metrics(), predictions: measures.predictionSets(),
+            tables: measures.tables.marked(partial: study.isPartial, images: study.fit.count),
+            attachments: measures.lists + pictured, failedControls: measures.trust.failedControls())
+    }
+}

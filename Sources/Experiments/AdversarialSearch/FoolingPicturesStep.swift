@@ -1,0 +1,43 @@
+import Inputs
+import Pipeline
+
+enum FoolingPicturesStep {
+    /// Pictures of a row.
+    private static let columns = 8
+
+    /// For one pair the pictures that fool the model most, a row a method, with what stands in them and by how
+    /// much they fool it.
+    static func add(
+        _ spec: AdversarialSearchSpec, pair: Int, pictures: StepHandle<SearchPictures>,
+        descriptions: StepHandle<SearchDescriptions>, in graph: inout Graph
+    ) throws -> StepHandle<StoredPicture> {
+        let (units, name) = (SearchUnit.all(spec), spec.pairs[pair].name)
+        return try graph.add(
+            Step(
+                kind: "fooling-pictures", label: name, version: 1,
+                parameters: ["pair": .text(name), "pairs": .texts(spec.pairs.map(\.name))],
+                inputs: [pictures.erased, descriptions.erased],
+                work: .single { inputs in
+                    let (pictures, descriptions) = (try inputs[pictures], try inputs[descriptions].descriptions)
+                    let rows = SearchMethod.allCases.map { method in
+                        let fooling = units.indices.filter { units[$0].pair == pair && units[$0].method == method }
+                            .flatMap { unit in (0..<spec.pictures).map { (unit, unit * spec.pictures + $0) } }
+                            .filter { pictures.facts[$0.1].isFooling }
+                            .sorted { (pictures.facts[$0.1].margin ?? 0, $1.1) > (pictures.facts[$1.1].margin ?? 0, $0.1) }
+                        let cells = fooling.prefix(columns).map { unit, index in
+                            let facts = pictures.facts[index]
+                            let words = facts.objects.isEmpty ? descriptions[unit][facts.description].phrases : facts.objects
+                            let thousandths = Int(((facts.margin ?? 0) * 1000).rounded())
+                            return Gallery.Cell(
+                                pictures.image(index), captions: [words.joined(separator: ", "), "+0.\(String(1000 + thousandths).dropFirst())"])
+                        }
+                        return Gallery.Row(header: "\(method.title): \(fooling.count) of \(spec.repeats * spec.pictures)", cells: cells)
+                    }
+                    let picture = try Gallery(
+                        title: "\(name): pictures of \(spec.pairs[pair].shown) that are taken for \(spec.pairs[pair].mistakenFor)",
+                        rows: rows, scale: max(1, 128 / pictures.size)
+                    ).drawn(font: Gallery.font)
+                    return try StoredPicture(picture, named: "fooling-pictures")
+                }))
+    }
+}

@@ -1,0 +1,49 @@
+import DenseMath
+import Inputs
+import Pipeline
+
+/// The descriptions that pictures are made from, by search.
+struct SearchDescriptions: Artefact, Codable {
+    /// In the order of the searches.
+    var descriptions: [[PictureDescription]]
+}
+
+enum SearchDescriptionsStep {
+    static func add(
+        _ study: Study, _ spec: AdversarialSearchSpec, words: StepHandle<SearchWords>, in graph: inout Graph
+    ) throws -> StepHandle<SearchDescriptions> {
+        let units = SearchUnit.all(spec)
+        let describer = spec.describer.describer
+        var parameters: Parameters = [
+            "count": .integer(spec.descriptions), "phrases-each": .integer(spec.phrasesEach), "seed": .integer(study.spec.seed),
+        ]
+        for (name, value) in describer.identity { parameters["describer-\(name)"] = .text(value) }
+        return try graph.add(
+            Step(
+                kind: "search-descriptions", version: 1, parameters: parameters, inputs: [words.erased],
+                work: .map(
+                    units: units.count, unitsPerShard: 1,
+                    makeWorker: { inputs in
+                        let words = try inputs[words]
+                        return { shard in
+                            try inputs.checkCancellation()
+                            let unit = units[shard.units.lowerBound]
+                            let pair = spec.pairs[unit.pair]
+                            var random = SplitMix64(
+                                seed: UInt64(study.spec.seed), label: "descriptions", index: UInt64(unit.repeat * spec.pairs.count + unit.pair))
+                            return SearchDescriptions(descriptions: [
+                                try describer.descriptions(
+                                    DescriptionRequest(
+                                        shown: pair.shown, forbidden: pair.mistakenFor,
+                                        phrases: words.searches[shard.units.lowerBound].phrases, count: spec.descriptions,
+                                        phrasesEach: spec.phrasesEach, seed: random.next()))
+                            ])
+                        }
+                    },
+                    reduce: { _, shards in
+                        var all = SearchDescriptions(descriptions: [])
+                        try shards.forEach { _, part in all.descriptions += part.descriptions }
+                        return all
+                    })))
+    }
+}

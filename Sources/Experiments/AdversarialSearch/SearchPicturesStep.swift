@@ -1,0 +1,156 @@
+import CLIPModel
+import DenseMath
+import Foundation
+import Inputs
+import Pipeline
+import Safetensors
+
+/// The pictures of some searches and how the model takes them.
+struct SearchPictures: Artefact {
+    /// What is known of a picture beside its pixels.
+    struct Facts: Codable, Sendable {
+        /// Index of its description in the search.
+        var description: Int
+        /// What was placed beside the shown class, where the generator knows.
+        var objects: [String]
+        /// Why there is no picture.
+        var failure: PictureFailure?
+        /// ⟨r(I)/‖r(I)‖, text(c₂) − text(c₁)⟩: above zero, the picture is taken for the second class.
+        var margin: Float?
+
+        var isFooling: Bool { (margin ?? 0) > 0 }
+    }
+
+    let size: Int
+    /// 8-bit RGB, black where there is none. // [pictures, size, size, 3]
+    private(set) var pixels = Data()
+    private(set) var facts: [Facts] = []
+
+    init(size: Int) { self.size = size }
+
+    init(_ stored: StoredArtefact) throws {
+        let tensor = try stored.tensor("pixels")
+        let text = stored.metadata("facts") ?? ""
+        facts = try ArtefactJSON.decode([Facts].self, from: Data(text.utf8))
+        guard tensor.shape.count == 4, tensor.shape[0] == facts.count, tensor.type == .uint8 else {
+            throw PipelineError.invalidArtefact(part: "pixels", reason: "shape \(tensor.shape) for \(facts.count) pictures")
+        }
+        size = tensor.shape[1]
+        pixels = tensor.data
+    }
+
+    func stored() throws -> StoredArtefact {
+        .tensors(
+            ["pixels": try StoredTensor(type: .uint8, shape: [facts.count, size, size, 3], data: pixels)],
+            metadata: ["facts": String(decoding: try ArtefactJSON.encode(facts), as: UTF8.self)])
+    }
+
+    mutating func append(_ image: RGBImage?, _ fact: Facts) {
+        pixels += image.map { Data($0.pixels) } ?? Data(count: size * size * 3)
+        facts.append(fact)
+    }
+
+    mutating func append(_ next: SearchPictures) {
+        pixels += next.pixels
+        facts += next.facts
+    }
+
+    func image(_ index: Int) -> RGBImage {
+        let bytes = size * size * 3
+        return RGBImage(width: size, height: size, pixels: Array(pixels.dropFirst(index * bytes).prefix(bytes)))
+    }
+}
+
+enum SearchPicturesStep {
+    static func add(
+        _ study: Study, _ spec: AdversarialSearchSpec, descriptions: StepHandle<SearchDescriptions>,
+        classifier: StepHandle<StoredClassifier>, in graph: inout Graph
+    ) throws -> StepHandle<SearchPictures> {
+        let (units, model, size) = (SearchUnit.all(spec), study.model, study.model.configuration.vision.imageSize)
+        let (classNames, seed) = (study.classNames, UInt64(study.spec.seed))
+        // One for all workers: a command holds a model of its own.
+        let generator = try spec.generator.generator(study.dataset)
+        var parameters: Parameters = [
+            "pairs": .texts(spec.pairs.map(\.name)), "images-each": .integer(spec.imagesEach), "size": .integer(size),
+            "seed": .integer(study.spec.seed),
+        ]
+        for (name, value) in generator.identity { parameters["generator-\(name)"] = .text(value) }
+        return try graph.add(
+            Step(
+                kind: "search-pictures", version: 1, parameters: parameters,
+                inputs: [descriptions.erased, classifier.erased], digests: ["model": model.digest],
+                work: .map(
+                    units: units.count, unitsPerShard: 1,
+                    makeWorker: { inputs in
+                        let (descriptions, classifier) = (try inputs[descriptions].descriptions, try inputs[classifier].classifier)
+                        let vision = try model.clip.value().vision
+                        let workspace = VisionWorkspace(vision, capacity: model.batch)
+                        return { shard in
+                            let unit = units[shard.units.lowerBound]
+                            let pair = spec.pairs[unit.pair]
+                            let v = Self.direction(pair, classifier, classNames)
+                            var pictures = SearchPictures(size: size)
+                            var drawn: [(image: RGBImage?, facts: SearchPictures.Facts)] = []
+                            for picture in 0..<spec.pictures {
+                                try inputs.checkCancellation()
+                                let description = picture / spec.imagesEach
+                                // The same seeds for every method, so that searches differ by their phrases only.
+                                var random = SplitMix64(
+                                    seed: seed, label: "pictures of \(pair.name)", index: UInt64(unit.repeat * spec.pictures + picture))
+                                let request = PictureRequest(
+                                    id: "\(pair.name)/\(unit.repeat)/\(picture)", prompt: descriptions[shard.units.lowerBound][description],
+                                    shown: pair.shown, forbidden: pair.mistakenFor, seed: random.next() & 0xFFFF_FFFF, size: size)
+                                switch try generator.pictures([request]).first {
+                                case .success(let made):
+                                    drawn.append((made.image, .init(description: description, objects: made.objects)))
+                                case .failure(let failure):
+                                    drawn.append((nil, .init(description: description, objects: [], failure: failure)))
+                                case nil:
+                                    drawn.append((nil, .init(description: description, objects: [], failure: .notWritten)))
+                                }
+                            }
+                            for start in stride(from: 0, to: drawn.count, by: workspace.capacity) {
+                                let batch = drawn[start..<min(start + workspace.capacity, drawn.count)]
+                                let margins = try Self.margins(batch.map(\.image), along: v, vision, workspace, size: size)
+                                for (offset, entry) in batch.enumerated() {
+                                    var facts = entry.facts
+                                    if entry.image != nil {
+                                        guard margins[offset].isFinite else {
+                                            throw ExperimentError.notFinite(
+                                                image: unit.pictureID(start + offset, spec), place: "embedding")
+                                        }
+                                        facts.margin = margins[offset]
+                                    }
+                                    pictures.append(entry.image, facts)
+                                }
+                            }
+                            return pictures
+                        }
+                    },
+                    reduce: { _, shards in
+                        var all = SearchPictures(size: size)
+                        try shards.forEach { _, part in all.append(part) }
+                        return all
+                    })))
+    }
+
+    private static func direction(_ pair: ClassPair, _ classifier: ZeroShotClassifier, _ names: [String]) -> [Float] {
+        guard let from = names.firstIndex(of: pair.shown), let to = names.firstIndex(of: pair.mistakenFor) else {
+            preconditionFailure("the spec's reader lets only known classes pass")
+        }
+        return zip(classifier.weights[row: to], classifier.weights[row: from]).map { $0 - $1 }
+    }
+
+    /// ⟨r/‖r‖, v⟩ of each picture; of those that are missing, that of a black one.
+    private static func margins(
+        _ images: [RGBImage?], along v: [Float], _ vision: VisionTransformer, _ workspace: VisionWorkspace, size: Int
+    ) throws -> [Float] {
+        let bytes = images.flatMap { $0?.pixels ?? [UInt8](repeating: 0, count: size * size * 3) }
+        vision(bytes, batch: images.count, workspace)
+        let d = vision.embeddingWidth
+        return images.indices.map { image in
+            let r = workspace.embeddings.base + image * d
+            return BLAS.dot(r, v, count: d) / BLAS.dot(r, r, count: d).squareRoot()
+        }
+    }
+}
