@@ -10,6 +10,8 @@ public enum Registry {
         (AdversarialSearchExperiment.name, { try AdversarialSearchExperiment($0, context: $1, graph: &$2) }),
         (SegmentationExperiment.name, { try SegmentationExperiment($0, context: $1, graph: &$2) }),
         (ConceptDiscoveryExperiment.name, { try ConceptDiscoveryExperiment($0, context: $1, graph: &$2) }),
+        (FirstOrderExperiment.name, { try FirstOrderExperiment($0, context: $1, graph: &$2) }),
+        (IndirectEffectExperiment.name, { try IndirectEffectExperiment($0, context: $1, graph: &$2) }),
     ]
 
     /// The specs in the order in which the papers tell their experiments.

@@ -34,7 +34,7 @@ struct AdversarialSearchExperiment: Experiment {
         galleries = try spec.pairs.indices.map { [spec, pictures, descriptions] pair in
             try FoolingPicturesStep.add(spec, pair: pair, pictures: pictures, descriptions: descriptions, in: &graph)
         }
-        trust = try TrustChecks(study, evaluation: study.fit, graph: &graph)
+        trust = try TrustChecks(onFitSetOf: study, graph: &graph)
     }
 
     func report(_ result: ExecutionResult) throws -> ExperimentReport {

@@ -8,7 +8,7 @@ struct IndirectSample: Sendable {
     /// The first images of the fit set.
     var images: Int
 
-    private enum Key: String, CaseIterable {
+    enum Key: String, CaseIterable {
         case neurons, images
     }
 
@@ -16,6 +16,11 @@ struct IndirectSample: Sendable {
     /// - Throws: `SpecError`.
     init?<Root>(_ root: SpecMapping<Root>, _ key: Root, limits: StudySpec.Limits) throws {
         guard let mapping = try root.optionalMapping(key, keys: Key.self) else { return nil }
+        try self.init(mapping, limits: limits)
+    }
+
+    /// - Throws: `SpecError`.
+    init(_ mapping: SpecMapping<Key>, limits: StudySpec.Limits) throws {
         neurons = try mapping.integer(.neurons, in: 1...limits.neurons)
         images = try mapping.integer(.images, in: 2...1_000_000)
     }

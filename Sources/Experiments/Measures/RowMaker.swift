@@ -40,6 +40,17 @@ struct RowMaker: Sendable {
             interval: bootstrap(over: unit).interval(ofMean: values), paper: paper, note: note)
     }
 
+    /// A quantile with its interval.
+    func quantile(
+        _ name: String, _ subject: Subject, _ probability: Double, _ values: [Double], of images: ImageSetName,
+        over unit: String = "image", unit metricUnit: String = "share", higherIsBetter: Bool = true, note: String? = nil
+    ) -> Metric {
+        metric(
+            name, subject, Quantile.of(values.sorted(), probability), of: images, n: values.count, unit: metricUnit,
+            higherIsBetter: higherIsBetter, interval: bootstrap(over: unit).interval(ofQuantile: probability, of: values),
+            note: note)
+    }
+
     /// A share of images, such as an accuracy, with its interval.
     func share(
         _ name: String, _ subject: Subject, _ values: [Bool], of images: ImageSetName, paper: Metric.PaperValue? = nil,

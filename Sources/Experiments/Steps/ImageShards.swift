@@ -21,6 +21,17 @@ public struct ImageSetName: Sendable, Equatable {
     public func imageID(_ index: Int) -> String { "\(dataset)/\(split)/\(index)" }
 }
 
+/// What runs the image tower on a batch. Belongs to one worker.
+protocol ImagePass: AnyObject {
+    var capacity: Int { get }
+    /// The first image of the batch whose representation is not a finite number, if there is one.
+    var firstNonFiniteImage: Int? { get }
+    /// // [batch, size, size, 3]
+    func run(_ images: UnsafePointer<UInt8>, batch: Int)
+}
+
+extension EffectPass: ImagePass {}
+
 /// How steps go over the images of a shard: in batches of the model's.
 enum ImageShards {
     /// Runs `pass` on every batch of a run of images.
@@ -28,7 +39,7 @@ enum ImageShards {
     /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError.interrupted` between two batches
     ///   of a cancelled run (the shard is dropped), and what `body` throws.
     static func forEachBatch(
-        _ images: Range<Int>, of scenes: SceneSet, named name: ImageSetName, _ pass: EffectPass, _ inputs: Inputs,
+        _ images: Range<Int>, of scenes: SceneSet, named name: ImageSetName, _ pass: some ImagePass, _ inputs: Inputs,
         _ body: (Int) throws -> Void
     ) throws {
         for start in stride(from: images.lowerBound, to: images.upperBound, by: pass.capacity) {

@@ -5,7 +5,7 @@ import Pipeline
 struct TrustChecks: Sendable {
     let evaluation: ImageSetName
     private let decomposition: StepHandle<StoredDecomposition>
-    private let overlap: StepHandle<StoredOverlap>
+    private let overlap: StepHandle<StoredOverlap>?
 
     init(_ study: Study, evaluation: ImageSource, graph: inout Graph) throws {
         self.evaluation = evaluation.name
@@ -13,9 +13,17 @@ struct TrustChecks: Sendable {
         overlap = try OverlapStep.add(fit: study.fit, evaluation: evaluation, in: &graph)
     }
 
+    /// Of an experiment that describes the fit set itself: there is no other set that it could overlap.
+    init(onFitSetOf study: Study, graph: inout Graph) throws {
+        evaluation = study.fit.name
+        decomposition = try DecompositionStep.add(study.model, layers: study.layers, images: study.fit, in: &graph)
+        overlap = nil
+    }
+
     func findings(_ result: ExecutionResult) throws -> TrustFindings {
         TrustFindings(
-            evaluation: evaluation, decomposition: try result.artefact(decomposition), overlap: try result.artefact(overlap))
+            evaluation: evaluation, decomposition: try result.artefact(decomposition),
+            overlap: try overlap.map { try result.artefact($0) })
     }
 }
 
@@ -23,7 +31,8 @@ struct TrustChecks: Sendable {
 struct TrustFindings: Sendable {
     let evaluation: ImageSetName
     let decomposition: StoredDecomposition
-    let overlap: StoredOverlap
+    /// Nil where there is one set only.
+    let overlap: StoredOverlap?
 
     /// Identities hold to rounding; a hundredfold of that is a bug.
     static let identityTolerance = 1e-3
@@ -40,10 +49,12 @@ struct TrustFindings: Sendable {
                     "identity-error", ["identity": "sum over neurons = value path", "layer": "\(layer)"], error, of: evaluation,
                     n: decomposition.images, unit: "relative error", higherIsBetter: false))
         }
-        metrics.append(
-            rows.metric(
-                "fit-evaluation-overlap", [:], Double(overlap.images.count), of: evaluation, n: evaluated, unit: "images",
-                higherIsBetter: false))
+        if let overlap {
+            metrics.append(
+                rows.metric(
+                    "fit-evaluation-overlap", [:], Double(overlap.images.count), of: evaluation, n: evaluated, unit: "images",
+                    higherIsBetter: false))
+        }
         return metrics
     }
 
@@ -53,7 +64,7 @@ struct TrustFindings: Sendable {
         if !(worst <= Self.identityTolerance) {
             failures.append(.identityViolated(error: worst, tolerance: Self.identityTolerance))
         }
-        if let first = overlap.images.first {
+        if let overlap, let first = overlap.images.first {
             failures.append(.imagesInBothSets(count: overlap.images.count, first: evaluation.imageID(first)))
         }
         return failures

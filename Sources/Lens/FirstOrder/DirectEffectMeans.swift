@@ -16,17 +16,26 @@ public struct DirectEffectMeans: Sendable, Equatable {
 
 /// Sums of direct effects over one shard of images, from which means are made.
 public struct DirectEffectSums: Sendable, Equatable {
-    public private(set) var images = 0
-    private let shape: [Int]
+    public private(set) var images: Int
+    /// [L, d]
+    public let shape: [Int]
     /// // [L, d]
-    private var attention: [Double]
+    public private(set) var attention: [Double]
     /// // [L, d]
-    private var mlps: [Double]
+    public private(set) var mlps: [Double]
 
     public init(layers: Int, embeddingWidth: Int) {
-        shape = [layers, embeddingWidth]
-        attention = [Double](repeating: 0, count: layers * embeddingWidth)
-        mlps = attention
+        let zeros = [Double](repeating: 0, count: layers * embeddingWidth)
+        self.init(images: 0, shape: [layers, embeddingWidth], attention: zeros, mlps: zeros)
+    }
+
+    /// - Precondition: as many numbers as the shape implies.
+    public init(images: Int, shape: [Int], attention: [Double], mlps: [Double]) {
+        precondition(shape.count == 2 && attention.count == shape[0] * shape[1] && mlps.count == attention.count)
+        self.images = images
+        self.shape = shape
+        self.attention = attention
+        self.mlps = mlps
     }
 
     /// Adds the batch that `effects` has just decomposed.

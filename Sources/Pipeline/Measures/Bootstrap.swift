@@ -33,6 +33,27 @@ public struct Bootstrap: Sendable {
         })
     }
 
+    /// The interval of a quantile of one value an image, see ``Quantile``.
+    ///
+    /// A replicate's order statistics follow from how often each of the sorted values was drawn, so that
+    /// nothing is sorted again.
+    /// - Parameter probability: 0…1, such as 0.5 for the median.
+    /// - Returns: nil as ``interval(ofMean:)``.
+    public func interval(ofQuantile probability: Double, of values: [Double]) -> Metric.Interval? {
+        guard values.count >= 2, values.count <= Int(UInt32.max), replicates >= 2, level > 0, level < 1,
+            (0...1).contains(probability), values.allSatisfy(\.isFinite)
+        else { return nil }
+        let sorted = values.sorted()
+        let place = Quantile.Place(probability, of: sorted.count)
+        var draws = [Int32](repeating: 0, count: sorted.count)
+        return interval(
+            ofReplicates: (0..<replicates).map { replicate in
+                for index in draws.indices { draws[index] = 0 }
+                forEachDraw(of: sorted.count, replicate: replicate) { draws[$0] += 1 }
+                return place.value(sorted, timesEach: draws)
+            })
+    }
+
     /// The intervals of statistics of several sums over images, such as ratios of two: each replicate draws
     /// images, adds their rows, and evaluates the statistics on the sums.
     /// - Parameter rows: what each image adds to the sums; all of one length.
@@ -62,7 +83,7 @@ public struct Bootstrap: Sendable {
         let sorted = replicates.sorted()
         let tail = (1 - level) / 2
         return Metric.Interval(
-            lower: quantile(tail, of: sorted), upper: quantile(1 - tail, of: sorted), level: level,
+            lower: Quantile.of(sorted, tail), upper: Quantile.of(sorted, 1 - tail), level: level,
             method: "percentile bootstrap", replicates: sorted.count, seed: seed, resamplingUnit: resamplingUnit)
     }
 
@@ -93,13 +114,5 @@ public struct Bootstrap: Sendable {
             body(Int(((bits >> 32) &* count) >> 32))
         }
         if !values.isMultiple(of: 2) { body(Int(((generator.next() >> 32) &* count) >> 32)) }
-    }
-
-    /// The quantile with linear interpolation between neighbours (type 7 of Hyndman and Fan).
-    private func quantile(_ probability: Double, of sorted: [Double]) -> Double {
-        let position = probability * Double(sorted.count - 1)
-        let lower = Int(position)
-        let upper = min(lower + 1, sorted.count - 1)
-        return sorted[lower] + (position - Double(lower)) * (sorted[upper] - sorted[lower])
     }
 }

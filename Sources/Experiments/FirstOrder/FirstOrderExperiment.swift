@@ -1,0 +1,44 @@
+import Pipeline
+
+/// Figures 11 and 12 of arXiv 2406.04341: zero-shot accuracy when the direct effects of more and more
+/// attention layers are replaced by their means, MLPs for comparison; and the texts that span what each
+/// attention head writes (TextSpan, arXiv 2310.05916).
+struct FirstOrderExperiment: Experiment {
+    static let name = "first-order"
+
+    let spec: FirstOrderSpec
+    private let study: Study
+    private let evaluation: ImageSource
+    private let pool: StepHandle<StoredTextPool>
+    private let predictions: StepHandle<FirstOrderPredictions>
+    private let spans: StepHandle<TextSpans>
+    private let trust: TrustChecks
+
+    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
+        spec = try FirstOrderSpec(document, choices: .init(context.manifest), limits: Study.limits(context))
+        study = try Study(spec.study, context: context, graph: &graph)
+        evaluation = try study.images(spec.evaluation, in: &graph)
+        let classifier = try study.classifier(in: &graph)
+        let effects = try DirectEffectsStep.add(study, in: &graph)
+        predictions = try FirstOrderPredictionsStep.add(
+            study, images: evaluation, classifier: classifier, effects: effects, in: &graph)
+        pool = try TextPoolStep.add(spec.pool, needed: spec.textsPerHead, of: study, in: &graph)
+        spans = try TextSpansStep.add(
+            study, effects: effects, pool: pool, count: spec.textsPerHead, rank: spec.rank, in: &graph)
+        trust = try TrustChecks(study, evaluation: evaluation, graph: &graph)
+    }
+
+    func report(_ result: ExecutionResult) throws -> ExperimentReport {
+        let measures = FirstOrderMeasures(
+            spec: spec, heads: study.model.configuration.vision.heads, classNames: study.classNames,
+            isPartial: study.isPartial, fitCount: study.fit.count, labels: try result.artefact(evaluation.handle).labels,
+            predictions: try result.artefact(predictions), phrases: try result.artefact(pool).pool.phrases,
+            spans: try result.artefact(spans), trust: try trust.findings(result))
+        let texts = HeadTexts(measures)
+        return ExperimentReport(
+            metrics: measures.metrics(), predictions: measures.predictionSets(),
+            tables: (FirstOrderTables(measures).layouts + [texts.table]).marked(
+                partial: study.isPartial, images: evaluation.count),
+            attachments: [texts.list], failedControls: measures.failedControls())
+    }
+}

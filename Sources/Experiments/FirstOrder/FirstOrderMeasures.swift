@@ -1,0 +1,114 @@
+import DenseMath
+import Lens
+import Pipeline
+
+/// Numbers of the first-order experiment.
+struct FirstOrderMeasures {
+    let spec: FirstOrderSpec
+    /// Of a layer.
+    let heads: Int
+    let classNames: [String]
+    let isPartial: Bool
+    let fitCount: Int
+    /// Class of each evaluation image.
+    let labels: [Int32]
+    let predictions: FirstOrderPredictions
+    /// Of the pool.
+    let phrases: [String]
+    let spans: TextSpans
+    let trust: TrustFindings
+
+    var layers: Int { predictions.layers }
+    var conditions: FirstOrderConditions { FirstOrderConditions(layers: layers) }
+    private var rows: RowMaker { RowMaker(FirstOrderExperiment.name, spec.study, isPartial: isPartial) }
+
+    private var baseline: BaselineControl {
+        BaselineControl(
+            labels: labels, predicted: predictions.predictions.predicted(FirstOrderConditions.baseline),
+            classCount: classNames.count, floor: spec.controls.accuracyFloor, seed: spec.study.seed)
+    }
+
+    func metrics() -> [Metric] {
+        var metrics = baseline.metrics(rows, of: spec.evaluation)
+        for condition in FirstOrderCondition.allCases {
+            for ablated in 1...layers {
+                metrics.append(
+                    rows.share(
+                        "accuracy", conditions.subject(condition, ablated: ablated),
+                        predictions.predictions.isCorrect(conditions.index(condition, ablated: ablated), labels),
+                        of: spec.evaluation))
+            }
+        }
+        for layer in 0..<layers {
+            for kind in FirstOrderPredictions.Kind.allCases {
+                metrics += lengths(kind, layer: layer)
+            }
+        }
+        return metrics + spans.heads.indices.flatMap(metrics(ofHead:)) + trust.metrics(rows, evaluated: labels.count)
+    }
+
+    /// How long a layer's direct effect is, and how far from its mean: what mean-ablation takes away.
+    private func lengths(_ kind: FirstOrderPredictions.Kind, layer: Int) -> [Metric] {
+        let subject: Subject = ["layer": "\(layer)", "kind": kind.rawValue]
+        return [
+            ("direct-effect-norm", \FirstOrderPredictions.lengths), ("direct-effect-deviation", \FirstOrderPredictions.deviations),
+        ].map { name, values in
+            rows.mean(
+                name, subject, predictions.values(values, kind, layer: layer), of: spec.evaluation,
+                unit: "length (representation: 100)")
+        }
+    }
+
+    // MARK: Heads
+
+    /// Layer and number of a head.
+    func subject(ofHead head: Int) -> Subject { ["layer": "\(head / heads)", "head": "\(head % heads)"] }
+
+    /// A head and a number of its texts.
+    func subject(ofHead head: Int, texts: Int) -> Subject {
+        Subject(subject(ofHead: head).columns + [.init("texts", "\(texts)")])
+    }
+
+    /// A head's share of the variance of all heads, as if no two of them did the same.
+    func varianceShare(ofHead head: Int) -> Double {
+        spans.heads[head].variance / spans.heads.reduce(0) { $0 + $1.variance }
+    }
+
+    private func metrics(ofHead head: Int) -> [Metric] {
+        let values = spans.heads[head]
+        func row(_ name: String, _ subject: Subject, _ value: Double, _ note: String? = nil) -> Metric {
+            rows.metric(name, subject, value, of: spec.study.fit, n: fitCount, note: note)
+        }
+        var metrics = [row("head-variance-share", subject(ofHead: head), varianceShare(ofHead: head))]
+        for (position, text) in values.texts.enumerated() {
+            metrics.append(
+                row(
+                    "textspan-explained-variance", subject(ofHead: head, texts: position + 1), Double(text.explainedVariance),
+                    phrases[Int(text.text)]))
+        }
+        let all = subject(ofHead: head, texts: spec.textsPerHead)
+        return metrics + [
+            row("textspan-explained-variance-random", all, values.explainedByRandomTexts, "one draw from the pool"),
+            row("principal-directions-explained-variance", all, values.explainedByPrincipalDirections, "no texts explain more"),
+        ]
+    }
+
+    // MARK: Predictions and controls
+
+    /// What was said about every image: once untouched, then by condition.
+    func predictionSets() -> [PredictionSet] {
+        func set(_ index: Int, _ subject: Subject) -> PredictionSet {
+            predictions.predictions.set(
+                index, subject, experiment: FirstOrderExperiment.name, images: spec.evaluation, truth: labels,
+                classNames: classNames)
+        }
+        return [set(FirstOrderConditions.baseline, ["condition": "baseline"])]
+            + FirstOrderCondition.allCases.flatMap { condition in
+                (1...layers).map {
+                    set(conditions.index(condition, ablated: $0), conditions.subject(condition, ablated: $0))
+                }
+            }
+    }
+
+    func failedControls() -> [FailedControl] { baseline.failedControls() + trust.failedControls() }
+}

@@ -1,0 +1,46 @@
+import Pipeline
+
+/// The spec of the first-order experiment: the keys of ``StudySpec``, and
+///
+/// ```yaml
+/// evaluation: {dataset: emoji-scenes, split: val}
+/// pools:
+///   - {name: words, source: names-and-keywords}   # exactly one
+/// texts-a-head: 5
+/// rank: 80                # leading directions of a head's effects onto which texts are projected
+/// heads-in-table: 12      # those with the largest variance; all are in the list
+/// controls: {accuracy-floor: 0.8}
+/// ```
+///
+/// Direct effects are those of every layer: `layers` says only for which ones the identities are checked.
+struct FirstOrderSpec: Sendable {
+    var study: StudySpec
+    var evaluation: ImageSetName
+    var pool: PoolSpec
+    var textsPerHead: Int
+    var rank: Int
+    var headsInTable: Int
+    var controls: ControlsSpec
+
+    private enum Key: String, CaseIterable {
+        case evaluation, pools, rank, controls
+        case textsPerHead = "texts-a-head"
+        case headsInTable = "heads-in-table"
+    }
+
+    /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, and what `limits` throws.
+    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (String) throws -> StudySpec.Limits) throws {
+        let (root, shared) = try document.root(keys: Key.self, sharing: StudySpec.Key.self)
+        study = try StudySpec(shared, choices: choices, limits: limits)
+        evaluation = try ImageSetName(root, .evaluation, among: choices.datasets)
+        let pools = try PoolSpec.list(root, .pools, of: document)
+        guard let pool = pools.first, pools.count == 1 else {
+            throw root.invalid(.pools, "heads are described with one pool, not with \(pools.count)")
+        }
+        self.pool = pool
+        textsPerHead = try root.integer(.textsPerHead, in: 1...100, default: 5)
+        rank = try root.integer(.rank, in: 1...4096, default: 80)
+        headsInTable = try root.integer(.headsInTable, in: 1...1000, default: 12)
+        controls = try ControlsSpec(root, .controls)
+    }
+}

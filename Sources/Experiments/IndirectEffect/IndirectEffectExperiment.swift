@@ -1,0 +1,33 @@
+import Pipeline
+
+/// The comparison behind Table 1 of arXiv 2406.04341, neuron by neuron: how far the first principal direction
+/// explains a neuron's second-order and indirect effects, and whether the two directions are the same.
+struct IndirectEffectExperiment: Experiment {
+    static let name = "indirect-effect"
+
+    let spec: IndirectEffectSpec
+    private let study: Study
+    private let directions: StepHandle<FittedDirections>
+    private let indirect: StepHandle<IndirectDirections>
+    private let trust: TrustChecks
+
+    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
+        spec = try IndirectEffectSpec(document, choices: .init(context.manifest), limits: Study.limits(context))
+        study = try Study(spec.study, context: context, graph: &graph)
+        let fitted = try study.fitted(in: &graph)
+        directions = fitted.directions
+        indirect = try IndirectDirectionsStep.add(study, means: fitted.means, sample: spec.sample, in: &graph)
+        trust = try TrustChecks(onFitSetOf: study, graph: &graph)
+    }
+
+    func report(_ result: ExecutionResult) throws -> ExperimentReport {
+        let measures = IndirectEffectMeasures(
+            spec: spec, layers: study.layers, isPartial: study.isPartial, fitCount: study.fit.count,
+            directions: try result.artefact(directions), indirect: try result.artefact(indirect),
+            trust: try trust.findings(result))
+        return ExperimentReport(
+            metrics: measures.metrics(), predictions: [],
+            tables: IndirectEffectTables(measures).layouts.marked(partial: study.isPartial, images: study.fit.count),
+            attachments: [measures.list], failedControls: measures.trust.failedControls())
+    }
+}

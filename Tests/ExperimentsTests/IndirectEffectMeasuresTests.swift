@@ -1,0 +1,144 @@
+import DenseMath
+import Foundation
+import Lens
+import Pipeline
+import Testing
+
+@testable import Experiments
+
+/// Numbers of the indirect-effect experiment from directions made by hand.
+@Suite struct IndirectEffectMeasuresTests {
+    static let specText = """
+        experiment: indirect-effect
+        world: emoji
+        model: m
+        fit: {dataset: d, split: fit}
+        significant-images: 10
+        indirect-sample: {neurons: 2, images: 50}
+        """
+
+    static func spec(_ text: String = specText) throws -> IndirectEffectSpec {
+        try IndirectEffectSpec(SpecDocument(text: text, path: "spec.yaml"), choices: .init(models: ["m"], datasets: ["d"])) { _ in
+            .init(layers: 0..<2, neurons: 5)
+        }
+    }
+
+    /// Five neurons in layer 1, of which 1 and 3 were sampled.
+    func measures(neurons: [Int32] = [1, 3], indirect: [Float] = [0.6, 0.8, 0, -1], identity: Double = 1e-6) throws
+        -> IndirectEffectMeasures
+    {
+        let spec = try Self.spec()
+        return IndirectEffectMeasures(
+            spec: spec, layers: [1], isPartial: false, fitCount: 100,
+            directions: FittedDirections(layers: [
+                1: .init(
+                    directions: PrincipalDirections(
+                        directions: Tensor(shape: [5, 2], elements: [1, 0, 0, 1, 1, 0, 0, 1, 1, 0]),
+                        explainedVariance: [0.9, 0.5, 0.1, 0.7, 0.3]),
+                    thresholds: [1, 1, 1, 1, 1])
+            ]),
+            indirect: IndirectDirections(layers: [
+                1: .init(
+                    neurons: neurons,
+                    directions: PrincipalDirections(
+                        directions: Tensor(shape: [neurons.count, 2], elements: indirect),
+                        explainedVariance: Array([0.2, 0.6].prefix(neurons.count))))
+            ]),
+            trust: TrustFindings(
+                evaluation: spec.study.fit,
+                decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [1: 1e-7]), overlap: nil))
+    }
+
+    func metric(_ metrics: [Metric], _ name: String, _ columns: [String: String]) throws -> Metric {
+        try #require(metrics.first { row in
+            row.name == name && columns.allSatisfy { row.subject[$0.key] == $0.value }
+                && row.subject.columns.count == columns.count
+        })
+    }
+
+    @Test func distributionsHaveTheirMeanAndQuantiles() throws {
+        let metrics = try measures().metrics()
+        func row(_ effect: String, _ statistic: String) throws -> Metric {
+            try metric(metrics, "explained-variance-pc1", ["layer": "1", "effect": effect, "statistic": statistic])
+        }
+        for (statistic, value) in [("mean", 0.5), ("p50", 0.5), ("p25", 0.3), ("p75", 0.7), ("p05", 0.14), ("p95", 0.86)] {
+            let found = try row("second-order", statistic)
+            #expect(abs((found.value ?? 0) - value) < 1e-6 && found.n == 5, "\(statistic): \(String(describing: found.value))")
+            #expect(found.interval?.resamplingUnit == "neuron" && found.paper == nil)
+        }
+        #expect(abs((try row("indirect", "mean").value ?? 0) - 0.4) < 1e-6)
+        #expect(try row("indirect", "mean").note == "2 neurons chosen at random, 50 fit images")
+        // Neurons 1 and 3: 0.5 − 0.2 and 0.7 − 0.6.
+        let difference = try metric(metrics, "explained-variance-pc1-difference", ["layer": "1"])
+        #expect(abs((difference.value ?? 0) - 0.2) < 1e-6 && difference.n == 2)
+    }
+
+    @Test func directionsAreComparedWithTheirOwnAndWithOthers() throws {
+        // Both second-order directions are the second axis: 0.8 with the first indirect one, −1 with the second.
+        let measures = try measures()
+        #expect(zip(measures.ownCosines(1), [0.8, -1]).allSatisfy { abs($0 - $1) < 1e-6 })
+        let metrics = measures.metrics()
+        let own = try metric(metrics, "direction-alignment", ["layer": "1", "pairing": "own"])
+        #expect(abs((own.value ?? 0) - 0.9) < 1e-6)
+        let skewed = try self.measures(indirect: [1, 0, 0.6, 0.8]).metrics()
+        // Own: 0 and 0.8. The first neuron's direction with the second's indirect one: 0.8, and the other way round: 0.
+        #expect(abs((try metric(skewed, "direction-alignment", ["layer": "1", "pairing": "own"]).value ?? 0) - 0.4) < 1e-6)
+        #expect(abs((try metric(skewed, "direction-alignment", ["layer": "1", "pairing": "other"]).value ?? 0) - 0.4) < 1e-6)
+    }
+
+    @Test func aSampleOfOneHasNoOther() throws {
+        let metrics = try measures(neurons: [3], indirect: [0, 1]).metrics()
+        let other = try metric(metrics, "direction-alignment", ["layer": "1", "pairing": "other"])
+        #expect(other.status == .notRun && other.note?.contains("no other neuron") == true)
+        let own = try metric(metrics, "direction-alignment", ["layer": "1", "pairing": "own"])
+        #expect(own.value == 1 && own.interval == nil)
+        #expect(metrics.allSatisfy { $0.status == .ok || $0.status == .notRun })
+    }
+
+    @Test func neuronsThatWereNotSampledStandInTheListWithoutIndirectEffect() throws {
+        guard case .list(let header, let rows) = try measures().list.content else {
+            Issue.record("no list")
+            return
+        }
+        #expect(rows.count == 5 && rows.allSatisfy { $0.count == header.count })
+        let numbers = rows.map { row in
+            row.map { field -> Double in
+                switch field {
+                case .integer(let value): Double(value)
+                case .number(let value): value
+                case .text: .infinity
+                }
+            }
+        }
+        #expect(numbers[2][3].isNaN && numbers[2][4].isNaN)
+        for (found, expected) in zip(numbers[3], [1, 3, 0.7, 0.6, -1]) { #expect(abs(found - expected) < 1e-6) }
+    }
+
+    @Test func thereIsNoSecondSetThatCouldOverlap() throws {
+        let measures = try measures()
+        #expect(!measures.metrics().contains { $0.name == "fit-evaluation-overlap" })
+        #expect(measures.trust.failedControls() == [])
+        #expect(
+            try self.measures(identity: 0.01).trust.failedControls()
+                == [.identityViolated(error: 0.01, tolerance: TrustFindings.identityTolerance)])
+    }
+
+    @Test func everyCellOfTheTablesNamesARow() throws {
+        let measures = try measures()
+        let metrics = measures.metrics()
+        for row in IndirectEffectTables(measures).layouts.flatMap(\.rows) {
+            for case .metric(let name, let subject, _) in row.cells {
+                #expect(metrics.contains { $0.name == name && Set($0.subject.columns) == Set(subject.columns) }, "\(name) \(subject)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("indirect-sample: {neurons: 2, images: 50}", ""), ("neurons: 2", "neurons: 6"), ("images: 50}", "images: 1}"),
+        ("significant-images: 10", "controls: {accuracy-floor: 0.8}"), ("neurons: 2, ", ""),
+    ])
+    func specsAreRefused(old: String, new: String) {
+        #expect(Self.specText.contains(old))
+        #expect(throws: SpecError.self) { try Self.spec(Self.specText.replacingOccurrences(of: old, with: new)) }
+    }
+}
