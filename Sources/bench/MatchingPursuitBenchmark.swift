@@ -43,10 +43,12 @@ struct MatchingPursuitBenchmark {
         switch ScikitLearn.time(sample: sample, atoms: Self.phrases, width: Self.width, coefficients: m) {
         case .timed(let timing):
             return lines + [
-                Report.line("scikit-learn \(timing.version), all cores: one neuron of \(sample)", [timing.secondsPerNeuron], unit: "s"),
+                Report.line(
+                    "scikit-learn \(timing.version), all cores: one neuron of \(sample)", [timing.secondsPerNeuron], unit: "s"),
                 Report.line("scikit-learn \(timing.version), all cores: Gram matrix, once", [timing.gramSeconds], unit: "s"),
                 Report.line(
-                    "Matching pursuit over scikit-learn, rates", [rate * timing.secondsPerNeuron], unit: "×", goal: .atLeast(Self.goal)),
+                    "Matching pursuit over scikit-learn, rates", [rate * timing.secondsPerNeuron], unit: "×",
+                    goal: .atLeast(Self.goal)),
             ]
         case .absent:
             return lines + [Report.note("scikit-learn", "not found: CLIPLENS_PYTHON names a Python that has it")]

@@ -209,7 +209,8 @@ import Testing
     @Test func nothingInNothingOut() {
         let none = Tensor(zeros: [0, 4])
         let some = Tensor(shape: [1, 4], elements: [1, 2, 3, 4])
-        #expect(MatchingPursuit(dictionary: some)(none, sizes: [3]) == SparseCodes(sizes: [3], atoms: [], coefficients: Tensor(zeros: [1, 0, 3])))
+        let withoutSignals = MatchingPursuit(dictionary: some)(none, sizes: [3])
+        #expect(withoutSignals == SparseCodes(sizes: [3], atoms: [], coefficients: Tensor(zeros: [1, 0, 3])))
         let withoutAtoms = MatchingPursuit(dictionary: none)(some, sizes: [3])
         #expect(withoutAtoms == SparseCodes(sizes: [3], atoms: [-1, -1, -1], coefficients: Tensor(zeros: [1, 1, 3])))
         #expect(withoutAtoms.reconstructions(0, dictionary: none) == Tensor(zeros: [1, 4]))
