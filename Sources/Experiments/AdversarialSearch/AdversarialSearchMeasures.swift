@@ -121,14 +121,28 @@ struct AdversarialSearchMeasures {
     private var wordTable: TableLayout {
         TableLayout(
             title: "The spurious words of the first repeat: what pushes the first class to the second",
-            rowHeader: "pair", columns: [.init("second order", isText: true), .init("similar words", isText: true)],
+            rowHeader: "pair",
+            columns: [
+                .init("second order", isText: true), .init("similar words", isText: true),
+                .init("the neuron that tells the two apart most, turned to the second", isText: true),
+            ],
             rows: spec.pairs.enumerated().map { index, pair in
                 .init(
                     pair.name,
                     [SearchMethod.secondOrder, .similarWords].map { method in
-                        .text(units(index, method).first.map { words.searches[$0].phrases.prefix(8).joined(separator: ", ") } ?? "")
-                    })
+                        .text(search(index, method)?.phrases.prefix(6).joined(separator: ", ") ?? "")
+                    } + [
+                        .text(
+                            search(index, .secondOrder)?.neurons.first.map {
+                                "\($0.layer).\($0.neuron): \($0.phrases.prefix(6).joined(separator: ", "))"
+                            } ?? "")
+                    ])
             })
+    }
+
+    /// The first repeat's.
+    private func search(_ pair: Int, _ method: SearchMethod) -> SearchWords.Search? {
+        units(pair, method).first.map { words.searches[$0] }
     }
 
     // MARK: Lists

@@ -13,8 +13,20 @@ struct SearchWords: Artefact, Codable {
         var scores: [Double]
         /// Phrases that scored as well and were dropped as synonyms of the second class.
         var synonyms: [String]
+        /// The chosen neurons that tell the two classes apart most, where the method has neurons.
+        var neurons: [Neuron]
         /// Phrases that were dropped because no allowed sprite shows them.
         var withoutPicture: Int
+    }
+
+    /// A neuron that was read.
+    struct Neuron: Codable, Sendable {
+        var layer: Int
+        var neuron: Int
+        /// ⟨v, r_n⟩
+        var alignment: Double
+        /// Its phrases turned towards the second class, the longest part of its direction first: `+bullseye`, `−horse`.
+        var phrases: [String]
     }
 
     var searches: [Search]
@@ -45,7 +57,7 @@ enum SearchWordsStep {
         }
         return try graph.add(
             Step(
-                kind: "search-words", version: 1, parameters: parameters,
+                kind: "search-words", version: 2, parameters: parameters,
                 inputs: [
                     sources.classifier.erased, sources.directions.erased, sources.indirect.erased, sources.pool.erased,
                     sources.texts.erased,
@@ -82,6 +94,8 @@ struct DescribedNeurons: Sendable {
     let coefficients: [Float]
     /// m.
     let size: Int
+    /// Layer and index in it of each neuron.
+    let places: [(layer: Int, neuron: Int)]
 
     var count: Int { directions.shape[0] }
 
@@ -104,6 +118,7 @@ struct DescribedNeurons: Sendable {
         }
         directions = Tensor(shape: [count, d], elements: rows)
         (self.phrases, self.coefficients) = (phrases, coefficients)
+        places = layers.flatMap { layer in (0..<count / max(layers.count, 1)).map { (layer, $0) } }
     }
 
     /// The sampled neurons of some layers by their indirect effects, described from the same pool.
@@ -113,10 +128,11 @@ struct DescribedNeurons: Sendable {
             guard let part = fitted.layers[layer] else {
                 throw PipelineError.invalidArtefact(part: "\(layer)", reason: "missing layer")
             }
-            return part.directions.directions
+            return part
         }
+        places = zip(layers, parts).flatMap { layer, part in part.neurons.map { (layer, Int($0)) } }
         directions = Tensor(
-            shape: [parts.reduce(0) { $0 + $1.shape[0] }, pool.dictionary.shape[1]], elements: parts.flatMap(\.elements))
+            shape: [places.count, pool.dictionary.shape[1]], elements: parts.flatMap(\.directions.directions.elements))
         let codes = MatchingPursuit(dictionary: pool.dictionary)(directions, sizes: [size])
         (phrases, coefficients, self.size) = (codes.atoms, codes.coefficients.elements, size)
     }

@@ -35,9 +35,11 @@ struct WordSearch {
     /// - Throws: ``ExperimentError/tooFewPhrases(pair:method:found:needed:)``.
     func callAsFunction(_ unit: SearchUnit) throws -> SearchWords.Search {
         let pair = spec.pairs[unit.pair]
-        let scores = scores(unit, direction: direction(from: pair.shown, to: pair.mistakenFor))
+        let v = direction(from: pair.shown, to: pair.mistakenFor)
+        let chosen = chosen(unit, v)
+        let scores = scores(unit, chosen, v)
         let order = scores.indices.sorted { scores[$0] != scores[$1] ? scores[$0] > scores[$1] : $0 < $1 }
-        var found = SearchWords.Search(unit: unit, phrases: [], scores: [], synonyms: [], withoutPicture: 0)
+        var found = SearchWords.Search(unit: unit, phrases: [], scores: [], synonyms: [], neurons: witnesses(unit, chosen, v), withoutPicture: 0)
         let target = text(of: pair.mistakenFor)
         for phrase in order where found.phrases.count < spec.phrases {
             let similarity = zip(pool.embeddings[row: phrase], target).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
@@ -58,18 +60,50 @@ struct WordSearch {
         return found
     }
 
-    /// Of every phrase of the pool.
-    private func scores(_ unit: SearchUnit, direction v: [Float]) -> [Float] {
+    /// The neurons that a method reads, the largest |⟨v, r_n⟩| first unless they are drawn; none for the
+    /// methods without neurons.
+    private func chosen(_ unit: SearchUnit, _ v: [Float]) -> [Int] {
         switch unit.method {
-        case .secondOrder: return scores(of: secondOrder, chosen: largest(secondOrder, v), v)
-        case .indirect: return scores(of: indirect, chosen: largest(indirect, v), v)
+        case .secondOrder: return largest(secondOrder, v)
+        case .indirect: return largest(indirect, v)
         case .randomNeurons:
             var random = SplitMix64(seed: seed, label: "neurons of a random search", index: UInt64(unit.repeat))
-            return scores(of: secondOrder, chosen: random.sample(spec.neurons, of: secondOrder.count), v)
+            return random.sample(spec.neurons, of: secondOrder.count)
+        case .similarWords, .randomWords: return []
+        }
+    }
+
+    /// Of every phrase of the pool.
+    private func scores(_ unit: SearchUnit, _ chosen: [Int], _ v: [Float]) -> [Float] {
+        switch unit.method {
+        case .secondOrder, .randomNeurons: return scores(of: secondOrder, chosen: chosen, v)
+        case .indirect: return scores(of: indirect, chosen: chosen, v)
         case .similarWords: return pool.embeddings.times(Tensor(shape: [v.count, 1], elements: v)).elements
         case .randomWords:
             var random = SplitMix64(seed: seed, label: "words of a random search", index: UInt64(unit.repeat * spec.pairs.count + unit.pair))
             return pool.phrases.indices.map { _ in Float(random.uniform()) }
+        }
+    }
+
+    /// Neurons that are kept for a reader, and phrases of each.
+    private static let witnesses = (neurons: 3, phrases: 8)
+
+    /// The first of the chosen neurons with what they say. A neuron that points away from the second class
+    /// pushes towards it where it is weak, so that its phrases stand with the opposite sign.
+    private func witnesses(_ unit: SearchUnit, _ chosen: [Int], _ v: [Float]) -> [SearchWords.Neuron] {
+        guard unit.method == .secondOrder || unit.method == .indirect else { return [] }
+        let neurons = unit.method == .secondOrder ? secondOrder : indirect
+        let alignments = alignments(neurons, v)
+        return chosen.prefix(Self.witnesses.neurons).map { n in
+            let parts = (n * neurons.size..<(n + 1) * neurons.size).filter { neurons.phrases[$0] >= 0 }
+                .map { position in
+                    let phrase = Int(neurons.phrases[position])
+                    let length = pool.dictionary[row: phrase].reduce(0) { $0 + $1 * $1 }.squareRoot()
+                    return (phrase, neurons.coefficients[position] * length * (alignments[n] < 0 ? -1 : 1))
+                }.sorted { abs($0.1) > abs($1.1) }
+            return SearchWords.Neuron(
+                layer: neurons.places[n].layer, neuron: neurons.places[n].neuron, alignment: Double(alignments[n]),
+                phrases: parts.prefix(Self.witnesses.phrases).map { ($0.1 < 0 ? "−" : "+") + pool.phrases[$0.0] })
         }
     }
 

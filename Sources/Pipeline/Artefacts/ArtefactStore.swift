@@ -13,12 +13,17 @@ import Foundation
 public struct ArtefactStore: Sendable {
     /// The results folder.
     public let results: URL
+    /// Nil: every plan looks at every byte.
+    private let verified: VerifiedFiles?
 
     var cache: URL { results.appendingPathComponent("cache", isDirectory: true) }
 
     /// A store to read from; nothing is created. Writing takes a `ResultsFolder`.
-    public init(results: URL) {
+    public init(results: URL) { self.init(results: results, verified: nil) }
+
+    init(results: URL, verified: VerifiedFiles?) {
         self.results = results
+        self.verified = verified
     }
 
     func folder(_ node: StepNode) -> URL {
@@ -104,12 +109,14 @@ public struct ArtefactStore: Sendable {
     }
 
     func verify(_ url: URL, sha256 expected: String) throws {
+        if verified?.contains(url, sha256: expected) == true { return }
         do {
             let actual = try Digest.sha256(ofFile: url)
             guard actual == expected else {
                 throw PipelineError.damaged(
                     path: url.path, damage: .digestMismatch(expected: expected, actual: actual))
             }
+            verified?.insert(url, sha256: expected)
         } catch PipelineError.cannotRead(_, errno: ENOENT) {
             throw PipelineError.damaged(path: url.path, damage: .missing)
         }

@@ -19,7 +19,7 @@ public final class ResultsFolder: Sendable {
         waiting: (ProcessIdentity?) -> Void = { _ in }
     ) throws {
         self.url = url
-        store = ArtefactStore(results: url)
+        store = ArtefactStore(results: url, verified: VerifiedFiles())
         do {
             try DurableFile.createFolder(store.cache)
             try DurableFile.probe(store.cache)
