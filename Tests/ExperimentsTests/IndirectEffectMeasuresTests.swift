@@ -44,6 +44,7 @@ import Testing
                         directions: Tensor(shape: [neurons.count, 2], elements: indirect),
                         explainedVariance: Array([0.2, 0.6].prefix(neurons.count))))
             ]),
+            direct: NeuronDirectDirections(layers: [1: Tensor(shape: [5, 2], elements: [1, 0, 1, 0, 0, 1, 0.6, 0.8, 1, 0])]),
             trust: TrustFindings(
                 evaluation: spec.study.fit,
                 decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [1: 1e-7]), overlap: nil))
@@ -76,21 +77,25 @@ import Testing
     @Test func directionsAreComparedWithTheirOwnAndWithOthers() throws {
         // Both second-order directions are the second axis: 0.8 with the first indirect one, −1 with the second.
         let measures = try measures()
-        #expect(zip(measures.ownCosines(1), [0.8, -1]).allSatisfy { abs($0 - $1) < 1e-6 })
+        #expect(zip(measures.ownCosines(.secondOrder, layer: 1), [0.8, -1]).allSatisfy { abs($0 - $1) < 1e-6 })
         let metrics = measures.metrics()
-        let own = try metric(metrics, "direction-alignment", ["layer": "1", "pairing": "own"])
+        let own = try metric(metrics, "direction-alignment", ["layer": "1", "with": "second-order", "pairing": "own"])
         #expect(abs((own.value ?? 0) - 0.9) < 1e-6)
+        // What they write directly: (1, 0) with (0.6, 0.8), and (0.6, 0.8) with (0, −1).
+        #expect(zip(measures.ownCosines(.direct, layer: 1), [0.6, -0.8]).allSatisfy { abs($0 - $1) < 1e-6 })
+        let direct = try metric(metrics, "direction-alignment", ["layer": "1", "with": "direct", "pairing": "own"])
+        #expect(abs((direct.value ?? 0) - 0.7) < 1e-6)
         let skewed = try self.measures(indirect: [1, 0, 0.6, 0.8]).metrics()
         // Own: 0 and 0.8. The first neuron's direction with the second's indirect one: 0.8, and the other way round: 0.
-        #expect(abs((try metric(skewed, "direction-alignment", ["layer": "1", "pairing": "own"]).value ?? 0) - 0.4) < 1e-6)
-        #expect(abs((try metric(skewed, "direction-alignment", ["layer": "1", "pairing": "other"]).value ?? 0) - 0.4) < 1e-6)
+        #expect(abs((try metric(skewed, "direction-alignment", ["layer": "1", "with": "second-order", "pairing": "own"]).value ?? 0) - 0.4) < 1e-6)
+        #expect(abs((try metric(skewed, "direction-alignment", ["layer": "1", "with": "second-order", "pairing": "other"]).value ?? 0) - 0.4) < 1e-6)
     }
 
     @Test func aSampleOfOneHasNoOther() throws {
         let metrics = try measures(neurons: [3], indirect: [0, 1]).metrics()
-        let other = try metric(metrics, "direction-alignment", ["layer": "1", "pairing": "other"])
+        let other = try metric(metrics, "direction-alignment", ["layer": "1", "with": "second-order", "pairing": "other"])
         #expect(other.status == .notRun && other.note?.contains("no other neuron") == true)
-        let own = try metric(metrics, "direction-alignment", ["layer": "1", "pairing": "own"])
+        let own = try metric(metrics, "direction-alignment", ["layer": "1", "with": "second-order", "pairing": "own"])
         #expect(own.value == 1 && own.interval == nil)
         #expect(metrics.allSatisfy { $0.status == .ok || $0.status == .notRun })
     }
@@ -111,7 +116,12 @@ import Testing
             }
         }
         #expect(numbers[2][3].isNaN && numbers[2][4].isNaN)
-        for (found, expected) in zip(numbers[3], [1, 3, 0.7, 0.6, -1]) { #expect(abs(found - expected) < 1e-6) }
+        for (found, expected) in zip(numbers[3], [1, 3, 0.7, 0.6, -1, -0.8]) { #expect(abs(found - expected) < 1e-6) }
+    }
+
+    @Test func directDirectionsComeBackByLayer() throws {
+        let directions = NeuronDirectDirections(layers: [3: Tensor(shape: [2, 2], elements: [1, 0, 0, 1])])
+        #expect(try NeuronDirectDirections(directions.stored()).layers == directions.layers)
     }
 
     @Test func thereIsNoSecondSetThatCouldOverlap() throws {

@@ -73,6 +73,25 @@ import Testing
         #expect(sumErrors.largestMagnitude() < 1e-4)
     }
 
+    @Test func neuronsWriteWhereALiteralPassSaysSo() {
+        let paths = ValueOutputPaths(vision)
+        let oracle = literal[0]
+        let errors = (0..<Self.L).flatMap { layer -> [Double] in
+            let found = paths.directDirections(layer: layer, of: vision)
+            let weight = vision.blocks[layer].mlpOutput.weight
+            let (D, N) = (weight.shape[0], weight.shape[1])
+            return (0..<N).map { n in
+                let w = (0..<D).map { Double(weight.elements[$0 * N + n]) }
+                let mean = w.reduce(0, +) / Double(D)
+                let effect = oracle.directEffect(of: w.map { $0 - mean })
+                let length = effect.reduce(0) { $0 + $1 * $1 }.squareRoot()
+                return relativeError(found[row: n], effect.map { $0 / length })
+            }
+        }
+        #expect(errors.count == vision.blocks.reduce(0) { $0 + $1.neurons })
+        #expect(errors.largestMagnitude() < 1e-5, "\(errors.largestMagnitude())")
+    }
+
     @Test func aWorkspaceMayBeShared() {
         let paths = ValueOutputPaths(vision)
         let workspace = VisionWorkspace(

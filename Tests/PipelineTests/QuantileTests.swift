@@ -30,8 +30,8 @@ import Testing
             return Quantile.of(resample, probability)
         }.sorted()
         let interval = try #require(bootstrap.interval(ofQuantile: probability, of: values))
-        #expect(interval.lower == Quantile.of(quantiles, 0.025))
-        #expect(interval.upper == Quantile.of(quantiles, 0.975))
+        #expect(abs(interval.lower - Quantile.of(quantiles, 0.025)) < 1e-12)
+        #expect(abs(interval.upper - Quantile.of(quantiles, 0.975)) < 1e-12)
     }
 
     @Test func theIntervalOfAMedianIsThatOfItsOrderStatistics() throws {

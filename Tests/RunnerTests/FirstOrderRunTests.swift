@@ -30,7 +30,7 @@ import Testing
         #expect(output.text.contains("TextSpan: texts of the 4 attention heads"))
         #expect(output.text.contains("PARTIAL, the first 96 images"))
         let heads = try String(contentsOf: run.results.appendingPathComponent("first-order-heads.csv"), encoding: .utf8)
-        #expect(heads.split(separator: "\n").count == 1 + 6 * 3 * 3)
+        #expect(heads.split(whereSeparator: \.isNewline).count == 1 + 6 * 3 * 3)
 
         let database = try ResultsDatabase(readingFrom: run.results.appendingPathComponent("results.sqlite"))
         let stored = try #require(try database.latestRun(of: "first-order"))

@@ -21,11 +21,11 @@ import Testing
         let output = try RunnerProcess.run(run.arguments())
         #expect(output.status == 0, "\(output.errors)")
         #expect(output.text.contains("PARTIAL, the first 96 images"))
-        #expect(output.text.contains("Second-order and indirect directions"))
+        #expect(output.text.contains("Directions of indirect effects"))
         let list = try String(contentsOf: run.results.appendingPathComponent("indirect-effect-neurons.csv"), encoding: .utf8)
-        let rows = list.split(separator: "\n").dropFirst().map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        let rows = list.split(whereSeparator: \.isNewline).dropFirst().map { $0.split(separator: ",", omittingEmptySubsequences: false) }
         #expect(rows.count == 2 * 768)
-        #expect(rows.count { $0[3] != "" } == 4 && rows.count { $0[4] != "" } == 4)
+        #expect(rows.count { $0[3] != "" } == 4 && rows.count { $0[4] != "" } == 4 && rows.count { $0[5] != "" } == 4)
 
         let database = try ResultsDatabase(readingFrom: run.results.appendingPathComponent("results.sqlite"))
         let stored = try #require(try database.latestRun(of: "indirect-effect"))

@@ -1,7 +1,8 @@
 import Pipeline
 
 /// The comparison behind Table 1 of arXiv 2406.04341, neuron by neuron: how far the first principal direction
-/// explains a neuron's second-order and indirect effects, and whether the two directions are the same.
+/// explains a neuron's second-order and indirect effects, and whether the two directions are the same, or
+/// whether the indirect one is what the neuron writes at the class token itself.
 struct IndirectEffectExperiment: Experiment {
     static let name = "indirect-effect"
 
@@ -9,6 +10,7 @@ struct IndirectEffectExperiment: Experiment {
     private let study: Study
     private let directions: StepHandle<FittedDirections>
     private let indirect: StepHandle<IndirectDirections>
+    private let direct: StepHandle<NeuronDirectDirections>
     private let trust: TrustChecks
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
@@ -17,6 +19,7 @@ struct IndirectEffectExperiment: Experiment {
         let fitted = try study.fitted(in: &graph)
         directions = fitted.directions
         indirect = try IndirectDirectionsStep.add(study, means: fitted.means, sample: spec.sample, in: &graph)
+        direct = try NeuronDirectDirectionsStep.add(study, in: &graph)
         trust = try TrustChecks(onFitSetOf: study, graph: &graph)
     }
 
@@ -24,7 +27,7 @@ struct IndirectEffectExperiment: Experiment {
         let measures = IndirectEffectMeasures(
             spec: spec, layers: study.layers, isPartial: study.isPartial, fitCount: study.fit.count,
             directions: try result.artefact(directions), indirect: try result.artefact(indirect),
-            trust: try trust.findings(result))
+            direct: try result.artefact(direct), trust: try trust.findings(result))
         return ExperimentReport(
             metrics: measures.metrics(), predictions: [],
             tables: IndirectEffectTables(measures).layouts.marked(partial: study.isPartial, images: study.fit.count),

@@ -19,6 +19,7 @@ struct IndirectEffectMeasures {
     let fitCount: Int
     let directions: FittedDirections
     let indirect: IndirectDirections
+    let direct: NeuronDirectDirections
     let trust: TrustFindings
 
     private var rows: RowMaker { RowMaker(IndirectEffectExperiment.name, spec.study, isPartial: isPartial) }
@@ -43,25 +44,33 @@ struct IndirectEffectMeasures {
         return zip(sampled(layer), shares(.indirect, layer: layer)).map { all[$0] - $1 }
     }
 
-    /// Cosines of the second-order directions of the neurons sampled with the indirect ones. // [n, n]
-    private func cosines(_ layer: Int) -> Tensor? {
-        guard let own = directions.layers[layer]?.directions.directions, let other = indirect.layers[layer] else { return nil }
-        let chosen = other.neurons.flatMap { own[row: Int($0)] }
-        return Tensor(shape: other.directions.directions.shape, elements: chosen)
-            .times(other.directions.directions, transposed: true)
+    /// With which direction an indirect direction is compared.
+    enum Reference: String, CaseIterable {
+        /// The neuron's second-order direction.
+        case secondOrder = "second-order"
+        /// What the neuron writes at the class token directly.
+        case direct
+    }
+
+    /// Cosines of the reference directions of the neurons sampled with the indirect ones. // [n, n]
+    private func cosines(_ reference: Reference, layer: Int) -> Tensor? {
+        let all = reference == .direct ? direct.layers[layer] : directions.layers[layer]?.directions.directions
+        guard let all, let sample = indirect.layers[layer] else { return nil }
+        return Tensor(shape: sample.directions.directions.shape, elements: sample.neurons.flatMap { all[row: Int($0)] })
+            .times(sample.directions.directions, transposed: true)
     }
 
     /// Of each neuron sampled with itself, with the sign of the directions.
-    func ownCosines(_ layer: Int) -> [Double] {
-        guard let cosines = cosines(layer) else { return [] }
+    func ownCosines(_ reference: Reference, layer: Int) -> [Double] {
+        guard let cosines = cosines(reference, layer: layer) else { return [] }
         let n = cosines.shape[0]
         return (0..<n).map { Double(cosines.elements[$0 * n + $0]) }
     }
 
-    /// |cos| of each neuron's second-order direction with the indirect direction of another neuron sampled:
+    /// |cos| of each neuron's reference direction with the indirect direction of another neuron sampled:
     /// the mean over all others, which is what shuffled pairs have on average.
-    private func othersAlignment(_ layer: Int) -> [Double] {
-        guard let cosines = cosines(layer), cosines.shape[0] > 1 else { return [] }
+    private func othersAlignment(_ reference: Reference, layer: Int) -> [Double] {
+        guard let cosines = cosines(reference, layer: layer), cosines.shape[0] > 1 else { return [] }
         let n = cosines.shape[0]
         return (0..<n).map { row in
             (0..<n).filter { $0 != row }.map { Double(abs(cosines.elements[row * n + $0])) }.mean
@@ -72,7 +81,8 @@ struct IndirectEffectMeasures {
 
     func metrics() -> [Metric] {
         layers.flatMap { layer in
-            Effect.allCases.flatMap { distribution($0, layer: layer) } + [difference(layer)] + alignment(layer)
+            Effect.allCases.flatMap { distribution($0, layer: layer) } + [difference(layer)]
+                + Reference.allCases.flatMap { alignment($0, layer: layer) }
         } + trust.metrics(rows, evaluated: fitCount)
     }
 
@@ -100,16 +110,20 @@ struct IndirectEffectMeasures {
             note: "second-order less indirect, of the neurons sampled")
     }
 
-    private func alignment(_ layer: Int) -> [Metric] {
+    static func subject(_ reference: Reference, layer: Int, pairing: String) -> Subject {
+        ["layer": "\(layer)", "with": reference.rawValue, "pairing": pairing]
+    }
+
+    private func alignment(_ reference: Reference, layer: Int) -> [Metric] {
         func row(_ pairing: String, _ values: [Double]) -> Metric {
             rows.mean(
-                "direction-alignment", ["layer": "\(layer)", "pairing": pairing], values, of: spec.study.fit, over: "neuron",
-                unit: "|cosine|")
+                "direction-alignment", Self.subject(reference, layer: layer, pairing: pairing), values, of: spec.study.fit,
+                over: "neuron", unit: "|cosine|")
         }
-        let others = othersAlignment(layer)
+        let others = othersAlignment(reference, layer: layer)
         let other = row("other", others)
         return [
-            row("own", ownCosines(layer).map(abs)),
+            row("own", ownCosines(reference, layer: layer).map(abs)),
             others.isEmpty ? other.without(.notRun, because: "the sample has no other neuron") : other,
         ]
     }
@@ -119,16 +133,23 @@ struct IndirectEffectMeasures {
     /// Every neuron; what was not sampled has no indirect effect.
     var list: Attachment {
         let rows = layers.flatMap { layer -> [[Attachment.Field]] in
-            let sample = Dictionary(
-                uniqueKeysWithValues: zip(sampled(layer), zip(shares(.indirect, layer: layer), ownCosines(layer))))
+            let found = zip(
+                shares(.indirect, layer: layer),
+                zip(ownCosines(.secondOrder, layer: layer), ownCosines(.direct, layer: layer)))
+            let sample = Dictionary(uniqueKeysWithValues: zip(sampled(layer), found))
             return shares(.secondOrder, layer: layer).enumerated().map { neuron, share in
-                let (indirect, cosine) = sample[neuron] ?? (.nan, .nan)
-                return [.integer(layer), .integer(neuron), .number(share), .number(indirect), .number(cosine)]
+                let (indirect, cosines) = sample[neuron] ?? (.nan, (.nan, .nan))
+                return [
+                    .integer(layer), .integer(neuron), .number(share), .number(indirect), .number(cosines.0), .number(cosines.1),
+                ]
             }
         }
         return Attachment(
             "neurons.csv",
             .list(
-                header: ["layer", "neuron", "second_order_explained_by_pc1", "indirect_explained_by_pc1", "cosine"], rows: rows))
+                header: [
+                    "layer", "neuron", "second_order_explained_by_pc1", "indirect_explained_by_pc1",
+                    "cosine_indirect_second_order", "cosine_indirect_direct",
+                ], rows: rows))
     }
 }

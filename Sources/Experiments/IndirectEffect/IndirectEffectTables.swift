@@ -36,26 +36,28 @@ struct IndirectEffectTables {
     }
 
     private var alignment: TableLayout {
-        TableLayout(
-            title: "Second-order and indirect directions of the same neuron",
+        let references = IndirectEffectMeasures.Reference.allCases
+        return TableLayout(
+            title: "Directions of indirect effects: |cosine| with other directions of the same neuron, and of other neurons",
             rowHeader: "layer",
-            columns: [
-                .init("its own", group: "|cosine| with an indirect direction"),
-                .init("another neuron's", group: "|cosine| with an indirect direction"),
-                .init("PC #1 explains more of second-order effects by (%)"),
-            ],
+            columns: ["second-order direction", "direction written directly"].flatMap {
+                [.init("its own", group: $0), .init("another neuron's", group: $0)]
+            } + [.init("explained, second-order less indirect (%)")],
             rows: measures.layers.map { layer in
                 .init(
                     "\(layer)",
-                    [
-                        .init("direction-alignment", ["layer": "\(layer)", "pairing": "own"]),
-                        .init("direction-alignment", ["layer": "\(layer)", "pairing": "other"]),
-                        .init("explained-variance-pc1-difference", ["layer": "\(layer)"]),
-                    ])
+                    references.flatMap { reference in
+                        ["own", "other"].map {
+                            .init(
+                                "direction-alignment",
+                                IndirectEffectMeasures.subject(reference, layer: layer, pairing: $0))
+                        }
+                    } + [.init("explained-variance-pc1-difference", ["layer": "\(layer)"])])
             },
             footnotes: [
                 "The neurons sampled; means with 95 % intervals, bootstrap over neurons. another neuron's: of the same layer, mean over all.",
-                "The paper has no such number.",
+                "written directly: Pᵀ(γ* ∘ w), by the neuron at the class token, without any later layer; second-order effects leave it out.",
+                "explained: by how much more PC #1 explains of the same neuron. The paper has no such numbers.",
             ])
     }
 }
