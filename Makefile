@@ -18,11 +18,11 @@ setup: ## install the Debian packages that are missing
 build: setup ## build the runner
 	@swift build $(SWIFT_FLAGS) --product runner
 
-reproduce-table: build ## from nothing to the tables (WORLD=emoji, RESULTS=results)
-	@$(RUNNER) --spec experiments/$(WORLD)/mean-ablation.yaml --results $(RESULTS)
+reproduce-table: build ## from nothing to every table (WORLD=emoji, RESULTS=results)
+	@$(RUNNER) --spec experiments/$(WORLD) --results $(RESULTS)
 
 plan: build ## show which steps of the tables would run, and why
-	@$(RUNNER) plan --spec experiments/$(WORLD)/mean-ablation.yaml --results $(RESULTS)
+	@$(RUNNER) plan --spec experiments/$(WORLD) --results $(RESULTS)
 
 test: setup ## build and run all tests
 	@swift build $(SWIFT_FLAGS) --build-tests
@@ -39,8 +39,8 @@ bench: setup ## measure speed against the machine's own peak (about five minutes
 contact-sheet: build ## write a picture of 40 scenes with captions to results/contact-sheet.png
 	@$(RUNNER) scenes sheet --output $(RESULTS)/contact-sheet.png
 
-plot: ## plot accuracy by layer from results/mean-ablation.csv to results/accuracy-by-layer.png
-	@scripts/plot_accuracy_by_layer.sh $(RESULTS)/mean-ablation.csv $(RESULTS)/accuracy-by-layer.png
+plot: ## plot the figures from the rows in results to results/accuracy-by-*.png
+	@scripts/plot_figures.sh $(RESULTS)
 
 clean: ## remove what was built; results stay
 	@rm -rf .build

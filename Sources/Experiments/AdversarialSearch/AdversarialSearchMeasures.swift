@@ -170,7 +170,7 @@ struct AdversarialSearchMeasures {
                             [
                                 .text(units[unit].pictureID(picture, spec)), .text(descriptions[unit][facts.description].text),
                                 .text(facts.objects.joined(separator: "; ")), .number(Double(facts.margin ?? .nan)),
-                                .text(facts.failure == nil ? "\(facts.isFooling)" : ""), .text(facts.failure.map { "\($0)" } ?? ""),
+                                .text(facts.failure == nil ? "\(facts.isFooling)" : ""), .text(facts.failure?.summary ?? ""),
                             ]
                         }
                     })),

@@ -36,6 +36,22 @@ public enum PictureFailure: Error, Equatable, Sendable, Codable {
     case notStarted(reason: String)
 }
 
+extension PictureFailure {
+    /// A line for a list of pictures.
+    public var summary: String {
+        switch self {
+        case .timedOut(let seconds): "no picture within \(seconds) s"
+        case .exited(let status, let message): "the program ended with status \(status): \(message)"
+        case .reported(let message): "the program says: \(message)"
+        case .notWritten: "no file was written"
+        case .notAPicture(let reason): "no picture: \(reason)"
+        case .wrongSize(let found, let expected):
+            "\(found.map(String.init).joined(separator: "×")) pixels instead of \(expected)×\(expected)"
+        case .notStarted(let reason): "the program was not started: \(reason)"
+        }
+    }
+}
+
 /// A picture and what its generator knows of it.
 public struct GeneratedPicture: Sendable, Equatable {
     public var image: RGBImage
