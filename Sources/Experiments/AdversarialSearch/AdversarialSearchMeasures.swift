@@ -123,26 +123,25 @@ struct AdversarialSearchMeasures {
             title: "The spurious words of the first repeat: what pushes the first class to the second",
             rowHeader: "pair",
             columns: [
-                .init("second order", isText: true), .init("similar words", isText: true),
+                .init("words by second-order effects", isText: true),
                 .init("the neuron that tells the two apart most, turned to the second", isText: true),
             ],
             rows: spec.pairs.enumerated().map { index, pair in
                 .init(
                     pair.name,
-                    [SearchMethod.secondOrder, .similarWords].map { method in
-                        .text(search(index, method)?.phrases.prefix(6).joined(separator: ", ") ?? "")
-                    } + [
+                    [
+                        .text(search(index)?.phrases.prefix(6).joined(separator: ", ") ?? ""),
                         .text(
-                            search(index, .secondOrder)?.neurons.first.map {
+                            search(index)?.neurons.first.map {
                                 "\($0.layer).\($0.neuron): \($0.phrases.prefix(6).joined(separator: ", "))"
-                            } ?? "")
+                            } ?? ""),
                     ])
             })
     }
 
-    /// The first repeat's.
-    private func search(_ pair: Int, _ method: SearchMethod) -> SearchWords.Search? {
-        units(pair, method).first.map { words.searches[$0] }
+    /// The first repeat of the search by second-order effects.
+    private func search(_ pair: Int) -> SearchWords.Search? {
+        units(pair, .secondOrder).first.map { words.searches[$0] }
     }
 
     // MARK: Lists
