@@ -78,7 +78,8 @@ def flux(options: argparse.Namespace, name: str, steps: int, guidance: float) ->
     def paint(order: Order, path: str) -> None:
         generator = torch.Generator("cpu").manual_seed(order.seed)
         image = pipeline(order.prompt, width=1024, height=1024, guidance_scale=guidance, generator=generator,
-                         num_inference_steps=options.steps or steps).images[0]
+                         num_inference_steps=options.steps or steps,
+                         max_sequence_length=256).images[0]  # the most that FLUX.1-schnell takes
         save(image, order, path)
 
     return paint
