@@ -27,7 +27,7 @@ import Testing
         answersWithLabels: Bool = true
     ) throws -> MeanAblationMeasures {
         let spec = try MeanAblationSpec(
-            SpecDocument(text: Self.specText, path: "spec.yaml"), models: ["m"], datasets: ["d"]
+            SpecDocument(text: Self.specText, path: "spec.yaml"), choices: .init(models: ["m"], datasets: ["d"])
         ) { _ in .init(layers: 0..<2, neurons: 6) }
         let labels = (0..<Self.count).map { Int32($0 % Self.classes) }
         var predictions = AblationPredictions(layers: [0, 1])
@@ -51,9 +51,15 @@ import Testing
                 0: .init(directions: direction, thresholds: [Float](repeating: 1, count: 6)),
                 1: .init(directions: direction, thresholds: [Float](repeating: 1, count: 6)),
             ]),
-            indirect: IndirectExplainedVariance(neurons: [.init(layer: 1, neuron: 2, explainedVariance: 0.25)], images: 50),
-            decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [0: 1e-7, 1: 1e-7]),
-            overlap: StoredOverlap(images: overlap))
+            indirect: IndirectDirections(layers: [
+                1: .init(
+                    neurons: [2],
+                    directions: PrincipalDirections(directions: Tensor(zeros: [1, 4]), explainedVariance: [0.25]))
+            ]),
+            trust: TrustFindings(
+                evaluation: spec.evaluation,
+                decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [0: 1e-7, 1: 1e-7]),
+                overlap: StoredOverlap(images: overlap)))
     }
 
     func metric(_ metrics: [Metric], _ name: String, _ columns: [String: String]) throws -> Metric {
@@ -115,7 +121,7 @@ import Testing
                 == [.randomNeuronsMatterMore(layer: 1, excess: 0.25)])
         #expect(
             try measures(identity: 0.01).failedControls()
-                == [.identityViolated(error: 0.01, tolerance: MeanAblationMeasures.identityTolerance)])
+                == [.identityViolated(error: 0.01, tolerance: TrustFindings.identityTolerance)])
         #expect(try measures(overlap: [5, 9]).failedControls() == [.imagesInBothSets(count: 2, first: "d/val/5")])
         // NaN is no small number, wherever it stands.
         guard case .identityViolated(let error, _)? = try measures(identity: .nan).failedControls().first else {
