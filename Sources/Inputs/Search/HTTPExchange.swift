@@ -18,6 +18,8 @@ final class HTTPExchange: NSObject, URLSessionDataDelegate {
     private struct Progress {
         var body = Data()
         var outcome: Outcome?
+        /// The session has been told not to follow a redirection.
+        var isRedirected = false
     }
 
     private let limit: Int
@@ -31,11 +33,11 @@ final class HTTPExchange: NSObject, URLSessionDataDelegate {
     func run(_ request: URLRequest, timeout: Double) -> Outcome {
         let session = URLSession(configuration: .ephemeral, delegate: self, delegateQueue: nil)
         session.dataTask(with: request).resume()
-        let waited = end.wait(timeout: .now() + timeout)
-        session.invalidateAndCancel()
-        return progress.withLock { progress in
-            waited == .timedOut ? .timedOut : progress.outcome ?? .failed(reason: "no answer")
-        }
+        if end.wait(timeout: .now() + timeout) == .timedOut { finish { _ in .timedOut } }
+        let (outcome, isRedirected) = progress.withLock { ($0.outcome, $0.isRedirected) }
+        // Foundation's session traps if a task ends between the answer to its redirection and its own end.
+        if isRedirected { session.finishTasksAndInvalidate() } else { session.invalidateAndCancel() }
+        return outcome ?? .failed(reason: "no answer")
     }
 
     /// Keeps the first outcome.
@@ -53,8 +55,12 @@ final class HTTPExchange: NSObject, URLSessionDataDelegate {
         _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
         newRequest request: URLRequest, completionHandler: @escaping (URLRequest?) -> Void
     ) {
-        finish { .answered(status: response.statusCode, body: $0) }
-        completionHandler(nil)
+        let isWaitedFor = progress.withLock { progress in
+            progress.isRedirected = progress.outcome == nil
+            return progress.isRedirected
+        }
+        // The redirection itself then becomes the task's response. A task that is cancelled takes no answer.
+        if isWaitedFor { completionHandler(nil) }
     }
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
