@@ -15,6 +15,8 @@ extension Failure {
             Failure(.inputMissing, "\(url): cannot be reached: \(reason)", fix: "check the address and that the server runs; what was described before is kept")
         case .timedOut(let url, let seconds):
             Failure(.failed, "\(url): no answer within \(seconds) s", fix: "run the same command again, or raise 'timeout'")
+        case .cancelled:
+            Failure(.interrupted, "interrupted while descriptions were asked for", fix: "run the same command again")
         case .httpStatus(let url, let code, let body):
             Failure(.failed, "\(url): status \(code): \(body)", fix: code == 401 || code == 403 ? "check the key" : "see what the server says; run the same command again")
         case .replyTooLarge(let url, let limit):

@@ -42,17 +42,21 @@ struct AdversarialSearchMeasures {
             facts(unit).filter { $0.failure == nil }.map { $0.isFooling ? 1.0 : 0 }
         }
         let (all, missing) = (repeats.flatMap { $0 }, repeats.reduce(0) { $0 + spec.pictures - $1.count })
-        let shares = repeats.map(\.mean)
+        // A repeat of which no picture was made says nothing.
+        let shares = repeats.filter { !$0.isEmpty }.map(\.mean)
         let mean = shares.mean
         let deviation = (shares.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(shares.count)).squareRoot()
         let paper = pair.paper.flatMap { PaperValues.Table3.row($0, method) }
-        let note = spec.generator.isVerified
-            ? nil : "nobody has looked whether the pictures show the one class and not the other"
+        let notes = [
+            spec.generator.isVerified ? nil : "nobody has looked whether the pictures show the one class and not the other",
+            missing > 0 ? "\(missing) of \(all.count + missing) pictures were not made" : nil,
+        ].compactMap { $0 }
         let subject = Self.subject(pair, method)
         return [
             rows.metric(
                 "fooling-pictures", subject, mean, of: images, n: all.count, skipped: missing,
-                interval: rows.bootstrap(over: "picture").interval(ofMean: all), paper: paper?.mean, note: note),
+                interval: rows.bootstrap(over: "picture").interval(ofMean: all), paper: paper?.mean,
+                note: notes.isEmpty ? nil : notes.joined(separator: "; ")),
             rows.metric(
                 "fooling-pictures-deviation", subject, deviation, of: images, n: shares.count, paper: paper?.deviation,
                 note: "standard deviation over \(shares.count) repeats"),
@@ -105,7 +109,15 @@ struct AdversarialSearchMeasures {
                 filterNote,
                 "indirect: from a sample of \(spec.indirect.neurons) neurons of each layer. random words: a control that the paper does not have.",
                 "paper: the pair that reads alike, ViT-B/32 of OpenAI, pictures by a diffusion model; not comparable.",
-            ])
+            ] + (failureNote.map { [$0] } ?? []))
+    }
+
+    /// What a reader can do about pictures that are missing: they are kept as missing like any other result.
+    private var failureNote: String? {
+        let failures = pictures.facts.compactMap(\.failure)
+        guard let first = failures.first else { return nil }
+        return "\(failures.count) of \(pictures.facts.count) pictures were not made, the first because: \(first.summary). "
+            + "All reasons are in pictures.csv; --force search-pictures asks for every picture again."
     }
 
     private var filterNote: String {

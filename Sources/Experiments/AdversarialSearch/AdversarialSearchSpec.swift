@@ -34,7 +34,7 @@ struct AdversarialSearchSpec: Sendable {
     var indirect: IndirectSample
     /// Phrases that descriptions are made of.
     var phrases: Int
-    /// Cosine with the second class from which on a phrase is its synonym.
+    /// Cosine with the second class above which a phrase is its synonym.
     var synonymSimilarity: Double
     var descriptions: Int
     var phrasesEach: Int
@@ -88,6 +88,9 @@ struct AdversarialSearchSpec: Sendable {
         let descriptions = try root.mapping(.descriptions, keys: DescriptionKey.self)
         self.descriptions = try descriptions.integer(.count, in: 1...1000)
         phrasesEach = try descriptions.integer(.phrasesEach, in: 1...4)
+        guard phrases >= phrasesEach else {
+            throw root.invalid(.phrases, "a description takes \(phrasesEach) of them, so \(phrases) are too few")
+        }
         imagesEach = try root.integer(.imagesEach, in: 1...1000)
         repeats = try root.integer(.repeats, in: 2...100)
         describer = try DescriberSpec(root, .describer)

@@ -14,7 +14,7 @@ enum FoolingPicturesStep {
         let (units, name) = (SearchUnit.all(spec), spec.pairs[pair].name)
         return try graph.add(
             Step(
-                kind: "fooling-pictures", label: name, version: 1,
+                kind: "fooling-pictures", label: name, version: 2,
                 parameters: ["pair": .text(name), "pairs": .texts(spec.pairs.map(\.name))],
                 inputs: [pictures.erased, descriptions.erased],
                 work: .single { inputs in
@@ -27,9 +27,8 @@ enum FoolingPicturesStep {
                         let cells = fooling.prefix(columns).map { unit, index in
                             let facts = pictures.facts[index]
                             let words = facts.objects.isEmpty ? descriptions[unit][facts.description].phrases : facts.objects
-                            let thousandths = Int(((facts.margin ?? 0) * 1000).rounded())
                             return Gallery.Cell(
-                                pictures.image(index), captions: [words.joined(separator: ", "), "+0.\(String(1000 + thousandths).dropFirst())"])
+                                pictures.image(index), captions: [words.joined(separator: ", "), "+" + Self.decimals(facts.margin ?? 0)])
                         }
                         return Gallery.Row(header: "\(method.title): \(fooling.count) of \(spec.repeats * spec.pictures)", cells: cells)
                     }
@@ -39,5 +38,11 @@ enum FoolingPicturesStep {
                     ).drawn(font: Gallery.font)
                     return try StoredPicture(picture, named: "fooling-pictures")
                 }))
+    }
+
+    /// A number that is not negative, with three decimals.
+    static func decimals(_ value: Float) -> String {
+        let thousandths = Int((value * 1000).rounded())
+        return "\(thousandths / 1000).\(String(1000 + thousandths % 1000).dropFirst())"
     }
 }

@@ -26,18 +26,25 @@ enum SearchDescriptionsStep {
                     makeWorker: { inputs in
                         let words = try inputs[words]
                         return { shard in
-                            try inputs.checkCancellation()
                             let unit = units[shard.units.lowerBound]
                             let pair = spec.pairs[unit.pair]
                             var random = SplitMix64(
                                 seed: UInt64(study.spec.seed), label: "descriptions", index: UInt64(unit.repeat * spec.pairs.count + unit.pair))
-                            return SearchDescriptions(descriptions: [
-                                try describer.descriptions(
-                                    DescriptionRequest(
-                                        shown: pair.shown, forbidden: pair.mistakenFor,
-                                        phrases: words.searches[shard.units.lowerBound].phrases, count: spec.descriptions,
-                                        phrasesEach: spec.phrasesEach, seed: random.next()))
-                            ])
+                            let request = DescriptionRequest(
+                                shown: pair.shown, forbidden: pair.mistakenFor,
+                                phrases: words.searches[shard.units.lowerBound].phrases, count: spec.descriptions,
+                                phrasesEach: spec.phrasesEach, seed: random.next())
+                            let usable = request.usablePhrases.count
+                            guard usable >= spec.phrasesEach else {
+                                throw ExperimentError.tooFewPhrases(
+                                    pair: pair.name, method: unit.method.rawValue, found: usable, needed: spec.phrasesEach)
+                            }
+                            do {
+                                return SearchDescriptions(
+                                    descriptions: [try describer.descriptions(request) { inputs.isCancelled }])
+                            } catch SearchError.cancelled {
+                                throw PipelineError.interrupted
+                            }
                         }
                     },
                     reduce: { _, shards in

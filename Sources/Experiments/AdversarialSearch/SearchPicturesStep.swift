@@ -32,7 +32,9 @@ struct SearchPictures: Artefact {
         let tensor = try stored.tensor("pixels")
         let text = stored.metadata("facts") ?? ""
         facts = try ArtefactJSON.decode([Facts].self, from: Data(text.utf8))
-        guard tensor.shape.count == 4, tensor.shape[0] == facts.count, tensor.type == .uint8 else {
+        guard tensor.shape.count == 4, tensor.shape[0] == facts.count, tensor.shape[1] == tensor.shape[2],
+            tensor.shape[3] == 3, tensor.type == .uint8
+        else {
             throw PipelineError.invalidArtefact(part: "pixels", reason: "shape \(tensor.shape) for \(facts.count) pictures")
         }
         size = tensor.shape[1]
@@ -70,6 +72,7 @@ enum SearchPicturesStep {
         let (classNames, seed) = (study.classNames, UInt64(study.spec.seed))
         // One for all workers: a command holds a model of its own.
         let generator = try spec.generator.generator(study.dataset)
+        for pair in spec.pairs { try generator.check(shown: pair.shown, forbidden: pair.mistakenFor) }
         var parameters: Parameters = [
             "pairs": .texts(spec.pairs.map(\.name)), "images-each": .integer(spec.imagesEach), "size": .integer(size),
             "seed": .integer(study.spec.seed),
@@ -90,23 +93,24 @@ enum SearchPicturesStep {
                             let pair = spec.pairs[unit.pair]
                             let v = Self.direction(pair, classifier, classNames)
                             var pictures = SearchPictures(size: size)
-                            var drawn: [(image: RGBImage?, facts: SearchPictures.Facts)] = []
-                            for picture in 0..<spec.pictures {
-                                try inputs.checkCancellation()
-                                let description = picture / spec.imagesEach
+                            let requests = (0..<spec.pictures).map { picture in
                                 // The same seeds for every method, so that searches differ by their phrases only.
                                 var random = SplitMix64(
                                     seed: seed, label: "pictures of \(pair.name)", index: UInt64(unit.repeat * spec.pictures + picture))
-                                let request = PictureRequest(
-                                    id: "\(pair.name)/\(unit.repeat)/\(picture)", prompt: descriptions[shard.units.lowerBound][description],
+                                return PictureRequest(
+                                    id: "\(pair.name)/\(unit.repeat)/\(picture)",
+                                    prompt: descriptions[shard.units.lowerBound][picture / spec.imagesEach],
                                     shown: pair.shown, forbidden: pair.mistakenFor, seed: random.next() & 0xFFFF_FFFF, size: size)
-                                switch try generator.pictures([request]).first {
-                                case .success(let made):
-                                    drawn.append((made.image, .init(description: description, objects: made.objects)))
+                            }
+                            let outcomes = try generator.pictures(requests) { inputs.isCancelled }
+                            // A shard with pictures that nobody waited for is not to be stored.
+                            try inputs.checkCancellation()
+                            let drawn: [(image: RGBImage?, facts: SearchPictures.Facts)] = outcomes.enumerated().map { picture, outcome in
+                                let description = picture / spec.imagesEach
+                                switch outcome {
+                                case .success(let made): return (made.image, .init(description: description, objects: made.objects))
                                 case .failure(let failure):
-                                    drawn.append((nil, .init(description: description, objects: [], failure: failure)))
-                                case nil:
-                                    drawn.append((nil, .init(description: description, objects: [], failure: .notWritten)))
+                                    return (nil, .init(description: description, objects: [], failure: failure))
                                 }
                             }
                             for start in stride(from: 0, to: drawn.count, by: workspace.capacity) {

@@ -36,8 +36,9 @@ struct DescriberSpec: Sendable {
                     temperature: try mapping.double(.temperature, in: 0...2, default: 1),
                     keyVariable: try mapping.optionalString(.keyVariable),
                     timeout: try mapping.double(.timeout, in: 1...86_400, default: 120))
-            } catch SearchError.unsupportedURL {
-                throw mapping.invalid(.url, "'\(url)' is no http or https address without password and query")
+            } catch SearchError.unsupportedURL(let shown) {
+                // Without the password that the address may hold.
+                throw mapping.invalid(.url, "'\(shown)' is no http or https address without password and query")
             }
         }
     }
@@ -83,9 +84,13 @@ struct GeneratorSpec: Sendable {
             source = .scenes(excludesRelatives: try mapping.bool(.excludesRelatives, default: true))
         case .command:
             try refuse([.excludesRelatives], "an external command decides for itself what it shows")
+            let command = try mapping.words(.command)
+            guard CommandGenerator.isUsable(command) else {
+                throw mapping.invalid(.command, "the first word has to be a program, and no word may hold a zero byte")
+            }
             let timeout = try mapping.double(.timeout, in: 0.1...86_400, default: 60)
             source = .command(
-                try mapping.words(.command), timeout: timeout,
+                command, timeout: timeout,
                 firstTimeout: try mapping.double(.firstTimeout, in: 0.1...86_400, default: max(timeout, 600)))
         }
     }

@@ -11,7 +11,7 @@ struct SearchWords: Artefact, Codable {
         var unit: SearchUnit
         var phrases: [String]
         var scores: [Double]
-        /// Phrases that scored as well and were dropped as synonyms of the second class.
+        /// Phrases that scored as well and were dropped because they name the second class or are its synonyms.
         var synonyms: [String]
         /// The chosen neurons that tell the two classes apart most, where the method has neurons.
         var neurons: [Neuron]
@@ -57,13 +57,13 @@ enum SearchWordsStep {
         }
         return try graph.add(
             Step(
-                kind: "search-words", version: 2, parameters: parameters,
+                kind: "search-words", version: 3, parameters: parameters,
                 inputs: [
                     sources.classifier.erased, sources.directions.erased, sources.indirect.erased, sources.pool.erased,
                     sources.texts.erased,
                 ], digests: ["world": try dataset.namesDigest()],
                 work: .single { inputs in
-                    let search = try WordSearch(
+                    let search = WordSearch(
                         spec, layers: layers, seed: study.spec.seed, classifier: try inputs[sources.classifier].classifier,
                         classNames: classNames, pool: try inputs[sources.pool].pool,
                         secondOrder: .init(
@@ -78,7 +78,7 @@ enum SearchWordsStep {
                     return SearchWords(
                         searches: try SearchUnit.all(spec).map { unit in
                             try inputs.checkCancellation()
-                            return try search(unit)
+                            return search(unit)
                         })
                 }))
     }
@@ -98,7 +98,9 @@ struct DescribedNeurons: Sendable {
     let places: [(layer: Int, neuron: Int)]
 
     var count: Int { directions.shape[0] }
+}
 
+extension DescribedNeurons {
     /// The neurons of some layers by their second-order effects.
     /// - Throws: `PipelineError.invalidArtefact`.
     init(_ fitted: FittedDirections, texts: FittedSparseTexts, size index: Int, layers: [Int]) throws {

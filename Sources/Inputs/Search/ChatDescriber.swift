@@ -40,7 +40,9 @@ public struct ChatDescriber: Describer {
         ["describer": "chat", "version": "1", "url": endpoint.address, "model": model, "temperature": "\(temperature)"]
     }
 
-    public func descriptions(_ request: DescriptionRequest) throws -> [PictureDescription] {
+    public func descriptions(
+        _ request: DescriptionRequest, isCancelled: @Sendable () -> Bool = { false }
+    ) throws -> [PictureDescription] {
         let request = try request.checkedForContradiction()
         var accepted: [PictureDescription] = []
         for attempt in 0..<Self.attempts where accepted.count < request.count {
@@ -48,7 +50,8 @@ public struct ChatDescriber: Describer {
             // Endpoints take signed numbers of 32 bits at most places.
             let seed = Int((request.seed &+ UInt64(attempt)) & 0x7FFF_FFFF)
             let reply = try endpoint.reply(
-                ChatQuestion(model: model, messages: [.init(role: "user", content: question)], temperature: temperature, seed: seed))
+                ChatQuestion(model: model, messages: [.init(role: "user", content: question)], temperature: temperature, seed: seed),
+                isCancelled: isCancelled)
             for description in Self.accepted(reply, request) where !accepted.contains(description) {
                 accepted.append(description)
             }

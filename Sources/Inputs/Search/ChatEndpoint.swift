@@ -50,7 +50,7 @@ struct ChatEndpoint: Sendable {
     /// Asks one question.
     /// - Returns: the text of the first choice.
     /// - Throws: ``SearchError``.
-    func reply(_ question: ChatQuestion) throws -> String {
+    func reply(_ question: ChatQuestion, isCancelled: @Sendable () -> Bool) throws -> String {
         struct Reply: Decodable {
             struct Choice: Decodable {
                 struct Message: Decodable {
@@ -61,7 +61,7 @@ struct ChatEndpoint: Sendable {
             let choices: [Choice]?
         }
         let key = try key()
-        let (status, body) = try post(JSONEncoder().encode(question), key: key)
+        let (status, body) = try post(JSONEncoder().encode(question), key: key, isCancelled: isCancelled)
         func quoted() -> String {
             let text = String(decoding: body.prefix(4 * Self.quotedCharacters), as: UTF8.self)
             return String((key.map { text.replacing($0, with: "…") } ?? text).prefix(Self.quotedCharacters))
@@ -87,16 +87,17 @@ struct ChatEndpoint: Sendable {
         return key
     }
 
-    private func post(_ body: Data, key: String?) throws -> (status: Int, body: Data) {
+    private func post(_ body: Data, key: String?, isCancelled: @Sendable () -> Bool) throws -> (status: Int, body: Data) {
         var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: timeout + 1)
         request.httpMethod = "POST"
         request.httpBody = body
         request.setValue("application/json", forHTTPHeaderField: "Content-Type")
         if let key { request.setValue("Bearer \(key)", forHTTPHeaderField: "Authorization") }
         let exchange = HTTPExchange(limit: Self.largestReply)
-        switch exchange.run(request, timeout: timeout) {
+        switch exchange.run(request, timeout: timeout, isCancelled: isCancelled) {
         case .answered(let status, let body): return (status, body)
         case .failed(let reason): throw SearchError.unreachable(url: address, reason: reason)
+        case .cancelled: throw SearchError.cancelled
         case .timedOut: throw SearchError.timedOut(url: address, seconds: timeout)
         case .tooLarge: throw SearchError.replyTooLarge(url: address, limit: Self.largestReply)
         }

@@ -20,6 +20,7 @@ final class ChildProcess {
     enum Outcome<Answer> {
         case answered(Answer)
         case timedOut
+        case cancelled
         /// The program has ended, or will never answer, because ``ChildProcess/end(grace:)`` was called.
         case ended
     }
@@ -62,7 +63,9 @@ final class ChildProcess {
     }
 
     /// Writes `line` and waits for a line of which `answer` makes something; others are ignored.
-    func ask<Answer>(_ line: Data, seconds: Double, answer: (Data) -> Answer?) -> Outcome<Answer> {
+    func ask<Answer>(
+        _ line: Data, seconds: Double, isCancelled: () -> Bool, answer: (Data) -> Answer?
+    ) -> Outcome<Answer> {
         let deadline = ContinuousClock.now + .seconds(seconds)
         var pending = line[...]
         func answered() -> Answer? {
@@ -76,6 +79,7 @@ final class ChildProcess {
             if ended { drain() }
             if let found = answered() { return .answered(found) }
             if ended { return .ended }
+            if isCancelled() { return .cancelled }
             let left = deadline - .now
             guard left > .zero else { return .timedOut }
             wait(seconds: min(left / .seconds(1), Self.heartbeat), isWriting: !pending.isEmpty)

@@ -45,9 +45,7 @@ public final class CommandGenerator: PictureGenerator {
         command: [String], timeout: Double, firstTimeout: Double? = nil,
         temporaryFolder: URL = FileManager.default.temporaryDirectory
     ) throws {
-        guard command.first?.isEmpty == false, !command.contains(where: { $0.contains("\0") }) else {
-            throw SearchError.unusableCommand(command)
-        }
+        guard Self.isUsable(command) else { throw SearchError.unusableCommand(command) }
         for seconds in [timeout, firstTimeout ?? timeout] where !Self.timeouts.contains(seconds) {
             throw SearchError.settingOutOfRange(name: "timeout", value: seconds, allowed: Self.timeouts)
         }
@@ -62,6 +60,11 @@ public final class CommandGenerator: PictureGenerator {
     }
 
     deinit { close() }
+
+    /// Whether there is a program, and no zero byte that would cut a word short.
+    public static func isUsable(_ command: [String]) -> Bool {
+        command.first?.isEmpty == false && !command.contains { $0.utf8.contains(0) }
+    }
 
     /// Ends the program and removes the folder; later pictures fail. Happens by itself with the generator's end.
     public func close() {
@@ -84,21 +87,28 @@ public final class CommandGenerator: PictureGenerator {
     }
 
     /// One at a time, also when several threads ask.
-    public func pictures(_ requests: [PictureRequest]) -> [Result<GeneratedPicture, PictureFailure>] {
+    public func pictures(
+        _ requests: [PictureRequest], isCancelled: @Sendable () -> Bool = { false }
+    ) -> [Result<GeneratedPicture, PictureFailure>] {
         requests.map { request in
             state.withLock { state in
-                Result { () throws(PictureFailure) in try picture(request, &state) }
+                Result { () throws(PictureFailure) in try picture(request, &state, isCancelled) }
             }
         }
     }
 
-    private func picture(_ request: PictureRequest, _ state: inout State) throws(PictureFailure) -> GeneratedPicture {
+    private func picture(
+        _ request: PictureRequest, _ state: inout State, _ isCancelled: @Sendable () -> Bool
+    ) throws(PictureFailure) -> GeneratedPicture {
+        guard !isCancelled() else { throw .cancelled }
         let child = try running(&state)
         state.pictures += 1
         let output = folder.appendingPathComponent("\(state.pictures).png")
         defer { try? FileManager.default.removeItem(at: output) }
         let seconds = state.isWarm ? timeout : firstTimeout
-        switch child.ask(line(request, output), seconds: seconds, answer: { Answer($0, to: output.path) }) {
+        switch child.ask(
+            line(request, output), seconds: seconds, isCancelled: isCancelled, answer: { Answer($0, to: output.path) }
+        ) {
         case .answered(.made):
             state.isWarm = true
             let image = try self.image(output, size: request.size)
@@ -107,6 +117,11 @@ public final class CommandGenerator: PictureGenerator {
         case .answered(.refused(let message)):
             state.isWarm = true
             throw .reported(message: message)
+        case .cancelled:
+            // A program that is at work will not see the end of its input before it is done.
+            child.end()
+            state.child = nil
+            throw .cancelled
         case .timedOut:
             child.end()
             throw Self.remembered(.timedOut(seconds: seconds), &state)
@@ -116,7 +131,7 @@ public final class CommandGenerator: PictureGenerator {
             // is started has not answered yet, so that this happens once.
             if status == 0, state.isWarm {
                 state.child = nil
-                return try picture(request, &state)
+                return try picture(request, &state, isCancelled)
             }
             throw Self.remembered(.exited(status: status, message: child.message), &state)
         }

@@ -22,10 +22,13 @@ public struct DescriptionRequest: Sendable {
     }
 
     /// The different phrases that do not mention the forbidden class, in order.
-    var usablePhrases: [String] {
+    public var usablePhrases: [String] {
         var seen: Set<String> = []
         return phrases.filter { !Wording.words($0).isEmpty && !Wording.mentions($0, forbidden) && seen.insert($0).inserted }
     }
+
+    /// Whether a text names a class, in singular or plural, whatever the case.
+    public static func mentions(_ text: String, _ name: String) -> Bool { Wording.mentions(text, name) }
 
     /// - Throws: ``SearchError/contradictoryRequest(shown:forbidden:)``.
     func checkedForContradiction() throws -> DescriptionRequest {
@@ -54,6 +57,7 @@ public protocol Describer: Sendable {
     var identity: [String: String] { get }
 
     /// As many descriptions as asked for, each of which mentions the shown class and not the forbidden one.
-    /// - Throws: ``SearchError``.
-    func descriptions(_ request: DescriptionRequest) throws -> [PictureDescription]
+    /// - Parameter isCancelled: asked now and then while an answer is waited for.
+    /// - Throws: ``SearchError``, ``SearchError/cancelled`` among them.
+    func descriptions(_ request: DescriptionRequest, isCancelled: @Sendable () -> Bool) throws -> [PictureDescription]
 }

@@ -12,6 +12,7 @@ final class HTTPExchange: NSObject, URLSessionDataDelegate {
         case answered(status: Int, body: Data)
         case failed(reason: String)
         case timedOut
+        case cancelled
         case tooLarge
     }
 
@@ -22,6 +23,9 @@ final class HTTPExchange: NSObject, URLSessionDataDelegate {
         var isRedirected = false
     }
 
+    /// The caller is asked this often whether it still waits.
+    private static let heartbeat = 0.05
+
     private let limit: Int
     private let progress = Mutex(Progress())
     private let end = DispatchSemaphore(value: 0)
@@ -30,14 +34,24 @@ final class HTTPExchange: NSObject, URLSessionDataDelegate {
     init(limit: Int) { self.limit = limit }
 
     /// - Parameter timeout: seconds for everything: a server that sends a byte now and then gets no more.
-    func run(_ request: URLRequest, timeout: Double) -> Outcome {
+    func run(_ request: URLRequest, timeout: Double, isCancelled: () -> Bool) -> Outcome {
         let session = URLSession(configuration: .ephemeral, delegate: self, delegateQueue: nil)
         session.dataTask(with: request).resume()
-        if end.wait(timeout: .now() + timeout) == .timedOut { finish { _ in .timedOut } }
+        if let missing = wait(until: .now + .seconds(timeout), isCancelled: isCancelled) { finish { _ in missing } }
         let (outcome, isRedirected) = progress.withLock { ($0.outcome, $0.isRedirected) }
         // Foundation's session traps if a task ends between the answer to its redirection and its own end.
         if isRedirected { session.finishTasksAndInvalidate() } else { session.invalidateAndCancel() }
         return outcome ?? .failed(reason: "no answer")
+    }
+
+    /// - Returns: why there is no outcome; nil where there is one.
+    private func wait(until deadline: ContinuousClock.Instant, isCancelled: () -> Bool) -> Outcome? {
+        while true {
+            let left = (deadline - .now) / .seconds(1)
+            if end.wait(timeout: .now() + max(0, min(left, Self.heartbeat))) == .success { return nil }
+            if isCancelled() { return .cancelled }
+            if left <= 0 { return .timedOut }
+        }
     }
 
     /// Keeps the first outcome.

@@ -34,6 +34,8 @@ public enum PictureFailure: Error, Equatable, Sendable, Codable {
     /// Width and height found.
     case wrongSize(found: [Int], expected: Int)
     case notStarted(reason: String)
+    /// Nobody waits for the picture any more.
+    case cancelled
 }
 
 extension PictureFailure {
@@ -48,6 +50,7 @@ extension PictureFailure {
         case .wrongSize(let found, let expected):
             "\(found.map(String.init).joined(separator: "×")) pixels instead of \(expected)×\(expected)"
         case .notStarted(let reason): "the program was not started: \(reason)"
+        case .cancelled: "cancelled"
         }
     }
 }
@@ -70,7 +73,24 @@ public protocol PictureGenerator: Sendable {
     /// Everything that decides its pictures, for the key of a step.
     var identity: [String: String] { get }
 
+    /// Looks whether there can be pictures of the one class without the other, before any is asked for.
+    /// - Throws: ``SearchError/contradictoryRequest(shown:forbidden:)``, ``SearchError/unknownConcept(name:)``.
+    func check(shown: String, forbidden: String) throws
+
     /// One outcome for each request, in order. A failure costs only its own picture.
+    /// - Parameter isCancelled: asked before each picture and while one is waited for; from then on every
+    ///   outcome is ``PictureFailure/cancelled``.
     /// - Throws: ``SearchError`` when no picture of these requests can be made at all.
-    func pictures(_ requests: [PictureRequest]) throws -> [Result<GeneratedPicture, PictureFailure>]
+    func pictures(
+        _ requests: [PictureRequest], isCancelled: @Sendable () -> Bool
+    ) throws -> [Result<GeneratedPicture, PictureFailure>]
+}
+
+extension PictureGenerator {
+    /// Knows the words only: a hot dog cannot be without a dog.
+    public func check(shown: String, forbidden: String) throws {
+        guard !Wording.mentions(shown, forbidden) else {
+            throw SearchError.contradictoryRequest(shown: shown, forbidden: forbidden)
+        }
+    }
 }

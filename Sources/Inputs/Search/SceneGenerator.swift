@@ -61,19 +61,31 @@ public struct SceneGenerator: PictureGenerator {
             excluded: excludesRelatives ? mentioning.union(vocabulary.relatives(of: forbidden)) : mentioning)
     }
 
+    /// Knows the keywords too: a ship that is a boat by its keywords cannot be without a boat.
     /// - Throws: ``SearchError/unknownConcept(name:)`` when the shown class is no concept,
     ///   ``SearchError/contradictoryRequest(shown:forbidden:)`` when it is or mentions the forbidden one.
-    public func pictures(_ requests: [PictureRequest]) throws -> [Result<GeneratedPicture, PictureFailure>] {
+    public func check(shown: String, forbidden: String) throws {
+        _ = try concept(shown, without: away(forbidden))
+    }
+
+    private func concept(_ shown: String, without away: Away) throws -> Int {
+        guard let concept = vocabulary.index(of: shown) else { throw SearchError.unknownConcept(name: shown) }
+        guard !away.mentioning.contains(concept) else {
+            throw SearchError.contradictoryRequest(shown: shown, forbidden: away.forbidden)
+        }
+        return concept
+    }
+
+    /// - Throws: as ``check(shown:forbidden:)``.
+    public func pictures(
+        _ requests: [PictureRequest], isCancelled: @Sendable () -> Bool = { false }
+    ) throws -> [Result<GeneratedPicture, PictureFailure>] {
         // Requests of one pair of classes stand together.
         var away = Away(forbidden: "", mentioning: [], excluded: [])
         return try requests.map { request in
+            guard !isCancelled() else { return .failure(.cancelled) }
             if away.forbidden != request.forbidden { away = self.away(request.forbidden) }
-            guard let shown = vocabulary.index(of: request.shown) else {
-                throw SearchError.unknownConcept(name: request.shown)
-            }
-            guard !away.mentioning.contains(shown) else {
-                throw SearchError.contradictoryRequest(shown: request.shown, forbidden: request.forbidden)
-            }
+            let shown = try concept(request.shown, without: away)
             let size = compositor.recipe.imageSize
             guard request.size == size else {
                 return .failure(.wrongSize(found: [size, size], expected: request.size))

@@ -7,6 +7,8 @@ public enum SearchError: Error, Equatable, Sendable {
     case settingOutOfRange(name: String, value: Double, allowed: ClosedRange<Double>)
     case unreachable(url: String, reason: String)
     case timedOut(url: String, seconds: Double)
+    /// Nobody waits for the answer any more.
+    case cancelled
     /// `body`: the first 200 characters of what the server said.
     case httpStatus(url: String, code: Int, body: String)
     case replyTooLarge(url: String, limit: Int)

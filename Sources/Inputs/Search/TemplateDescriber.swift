@@ -19,7 +19,9 @@ public struct TemplateDescriber: Describer {
 
     /// - Throws: ``SearchError/contradictoryRequest(shown:forbidden:)``, and
     ///   ``SearchError/tooFewDescriptions(accepted:wanted:)`` when no phrase is left without the forbidden class.
-    public func descriptions(_ request: DescriptionRequest) throws -> [PictureDescription] {
+    public func descriptions(
+        _ request: DescriptionRequest, isCancelled: @Sendable () -> Bool = { false }
+    ) throws -> [PictureDescription] {
         let request = try request.checkedForContradiction()
         guard request.count > 0 else { return [] }
         let phrases = request.usablePhrases

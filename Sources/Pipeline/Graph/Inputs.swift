@@ -41,4 +41,7 @@ public final class Inputs: Sendable {
     public func checkCancellation() throws {
         try cancellation.check()
     }
+
+    /// Whether the run has been cancelled, for work that waits for others and cannot throw.
+    public var isCancelled: Bool { cancellation.isCancelled }
 }
