@@ -66,6 +66,52 @@ import Testing
         #expect(Bootstrap().resampledSum(ones, replicate: 0) == 13)
     }
 
+    // MARK: Sums
+
+    private static let values = (0..<77).map { Double($0 * $0 % 13) / 8 }
+
+    @Test func aMeanAsARatioOfTwoSumsHasTheIntervalOfTheMean() throws {
+        let expected = try #require(Bootstrap(seed: 3).interval(ofMean: Self.values))
+        let found = Bootstrap(seed: 3).intervals(ofSums: Self.values.map { [$0, 1] }, [{ $0[0] / $0[1] }])
+        #expect(found == [expected])
+        #expect(expected.upper > expected.lower)
+    }
+
+    @Test func statisticsOfOneCallShareTheirDraws() throws {
+        let rows = Self.values.map { [$0, 1] }
+        let found = Bootstrap(seed: 3).intervals(
+            ofSums: rows, [{ $0[0] / $0[1] }, { 2 * $0[0] / $0[1] }, { $0[1] }, { $0[0] - $0[0] }])
+        let (first, second) = (try #require(found[0]), try #require(found[1]))
+        #expect(second.lower == 2 * first.lower && second.upper == 2 * first.upper)
+        // As many rows are drawn as there are.
+        #expect(found[2]?.lower == 77 && found[2]?.upper == 77)
+        #expect(found[3]?.lower == 0 && found[3]?.upper == 0)
+        #expect(Bootstrap(seed: 4).intervals(ofSums: rows, [{ $0[0] / $0[1] }]) != [first])
+    }
+
+    @Test func aRatioOfSumsIsNoMeanOfRatios() throws {
+        // 1/2 and 3/6 alike, so that every draw has the same ratio, whatever their weights.
+        let interval = try #require(
+            Bootstrap().intervals(ofSums: (0..<40).map { $0 < 20 ? [1, 2] : [3, 6] }, [{ $0[0] / $0[1] }])[0])
+        #expect(interval.lower == 0.5 && interval.upper == 0.5)
+    }
+
+    @Test func whereSumsSayNothingThereIsNoInterval() {
+        func intervals(_ rows: [[Double]], _ bootstrap: Bootstrap = Bootstrap()) -> [Metric.Interval?] {
+            bootstrap.intervals(ofSums: rows, [{ $0.first ?? 0 }, { 1 / ($0.first ?? 0) }])
+        }
+        #expect(intervals([]) == [nil, nil])
+        #expect(intervals([[1]]) == [nil, nil])
+        #expect(intervals([[1], [.nan]]) == [nil, nil])
+        #expect(intervals([[1], [.infinity]]) == [nil, nil])
+        #expect(intervals([[1], [1, 2]]) == [nil, nil])
+        #expect(intervals([[1], [2]], Bootstrap(replicates: 1)) == [nil, nil])
+        #expect(intervals([[1], [2]], Bootstrap(level: 1)) == [nil, nil])
+        // Some replicate draws the zero alone: its ratio is infinite, the other statistic has its interval.
+        let oneSided = intervals([[0], [1]])
+        #expect(oneSided[0] != nil && oneSided[1] == nil)
+    }
+
     @Test func streamsOfTheGeneratorDiffer() {
         var seen: Set<UInt64> = []
         for seed in 0..<20 {

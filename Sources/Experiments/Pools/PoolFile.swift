@@ -1,4 +1,5 @@
 import Foundation
+import Pipeline
 
 /// A pool of phrases in a text file, a phrase a line.
 enum PoolFile {
@@ -10,12 +11,13 @@ enum PoolFile {
     static func phrases(contentsOf url: URL) throws -> [String] {
         let data: Data
         do {
-            data = try Data(contentsOf: url)
+            // One byte more than the limit shows that there is more.
+            data = try readFile(at: url, limit: sizeLimit + 1)
         } catch {
-            throw ExperimentError.poolNotRead(path: url.path, reason: "it is missing or cannot be read")
+            throw ExperimentError.poolNotRead(path: url.path, reason: "it is missing, no file, or cannot be read")
         }
         guard data.count <= sizeLimit else {
-            throw ExperimentError.poolNotRead(path: url.path, reason: "\(data.count) bytes are more than a pool has (\(sizeLimit))")
+            throw ExperimentError.poolNotRead(path: url.path, reason: "a pool has at most \(sizeLimit) bytes")
         }
         guard let text = String(validating: data, as: UTF8.self) else {
             throw ExperimentError.poolNotRead(path: url.path, reason: "it is not UTF-8 text")

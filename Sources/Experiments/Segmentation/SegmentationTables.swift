@@ -86,7 +86,6 @@ struct SegmentationTables {
     private var sensitivity: [TableLayout] {
         let grid = measures.grid
         let images = measures.sensitivity.images
-        let last = grid.layerSets.count - 1
         return [
             TableLayout(
                 title: "Beyond the paper: mAP (%) of second-order maps by layers and number of neurons, first \(images) images",
@@ -97,13 +96,13 @@ struct SegmentationTables {
                         grid.neurons.indices.map { .init("mean-ap", measures.sensitivitySubject(layerSet: set, neurons: $0)) })
                 }),
             TableLayout(
-                title: "Beyond the paper: mIoU (%) of second-order maps by threshold, layers \(SensitivityGrid.name(grid.layerSets[last]))",
+                title: "Beyond the paper: mIoU (%) of second-order maps by threshold, layers \(SensitivityGrid.name(grid.layerSets[grid.tableSet]))",
                 rowHeader: "threshold", columns: grid.neurons.map { .init("\($0)", group: "neurons") },
                 rows: grid.thresholds.indices.map { threshold in
                     .init(
                         "\(grid.thresholds[threshold])",
                         grid.neurons.indices.map {
-                            .init("mean-iou", measures.sensitivitySubject(layerSet: last, neurons: $0, threshold: threshold))
+                            .init("mean-iou", measures.sensitivitySubject(layerSet: grid.tableSet, neurons: $0, threshold: threshold))
                         })
                 }),
         ]

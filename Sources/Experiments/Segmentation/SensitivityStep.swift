@@ -7,6 +7,8 @@ import Pipeline
 /// each scored at every threshold.
 struct SensitivityGrid: Sendable {
     let layerSets: [[Int]]
+    /// Index of the table's layers among the sets.
+    let tableSet: Int
     let neurons: [Int]
     let thresholds: [Double]
 
@@ -14,6 +16,7 @@ struct SensitivityGrid: Sendable {
     init(_ spec: SegmentationSpec, layers: [Int]) {
         let chosen = spec.neuronLayers ?? layers
         layerSets = layers.map { [$0] } + (chosen.count > 1 ? [chosen] : [])
+        tableSet = layerSets.firstIndex(of: chosen) ?? 0
         neurons = spec.sensitivity.neurons
         thresholds = spec.sensitivity.thresholds
     }

@@ -24,6 +24,8 @@ public struct TextPool: Sendable, Equatable {
     public static func standardised(_ embeddings: Tensor) -> Tensor {
         let (count, d) = (embeddings.shape[0], embeddings.shape[1])
         var (means, norms) = ([Double](repeating: 0, count: d), [Double](repeating: 0, count: d))
+        // Not told by the norm: rounding leaves something of equal numbers less their mean.
+        let hasSpread = (0..<d).map { j in (0..<count).contains { embeddings.elements[$0 * d + j] != embeddings.elements[j] } }
         for row in 0..<count {
             for j in 0..<d { means[j] += Double(embeddings.elements[row * d + j]) / Double(count) }
         }
@@ -37,7 +39,7 @@ public struct TextPool: Sendable, Equatable {
         for row in 0..<count {
             for j in 0..<d {
                 let centred = Double(embeddings.elements[row * d + j]) - means[j]
-                result.elements[row * d + j] = norms[j] > 0 ? Float(100 * centred / norms[j].squareRoot()) : 0
+                result.elements[row * d + j] = hasSpread[j] && norms[j] > 0 ? Float(100 * centred / norms[j].squareRoot()) : 0
             }
         }
         return result

@@ -2,7 +2,7 @@ import Foundation
 
 /// The bytes of a regular file, at most the first `limit`.
 /// - Throws: `PipelineError.cannotRead`.
-func readFile(at url: URL, limit: Int = .max) throws -> Data {
+public func readFile(at url: URL, limit: Int = .max) throws -> Data {
     var data = Data()
     try forEachPiece(of: url) { piece in
         data.append(contentsOf: piece.prefix(limit - data.count))

@@ -1,0 +1,59 @@
+import DenseMath
+import Lens
+import Pipeline
+
+@testable import Experiments
+
+/// What tests of measures need and do not look at.
+enum HandMade {
+    static let choices = StudySpec.Choices(models: ["m"], datasets: ["d"])
+
+    /// Of a model with neurons in two layers.
+    static func limits(_: String) -> StudySpec.Limits { .init(layers: 0..<2, neurons: 6) }
+
+    static func document(_ experiment: String, _ keys: String) throws -> SpecDocument {
+        try SpecDocument(
+            text: """
+                experiment: \(experiment)
+                world: emoji
+                model: m
+                fit: {dataset: d, split: fit}
+                evaluation: {dataset: d, split: val}
+
+                """ + keys, path: "spec.yaml")
+    }
+
+    static let images = ImageSetName(dataset: "d", split: "val")
+
+    static func trust(identity: Double = 1e-6, sums: [Int: Double] = [0: 1e-7, 1: 2e-7], overlap: [Int] = []) -> TrustFindings {
+        TrustFindings(
+            evaluation: images, decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: sums),
+            overlap: StoredOverlap(images: overlap))
+    }
+
+    /// Directions of equal length in every layer.
+    static func directions(_ layers: [Int: Tensor], explained: Float = 0.5) -> FittedDirections {
+        FittedDirections(
+            layers: layers.mapValues { rows in
+                let values = [Float](repeating: explained, count: rows.shape[0])
+                return .init(directions: PrincipalDirections(directions: rows, explainedVariance: values), thresholds: values)
+            })
+    }
+}
+
+extension [Metric] {
+    /// The values of a metric by its subject's columns.
+    func value(_ name: String, _ columns: [String: String]) -> Double? { row(name, columns)?.value }
+
+    func row(_ name: String, _ columns: [String: String]) -> Metric? {
+        let wanted = Set(columns.map { Subject.Column($0.key, $0.value) })
+        return first { $0.name == name && Set($0.subject.columns) == wanted }
+    }
+}
+
+extension Double? {
+    /// Whether the number is there and as expected.
+    func isNear(_ expected: Double, within tolerance: Double = 1e-6) -> Bool {
+        map { abs($0 - expected) <= tolerance } ?? false
+    }
+}

@@ -1,0 +1,166 @@
+import Attribution
+import DenseMath
+import Lens
+import Pipeline
+import Safetensors
+import Testing
+
+@testable import Experiments
+
+/// What the steps on texts, concepts and maps store comes back as it was; a part of another shape is
+/// an error and no trap.
+@Suite struct StoredArtefactTests {
+    /// The artefact with one tensor replaced by zeros of another shape.
+    func damaged(_ artefact: some Artefact, _ name: String, _ shape: [Int], integers: Bool = false) throws -> StoredArtefact {
+        guard case .tensors(var tensors, let metadata) = try artefact.stored() else {
+            throw PipelineError.wrongArtefactForm(wanted: "tensors")
+        }
+        #expect(tensors[name] != nil, "there is no tensor \(name)")
+        let count = shape.reduce(1, *)
+        tensors[name] = integers
+            ? try StoredTensor([Int32](repeating: 0, count: count), shape: shape)
+            : try StoredTensor([Float](repeating: 0, count: count), shape: shape)
+        return .tensors(tensors, metadata: metadata)
+    }
+
+    func expectRefusal<Value: Artefact>(_ value: Value, _ name: String, _ shape: [Int], integers: Bool = false) throws {
+        let stored = try damaged(value, name, shape, integers: integers)
+        #expect(throws: PipelineError.self, "\(name) of shape \(shape) was read") { try Value(stored) }
+    }
+
+    /// The same without one of its tensors, for every tensor.
+    func expectNoPartCanBeMissing<Value: Artefact>(_ value: Value) throws {
+        guard case .tensors(let tensors, let metadata) = try value.stored() else { return }
+        for name in tensors.keys {
+            var rest = tensors
+            rest[name] = nil
+            #expect(throws: PipelineError.self, "it was read without \(name)") { try Value(.tensors(rest, metadata: metadata)) }
+        }
+    }
+
+    static func predictions() throws -> ConditionPredictions {
+        try ConditionPredictions(
+            .tensors([
+                "labels": StoredTensor([1, 2, 3, 4, 5, 6] as [Int32], shape: [2, 3]),
+                "margins": StoredTensor([0.5, 1, 1.5, 2, 2.5, 3] as [Float], shape: [2, 3]),
+            ]))
+    }
+
+    @Test func conditionPredictions() throws {
+        let value = try Self.predictions()
+        #expect(value.count == 2 && value.conditions == 3)
+        #expect(value.predicted(1) == [2, 5])
+        #expect(value.isCorrect(2, [3, 0]) == [true, false])
+        var twice = try ConditionPredictions(value.stored())
+        twice.append(value)
+        #expect(twice.count == 4 && twice.predicted(0) == [1, 4, 1, 4])
+        #expect(twice.margins == value.margins + value.margins)
+        let set = value.set(
+            1, ["m": "4"], experiment: "e", images: HandMade.images, truth: [0, 1], classNames: ["a", "b", "c", "d", "e", "f"])
+        #expect(set.predictions.map(\.prediction) == ["c", "f"] && set.predictions.map(\.label) == ["a", "b"])
+        #expect(set.predictions.map(\.margin) == [1, 2.5] && set.predictions.map(\.imageID) == ["d/val/0", "d/val/1"])
+        try expectRefusal(value, "labels", [6], integers: true)
+        try expectRefusal(value, "margins", [2, 2])
+        try expectNoPartCanBeMissing(value)
+    }
+
+    @Test func fittedSparseTexts() throws {
+        let codes = SparseCodes(
+            sizes: [1, 2], atoms: [3, 0, 2, -1],
+            coefficients: Tensor(shape: [2, 2, 2], elements: [0.5, 0, 0.25, 0, 0.5, -1, 0.25, 0]))
+        let value = FittedSparseTexts(layers: [0: codes, 4: codes])
+        #expect(try FittedSparseTexts(value.stored()).layers == value.layers)
+        #expect(throws: PipelineError.self) { try value.layer(1) }
+        try expectRefusal(value, "4.coefficients", [2, 2])
+        try expectRefusal(value, "4.coefficients", [1, 2, 2])
+        try expectRefusal(value, "4.coefficients", [2, 2, 3])
+        try expectRefusal(value, "0.atoms", [2, 1], integers: true)
+        try expectNoPartCanBeMissing(value)
+    }
+
+    @Test func neuronEffects() throws {
+        let value = NeuronEffects(
+            effects: [1: Tensor(shape: [2, 3], elements: [1, 2, 3, 4, 5, 6])],
+            representations: Tensor(shape: [2, 2], elements: [7, 8, 9, 10]))
+        let back = try NeuronEffects(value.stored())
+        #expect(back.effects == value.effects && back.representations == value.representations)
+        try expectRefusal(value, "1.effects", [6])
+        try expectRefusal(value, "representations", [4])
+        try expectNoPartCanBeMissing(value)
+    }
+
+    @Test func faithfulness() throws {
+        let value = Faithfulness(
+            images: 50,
+            layers: [
+                2: .init(
+                    own: Tensor(shape: [1, 3], elements: [0.5, 0.25, -1]), shuffled: Tensor(shape: [1, 3], elements: [0, 0.125, 1]))
+            ])
+        let back = try Faithfulness(value.stored())
+        #expect(back.images == 50 && Array(back.layers.keys) == [2])
+        #expect(back.layers[2]?.own == value.layers[2]?.own && back.layers[2]?.shuffled == value.layers[2]?.shuffled)
+        try expectRefusal(value, "2.own", [3])
+        try expectRefusal(value, "2.shuffled", [1, 1, 3])
+        try expectNoPartCanBeMissing(value)
+    }
+
+    @Test func conceptPhrases() throws {
+        var value = ConceptPhrases(kept: 2)
+        for scores: [Float] in [[0, 3, 1], [.nan, -1, -.infinity], [2, 2, 2]] { value.append(scores) }
+        value.active = [7]
+        let back = try ConceptPhrases(value.stored())
+        #expect(back.kept == 2 && back.active == [7])
+        // Best first, ties in the order of the pool, −1 where no phrase has a score.
+        #expect(Array(back.phrases(image: 0, score: .norm)) == [1, 2])
+        #expect(Array(back.phrases(image: 0, score: .signed)) == [1, -1])
+        #expect(Array(back.phrases(image: 0, score: .similarity)) == [0, 1])
+        #expect(back.scores == [3, 1, -1, 0, 2, 2])
+        try expectRefusal(value, "phrases", [3, 2], integers: true)
+        try expectRefusal(value, "phrases", [1, 2, 3], integers: true)
+        try expectRefusal(value, "scores", [1, 3, 1])
+        try expectRefusal(value, "active", [2], integers: true)
+        try expectNoPartCanBeMissing(value)
+    }
+
+    @Test func segmentationScores() throws {
+        var value = SegmentationScores(cases: 1, rules: 1)
+        for image in 0..<2 {
+            value.appendImage(predicted: 5 + image, margin: 0.5, absent: 9)
+            try value.append(HeatMap(side: 2, values: [0, 1, 0.5, 0.25]), mask: [0, 1, 0, 1], size: 2, rules: [.above(0.5)])
+        }
+        let back = try SegmentationScores(value.stored())
+        #expect(back.images == 2 && back.cases == 1 && back.rules == 1)
+        #expect(back.counts == value.counts && back.precisions == value.precisions)
+        #expect(back.predicted == [5, 6] && back.margins == [0.5, 0.5] && back.absent == [9, 9])
+        try expectRefusal(value, "counts", [2, 1, 6], integers: true)
+        try expectRefusal(value, "counts", [2, 1, 1, 5], integers: true)
+        try expectRefusal(value, "counts", [3, 1, 1, 6], integers: true)
+        try expectRefusal(value, "precisions", [2, 2])
+        try expectRefusal(value, "margins", [1])
+        try expectRefusal(value, "absent", [3], integers: true)
+        try expectNoPartCanBeMissing(value)
+    }
+
+    @Test func indirectDirections() throws {
+        let value = IndirectDirections(layers: [
+            3: .init(
+                neurons: [2, 5],
+                directions: PrincipalDirections(
+                    directions: Tensor(shape: [2, 3], elements: [1, 0, 0, 0, 1, 0]), explainedVariance: [0.25, 0.75]))
+        ])
+        let back = try IndirectDirections(value.stored())
+        #expect(back.layers[3]?.neurons == [2, 5] && back.layers[3]?.directions == value.layers[3]?.directions)
+        try expectRefusal(value, "3.directions", [6])
+        try expectRefusal(value, "3.explained-variance", [1, 2])
+        try expectNoPartCanBeMissing(value)
+    }
+
+    @Test func storedTextPool() throws {
+        let value = StoredTextPool(
+            TextPool(phrases: ["a, b", "=c"], embeddings: Tensor(shape: [2, 2], elements: [0.6, 0.8, -1, 0])))
+        #expect(try StoredTextPool(value.stored()).pool == value.pool)
+        try expectRefusal(value, "embeddings", [3, 2])
+        try expectRefusal(value, "embeddings", [4])
+        try expectNoPartCanBeMissing(value)
+    }
+}

@@ -1,0 +1,45 @@
+import Foundation
+import Pipeline
+import Results
+import Testing
+
+/// Files beside the rows.
+@Suite struct AttachmentTests {
+    @Test func aListBecomesCSVWithoutFormulas() throws {
+        let folder = try TemporaryFolder()
+        let attachment = Attachment(
+            "neurons.csv",
+            .list(
+                header: ["neuron", "share", "phrases", "=header"],
+                rows: [
+                    [.integer(-3), .number(-0.25), .text("+dog; −cat"), .text("=HYPERLINK(\"x\")")],
+                    [.integer(0), .number(.nan), .text("a, b"), .text("")],
+                ]))
+        try CSVExport.write(attachment, to: folder.file(attachment.name))
+        #expect(
+            try String(contentsOf: folder.file("neurons.csv"), encoding: .utf8) == """
+                neuron,share,phrases,'=header\r
+                -3,-0.25,'+dog; −cat,"'=HYPERLINK(""x"")"\r
+                0,,"a, b",\r
+
+                """)
+        #expect(try folder.names() == ["neurons.csv"])
+    }
+
+    @Test func bytesAreWrittenAsTheyAreOverAFormerFile() throws {
+        let folder = try TemporaryFolder()
+        let url = folder.file("scenes.png")
+        try Data("a longer file from before".utf8).write(to: url)
+        let bytes = Data([0x89, 0x50, 0, 0xFF, 0x0D, 0x0A])
+        try CSVExport.write(Attachment("scenes.png", .bytes(bytes)), to: url)
+        #expect(try Data(contentsOf: url) == bytes)
+        #expect(try folder.names() == ["scenes.png"])
+    }
+
+    @Test func aFolderThatIsMissingIsAnError() throws {
+        let folder = try TemporaryFolder()
+        #expect(throws: PipelineError.self) {
+            try CSVExport.write(Attachment("a", .bytes(Data([1]))), to: folder.file("none").appendingPathComponent("a"))
+        }
+    }
+}
