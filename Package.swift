@@ -58,7 +58,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["DenseMath", "Safetensors", "CLIPModel"], path: "Tests/TestSupport"),
         .testTarget(name: "DenseMathTests", dependencies: ["DenseMath"], exclude: ["Fixtures"]),
         .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "InputsTests", dependencies: ["Inputs", "DenseMath", "CPNG"], exclude: ["Fixtures"]),
+        .testTarget(name: "InputsTests", dependencies: ["Inputs", "DenseMath", "CPNG", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "CLIPModelTests", dependencies: ["DenseMath", "CLIPModel", "Safetensors", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport"], exclude: ["Fixtures"]),
@@ -68,6 +68,6 @@ let package = Package(
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Safetensors"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
         .testTarget(name: "ResultsTests", dependencies: ["Results", "Pipeline", grdb]),
-        .testTarget(name: "RunnerTests", dependencies: ["runner", "Inputs", "Results", "Pipeline", "Safetensors"]),
+        .testTarget(name: "RunnerTests", dependencies: ["runner", "Inputs", "Results", "Pipeline", "Safetensors", "TestSupport"]),
     ]
 )

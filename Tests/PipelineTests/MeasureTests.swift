@@ -71,10 +71,13 @@ import Testing
     private static let values = (0..<77).map { Double($0 * $0 % 13) / 8 }
 
     @Test func aMeanAsARatioOfTwoSumsHasTheIntervalOfTheMean() throws {
-        let expected = try #require(Bootstrap(seed: 3).interval(ofMean: Self.values))
-        let found = Bootstrap(seed: 3).intervals(ofSums: Self.values.map { [$0, 1] }, [{ $0[0] / $0[1] }])
-        #expect(found == [expected])
-        #expect(expected.upper > expected.lower)
+        // Of two replicates both decide the interval: their draws have to be the same ones.
+        for bootstrap in [Bootstrap(seed: 3), Bootstrap(seed: 3, replicates: 2)] {
+            let expected = try #require(bootstrap.interval(ofMean: Self.values))
+            let found = bootstrap.intervals(ofSums: Self.values.map { [$0, 1] }, [{ $0[0] / $0[1] }])
+            #expect(found == [expected])
+            #expect(expected.upper > expected.lower)
+        }
     }
 
     @Test func statisticsOfOneCallShareTheirDraws() throws {

@@ -21,8 +21,12 @@ struct RunnerProcess {
         try start(arguments, executable: executable).wait()
     }
 
-    static func start(_ arguments: [String], executable: URL = executable) throws -> Running {
+    /// - Parameter environment: added to that of this process.
+    static func start(
+        _ arguments: [String], executable: URL = executable, environment: [String: String] = [:]
+    ) throws -> Running {
         let process = Process()
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.executableURL = executable
         process.arguments = arguments
         process.currentDirectoryURL = repository

@@ -1,10 +1,9 @@
 import Foundation
 import Synchronization
-import Testing
 
 /// An HTTP server on 127.0.0.1 that answers one request after the other as it is told.
-final class LocalServer: Sendable {
-    enum Answer: Sendable {
+public final class LocalServer: Sendable {
+    public enum Answer: Sendable {
         case json(status: Int = 200, String)
         /// A chat completion with this text.
         case chat(String)
@@ -18,21 +17,21 @@ final class LocalServer: Sendable {
         case flood
     }
 
-    struct Request: Sendable {
-        let head: String
-        let body: Data
+    public struct Request: Sendable {
+        public let head: String
+        public let body: Data
     }
 
-    let url: String
+    public let url: String
     private let descriptor: Int32
     private let received = Mutex<[Request]>([])
     private let isOpen = Mutex(true)
 
-    var requests: [Request] { received.withLock { $0 } }
+    public var requests: [Request] { received.withLock { $0 } }
 
-    init(_ answers: [Answer]) throws {
+    public init(_ answers: [Answer]) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        try #require(descriptor >= 0)
+        guard descriptor >= 0 else { throw Self.fault }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
@@ -40,9 +39,9 @@ final class LocalServer: Sendable {
         let descriptor = descriptor
         let port = try withUnsafeMutablePointer(to: &address) { pointer in
             try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                try #require(bind(descriptor, generic, length) == 0)
-                try #require(listen(descriptor, 8) == 0)
-                try #require(getsockname(descriptor, generic, &length) == 0)
+                guard bind(descriptor, generic, length) == 0, listen(descriptor, 8) == 0,
+                    getsockname(descriptor, generic, &length) == 0
+                else { throw Self.fault }
             }
             return UInt16(bigEndian: pointer.pointee.sin_port)
         }
@@ -50,8 +49,10 @@ final class LocalServer: Sendable {
         Thread.detachNewThread { [self] in serve(answers) }
     }
 
+    private static var fault: POSIXError { POSIXError(POSIXError.Code(rawValue: errno) ?? .EIO) }
+
     /// Ends the server; a client that still waits is cut off.
-    func close() {
+    public func close() {
         isOpen.withLock { $0 = false }
         shutdown(descriptor, Int32(SHUT_RDWR))
     }

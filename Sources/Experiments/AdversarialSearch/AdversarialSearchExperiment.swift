@@ -43,8 +43,7 @@ struct AdversarialSearchExperiment: Experiment {
             descriptions: try result.artefact(descriptions).descriptions, pictures: try result.artefact(pictures),
             trust: try trust.findings(result))
         let pictured = try zip(spec.pairs, galleries).map { pair, gallery in
-            Attachment(
-                "\(pair.shown)-\(pair.mistakenFor).png".replacing(" ", with: "-"), .bytes(try result.artefact(gallery).png))
+            Attachment("\(pair.fileName).png", .bytes(try result.artefact(gallery).png))
         }
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),

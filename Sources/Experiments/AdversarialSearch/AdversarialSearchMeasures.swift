@@ -91,7 +91,7 @@ struct AdversarialSearchMeasures {
             return parts.map { .init($0, group: method.title) }
         }
         return TableLayout(
-            title: "Table 3: pictures of the first class that are taken for the second, of 100",
+            title: "Table 3: pictures of the first class that are taken for the second, of \(spec.pictures)",
             rowHeader: "pair", columns: columns,
             rows: spec.pairs.map { pair in
                 .init(

@@ -110,6 +110,11 @@ struct ClassPair: Sendable, Hashable, Codable {
     /// `dog→deer`
     var name: String { "\(shown)→\(mistakenFor)" }
 
+    /// `dog-deer`; whatever stands in a class's name, no folder and no option.
+    var fileName: String {
+        String("\(shown) \(mistakenFor)".map { $0.isLetter || $0.isNumber ? $0 : "-" })
+    }
+
     private enum Key: String, CaseIterable {
         case shown, paper
         case mistakenFor = "mistaken-for"

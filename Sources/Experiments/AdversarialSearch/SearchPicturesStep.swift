@@ -82,6 +82,7 @@ enum SearchPicturesStep {
             Step(
                 kind: "search-pictures", version: 1, parameters: parameters,
                 inputs: [descriptions.erased, classifier.erased], digests: ["model": model.digest],
+                memory: memory(model, searches: units.count, pictures: spec.pictures, size: size),
                 work: .map(
                     units: units.count, unitsPerShard: 1,
                     makeWorker: { inputs in
@@ -136,6 +137,16 @@ enum SearchPicturesStep {
                         try shards.forEach { _, part in all.append(part) }
                         return all
                     })))
+    }
+
+    /// The pictures of all searches stand in memory when they are joined: as shards, together, and as the
+    /// bytes of the artefact.
+    private static func memory(_ model: ModelUnderStudy, searches: Int, pictures: Int, size: Int) -> MemoryEstimate {
+        let pixels = pictures * size * size * 3
+        var memory = model.memory(layers: [], images: 0)
+        memory.shared += 3 * searches * pixels
+        memory.perWorker += 2 * pixels
+        return memory
     }
 
     private static func direction(_ pair: ClassPair, _ classifier: ZeroShotClassifier, _ names: [String]) -> [Float] {

@@ -64,12 +64,12 @@ enum SearchWordsStep {
                 ], digests: ["world": try dataset.namesDigest()],
                 work: .single { inputs in
                     let search = WordSearch(
-                        spec, layers: layers, seed: study.spec.seed, classifier: try inputs[sources.classifier].classifier,
+                        spec, seed: study.spec.seed, classifier: try inputs[sources.classifier].classifier,
                         classNames: classNames, pool: try inputs[sources.pool].pool,
-                        secondOrder: .init(
-                            try inputs[sources.directions], texts: try inputs[sources.texts], size: spec.size, layers: layers),
-                        indirect: .init(
-                            try inputs[sources.indirect], pool: try inputs[sources.pool].pool, size: spec.sizes[spec.size],
+                        secondOrder: try .init(
+                            inputs[sources.directions], texts: inputs[sources.texts], size: spec.size, layers: layers),
+                        indirect: try .init(
+                            inputs[sources.indirect], pool: inputs[sources.pool].pool, size: spec.sizes[spec.size],
                             layers: layers),
                         scenes: spec.generator.isVerified
                             ? try SceneGenerator(

@@ -19,7 +19,7 @@ struct WordSearch {
     private let scenes: SceneGenerator?
 
     init(
-        _ spec: AdversarialSearchSpec, layers: [Int], seed: Int, classifier: ZeroShotClassifier, classNames: [String],
+        _ spec: AdversarialSearchSpec, seed: Int, classifier: ZeroShotClassifier, classNames: [String],
         pool: TextPool, secondOrder: DescribedNeurons, indirect: DescribedNeurons, scenes: SceneGenerator?
     ) {
         self.spec = spec
@@ -41,13 +41,14 @@ struct WordSearch {
         let order = scores.indices.sorted { scores[$0] != scores[$1] ? scores[$0] > scores[$1] : $0 < $1 }
         var found = SearchWords.Search(unit: unit, phrases: [], scores: [], synonyms: [], neurons: witnesses(unit, chosen, v), withoutPicture: 0)
         let target = text(of: pair.mistakenFor)
+        let excluded = scenes?.excluded(forbidden: pair.mistakenFor) ?? []
         for phrase in order where found.phrases.count < spec.phrases {
             let similarity = zip(pool.embeddings[row: phrase], target).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
             let words = pool.phrases[phrase]
             // No description may name the second class.
             if similarity > spec.synonymSimilarity || DescriptionRequest.mentions(words, pair.mistakenFor) {
                 found.synonyms.append(words)
-            } else if let scenes, scenes.concepts(for: words, shown: pair.shown, forbidden: pair.mistakenFor).isEmpty {
+            } else if let scenes, scenes.concepts(for: words, shown: pair.shown, excluded: excluded).isEmpty {
                 found.withoutPicture += 1
             } else {
                 found.phrases.append(words)

@@ -34,7 +34,12 @@ public struct SceneGenerator: PictureGenerator {
     /// without the shown class and without what ``excluded(forbidden:)`` excludes.
     /// - Returns: indices of the catalogue, ascending; empty for a phrase that no allowed sprite shows.
     public func concepts(for phrase: String, shown: String, forbidden: String) -> [Int] {
-        allowed(vocabulary.concepts(for: phrase), shown: shown, excluded: excluded(forbidden: forbidden))
+        concepts(for: phrase, shown: shown, excluded: excluded(forbidden: forbidden))
+    }
+
+    /// - Parameter excluded: that of the forbidden class, which takes longer to find than a phrase's concepts.
+    public func concepts(for phrase: String, shown: String, excluded: Set<Int>) -> [Int] {
+        allowed(vocabulary.concepts(for: phrase), shown: shown, excluded: excluded)
     }
 
     private func allowed(_ concepts: [Int], shown: String, excluded: Set<Int>) -> [Int] {

@@ -232,6 +232,23 @@ import Testing
         try expectNothingLeft()
     }
 
+    /// Whoever interrupts a run does not wait for a picture.
+    @Test func cancelledPicturesAreNotWaitedFor() throws {
+        let start = ContinuousClock.now
+        let file = folder.url.appendingPathComponent("children").path
+        do {
+            let generator = try generator(
+                "if [ $number = 1 ]; then \(Self.good); else sleep 1000 & echo $! >> \"$folder/children\"; trap '' TERM; wait; fi", timeout: 600)
+            let found = generator.pictures(requests(4)) { FileManager.default.fileExists(atPath: file) }
+            #expect(found == [.success(GeneratedPicture(image: picture(8)))] + [Result](repeating: .failure(.cancelled), count: 3))
+            // The program was killed, not left with a picture that nobody waits for; a later call starts another.
+            #expect(lines("pids").count == 1 && lines("pids").allSatisfy { !isAlive($0) })
+            #expect(generator.pictures(requests(1)) == [.success(GeneratedPicture(image: picture(8)))])
+        }
+        #expect(ContinuousClock.now - start < .seconds(20))
+        try expectNothingLeft()
+    }
+
     @Test func childrenOfAProgramThatEndedAreKilled() throws {
         do {
             let found = try generator("sleep 1000 & echo $! >> \"$folder/children\"; exit 1").pictures(requests(1))

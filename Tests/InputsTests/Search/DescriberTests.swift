@@ -1,5 +1,6 @@
 import Foundation
 @testable import Inputs
+import TestSupport
 import Testing
 
 /// Descriptions contain the shown class, never the forbidden one.
@@ -200,6 +201,15 @@ import Testing
             Issue.record("not reported")
             return
         }
+    }
+
+    @Test func cancelledDescriptionsAreNotWaitedFor() throws {
+        let server = try LocalServer([.silence])
+        defer { server.close() }
+        let start = ContinuousClock.now
+        let describer = try describer(server.url, timeout: 600)
+        #expect(throws: SearchError.cancelled) { try describer.descriptions(request) { !server.requests.isEmpty } }
+        #expect(ContinuousClock.now - start < .seconds(10))
     }
 
     @Test func whatIsNoServerIsUnreachable() throws {

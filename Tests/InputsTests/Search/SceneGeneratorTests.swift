@@ -102,6 +102,14 @@ import Testing
         #expect(throws: SearchError.contradictoryRequest(shown: "poodle", forbidden: "dog")) {
             try generator.pictures([request([], shown: "poodle")])
         }
+        #expect(throws: SearchError.contradictoryRequest(shown: "poodle", forbidden: "dog")) {
+            try generator.check(shown: "poodle", forbidden: "dog")
+        }
+        #expect(throws: SearchError.unknownConcept(name: "unicycle rider")) {
+            try generator.check(shown: "unicycle rider", forbidden: "dog")
+        }
+        try generator.check(shown: "cat", forbidden: "dog")
+        #expect(try generator.pictures([request([])]) { true } == [.failure(.cancelled)])
         #expect(try generator.pictures([request([], size: 224)]) == [.failure(.wrongSize(found: [64, 64], expected: 224))])
     }
 
