@@ -39,6 +39,9 @@ public struct HeatMap: Equatable, Sendable {
         return HeatMap(side: side, values: values.map { ($0 - smallest) / range })
     }
 
+    /// Negative values as 0.
+    public func clippedAtZero() -> HeatMap { HeatMap(side: side, values: values.map { max(0, $0) }) }
+
     /// The two cells between whose centres a cell of the result lies, and the share of the second.
     private struct Tap {
         let first, second: Int

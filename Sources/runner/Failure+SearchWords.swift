@@ -33,6 +33,8 @@ extension Failure {
             Failure(.badData, "the emoji world has no concept called '\(name)'", fix: "choose one of its names; `runner scenes sheet` shows some")
         case .unusableCommand(let command):
             Failure(.badData, "\(command): this is no command", fix: "write the program and its arguments as a list: [python3, scripts/serve_pictures.py]")
+        case .programNotFound(let program):
+            Failure(.inputMissing, "the generator's program '\(program)' is not there or cannot be started", fix: "install it, or write its path in 'generator.command'")
         case .folderNotMade(let path, let errno):
             Failure(.cannotWrite, "\(path): the folder was not made: \(String(cString: strerror(errno)))", fix: "check the temporary folder's permissions and room")
         }

@@ -21,7 +21,8 @@ struct FinishedExperiment {
         let work = computed.isEmpty
             ? "Nothing to compute: every step was done before."
             : "Computed \(computed.count) of \(outcomes.count) steps in \(Progress.duration(seconds)), \(jobs) workers, BLAS core \(BLAS.coreName)."
-        let paths = ([files.database, files.metrics, files.predictions] + report.attachments.map(files.attachment))
+        let paths = ([files.database, files.metrics] + (report.predictions.isEmpty ? [] : [files.predictions])
+            + report.attachments.map(files.attachment))
             .map(\.relativePath).joined(separator: ", ")
         try Console.print("\(work)\nRows: \(paths)\n\n")
     }

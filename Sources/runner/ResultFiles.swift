@@ -31,7 +31,7 @@ struct ResultFiles {
     /// Writes the files of the run that is about to be shown.
     func write(_ report: ExperimentReport) throws {
         try CSVExport.write(report.metrics, to: metrics)
-        try CSVExport.write(report.predictions, to: predictions)
+        if !report.predictions.isEmpty { try CSVExport.write(report.predictions, to: predictions) }
         for attachment in report.attachments { try CSVExport.write(attachment, to: self.attachment(attachment)) }
     }
 }

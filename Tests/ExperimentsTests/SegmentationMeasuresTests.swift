@@ -6,7 +6,7 @@ import Testing
 
 /// Table 4 from maps and masks of four pixels.
 @Suite struct SegmentationMeasuresTests {
-    static let rules = SegmentationCase.rules.map(\.rule)
+    static let rules: [ForegroundRule] = [.above(0.5), .aboveMean]
     /// Average precision of the flawed map: scores 1 1 | 0.8 | 0.5 0.5 | 0.2 with 2, 0, 1 and 1 positives of 4.
     static let flawedPrecision: Double = (2.0 + 3.0 / 5.0 + 4.0 / 6.0) / 4.0
     static let perfect = (map: HeatMap(side: 2, values: [1, 0, 0, 0]), mask: [1, 0, 0, 0] as [UInt8])
@@ -46,6 +46,31 @@ import Testing
         return SegmentationMeasures(
             spec: spec, layers: [0, 1], classNames: ["cat", "dog", "pig"], isPartial: false, labels: [0, 2], scores: scores,
             sensitivity: varied, trust: HandMade.trust())
+    }
+
+    @Test func theOlderRuleTakesNegativesAsZeroWhereAsked() throws {
+        let map = HeatMap(side: 2, values: [-8, 4, 1, 1])
+        func foreground(clipping: Bool) throws -> Double {
+            var scores = SegmentationScores(cases: 1, rules: 2)
+            scores.appendImage(predicted: 0, margin: 0, absent: 0)
+            try scores.append(map, mask: [0, 1, 1, 1], size: 2, rules: [.above(0.9), .aboveMean], clipsNegatives: clipping)
+            #expect(scores.rows(of: 0, rule: 0)[0][0] == 2, "the other rule is as it was")
+            return SegmentationScores.counts(scores.rows(of: 0, rule: 1)[0]).foreground.ratio
+        }
+        // From 0 to 1 the map is [0, 1, 0.75, 0.75], mean 0.625; without negatives [0, 1, 0.25, 0.25], mean 0.375.
+        #expect(try foreground(clipping: false) == 1)
+        #expect(try foreground(clipping: true) == 1.0 / 3)
+    }
+
+    @Test func theThresholdIsASetting() throws {
+        #expect(try Self.spec().rules.map(\.name) == ["> 0.5", "> mean"])
+        let other = try Self.spec("threshold: 0.25").rules
+        #expect(other.map(\.name) == ["> 0.25", "> mean"] && other[0].rule == .above(0.25))
+        // The paper's numbers stand beside the paper's threshold only.
+        let metrics = try measures(Self.secondOrder, keys: "threshold: 0.25").metrics()
+        #expect(metrics.row("mean-iou", columns(Self.secondOrder, "> 0.25"))?.paper == nil)
+        #expect(metrics.row("mean-ap", columns(Self.secondOrder))?.paper != nil)
+        #expect(throws: SpecError.self) { try Self.spec("threshold: 1.5") }
     }
 
     static let secondOrder = SegmentationCase(maker: .method(.secondOrder), query: .predicted)

@@ -55,7 +55,7 @@ import Testing
         }
         let scores = Faithfulness.Layer(
             own: Tensor(shape: [2, 2], elements: [0.5, 0.25, 1, 0.5]),
-            shuffled: Tensor(shape: [2, 2], elements: [0, 0.25, -0.5, 0]))
+            shuffled: Tensor(shape: [2, 2], elements: [0, 0.25, -0.5, 0]), direction: [0.75, 0.5], directionShuffled: [0.25, -0.5])
         let rows = Tensor(shape: [2, 2], elements: [0.6, 0.8, 0, -1])
         return SparseTextMeasures(
             spec: spec, layers: [0, 1], classNames: ["cat", "dog", "pig"], isPartial: false, heldOut: 3, labels: Self.labels,
@@ -99,6 +99,8 @@ import Testing
         #expect(row.value == 0.375 && row.unit == "correlation" && row.note?.contains("first 3 images") == true)
         #expect(metrics.value("faithfulness", ["layer": "0", "pool": "words", "m": "2"]) == 0.75)
         #expect(metrics.value("faithfulness-shuffled", ["layer": "0", "pool": "words", "m": "2"]) == -0.25)
+        #expect(metrics.value("faithfulness", ["layer": "1", "description": "the direction itself"]) == 0.625)
+        #expect(metrics.value("faithfulness-shuffled", ["layer": "1", "description": "the direction itself"]) == -0.125)
     }
 
     @Test func everyCellOfTheTablesHasItsMetric() throws {

@@ -94,13 +94,16 @@ import Testing
             images: 50,
             layers: [
                 2: .init(
-                    own: Tensor(shape: [1, 3], elements: [0.5, 0.25, -1]), shuffled: Tensor(shape: [1, 3], elements: [0, 0.125, 1]))
+                    own: Tensor(shape: [1, 3], elements: [0.5, 0.25, -1]), shuffled: Tensor(shape: [1, 3], elements: [0, 0.125, 1]),
+                    direction: [1, 0.5, 0], directionShuffled: [0, 0.25, 0.5])
             ])
         let back = try Faithfulness(value.stored())
         #expect(back.images == 50 && Array(back.layers.keys) == [2])
         #expect(back.layers[2]?.own == value.layers[2]?.own && back.layers[2]?.shuffled == value.layers[2]?.shuffled)
+        #expect(back.layers[2]?.direction == [1, 0.5, 0] && back.layers[2]?.directionShuffled == [0, 0.25, 0.5])
         try expectRefusal(value, "2.own", [3])
         try expectRefusal(value, "2.shuffled", [1, 1, 3])
+        try expectRefusal(value, "2.direction", [1, 3])
         try expectNoPartCanBeMissing(value)
     }
 

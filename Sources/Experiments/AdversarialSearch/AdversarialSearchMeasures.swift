@@ -44,8 +44,7 @@ struct AdversarialSearchMeasures {
         let (all, missing) = (repeats.flatMap { $0 }, repeats.reduce(0) { $0 + spec.pictures - $1.count })
         // A repeat of which no picture was made says nothing.
         let shares = repeats.filter { !$0.isEmpty }.map(\.mean)
-        let mean = shares.mean
-        let deviation = (shares.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(shares.count)).squareRoot()
+        let intervals = intervals(index, method)
         let paper = pair.paper.flatMap { PaperValues.Table3.row($0, method) }
         let notes = [
             spec.generator.isVerified ? nil : "nobody has looked whether the pictures show the one class and not the other",
@@ -54,13 +53,41 @@ struct AdversarialSearchMeasures {
         let subject = Self.subject(pair, method)
         return [
             rows.metric(
-                "fooling-pictures", subject, mean, of: images, n: all.count, skipped: missing,
-                interval: rows.bootstrap(over: "picture").interval(ofMean: all), paper: paper?.mean,
+                "fooling-pictures", subject, shares.mean, of: images, n: all.count, skipped: missing,
+                interval: intervals.mean, paper: paper?.mean,
                 note: notes.isEmpty ? nil : notes.joined(separator: "; ")),
             rows.metric(
-                "fooling-pictures-deviation", subject, deviation, of: images, n: shares.count, paper: paper?.deviation,
+                "fooling-pictures-deviation", subject, Self.deviation(shares), of: images, n: shares.count,
+                interval: intervals.deviation, paper: paper?.deviation,
                 note: "standard deviation over \(shares.count) repeats"),
         ]
+    }
+
+    /// Of the population, as the paper has it; one repeat alone has none.
+    private static func deviation(_ shares: [Double]) -> Double {
+        guard shares.count > 1 else { return .nan }
+        let mean = shares.mean
+        return (shares.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(shares.count)).squareRoot()
+    }
+
+    /// Pictures of one description show the same words and are fooled together, so descriptions are drawn again.
+    private func intervals(_ pair: Int, _ method: SearchMethod) -> (mean: Metric.Interval?, deviation: Metric.Interval?) {
+        let units = units(pair, method)
+        // A row for each description: fooling pictures and pictures, in the columns of its repeat.
+        let rows = units.enumerated().flatMap { column, unit in
+            Dictionary(grouping: facts(unit).filter { $0.failure == nil }, by: \.description).sorted { $0.key < $1.key }.map {
+                var row = [Double](repeating: 0, count: 2 * units.count)
+                row[2 * column] = Double($0.value.count(where: \.isFooling))
+                row[2 * column + 1] = Double($0.value.count)
+                return row
+            }
+        }
+        func shares(_ sums: [Double]) -> [Double] {
+            units.indices.filter { sums[2 * $0 + 1] > 0 }.map { sums[2 * $0] / sums[2 * $0 + 1] }
+        }
+        let intervals = self.rows.bootstrap(over: "description").intervals(
+            ofSums: rows, [{ shares($0).mean }, { Self.deviation(shares($0)) }])
+        return (intervals[0], intervals[1])
     }
 
     func predictionSets() -> [PredictionSet] {
@@ -105,9 +132,9 @@ struct AdversarialSearchMeasures {
                     })
             },
             footnotes: [
-                "\(spec.pictures) pictures × \(spec.repeats) repeats; std over the repeats. 95 % intervals are in the CSV.",
+                "\(spec.pictures) pictures × \(spec.repeats) repeats; std over the repeats. 95 % intervals, bootstrap over descriptions, are in the CSV.",
                 filterNote,
-                "indirect: from a sample of \(spec.indirect.neurons) neurons of each layer. random words: a control that the paper does not have.",
+                "\(spec.neurons) neurons are read; indirect: of a sample of \(spec.indirect.neurons) in each layer, second order: of all. random words: a control that the paper does not have.",
                 "paper: the pair that reads alike, ViT-B/32 of OpenAI, pictures by a diffusion model; not comparable.",
             ] + (failureNote.map { [$0] } ?? []))
     }
@@ -136,7 +163,7 @@ struct AdversarialSearchMeasures {
             rowHeader: "pair",
             columns: [
                 .init("words by second-order effects", isText: true),
-                .init("the neuron that tells the two apart most, turned to the second", isText: true),
+                .init("the neuron that brings most of them, turned to the second class", isText: true),
             ],
             rows: spec.pairs.enumerated().map { index, pair in
                 .init(
@@ -148,7 +175,9 @@ struct AdversarialSearchMeasures {
                                 "\($0.layer).\($0.neuron): \($0.phrases.prefix(6).joined(separator: ", "))"
                             } ?? ""),
                     ])
-            })
+            },
+            footnotes: ["− stands before what the neuron speaks against."]
+                + spec.pairs.compactMap { pair in pair.why.map { "\(pair.name): \($0)" } })
     }
 
     /// The first repeat of the search by second-order effects.

@@ -106,6 +106,8 @@ struct ClassPair: Sendable, Hashable, Codable {
     var mistakenFor: String
     /// The pair of the paper's Table 3 that it reads like.
     var paper: String?
+    /// Why the pair was chosen, for a reader: what else the neurons of the second class are expected to speak of.
+    var why: String?
 
     /// `dog→deer`
     var name: String { "\(shown)→\(mistakenFor)" }
@@ -116,7 +118,7 @@ struct ClassPair: Sendable, Hashable, Codable {
     }
 
     private enum Key: String, CaseIterable {
-        case shown, paper
+        case shown, paper, why
         case mistakenFor = "mistaken-for"
     }
 
@@ -126,7 +128,8 @@ struct ClassPair: Sendable, Hashable, Codable {
         return try root.mappings(key, keys: Key.self).map { mapping in
             let pair = ClassPair(
                 shown: try mapping.string(.shown, among: classes), mistakenFor: try mapping.string(.mistakenFor, among: classes),
-                paper: mapping.has(.paper) ? try mapping.string(.paper, among: PaperValues.Table3.pairs) : nil)
+                paper: mapping.has(.paper) ? try mapping.string(.paper, among: PaperValues.Table3.pairs) : nil,
+                why: mapping.has(.why) ? try mapping.string(.why) : nil)
             guard pair.shown != pair.mistakenFor else {
                 throw mapping.invalid(.mistakenFor, "a pair needs two classes, this is '\(pair.shown)' twice")
             }

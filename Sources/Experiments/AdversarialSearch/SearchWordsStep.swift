@@ -57,7 +57,7 @@ enum SearchWordsStep {
         }
         return try graph.add(
             Step(
-                kind: "search-words", version: 3, parameters: parameters,
+                kind: "search-words", version: 4, parameters: parameters,
                 inputs: [
                     sources.classifier.erased, sources.directions.erased, sources.indirect.erased, sources.pool.erased,
                     sources.texts.erased,

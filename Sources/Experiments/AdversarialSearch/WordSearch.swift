@@ -39,7 +39,8 @@ struct WordSearch {
         let chosen = chosen(unit, v)
         let scores = scores(unit, chosen, v)
         let order = scores.indices.sorted { scores[$0] != scores[$1] ? scores[$0] > scores[$1] : $0 < $1 }
-        var found = SearchWords.Search(unit: unit, phrases: [], scores: [], synonyms: [], neurons: witnesses(unit, chosen, v), withoutPicture: 0)
+        var found = SearchWords.Search(unit: unit, phrases: [], scores: [], synonyms: [], neurons: [], withoutPicture: 0)
+        var spoken: Set<Int> = []
         let target = text(of: pair.mistakenFor)
         let excluded = scenes?.excluded(forbidden: pair.mistakenFor) ?? []
         for phrase in order where found.phrases.count < spec.phrases {
@@ -52,9 +53,11 @@ struct WordSearch {
                 found.withoutPicture += 1
             } else {
                 found.phrases.append(words)
+                spoken.insert(phrase)
                 found.scores.append(Double(scores[phrase]))
             }
         }
+        found.neurons = witnesses(unit, chosen, v, of: spoken)
         return found
     }
 
@@ -86,13 +89,22 @@ struct WordSearch {
     /// Neurons that are kept for a reader, and phrases of each.
     private static let witnesses = (neurons: 3, phrases: 8)
 
-    /// The first of the chosen neurons with what they say. A neuron that points away from the second class
-    /// pushes towards it where it is weak, so that its phrases stand with the opposite sign.
-    private func witnesses(_ unit: SearchUnit, _ chosen: [Int], _ v: [Float]) -> [SearchWords.Neuron] {
+    /// Those of the chosen neurons that brought most of the score of the phrases found, with what they say. A
+    /// neuron that points away from the second class pushes towards it where it is weak, so that its phrases
+    /// stand with the opposite sign.
+    private func witnesses(_ unit: SearchUnit, _ chosen: [Int], _ v: [Float], of found: Set<Int>) -> [SearchWords.Neuron] {
         guard unit.method == .secondOrder || unit.method == .indirect else { return [] }
         let neurons = unit.method == .secondOrder ? secondOrder : indirect
         let alignments = alignments(neurons, v)
-        return chosen.prefix(Self.witnesses.neurons).map { n in
+        var heap = BoundedHeap(capacity: Self.witnesses.neurons)
+        for n in chosen {
+            let positions = n * neurons.size..<(n + 1) * neurons.size
+            let share = positions.reduce(Float(0)) {
+                found.contains(Int(neurons.phrases[$1])) ? $0 + neurons.coefficients[$1] * alignments[n] : $0
+            }
+            _ = heap.insert(.init(score: share, index: Int32(n)))
+        }
+        return heap.sorted().map { Int($0.index) }.map { n in
             let parts = (n * neurons.size..<(n + 1) * neurons.size).filter { neurons.phrases[$0] >= 0 }
                 .map { position in
                     let phrase = Int(neurons.phrases[position])

@@ -7,7 +7,7 @@ enum PoolFile {
     private static let sizeLimit = 64 << 20
 
     /// - Throws: ``ExperimentError/malformedPool(path:line:reason:)`` for an empty line or a phrase that
-    ///   stands twice, which would be chosen or counted twice; `.poolNotRead(path:reason:)`.
+    ///   stands twice, which would be chosen or counted twice, or bytes that are no text; `.poolNotRead(path:reason:)`.
     static func phrases(contentsOf url: URL) throws -> [String] {
         let data: Data
         do {
@@ -17,10 +17,11 @@ enum PoolFile {
             throw ExperimentError.poolNotRead(path: url.path, reason: "it is missing, no file, or cannot be read")
         }
         guard data.count <= sizeLimit else {
-            throw ExperimentError.poolNotRead(path: url.path, reason: "a pool has at most \(sizeLimit) bytes")
+            throw ExperimentError.malformedPool(path: url.path, line: 1, reason: "a pool has at most \(sizeLimit) bytes")
         }
         guard let text = String(validating: data, as: UTF8.self) else {
-            throw ExperimentError.poolNotRead(path: url.path, reason: "it is not UTF-8 text")
+            let valid = data.split(separator: 10, omittingEmptySubsequences: false).prefix { String(validating: $0, as: UTF8.self) != nil }
+            throw ExperimentError.malformedPool(path: url.path, line: valid.count + 1, reason: "it is not UTF-8 text")
         }
         var lines = text.split(separator: /\r\n|\n|\r/, omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }

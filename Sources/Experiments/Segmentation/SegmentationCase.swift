@@ -32,7 +32,4 @@ struct SegmentationCase: Sendable, Hashable {
         AttributionMethod.allCases.map { .init(maker: .method($0), query: .predicted) }
         + [.init(maker: .randomNeurons, query: .predicted)]
         + AttributionMethod.allCases.filter(\.usesClass).map { .init(maker: .method($0), query: .absent) }
-
-    /// The foreground rules, by the names that rows have.
-    static let rules: [(name: String, rule: ForegroundRule)] = [("> 0.5", .above(0.5)), ("> mean", .aboveMean)]
 }

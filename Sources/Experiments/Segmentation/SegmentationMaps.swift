@@ -39,12 +39,9 @@ final class SegmentationMaps {
     func absentClass(_ scenes: SceneSet, _ index: Int, classes: Int) -> Int {
         var random = SplitMix64(seed: seed, label: "absent class", index: UInt64(index))
         let present = [Int(scenes.labels[index]), Int(scenes.secondLabels[index]), predicted.label]
-        // A world has more classes than a scene shows; the bound keeps an odd one from looping.
-        for _ in 0..<1000 {
-            let label = random.below(classes)
-            if !present.contains(label) { return label }
-        }
-        return present[0]
+        let absent = (0..<classes).filter { !present.contains($0) }
+        // A world has more classes than a scene shows.
+        return absent.isEmpty ? present[0] : absent[random.below(absent.count)]
     }
 
     func map(_ maker: SegmentationCase.Maker, class label: Int) -> HeatMap {

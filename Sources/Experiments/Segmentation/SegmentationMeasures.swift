@@ -34,7 +34,7 @@ struct SegmentationMeasures {
                 if case .method(let method) = item.maker, item.query == .predicted {
                     PaperValues.Table4.row(method)
                 } else { nil }
-            for (position, rule) in SegmentationCase.rules.enumerated() {
+            for (position, rule) in spec.rules.enumerated() {
                 let isPapers = rule.rule == .above(0.5)
                 metrics += ratios(
                     scores, case: index, rule: position, subject: Self.subject(item, rule: rule.name),

@@ -63,12 +63,18 @@ struct SegmentationScores: Artefact {
     }
 
     /// The next case of the image that was started last.
-    /// - Parameter map: any scale and size.
+    /// - Parameters:
+    ///   - map: any scale and size.
+    ///   - clipsNegatives: whether the older rule takes negative values as 0.
     /// - Throws: `SegmentationError`.
-    mutating func append(_ map: HeatMap, mask: [UInt8], size: Int, rules: [ForegroundRule]) throws {
-        let map = map.resized(to: size).normalised()
+    mutating func append(
+        _ map: HeatMap, mask: [UInt8], size: Int, rules: [ForegroundRule], clipsNegatives: Bool = false
+    ) throws {
+        let resized = map.resized(to: size)
+        let map = resized.normalised()
         for rule in rules {
-            let count = try SegmentationCounts(map: map.values, mask: mask, rule: rule)
+            let ruled = rule == .aboveMean && clipsNegatives ? resized.clippedAtZero().normalised() : map
+            let count = try SegmentationCounts(map: ruled.values, mask: mask, rule: rule)
             counts += [
                 count.correct, count.labelled, count.background.intersection, count.background.union,
                 count.foreground.intersection, count.foreground.union,

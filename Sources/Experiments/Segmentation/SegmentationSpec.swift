@@ -8,6 +8,7 @@ import Pipeline
 /// evaluation: {dataset: emoji-scenes, split: seg}
 /// neurons: 50                        # with the largest |⟨r_n, text(c)⟩|
 /// neuron-layers: [0, 1, 2]           # among these layers
+/// threshold: 0.5                     # foreground where a map, from 0 to 1, exceeds it
 /// mask-geometry: aligned             # or squashed: as the public loader has it
 /// overlays: 20                       # scenes in the picture
 /// sensitivity:
@@ -23,6 +24,8 @@ struct SegmentationSpec: Sendable {
     var neurons: Int
     /// Nil: all layers of the study.
     var neuronLayers: [Int]?
+    /// Foreground is where a map, from 0 to 1, exceeds it: 0.5 in the paper.
+    var threshold: Double
     var maskGeometry: MaskGeometry
     /// Scenes in the picture.
     var overlays: Int
@@ -36,8 +39,15 @@ struct SegmentationSpec: Sendable {
         var thresholds: [Double]
     }
 
+    /// The foreground rules by the names that rows have: the spec's threshold, then the older rule.
+    var rules: [(name: String, rule: ForegroundRule)] {
+        [(thresholdName, .above(Float(threshold))), ("> mean", .aboveMean)]
+    }
+
+    var thresholdName: String { "> \(threshold)" }
+
     private enum Key: String, CaseIterable {
-        case evaluation, neurons, overlays, sensitivity, controls
+        case evaluation, neurons, threshold, overlays, sensitivity, controls
         case neuronLayers = "neuron-layers"
         case maskGeometry = "mask-geometry"
     }
@@ -54,6 +64,7 @@ struct SegmentationSpec: Sendable {
         neuronLayers = try root.neuronLayers(.neuronLayers, of: study)
         let available = (neuronLayers?.count ?? study.layers?.count ?? study.limits.layers.count) * study.limits.neurons
         neurons = try root.integer(.neurons, in: 1...available)
+        threshold = try root.double(.threshold, in: 0...1, default: 0.5)
         maskGeometry = try root.choice(.maskGeometry, default: .aligned)
         overlays = try root.integer(.overlays, in: 1...200, default: 20)
         controls = try ControlsSpec(root, .controls)

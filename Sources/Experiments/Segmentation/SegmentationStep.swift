@@ -12,14 +12,14 @@ enum SegmentationStep {
         directions: StepHandle<FittedDirections>, in graph: inout Graph
     ) throws -> StepHandle<SegmentationScores> {
         let (model, layers, seed) = (study.model, spec.neuronLayers ?? study.layers, study.spec.seed)
-        let rules = SegmentationCase.rules.map(\.rule)
+        let rules = spec.rules.map(\.rule)
         return try graph.add(
             Step(
-                kind: "segmentation", version: 1,
+                kind: "segmentation", version: 2,
                 parameters: [
                     "neurons": .integer(spec.neurons), "neuron-layers": .integers(layers), "images": .integer(images.count),
                     "cases": .texts(SegmentationCase.all.map { "\($0.maker.name), \($0.query.rawValue)" }),
-                    "rules": .texts(SegmentationCase.rules.map(\.name)), "seed": .integer(seed),
+                    "rules": .texts(spec.rules.map(\.name)), "seed": .integer(seed),
                     "mask-geometry": .text(spec.maskGeometry.rawValue),
                 ],
                 inputs: [images.handle.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
@@ -44,7 +44,8 @@ enum SegmentationStep {
                                 for item in SegmentationCase.all {
                                     let label = item.query == .predicted ? maps.predicted.label : absent
                                     try result.append(
-                                        maps.map(item.maker, class: label), mask: mask, size: scenes.imageSize, rules: rules)
+                                        maps.map(item.maker, class: label), mask: mask, size: scenes.imageSize, rules: rules,
+                                        clipsNegatives: item.maker == .method(.textSpan))
                                 }
                             }
                             return result

@@ -28,7 +28,7 @@ struct SegmentationTables {
         let groups = ["pixel accuracy", "mIoU", "mAP"]
         func cells(_ maker: SegmentationCase.Maker) -> [TableLayout.Cell] {
             let item = predicted(maker)
-            let ruled = SegmentationMeasures.subject(item, rule: "> 0.5")
+            let ruled = SegmentationMeasures.subject(item, rule: spec.thresholdName)
             return [
                 .init("pixel-accuracy", ruled), .init("pixel-accuracy", ruled, .paper), .init("mean-iou", ruled),
                 .init("mean-iou", ruled, .paper), .init("mean-ap", SegmentationMeasures.subject(item)),
@@ -38,7 +38,7 @@ struct SegmentationTables {
         let spec = measures.spec
         let layers = SensitivityGrid.name(spec.neuronLayers ?? measures.layers)
         return TableLayout(
-            title: "Table 4 (%): zero-shot segmentation, foreground where the map of the predicted class exceeds 0.5",
+            title: "Table 4 (%): zero-shot segmentation, foreground where the map of the predicted class exceeds \(spec.threshold)",
             rowHeader: "method",
             columns: groups.flatMap { [.init("measured", group: $0), .init("paper", group: $0)] },
             rows: AttributionMethod.allCases.map { .init(header($0), cells(.method($0))) }
@@ -72,8 +72,8 @@ struct SegmentationTables {
                 return .init(
                     header(method),
                     [
-                        .init("mean-iou", SegmentationMeasures.subject(present, rule: "> 0.5")),
-                        .init("mean-iou", SegmentationMeasures.subject(absent, rule: "> 0.5")),
+                        .init("mean-iou", SegmentationMeasures.subject(present, rule: measures.spec.thresholdName)),
+                        .init("mean-iou", SegmentationMeasures.subject(absent, rule: measures.spec.thresholdName)),
                         .init("mean-ap", SegmentationMeasures.subject(present)), .init("mean-ap", SegmentationMeasures.subject(absent)),
                     ])
             },

@@ -42,7 +42,8 @@ struct SparseTextExperiment: Experiment {
         let effects = try NeuronEffectsStep.add(study, images: heldOutImages, fitted: fitted, in: &graph)
         faithfulness = try zip(spec.pools, pools).map { [study] pool, handles in
             try FaithfulnessStep.add(
-                study, effects: effects, texts: handles.texts, pool: handles.pool, named: pool.name, in: &graph)
+                study, effects: effects, directions: fitted.directions, texts: handles.texts, pool: handles.pool, named: pool.name,
+                in: &graph)
         }
         trust = try TrustChecks(study, evaluation: evaluation, graph: &graph)
     }

@@ -45,6 +45,7 @@ struct SparseTextMeasures {
                         "accuracy", ["layer": "\(layer)", "condition": condition.rawValue],
                         zip(reference(condition, layer: position), labels).map { $0 == $1 }, of: spec.evaluation))
             }
+            metrics += directionMetrics(layer: layer)
             for pool in spec.pools.indices {
                 for size in spec.sizes.indices {
                     metrics += self.metrics(layer: position, pool: pool, size: size)
@@ -56,7 +57,6 @@ struct SparseTextMeasures {
 
     private func metrics(layer position: Int, pool: Int, size: Int) -> [Metric] {
         let subject = conditions.subject(layer: position, pool: pool, size: size)
-        let heldOutNote = "Spearman's correlation over the first \(heldOut) images; interval over neurons"
         var metrics = [
             rows.share(
                 "accuracy", subject,
@@ -74,6 +74,20 @@ struct SparseTextMeasures {
         }
         return metrics
     }
+
+    private var heldOutNote: String { "Spearman's correlation over the first \(heldOut) images; interval over neurons" }
+
+    /// The directions as they are: what their descriptions can be measured by. The same with every pool.
+    private func directionMetrics(layer: Int) -> [Metric] {
+        guard let scores = faithfulness.first?.layers[layer] else { return [] }
+        return [("faithfulness", scores.direction), ("faithfulness-shuffled", scores.directionShuffled)].map { name, values in
+            rows.mean(
+                name, Self.directionSubject(layer), values.map(Double.init), of: spec.evaluation, over: "neuron",
+                unit: "correlation", note: heldOutNote)
+        }
+    }
+
+    static func directionSubject(_ layer: Int) -> Subject { ["layer": "\(layer)", "description": "the direction itself"] }
 
     /// Share of each unit direction that its phrases make up: 1 − ‖r_n − r̂_n‖².
     func textShares(layer: Int, pool: Int, size: Int) -> [Double] {

@@ -50,15 +50,18 @@ struct SparseTextTables {
     private var faithfulness: TableLayout {
         TableLayout(
             title: "Faithfulness: rank correlation of a neuron's effect with what its phrases say, over \(measures.heldOut) held-out images",
-            rowHeader: "layer", columns: sizeColumns,
+            rowHeader: "layer", columns: [.init("direction")] + sizeColumns,
             rows: measures.layers.enumerated().flatMap { position, layer in
-                [
-                    .init("\(layer)", columns(.value, "faithfulness", layer: position)),
-                    .init("\(layer), shuffled", columns(.value, "faithfulness-shuffled", layer: position)),
-                ]
+                [("", "faithfulness"), (", shuffled", "faithfulness-shuffled")].map { name, metric in
+                    TableLayout.Row(
+                        "\(layer)\(name)",
+                        [.init(metric, SparseTextMeasures.directionSubject(layer), .value)]
+                            + columns(.value, metric, layer: position))
+                }
             },
             footnotes: [
-                "Mean over the layer's neurons. shuffled: with the description of another neuron of the layer.",
+                "Mean over the layer's neurons. direction: the direction itself in place of its phrases, which could hardly say more.",
+                "shuffled: with the description, or the direction, of another neuron of the layer.",
                 "The paper has no such number.",
             ])
     }

@@ -4,7 +4,7 @@ extension RGBImage {
         [230, 30, 30], [30, 60, 230], [30, 170, 60], [235, 160, 20], [160, 40, 190],
     ]
 
-    /// The picture with its objects half covered by the colours of their masks, the rest grey.
+    /// The picture in grey, its objects half covered by the colours of their masks.
     /// - Parameter mask: 0 for the background, k for object k. // [height, width]
     public func tinted(by mask: [UInt8]) -> RGBImage {
         precondition(mask.count == width * height, "a mask has one value for each pixel")
@@ -14,7 +14,7 @@ extension RGBImage {
             let grey = values.reduce(0, +) / 3
             let colour = Self.maskColours[(max(1, Int(object)) - 1) % Self.maskColours.count]
             for c in 0..<3 {
-                image.pixels[pixel * 3 + c] = UInt8(object == 0 ? grey : (values[c] + colour[c]) / 2)
+                image.pixels[pixel * 3 + c] = UInt8(object == 0 ? grey : (grey + colour[c]) / 2)
             }
         }
         return image

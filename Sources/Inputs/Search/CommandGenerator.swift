@@ -66,6 +66,21 @@ public final class CommandGenerator: PictureGenerator {
         command.first?.isEmpty == false && !command.contains { $0.utf8.contains(0) }
     }
 
+    /// The command, if its program can be started: for an error before work begins.
+    /// - Throws: `SearchError.programNotFound(_:)`.
+    public static func installed(_ command: [String]) throws -> [String] {
+        let program = command.first ?? ""
+        let folders = program.contains("/") ? [""] : (getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin").split(
+            separator: ":", omittingEmptySubsequences: false).map { $0.isEmpty ? "./" : "\($0)/" }
+        let isThere = folders.contains { folder in
+            var isFolder: ObjCBool = false
+            return access(folder + program, X_OK) == 0
+                && FileManager.default.fileExists(atPath: folder + program, isDirectory: &isFolder) && !isFolder.boolValue
+        }
+        guard isThere else { throw SearchError.programNotFound(program) }
+        return command
+    }
+
     /// Ends the program and removes the folder; later pictures fail. Happens by itself with the generator's end.
     public func close() {
         state.withLock { state in

@@ -21,5 +21,7 @@ public enum SearchError: Error, Equatable, Sendable {
     case unknownConcept(name: String)
     /// A command without a program, or with a zero byte.
     case unusableCommand([String])
+    /// The program of a command is not on the search path, or cannot be started.
+    case programNotFound(String)
     case folderNotMade(path: String, errno: Int32)
 }

@@ -41,7 +41,10 @@ import Testing
     }
 
     @Test func whatIsNoTextIsNotRead() {
-        guard case .poolNotRead(_, let reason)? = error(Data([0x64, 0xFF, 0xFE, 0x0A])) else { return }
+        guard case .malformedPool(_, 2, let reason)? = error(Data([0x64, 0x0A, 0xFF, 0xFE, 0x0A])) else {
+            Issue.record("\(String(describing: error(Data([0x64, 0x0A, 0xFF, 0xFE, 0x0A]))))")
+            return
+        }
         #expect(reason.contains("UTF-8"))
     }
 

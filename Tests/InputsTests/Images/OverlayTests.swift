@@ -25,7 +25,7 @@ import Testing
     @Test func masksTintTheirObjects() {
         let image = RGBImage(width: 4, height: 1, pixels: [10, 20, 30, 10, 20, 30, 10, 20, 30, 10, 20, 30])
         let tinted = image.tinted(by: [0, 1, 2, 255])
-        #expect(Array(tinted.pixels.prefix(9)) == [20, 20, 20, 120, 25, 30, 20, 40, 130])
+        #expect(Array(tinted.pixels.prefix(9)) == [20, 20, 20, 125, 25, 25, 25, 40, 125])
         #expect(tinted.pixels.count == 12)
     }
 }
