@@ -60,7 +60,16 @@ import Testing
         .init(
             variance: variance,
             texts: texts.enumerated().map { .init(text: $1, explainedVariance: Float($0 + 1) / 4) },
-            explainedByRandomTexts: 0.125, explainedByPrincipalDirections: 0.75)
+            explainedByRandomTexts: 0.125, explainedByPrincipalDirections: 0.75, directions: Tensor(zeros: [3, 2, 1]))
+    }
+
+    /// Of images that are all alike, except that of head 1 they are so to one part in four.
+    static func terms(images: Int = 100) throws -> HeadVarianceTerms {
+        let rows: [[Float]] = [[1, 0.25, 0.5, 0.125, 0.75], [4, 1, 2, 0.5, 3], [2, 0.5, 1, 0.25, 1.5], [1, 0.25, 0.25, 0.125, 0.75]]
+        let values = (0..<images).flatMap { image in
+            rows.enumerated().flatMap { head, row in head == 1 ? row.map { $0 * (image % 2 == 0 ? 0.75 : 1.25) } : row }
+        }
+        return try HeadVarianceTerms(.tensors(["terms": StoredTensor(values, shape: [images, 4, 5])]))
     }
 
     func measures(
@@ -72,6 +81,7 @@ import Testing
             spec: spec, heads: 2, classNames: (0..<Self.classes).map { "class \($0)" }, isPartial: false, fitCount: 100,
             labels: (0..<Self.count).map { Int32($0 % Self.classes) }, predictions: try Self.predictions(baseline: baseline),
             phrases: ["red", "green", "blue"], spans: TextSpans(heads: heads),
+            intervals: HeadVarianceIntervals(try Self.terms(), bootstrap: Bootstrap(seed: 0)),
             trust: TrustFindings(
                 evaluation: spec.evaluation,
                 decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [0: 1e-7]),
@@ -144,6 +154,16 @@ import Testing
         #expect(try metric(metrics, "textspan-explained-variance-random", both).value == 0.125)
         #expect(try metric(metrics, "principal-directions-explained-variance", both).value == 0.75)
 
+        // Of what varies with nothing the interval is a point.
+        for (name, value) in [("textspan-explained-variance", 0.5), ("textspan-explained-variance-random", 0.125)] {
+            let interval = try #require(try metric(metrics, name, both).interval)
+            #expect(abs(interval.lower - value) < 1e-12 && abs(interval.upper - value) < 1e-12)
+        }
+        #expect(try metric(metrics, "textspan-explained-variance", columns.merging(["texts": "1"]) { $1 }).interval?.upper == 0.25)
+        #expect(try metric(metrics, "principal-directions-explained-variance", both).interval?.replicates == 1000)
+        let share = try #require(try metric(metrics, "head-variance-share", ["layer": "0", "head": "1"]).interval)
+        #expect(share.lower < 0.5 && share.upper > 0.5 && share.upper - share.lower < 0.05)
+
         let table = HeadTexts(measures).table
         #expect(table.rows.map(\.header) == ["0.1", "1.0", "0.0"])
         #expect(table.rows[0].cells.last == .text("green, red"))
@@ -158,8 +178,12 @@ import Testing
             return
         }
         #expect(rows.count == 7 && rows.allSatisfy { $0.count == header.count })
-        #expect(rows[0] == [.integer(0), .integer(1), .number(4), .number(0.5), .integer(1), .text("green"), .number(0.25)])
-        #expect(rows[6][5] == .text("blue"))
+        let place = try #require(header.firstIndex(of: "text"))
+        #expect(rows[0].prefix(3) == [.integer(0), .integer(1), .number(4)] && rows[0][place] == .text("green"))
+        #expect(rows[0].suffix(3) == [.number(0.25), .number(0.25), .number(0.25)])
+        #expect(header.suffix(3) == ["explained_variance", "explained_variance_lower", "explained_variance_upper"])
+        #expect(rows[0][header.firstIndex(of: "variance_share_lower") ?? 0] == .number(share.lower))
+        #expect(rows[6][place] == .text("blue"))
     }
 
     @Test func eachControlFailsForItsReason() throws {

@@ -1,3 +1,4 @@
+import Foundation
 import DenseMath
 import Lens
 import Pipeline
@@ -130,12 +131,17 @@ import Testing
             return rows[row][column]
         }
         // The longest part first: 0.8 along north, then 0.6 along east.
-        #expect(try field(0, "phrases") == .text("+north; +east"))
-        #expect(try field(1, "phrases") == .text("−north"))
+        #expect(try field(0, "phrases") == .text("north; east"))
+        #expect(try field(1, "phrases") == .text("north"))
         #expect(try field(2, "layer") == .integer(1) && field(2, "neuron") == .integer(0))
         #expect(try field(3, "faithfulness") == .number(0.5) && field(3, "faithfulness_shuffled") == .number(0))
-        guard case .text(let weights) = try field(0, "weights") else { return }
-        let numbers = weights.split(separator: "; ").compactMap { Double($0) }
+        #expect(try field(0, "pool") == .text("words"))
+        guard case .text(let negative) = try field(1, "weights"), case .text(let weights) = try field(0, "weights") else {
+            Issue.record("weights are no text")
+            return
+        }
+        #expect(negative.hasPrefix("[-"))
+        let numbers = try JSONDecoder().decode([Double].self, from: Data(weights.utf8))
         #expect(numbers.count == 2 && abs(numbers[0] - 0.8) < 1e-5 && abs(numbers[1] - 0.6) < 1e-5, "\(weights)")
     }
 

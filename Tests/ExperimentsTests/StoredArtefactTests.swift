@@ -158,6 +158,45 @@ import Testing
         try expectNoPartCanBeMissing(value)
     }
 
+    @Test func textSpans() throws {
+        func head(_ texts: [TextSpan.Entry], _ first: Float) -> TextSpans.Head {
+            .init(
+                variance: 1.0 / 3, texts: texts, explainedByRandomTexts: 0.1, explainedByPrincipalDirections: 1.0 / 7,
+                directions: Tensor(shape: [3, 2, 2], elements: (0..<12).map { first + Float($0) }))
+        }
+        let entries = [TextSpan.Entry(text: 7, explainedVariance: 0.25), .init(text: 0, explainedVariance: 0.5)]
+        let value = TextSpans(heads: [head(entries, 0), head([entries[0]], 20), head([], 40)])
+        let back = try TextSpans(value.stored())
+        #expect(back.heads == value.heads && back.count == 2)
+        #expect(back.directions.shape == [3, 6, 2] && back.directions.elements[12] == 20)
+        try expectRefusal(value, "directions", [3, 6, 2])
+        try expectRefusal(value, "directions", [3, 2, 2, 2])
+        try expectRefusal(value, "texts", [3, 3], integers: true)
+        try expectRefusal(value, "texts", [2, 2], integers: true)
+        try expectRefusal(value, "explained", [3, 1])
+        try expectRefusal(value, "variances", [9])
+        try expectNoPartCanBeMissing(value)
+    }
+
+    @Test func headVarianceTerms() throws {
+        let terms = try StoredTensor((0..<24).map { Float($0) }, shape: [3, 2, 4])
+        let value = try HeadVarianceTerms(.tensors(["terms": terms]))
+        #expect(value.images == 3 && value.heads == 2 && value.texts == 1)
+        #expect(value.lengths == [[0, 4], [8, 12], [16, 20]])
+        #expect(value.rows(ofHead: 1) == [[4, 5, 6, 7], [12, 13, 14, 15], [20, 21, 22, 23]])
+        guard case .tensors(let tensors, _) = try value.stored() else { return }
+        #expect(tensors == ["terms": terms])
+        var twice = value
+        twice.append(value)
+        #expect(twice.images == 6 && twice.values == value.values + value.values)
+        let none = try HeadVarianceTerms(HeadVarianceTerms(heads: 2, texts: 1).stored())
+        #expect(none.images == 0 && none.rows(ofHead: 1).isEmpty)
+        try expectRefusal(value, "terms", [6, 4])
+        try expectRefusal(value, "terms", [3, 2, 3])
+        try expectRefusal(value, "terms", [3, 0, 4])
+        try expectNoPartCanBeMissing(value)
+    }
+
     @Test func storedTextPool() throws {
         let value = StoredTextPool(
             TextPool(phrases: ["a, b", "=c"], embeddings: Tensor(shape: [2, 2], elements: [0.6, 0.8, -1, 0])))

@@ -51,6 +51,28 @@ import Testing
         }
     }
 
+    /// They are orthonormal, and along them lies what the entries say.
+    @Test func directionsExplainWhatTheEntriesSay() throws {
+        for sample in try Self.cases() {
+            let (covariance, d) = (sample.covariance, sample.width)
+            let span = try TextSpan(covariance: covariance, texts: sample.textTensor, count: sample.count, rank: sample.rank)
+            let directions = span.directions
+            #expect(directions.shape == [span.entries.count, d])
+            let products = directions.times(directions, transposed: true).elements.enumerated().map { index, product in
+                Double(product) - (index / directions.shape[0] == index % directions.shape[0] ? 1 : 0)
+            }
+            #expect(products.largestMagnitude() < 1e-6, "\(sample.name): \(products.largestMagnitude())")
+            let trace = (0..<d).reduce(0) { $0 + covariance[$1 * d + $1] }
+            var explained = 0.0
+            let errors = span.entries.indices.map { index in
+                let u = directions[row: index].map(Double.init)
+                explained += (0..<d * d).reduce(0) { $0 + u[$1 / d] * covariance[$1] * u[$1 % d] } / trace
+                return explained - Double(span.entries[index].explainedVariance)
+            }
+            #expect(errors.largestMagnitude() < 1e-6, "\(sample.name): \(errors.largestMagnitude())")
+        }
+    }
+
     /// Lists of different lengths agree where both have entries.
     @Test func shorterListsAreBeginningsOfLongerOnes() throws {
         let sample = try #require(try Self.cases().first)

@@ -55,6 +55,12 @@ import Testing
         }
         let shares = metrics.filter { $0.name == "head-variance-share" }.compactMap(\.value)
         #expect(shares.count == 18 && abs(shares.reduce(0, +) - 1) < 1e-9)
+        // Every number about heads has an interval, around the value that the moments give.
+        for row in metrics where row.name.hasSuffix("variance-share") || row.name.contains("explained-variance") {
+            let (value, interval) = (try #require(row.value), try #require(row.interval))
+            #expect(interval.resamplingUnit == "image" && interval.lower < interval.upper, "\(row.name) \(row.subject)")
+            #expect(interval.lower <= value && value <= interval.upper, "\(row.name) \(row.subject): \(value), \(interval)")
+        }
         #expect(try database.predictions(of: stored).count == 25)
     }
 

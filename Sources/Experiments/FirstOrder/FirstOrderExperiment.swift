@@ -12,6 +12,7 @@ struct FirstOrderExperiment: Experiment {
     private let pool: StepHandle<StoredTextPool>
     private let predictions: StepHandle<FirstOrderPredictions>
     private let spans: StepHandle<TextSpans>
+    private let terms: StepHandle<HeadVarianceTerms>
     private let trust: TrustChecks
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
@@ -25,6 +26,7 @@ struct FirstOrderExperiment: Experiment {
         pool = try TextPoolStep.add(spec.pool, needed: spec.textsPerHead, of: study, in: &graph)
         spans = try TextSpansStep.add(
             study, effects: effects, pool: pool, count: spec.textsPerHead, rank: spec.rank, in: &graph)
+        terms = try HeadVarianceTermsStep.add(study, effects: effects, spans: spans, count: spec.textsPerHead, in: &graph)
         trust = try TrustChecks(study, evaluation: evaluation, graph: &graph)
     }
 
@@ -33,7 +35,10 @@ struct FirstOrderExperiment: Experiment {
             spec: spec, heads: study.model.configuration.vision.heads, classNames: study.classNames,
             isPartial: study.isPartial, fitCount: study.fit.count, labels: try result.artefact(evaluation.handle).labels,
             predictions: try result.artefact(predictions), phrases: try result.artefact(pool).pool.phrases,
-            spans: try result.artefact(spans), trust: try trust.findings(result))
+            spans: try result.artefact(spans),
+            intervals: HeadVarianceIntervals(
+                try result.artefact(terms), bootstrap: RowMaker(Self.name, spec.study, isPartial: study.isPartial).bootstrap()),
+            trust: try trust.findings(result))
         let texts = HeadTexts(measures)
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),

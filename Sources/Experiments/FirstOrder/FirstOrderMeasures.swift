@@ -16,6 +16,8 @@ struct FirstOrderMeasures {
     /// Of the pool.
     let phrases: [String]
     let spans: TextSpans
+    /// Of what the spans are measured by.
+    let intervals: HeadVarianceIntervals
     let trust: TrustFindings
 
     var layers: Int { predictions.layers }
@@ -75,21 +77,27 @@ struct FirstOrderMeasures {
     }
 
     private func metrics(ofHead head: Int) -> [Metric] {
-        let values = spans.heads[head]
-        func row(_ name: String, _ subject: Subject, _ value: Double, _ note: String? = nil) -> Metric {
-            rows.metric(name, subject, value, of: spec.study.fit, n: fitCount, note: note)
+        let (values, intervals) = (spans.heads[head], intervals.heads[head])
+        func row(
+            _ name: String, _ subject: Subject, _ value: Double, _ interval: Metric.Interval?, _ note: String? = nil
+        ) -> Metric {
+            rows.metric(name, subject, value, of: spec.study.fit, n: fitCount, interval: interval, note: note)
         }
-        var metrics = [row("head-variance-share", subject(ofHead: head), varianceShare(ofHead: head))]
+        var metrics = [row("head-variance-share", subject(ofHead: head), varianceShare(ofHead: head), intervals.share)]
         for (position, text) in values.texts.enumerated() {
             metrics.append(
                 row(
                     "textspan-explained-variance", subject(ofHead: head, texts: position + 1), Double(text.explainedVariance),
-                    phrases[Int(text.text)]))
+                    intervals.texts[position], phrases[Int(text.text)]))
         }
         let all = subject(ofHead: head, texts: spec.textsPerHead)
         return metrics + [
-            row("textspan-explained-variance-random", all, values.explainedByRandomTexts, "one draw from the pool"),
-            row("principal-directions-explained-variance", all, values.explainedByPrincipalDirections, "no texts explain more"),
+            row(
+                "textspan-explained-variance-random", all, values.explainedByRandomTexts, intervals.randomTexts,
+                "one draw from the pool"),
+            row(
+                "principal-directions-explained-variance", all, values.explainedByPrincipalDirections,
+                intervals.principalDirections, "no texts explain more"),
         ]
     }
 

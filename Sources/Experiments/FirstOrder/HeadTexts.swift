@@ -35,33 +35,43 @@ struct HeadTexts {
                 return .init(
                     measures.subject(ofHead: head).columns.map(\.value).joined(separator: "."),
                     [
-                        .init("head-variance-share", measures.subject(ofHead: head), .value),
-                        .init("textspan-explained-variance", measures.subject(ofHead: head, texts: chosen), .value),
-                        .init("textspan-explained-variance-random", all, .value),
-                        .init("principal-directions-explained-variance", all, .value),
+                        .init("head-variance-share", measures.subject(ofHead: head)),
+                        .init("textspan-explained-variance", measures.subject(ofHead: head, texts: chosen)),
+                        .init("textspan-explained-variance-random", all),
+                        .init("principal-directions-explained-variance", all),
                         .text((0..<chosen).map { phrase(head, $0) }.joined(separator: ", ")),
                     ])
             },
             footnotes: [
                 "head: layer.head. \(texts) texts of \(measures.phrases.count), and as many drawn at random, and as many principal directions.",
-                "Over \(measures.fitCount) fit images. All heads are in the list of heads (CSV). The paper has no numbers for this model.",
+                "Brackets: 95 % interval, bootstrap over the \(measures.fitCount) fit images, with texts and directions held fixed.",
+                "All heads are in the list of heads (CSV). The paper has no numbers for this model.",
             ])
     }
 
     /// Every text of every head.
     var list: Attachment {
         let rows = heads.flatMap { head in
-            measures.spans.heads[head].texts.enumerated().map { position, text -> [Attachment.Field] in
-                [
-                    .integer(head / measures.heads), .integer(head % measures.heads),
-                    .number(measures.spans.heads[head].variance), .number(measures.varianceShare(ofHead: head)),
-                    .integer(position + 1), .text(phrase(head, position)), .number(Double(text.explainedVariance)),
-                ]
+            let (values, intervals) = (measures.spans.heads[head], measures.intervals.heads[head])
+            return values.texts.enumerated().map { position, text -> [Attachment.Field] in
+                [.integer(head / measures.heads), .integer(head % measures.heads)]
+                    + Self.fields(values.variance, intervals.variance)
+                    + Self.fields(measures.varianceShare(ofHead: head), intervals.share)
+                    + [.integer(position + 1), .text(phrase(head, position))]
+                    + Self.fields(Double(text.explainedVariance), intervals.texts[position])
             }
         }
+        func bounded(_ name: String) -> [String] { [name, "\(name)_lower", "\(name)_upper"] }
         return Attachment(
             "heads.csv",
             .list(
-                header: ["layer", "head", "variance", "variance_share", "position", "text", "explained_variance"], rows: rows))
+                header: ["layer", "head"] + bounded("variance") + bounded("variance_share") + ["position", "text"]
+                    + bounded("explained_variance"),
+                rows: rows))
+    }
+
+    /// A number and its interval; bounds that there are not are empty.
+    private static func fields(_ value: Double, _ interval: Metric.Interval?) -> [Attachment.Field] {
+        [.number(value), .number(interval?.lower ?? .nan), .number(interval?.upper ?? .nan)]
     }
 }

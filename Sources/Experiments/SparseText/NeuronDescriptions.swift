@@ -17,14 +17,12 @@ struct NeuronDescriptions {
 
     private struct Phrase {
         let text: String
-        /// γ, with the sign of the phrase.
-        let coefficient: Float
         /// |γ| ‖t‖ with its sign: the length of the phrase's part of the unit direction.
         let weight: Float
     }
 
     /// The phrases of a neuron, the longest part first.
-    private func phrases(layer: Int, neuron: Int) -> [Phrase] {
+    private func phrases(layer: Int, neuron: Int, pool: Int) -> [Phrase] {
         guard let codes = measures.texts[pool].layers[layer] else { return [] }
         let (source, m) = (measures.pools[pool], codes.coefficients.shape[2])
         return (0..<codes.sizes[size]).compactMap { position in
@@ -32,7 +30,7 @@ struct NeuronDescriptions {
             guard atom >= 0 else { return nil }
             let coefficient = codes.coefficients.elements[(size * codes.count + neuron) * m + position]
             let length = source.dictionary[row: atom].reduce(0) { $0 + $1 * $1 }.squareRoot()
-            return Phrase(text: source.phrases[atom], coefficient: coefficient, weight: coefficient * length)
+            return Phrase(text: source.phrases[atom], weight: coefficient * length)
         }.sorted { abs($0.weight) > abs($1.weight) }
     }
 
@@ -45,7 +43,7 @@ struct NeuronDescriptions {
         let shuffled: Double
     }
 
-    private func neurons(of layer: Int) -> [Neuron] {
+    private func neurons(of layer: Int, pool: Int) -> [Neuron] {
         guard let fitted = measures.directions.layers[layer], let scores = measures.faithfulness[pool].layers[layer] else { return [] }
         let shares = measures.textShares(layer: layer, pool: pool, size: size)
         let N = shares.count
@@ -61,10 +59,10 @@ struct NeuronDescriptions {
         let layers = measures.layers
         var random = SplitMix64(seed: UInt64(measures.spec.study.seed), label: "neurons of the text table", index: 0)
         let rows = (0..<measures.spec.description.neurons).compactMap { position -> TableLayout.Row? in
-            let candidates = neurons(of: layers[position * layers.count / measures.spec.description.neurons])
+            let candidates = neurons(of: layers[position * layers.count / measures.spec.description.neurons], pool: pool)
             guard !candidates.isEmpty else { return nil }
             let neuron = candidates[random.below(candidates.count)]
-            let words = phrases(layer: neuron.layer, neuron: neuron.neuron).prefix(Self.phrasesShown).map(Self.signed)
+            let words = phrases(layer: neuron.layer, neuron: neuron.neuron, pool: pool).prefix(Self.phrasesShown).map(Self.signed)
             return .init(
                 "\(neuron.layer).\(neuron.neuron)",
                 [
@@ -83,7 +81,7 @@ struct NeuronDescriptions {
             rows: rows,
             footnotes: [
                 "neuron: layer.index. PC #1 explains: share of the variance of the neuron's largest effects along its direction.",
-                "phrases explain: 1 − ‖r − r̂‖² for all \(spec.sizes[size]) phrases. All neurons are in the list of neurons (CSV).",
+                "phrases explain: 1 − ‖r − r̂‖² for all \(spec.sizes[size]) phrases. All neurons, with every pool, are in the list of neurons (CSV); these are single neurons, without intervals.",
             ])
     }
 
@@ -98,24 +96,27 @@ struct NeuronDescriptions {
         return "\(hundredths < 0 ? "-" : "")\(abs(hundredths) / 100).\(digits.count < 2 ? "0" + digits : digits)"
     }
 
-    /// Every neuron with all its phrases.
+    /// Every neuron with all its phrases, of every pool. A phrase's sign is that of its weight; weights are a list
+    /// in JSON.
     var list: Attachment {
-        let rows = measures.layers.flatMap { layer in
-            neurons(of: layer).map { neuron -> [Attachment.Field] in
-                let phrases = phrases(layer: layer, neuron: neuron.neuron)
-                return [
-                    .integer(layer), .integer(neuron.neuron), .number(neuron.explained), .number(neuron.textShare),
-                    .number(neuron.faithfulness), .number(neuron.shuffled),
-                    .text(phrases.map { "\($0.coefficient < 0 ? "−" : "+")\($0.text)" }.joined(separator: "; ")),
-                    .text(phrases.map { "\($0.weight)" }.joined(separator: "; ")),
-                ]
+        let rows = measures.spec.pools.indices.flatMap { pool in
+            measures.layers.flatMap { layer in
+                neurons(of: layer, pool: pool).map { neuron -> [Attachment.Field] in
+                    let phrases = phrases(layer: layer, neuron: neuron.neuron, pool: pool)
+                    return [
+                        .text(measures.spec.pools[pool].name), .integer(layer), .integer(neuron.neuron),
+                        .number(neuron.explained), .number(neuron.textShare), .number(neuron.faithfulness), .number(neuron.shuffled),
+                        .text(phrases.map(\.text).joined(separator: "; ")),
+                        .text("[\(phrases.map { "\($0.weight)" }.joined(separator: ", "))]"),
+                    ]
+                }
             }
         }
         return Attachment(
             "neurons.csv",
             .list(
                 header: [
-                    "layer", "neuron", "variance_explained_by_pc1", "direction_explained_by_phrases", "faithfulness",
+                    "pool", "layer", "neuron", "variance_explained_by_pc1", "direction_explained_by_phrases", "faithfulness",
                     "faithfulness_shuffled", "phrases", "weights",
                 ], rows: rows))
     }

@@ -11,7 +11,7 @@ import DenseMath
 /// were removed is orthogonal to them, so that Σ itself need not be deflated; and in the eigenbasis of Σ
 /// the variance is Σ_i λ_i t_i², exactly and in memory independent of the number of images.
 public struct TextSpan: Sendable, Equatable {
-    public struct Entry: Sendable, Equatable, Codable {
+    public struct Entry: Sendable, Equatable {
         /// Row of the text.
         public let text: Int32
         /// Share of the trace of Σ along this text and those before it, 0…1.
@@ -25,6 +25,9 @@ public struct TextSpan: Sendable, Equatable {
 
     /// In the order in which they were chosen.
     public let entries: [Entry]
+    /// What each chosen text adds to the span of those before it: orthonormal rows, within the leading directions
+    /// of Σ onto which texts are projected. // [entries, d]
+    public let directions: Tensor
 
     /// Eigenvalues below this share of the largest are rounding errors.
     private static let smallestEigenvalue = 1e-10
@@ -45,6 +48,7 @@ public struct TextSpan: Sendable, Equatable {
         let d = texts.shape[1]
         guard min(count, rank, d) > 0 else {
             entries = []
+            directions = Tensor(zeros: [0, d])
             return
         }
         var matrix = covariance
@@ -52,7 +56,13 @@ public struct TextSpan: Sendable, Equatable {
         let eigenvalues = Array(values.prefix { $0 > 0 && $0 >= Self.smallestEigenvalue * values[0] })
         let coordinates = Self.coordinates(of: texts, along: vectors, count: eigenvalues.count)
         let trace = (0..<d).reduce(0) { $0 + covariance[$1 * d + $1] }
-        entries = Self.choose(coordinates, eigenvalues: eigenvalues, trace: trace, count: count)
+        let chosen = Self.choose(coordinates, eigenvalues: eigenvalues, trace: trace, count: count)
+        entries = chosen.map(\.entry)
+        var rows = [Double](repeating: 0, count: chosen.count * d)
+        BLAS.multiply(
+            chosen.count, d, eigenvalues.count, chosen.flatMap(\.direction), stride: eigenvalues.count, vectors, stride: d,
+            into: &rows, stride: d)
+        directions = Tensor(shape: [chosen.count, d], elements: rows.map(Float.init))
     }
 
     /// Texts in the basis of some orthonormal vectors. // [texts, count]
@@ -66,19 +76,22 @@ public struct TextSpan: Sendable, Equatable {
     }
 
     /// - Parameter coordinates: of all texts in the eigenbasis. // [texts, eigenvalues]
-    private static func choose(_ coordinates: [Double], eigenvalues: [Double], trace: Double, count: Int) -> [Entry] {
+    /// - Returns: the entries, and their directions in the eigenbasis.
+    private static func choose(
+        _ coordinates: [Double], eigenvalues: [Double], trace: Double, count: Int
+    ) -> [(entry: Entry, direction: [Double])] {
         let dimensions = eigenvalues.count
         guard dimensions > 0 else { return [] }
         let texts = coordinates.count / dimensions
         var remainder = coordinates
-        var entries: [Entry] = []
+        var chosen: [(entry: Entry, direction: [Double])] = []
         var explained = 0.0
         remainder.withUnsafeMutableBufferPointer { t in
             func sum(_ row: Int, _ term: (Double, Int) -> Double) -> Double {
                 (0..<dimensions).reduce(0) { $0 + term(t[row * dimensions + $1], $1) }
             }
             let squares = (0..<texts).map { sum($0) { x, _ in x * x } }
-            while entries.count < min(count, dimensions) {
+            while chosen.count < min(count, dimensions) {
                 var (best, variance) = (-1, 0.0)
                 for text in 0..<texts {
                     let own = sum(text) { x, i in eigenvalues[i] * x * x }
@@ -88,7 +101,7 @@ public struct TextSpan: Sendable, Equatable {
                 let length = sum(best) { x, _ in x * x }.squareRoot()
                 let direction = (0..<dimensions).map { t[best * dimensions + $0] / length }
                 explained += variance / (length * length)
-                entries.append(Entry(text: Int32(best), explainedVariance: Float(explained / trace)))
+                chosen.append((Entry(text: Int32(best), explainedVariance: Float(explained / trace)), direction))
                 for text in 0..<texts {
                     let along = sum(text) { x, i in direction[i] * x }
                     for i in 0..<dimensions { t[text * dimensions + i] -= along * direction[i] }
@@ -98,6 +111,6 @@ public struct TextSpan: Sendable, Equatable {
                 }
             }
         }
-        return entries
+        return chosen
     }
 }
