@@ -66,7 +66,7 @@ let package = Package(
             name: "AttributionTests", dependencies: ["Attribution", "DenseMath", "CLIPModel", "Safetensors", "TestSupport"],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Safetensors"]),
-        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
+        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
         .testTarget(name: "ResultsTests", dependencies: ["Results", "Pipeline", grdb]),
         .testTarget(name: "RunnerTests", dependencies: ["runner", "Inputs", "Results", "Pipeline", "Safetensors", "TestSupport"]),
     ]

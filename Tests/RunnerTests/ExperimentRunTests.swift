@@ -78,12 +78,12 @@ import Testing
 
     @Test func workersDoNotChangeAByte() throws {
         let two = try Self.finished.get().study.files()
-        #expect(two.count == 11)
+        #expect(two.count == 10)
         let study = try SmallStudy(Self.texts)
         let output = try RunnerProcess.run(study.arguments(["sparse.yaml", "concepts.yaml"], ["--jobs", "1"]))
         #expect(output.status == 0, "\(output.errors)")
         let one = try study.files()
-        #expect(one.count == 7)
+        #expect(one.count == 6)
         for (name, data) in one { #expect(two[name] == data, "\(name) differs") }
     }
 

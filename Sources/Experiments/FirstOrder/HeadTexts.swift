@@ -44,7 +44,7 @@ struct HeadTexts {
             },
             footnotes: [
                 "head: layer.head. \(texts) texts of \(measures.phrases.count), and as many drawn at random, and as many principal directions.",
-                "Brackets: 95 % interval, bootstrap over the \(measures.fitCount) fit images, with texts and directions held fixed.",
+                "Brackets: 95 % interval, bootstrap over the \(measures.fitCount) fit images; texts and directions held fixed.",
                 "All heads are in the list of heads (CSV). The paper has no numbers for this model.",
             ])
     }

@@ -19,7 +19,7 @@ import Testing
         #expect(spec.pairs.map(\.name) == ["cat→dog", "owl→cat"] && spec.pairs.map(\.paper) == ["dog-deer", nil])
         #expect(spec.sizes == [2, 3] && spec.size == 0 && spec.neurons == 2 && spec.neuronLayers == [0, 2])
         #expect(spec.phrases == 3 && spec.synonymSimilarity == 0.5 && spec.pictures == 4 && spec.repeats == 2 && spec.phrasesEach == 2)
-        guard case .command(["paint"], timeout: 60, firstTimeout: 600) = spec.generator.source else {
+        guard case .command(["cat"], timeout: 60, firstTimeout: 600) = spec.generator.source else {
             Issue.record("\(spec.generator.source)")
             return
         }
@@ -39,7 +39,7 @@ import Testing
         #expect(chat.describer.describer.identity["url"] == "http://localhost:1/v1/chat/completions")
         #expect(chat.describer.describer.identity["temperature"] == "0.5")
         let command = try SearchSample.spec(
-            SearchSample.specText.replacingOccurrences(of: "command: [paint]", with: "command: [a, -n, \"\", a], timeout: 700"))
+            SearchSample.specText.replacingOccurrences(of: "command: [cat]", with: "command: [a, -n, \"\", a], timeout: 700"))
         guard case .command(["a", "-n", "", "a"], timeout: 700, firstTimeout: 700) = command.generator.source else {
             Issue.record("\(command.generator.source)")
             return
@@ -69,11 +69,11 @@ import Testing
         ("{kind: templates}", "{kind: templates, key-variable: KEY}", "no such setting"),
         ("{kind: templates}", "{kind: chat, url: \"ftp://host\", model: tiny}", "'ftp://host' is no http"),
         ("{kind: templates}", "{kind: chat, url: \"https://host/v1?key=word\", model: tiny}", "'https://host/v1' is no http"),
-        ("{kind: command, command: [paint]}", "{kind: scenes, command: [paint]}", "no such setting"),
-        ("{kind: command, command: [paint]}", "{kind: scenes, first-timeout: 3}", "no such setting"),
-        ("command: [paint]}", "command: [paint], excludes-relatives: true}", "decides for itself"),
-        ("command: [paint]", "command: [\"\", paint]", "has to be a program"),
-        ("command: [paint]", "command: [\"a\\0b\"]", "zero byte"),
+        ("{kind: command, command: [cat]}", "{kind: scenes, command: [cat]}", "no such setting"),
+        ("{kind: command, command: [cat]}", "{kind: scenes, first-timeout: 3}", "no such setting"),
+        ("command: [cat]}", "command: [cat], excludes-relatives: true}", "decides for itself"),
+        ("command: [cat]", "command: [\"\", paint]", "has to be a program"),
+        ("command: [cat]", "command: [\"a\\0b\"]", "zero byte"),
     ])
     func impossibleSettingsAreRefusedWithTheirReason(old: String, new: String, words: String) {
         guard case .invalid(_, let reason)? = kind(old, new) else {
@@ -102,8 +102,8 @@ import Testing
         ("{kind: templates}", "{kind: chat, model: tiny}"), ("{kind: templates}", "{kind: chat, url: \"http://host\"}"),
         ("{kind: templates}", "{kind: chat, url: \"http://host\", model: m, temperature: 3}"),
         ("{kind: templates}", "{kind: chat, url: \"http://host\", model: m, timeout: 0}"),
-        ("{kind: command, command: [paint]}", "{kind: command}"), ("command: [paint]", "command: []"), ("command: [paint]", "command: paint"),
-        ("command: [paint]", "command: [paint], timeout: 0"), ("seed: 7", "seed: 7\nevaluation: {dataset: d, split: val}"),
+        ("{kind: command, command: [cat]}", "{kind: command}"), ("command: [cat]", "command: []"), ("command: [cat]", "command: paint"),
+        ("command: [cat]", "command: [cat], timeout: 0"), ("seed: 7", "seed: 7\nevaluation: {dataset: d, split: val}"),
         ("neuron-layers: [0, 2]", "neuron-layers: []"), ("neuron-layers: [0, 2]", "neuron-layers: [0, 0]"),
     ])
     func specsAreRefused(old: String, new: String) { _ = kind(old, new) }
@@ -151,7 +151,7 @@ import Testing
     }
 
     static let chat = "{kind: chat, url: \"http://localhost:1/v1\", model: a}"
-    static let program = "{kind: command, command: [paint]}"
+    static let program = "{kind: command, command: [cat]}"
     static let (words, descriptions, pictures) = (
         ["search-words", "search-descriptions", "search-pictures", "fooling-pictures"],
         ["search-descriptions", "search-pictures", "fooling-pictures"], ["search-pictures", "fooling-pictures"]
@@ -160,7 +160,7 @@ import Testing
     @Test(arguments: [
         // Nothing that a step does depends on these.
         ("paper: dog-deer", "paper: bird-frog", []),
-        (program, "{kind: command, command: [paint], timeout: 5, first-timeout: 7}", []),
+        (program, "{kind: command, command: [cat], timeout: 5, first-timeout: 7}", []),
         (chat, "{kind: chat, url: \"http://localhost:1/v1\", model: a, timeout: 5, key-variable: KEY}", []),
         // The search.
         ("phrases: 25", "phrases: 24", words), ("synonym-similarity: 0.6", "synonym-similarity: 0.5", words),
@@ -174,7 +174,7 @@ import Testing
         (chat, chat.replacingOccurrences(of: ":1/", with: ":2/"), descriptions),
         // The pictures.
         ("images-each: 10", "images-each: 9", pictures),
-        (program, "{kind: command, command: [paint, \"\"]}", pictures), (program, "{kind: command, command: [draw]}", pictures),
+        (program, "{kind: command, command: [cat, \"\"]}", pictures), (program, "{kind: command, command: [ls]}", pictures),
     ])
     func onlyWhatAChangeConcernsIsComputedAgain(old: String, new: String, changed: [String]) throws {
         let base = Self.text

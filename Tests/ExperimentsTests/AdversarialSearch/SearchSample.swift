@@ -31,7 +31,7 @@ enum SearchSample {
         images-each: 2
         repeats: 2
         describer: {kind: templates}
-        generator: {kind: command, command: [paint]}
+        generator: {kind: command, command: [cat]}
         seed: 7
         """
 

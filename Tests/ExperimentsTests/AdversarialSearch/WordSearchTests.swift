@@ -45,17 +45,18 @@ import Testing
 
     @Test func witnessesSpeakTowardsTheSecondClass() throws {
         let found = try SearchSample.search()(unit(.secondOrder)).neurons
-        #expect(found.map { [$0.layer, $0.neuron] } == [[0, 1], [2, 1]])
-        #expect(found.map(\.alignment) == [-2, 1])
+        // What they bring to ship, leash and moon: (0.25 + 1) · 1, and −0.5 · −2.
+        #expect(found.map { [$0.layer, $0.neuron] } == [[2, 1], [0, 1]])
+        #expect(found.map(\.alignment) == [1, -2])
         // By the length of its part: coefficient times the length of the phrase's row in the dictionary.
         let length = SearchSample.pool.phrases.indices.map { phrase in
             SearchSample.pool.dictionary[row: phrase].reduce(0) { $0 + $1 * $1 }.squareRoot()
         }
         let first = 0.5 * length[5] > 0.25 * length[2] ? ["+ship", "−bone"] : ["−bone", "+ship"]
         let second = length[3] > 0.25 * length[5] ? ["+leash", "+ship"] : ["+ship", "+leash"]
-        // The first neuron points away from the second class: ship, with −0.5, pushes towards it.
-        #expect(found[0].phrases == [first[0], first[1]])
-        #expect(found[1].phrases == second)
+        // The neuron that points away from the second class: ship, with −0.5, pushes towards it.
+        #expect(found[1].phrases == [first[0], first[1]])
+        #expect(found[0].phrases == second)
         for method in [SearchMethod.randomNeurons, .randomWords, .similarWords] {
             #expect(try SearchSample.search()(unit(method)).neurons.isEmpty)
         }
