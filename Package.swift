@@ -20,15 +20,19 @@ let package = Package(
     targets: [
         // MARK: System libraries
 
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CFreeType", pkgConfig: "freetype2", providers: [.apt(["libfreetype-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
 
-        // MARK: Numbers and files of numbers
+        // MARK: Numbers and files that hold them
 
         .target(name: "CKernels"),
         .target(name: "DenseMath", dependencies: ["CBLAS", "CKernels"]),
         .target(name: "Safetensors"),
+        .target(name: "Archives", dependencies: ["CArchive"]),
+        .target(name: "Pickle"),
+        .target(name: "TorchCheckpoint", dependencies: ["Archives", "Pickle", "Safetensors"]),
 
         // MARK: Pictures, model, lens
 
@@ -58,6 +62,10 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["DenseMath", "Safetensors", "CLIPModel"], path: "Tests/TestSupport"),
         .testTarget(name: "DenseMathTests", dependencies: ["DenseMath"], exclude: ["Fixtures"]),
         .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "ArchivesTests", dependencies: ["Archives"], exclude: ["Fixtures"]),
+        .testTarget(name: "PickleTests", dependencies: ["Pickle"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "TorchCheckpointTests", dependencies: ["TorchCheckpoint", "Archives", "Pickle", "Safetensors"], exclude: ["Fixtures"]),
         .testTarget(name: "InputsTests", dependencies: ["Inputs", "DenseMath", "CPNG", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "CLIPModelTests", dependencies: ["DenseMath", "CLIPModel", "Safetensors", "TestSupport"], exclude: ["Fixtures"]),

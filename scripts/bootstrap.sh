@@ -4,7 +4,7 @@
 set -euo pipefail
 
 readonly packages=(
-    pkg-config libopenblas-dev libpng-dev libfreetype-dev libsqlite3-dev # to build
+    pkg-config libopenblas-dev libpng-dev libfreetype-dev libarchive-dev libsqlite3-dev # to build
     libxml2 libcurl4                                                     # Swift's FoundationXML and FoundationNetworking load them
     fonts-noto-color-emoji unicode-cldr-core unicode-data                # the emoji world
     fonts-dejavu-core gnuplot-nox                                        # contact sheets and plots

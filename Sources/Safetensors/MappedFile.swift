@@ -7,8 +7,9 @@ import Foundation
 /// while it is mapped ends this process with SIGBUS; files are therefore replaced by renaming,
 /// never rewritten in place.
 /// - Throws: `SafetensorsError.cannotRead`, `.notARegularFile`.
-func mapFile(at path: String) throws -> Data {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+public func mapFile(at path: String) throws -> Data {
+    // Opening a FIFO must not wait for a writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw SafetensorsError.cannotRead(path: path, errno: errno) }
     defer { close(descriptor) }
 

@@ -54,17 +54,6 @@ extension StoredTensor {
 // MARK: - To numbers
 
 extension StoredTensor {
-    /// The elements of an F32, F16 or BF16 tensor; each value is exact.
-    /// - Throws: `SafetensorsError.notConvertible`.
-    public func floats() throws -> [Float] {
-        switch type {
-        case .float32: elements(of: Float.self)
-        case .float16: elements(of: UInt16.self).map { Float(Float16(bitPattern: $0)) }
-        case .bfloat16: elements(of: UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
-        default: throw notConvertible(to: "Float")
-        }
-    }
-
     /// The elements of an F64, F32, F16 or BF16 tensor; each value is exact.
     /// - Throws: `SafetensorsError.notConvertible`.
     public func doubles() throws -> [Double] {
@@ -120,7 +109,7 @@ extension StoredTensor {
         return result
     }
 
-    private func notConvertible(to wanted: String) -> SafetensorsError {
+    func notConvertible(to wanted: String) -> SafetensorsError {
         .notConvertible(path: nil, tensor: nil, stored: type, wanted: wanted)
     }
 }

@@ -1,0 +1,44 @@
+/// A tar, a compressed tar or a zip file, read where it lies.
+///
+/// Nothing is ever written to disk, and nothing is read before the whole archive has been found
+/// acceptable: every name, kind, place and size. Tars inside a plain tar count as folders.
+public final class Archive: FileCollection {
+    public let index: ArchiveIndex
+    let file: RandomAccessFile
+    let limits: ArchiveLimits
+
+    public var location: String { file.path }
+    public var count: Int { index.count }
+
+    /// Opens an archive and reads all of its headers; a compressed tar is decompressed once for that.
+    /// - Throws: `ArchiveError`.
+    public init(path: String, limits: ArchiveLimits = .standard) throws {
+        file = try RandomAccessFile(path: path)
+        self.limits = limits
+        index = try ArchiveIndex(of: file, limits: limits)
+    }
+
+    /// Opens an archive whose index has been kept.
+    /// - Throws: `ArchiveError.staleIndex` where the archive is not the one that the index was built from.
+    public init(path: String, index: ArchiveIndex, limits: ArchiveLimits = .standard) throws {
+        file = try RandomAccessFile(path: path)
+        self.limits = limits
+        self.index = index
+        guard file.size == index.archiveBytes else {
+            throw ArchiveError.staleIndex(
+                location: path, reason: .size(indexed: index.archiveBytes, found: file.size))
+        }
+        guard try Fingerprint.of(file, format: index.format, rows: index.rows) == index.fingerprint else {
+            throw ArchiveError.staleIndex(location: path, reason: .movedHeaders)
+        }
+    }
+
+    public func path(of file: Int) -> String { index.path(of: file) }
+    public func file(at path: String) -> Int? { index.firstIndex(of: path) }
+
+    public func files(under folder: String) -> [Int] {
+        index.indices(withPrefix: folder.isEmpty ? "" : folder + "/")
+    }
+
+    public func size(of file: Int) -> Int { index.rows[file].size }
+}

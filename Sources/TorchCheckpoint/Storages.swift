@@ -1,0 +1,42 @@
+import Archives
+import Pickle
+
+/// Where the storages of a checkpoint lie.
+enum Storages: Sendable {
+    /// In entries of a zip file, under the first of these folders that has them.
+    case entries(Archive, folders: [String])
+    /// In a legacy file, behind its pickles.
+    case ranges(RandomAccessFile, [String: Range<Int>])
+
+    /// Size of a storage, or nil where there is none under the key.
+    func size(of key: String) -> Int? {
+        switch self {
+        case .entries(let archive, let folders):
+            Self.entry(key, in: archive, folders).map { archive.size(of: $0) }
+        case .ranges(_, let ranges): ranges[key]?.count
+        }
+    }
+
+    /// Some bytes of a storage. A storage that is read as a whole has its CRC checked.
+    /// - Throws: `ArchiveError`.
+    func bytes(of key: String, in range: Range<Int>) throws -> [UInt8] {
+        switch self {
+        case .entries(let archive, let folders):
+            guard let entry = Self.entry(key, in: archive, folders) else {
+                throw ArchiveError.noSuchFile(location: archive.location, path: key)
+            }
+            if range == 0..<archive.size(of: entry) { return try archive.contents(of: entry) }
+            if case .plain = archive.index[entry].storage { return try archive.contents(of: entry, in: range) }
+            return Array(try archive.contents(of: entry)[range])
+        case .ranges(let file, let ranges):
+            guard let storage = ranges[key], range.upperBound <= storage.count else {
+                throw ArchiveError.noSuchFile(location: file.path, path: key)
+            }
+            return try file.bytes(storage.lowerBound + range.lowerBound..<storage.lowerBound + range.upperBound)
+        }
+    }
+
+    private static func entry(_ key: String, in archive: Archive, _ folders: [String]) -> Int? {
+        folders.lazy.compactMap { archive.file(at: $0 + key) }.first
+    }
+}

@@ -1,0 +1,87 @@
+import Foundation
+
+@testable import Archives
+
+/// What `scripts/make_archive_fixtures.py` wrote.
+enum Samples {
+    static let folder = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().appendingPathComponent("Fixtures")
+
+    static func path(_ name: String) -> String {
+        folder.appendingPathComponent(name).path
+    }
+
+    private struct Expected: Decodable {
+        let files: [String: Data]
+    }
+
+    /// The files that every good archive holds.
+    static func files() throws -> [String: [UInt8]] {
+        let data = try Data(contentsOf: folder.appendingPathComponent("expected.json"))
+        return try JSONDecoder().decode(Expected.self, from: data).files.mapValues { Array($0) }
+    }
+}
+
+/// A file that is gone at the end of a test.
+final class TemporaryFile {
+    let path: String
+
+    init(_ bytes: some Sequence<UInt8> = []) throws {
+        path = FileManager.default.temporaryDirectory.path + "/archives-\(UUID().uuidString)"
+        try write(bytes)
+    }
+
+    func write(_ bytes: some Sequence<UInt8>) throws {
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// Writes tars, also such as no archiver would write.
+struct TarBuilder {
+    var bytes: [UInt8] = []
+
+    mutating func add(
+        _ name: [UInt8], kind: Character = "0", size: Int? = nil, data: [UInt8] = [],
+        _ change: (inout [UInt8]) -> Void = { _ in }
+    ) {
+        var header = [UInt8](repeating: 0, count: 512)
+        func put(_ text: some Collection<UInt8>, at offset: Int) {
+            header.replaceSubrange(offset..<offset + text.count, with: text)
+        }
+        put(name.prefix(100), at: 0)
+        put("0000644".utf8, at: 100)
+        put(octal(size ?? data.count, digits: 11), at: 124)
+        put([kind.asciiValue ?? 0], at: 156)
+        put("ustar\u{0}00".utf8, at: 257)
+        change(&header)
+        header.replaceSubrange(148..<156, with: repeatElement(UInt8(ascii: " "), count: 8))
+        header.replaceSubrange(148..<154, with: octal(header.reduce(0) { $0 + Int($1) }, digits: 6))
+        bytes += header + data + [UInt8](repeating: 0, count: (512 - data.count % 512) % 512)
+    }
+
+    mutating func add(_ name: String, kind: Character = "0", size: Int? = nil, data: String = "") {
+        add(Array(name.utf8), kind: kind, size: size, data: Array(data.utf8))
+    }
+
+    /// The archive with its end mark.
+    var closed: [UInt8] { bytes + [UInt8](repeating: 0, count: 1024) }
+
+    private func octal(_ value: Int, digits: Int) -> [UInt8] {
+        let text = String(value, radix: 8)
+        return Array((String(repeating: "0", count: max(0, digits - text.count)) + text).utf8)
+    }
+}
+
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
