@@ -44,20 +44,21 @@ struct LensBenchmark {
             let effects = try zip(lenses, means).map {
                 CentredEffects($0, factors: try $0.choleskyFactors(), means: $1, capacity: model.batch)
             }
-            let accumulators = lenses.map {
-                LargestEffectsAccumulator(neurons: $0.neurons, headCount: $0.headCount, capacity: Self.kept)
-            }
+            let collectors = lenses.map { LargeEffectsCollector(neurons: $0.neurons, headCount: $0.headCount) }
+            let floors = [Float](repeating: 0, count: model.configuration.mlpWidth)
             var biasShares = lenses.map { _ in [Float]() }
             forEachBatch { start in
                 for (index, effects) in effects.enumerated() {
                     effects.update(pass)
                     effects.evaluateNorms()
-                    accumulators[index].insert(effects, batch: pass.batch, firstImage: start)
+                    collectors[index].insert(effects, floors: floors, batch: pass.batch, firstImage: start)
                     biasShares[index] += effects.biasShares.elements.prefix(pass.batch * tower.embeddingWidth)
                 }
             }
             ablations = try lenses.indices.map { index in
-                let largest = accumulators[index].result()
+                guard let largest = LargestEffects([collectors[index].result()], count: Self.kept) else {
+                    preconditionFailure("every image is kept")
+                }
                 let directions = try PrincipalDirections(
                     lenses[index], largest: largest,
                     biasShares: Tensor(shape: [Self.fitCount, tower.embeddingWidth], elements: biasShares[index]))

@@ -9,14 +9,25 @@ import Testing
 
 /// What steps store comes back as it was, and what is not theirs is refused.
 @Suite struct ArtefactTests {
-    @Test func scenesComeBackWithTheirDigest() throws {
+    @Test func imagesComeBackWithTheirDigest() throws {
         let compositor = try SceneCompositor(sources: EmojiSources())
-        let scenes = SceneSet((0..<5).map { compositor.scene(.seg, $0) }, imageSize: 64)
-        let back = try SceneSet(scenes.stored())
-        #expect(back.digest == scenes.digest)
-        #expect(back.labels == scenes.labels && back.secondLabels == scenes.secondLabels)
-        #expect(back.captions == scenes.captions && back.imageSize == 64)
-        #expect(SceneSet(joining: [scenes, back], imageSize: 64).imageDigest(7) == scenes.imageDigest(2))
+        let scenes = (0..<5).map { compositor.scene(.seg, $0) }
+        let shard = ImageShard(scenes, imageSize: 64)
+        let back = try ImageShard(shard.stored())
+        #expect(back == shard && back.count == 5 && back.imageSize == 64)
+        #expect(back.facts.captions == scenes.map(\.caption))
+        #expect(back.image(3).pixels == scenes[3].image.pixels && back.mask(3) == scenes[3].mask)
+        // However a split is cut, its digest is that of the whole.
+        #expect(SceneDigest.of([shard]) == SceneDigest.of([ImageShard(Array(scenes[..<2]), imageSize: 64), ImageShard(Array(scenes[2...]), imageSize: 64)]))
+        #expect(SceneDigest.of([shard]) != SceneDigest.of([ImageShard(scenes.reversed(), imageSize: 64)]))
+    }
+
+    @Test func factsWithoutSomeImagesAreRefused() throws {
+        let facts = ImageFacts(labels: [1, 2], secondLabels: [-1, 3], captions: ["a", "b"], digests: ["x", "y"])
+        #expect(try ImageFacts(facts.stored()) == facts && ImageFacts(ImageFacts().stored()) == ImageFacts())
+        var short = facts
+        short.digests = ["x"]
+        #expect(throws: PipelineError.self) { try ImageFacts(short.stored()) }
     }
 
     @Test func meansComeBackByLayer() throws {
@@ -24,10 +35,12 @@ import Testing
             3: EffectMeans(
                 coordinates: Tensor(shape: [2, 3], elements: [1, 2, 3, 4, 5, 6]), biasShare: [7, 8], total: [9, 10],
                 activations: Tensor(shape: [1, 2], elements: [11, 12]))
-        ])
+        ], floors: [3: [0.5, 0.25]])
         let back = try FittedMeans(means.stored())
         #expect(back.layers == means.layers)
+        #expect(try back.floors(3) == [0.5, 0.25])
         #expect(throws: PipelineError.self) { try back.layer(4) }
+        #expect(throws: PipelineError.self) { try back.floors(4) }
     }
 
     @Test func predictionsOfAnotherSizeAreRefused() throws {

@@ -37,15 +37,15 @@ import Testing
             biasShare: sums.biasShare.elements.map { $0 / n }, total: sums.total.elements.map { $0 / n },
             activations: Tensor(shape: [vision.tokens, lens.neurons], elements: sums.activations.elements.map { $0 / n }))
         let effects = CentredEffects(lens, factors: factors, means: means, capacity: 4)
-        let accumulator = LargestEffectsAccumulator(neurons: lens.neurons, headCount: lens.headCount, capacity: Self.kept)
+        let (collector, floors) = (LargeEffectsCollector(neurons: lens.neurons, headCount: lens.headCount), [Float](repeating: 0, count: lens.neurons))
         var biasShares: [Float] = []
         run(pass, fit) { start in
             effects.update(pass)
             effects.evaluateNorms()
-            accumulator.insert(effects, batch: pass.batch, firstImage: start)
+            collector.insert(effects, floors: floors, batch: pass.batch, firstImage: start)
             biasShares += effects.biasShares.elements.prefix(pass.batch * Self.d)
         }
-        let largest = accumulator.result()
+        let largest = try #require(LargestEffects([collector.result()], count: Self.kept))
         let directions = try PrincipalDirections(
             lens, largest: largest, biasShares: Tensor(shape: [Self.fitCount, Self.d], elements: biasShares))
         return Fitted(lens: lens, factors: factors, means: means, largest: largest, directions: directions)
@@ -217,25 +217,61 @@ import Testing
         }
     }
 
-    @Test func mergingShardsGivesTheLargestOfAll() throws {
+    /// Bounds found on the way to the means leave out many effects, and none of the largest.
+    @Test func whatReachesItsFloorHoldsTheLargest() throws {
         let fitted = try fitted()
+        let lens = fitted.lens
         let pass = EffectPass(vision, layers: [Self.layer], capacity: 4)
-        let effects = CentredEffects(fitted.lens, factors: fitted.factors, means: fitted.means, capacity: 4)
-        func shard(_ images: Range<Int>) -> LargestEffects {
-            let accumulator = LargestEffectsAccumulator(
-                neurons: fitted.lens.neurons, headCount: fitted.lens.headCount, capacity: Self.kept)
-            run(pass, Array(fit[images.lowerBound * 192..<images.upperBound * 192])) { start in
-                effects.update(pass)
-                effects.evaluateNorms()
-                accumulator.insert(effects, batch: pass.batch, firstImage: images.lowerBound + start)
+        let first = 4
+        func images(_ range: Range<Int>) -> [UInt8] { Array(fit[range.lowerBound * 192..<range.upperBound * 192]) }
+        let sums = EffectSums(lens, tokens: vision.tokens, capacity: 4)
+        run(pass, images(0..<first)) { _ in sums.add(pass) }
+        func mean(_ sums: FloatBuffer) -> [Float] { sums.elements.map { $0 / Float(first) } }
+        let provisional = EffectMeans(
+            coordinates: Tensor(shape: [lens.neurons, lens.headCount], elements: mean(sums.coordinates)),
+            biasShare: mean(sums.biasShare), total: mean(sums.total),
+            activations: Tensor(shape: [vision.tokens, lens.neurons], elements: mean(sums.activations)))
+
+        // In two runs, as shards are.
+        let far = CentredEffects(lens, factors: fitted.factors, means: provisional, capacity: 4)
+        let all = NormFloors(neurons: lens.neurons, capacity: Self.kept)
+        for shard in [first..<first + 5, first + 5..<Self.fitCount] {
+            let floors = NormFloors(neurons: lens.neurons, capacity: Self.kept)
+            run(pass, images(shard)) { start in
+                far.update(pass)
+                floors.insert(far, batch: pass.batch, firstImage: shard.lowerBound + start)
             }
-            return accumulator.result()
+            all.insert(floors.bounds, firstImage: shard.lowerBound)
         }
-        let (first, second) = (shard(0..<8), shard(8..<Self.fitCount))
-        for merged in [first.merged(with: second, keeping: Self.kept), second.merged(with: first, keeping: Self.kept)] {
-            #expect(merged.images == fitted.largest.images)
-            #expect(merged.norms == fitted.largest.norms)
-            #expect(merged.coordinates == fitted.largest.coordinates)
+        let floors = all.floors(shift: lens.distances(fitted.means, provisional, factors: fitted.factors))
+        for (floor, threshold) in zip(floors, fitted.largest.thresholds) { #expect(floor <= threshold, "\(floor) \(threshold)") }
+
+        let effects = CentredEffects(lens, factors: fitted.factors, means: fitted.means, capacity: 4)
+        // Whole batches, whose bytes are those of the run over all.
+        let parts = [0..<8, 8..<Self.fitCount].map { shard in
+            let collector = LargeEffectsCollector(neurons: lens.neurons, headCount: lens.headCount)
+            run(pass, images(shard)) { start in
+                effects.update(pass)
+                effects.evaluateNorms(above: floors)
+                collector.insert(effects, floors: floors, batch: pass.batch, firstImage: shard.lowerBound + start)
+            }
+            return collector.result()
         }
+        let kept = parts.reduce(0) { $0 + $1.norms.count }
+        #expect(kept < lens.neurons * Self.fitCount, "no effect was left out")
+        for parts in [parts, parts.reversed()] {
+            let isEqual = LargestEffects(parts, count: Self.kept) == fitted.largest
+            #expect(isEqual)
+        }
+        let tooMany = LargestEffects(parts, count: Self.fitCount + 1) == nil
+        #expect(tooMany)
+    }
+
+    @Test func fewImagesGiveNoFloor() {
+        let floors = NormFloors(neurons: 2, capacity: 3)
+        floors.insert(Tensor(shape: [2, 2], elements: [5, 4, 9, 8]), firstImage: 0)
+        #expect(floors.floors(shift: [0, 0]) == [0, 0])
+        floors.insert(Tensor(shape: [2, 1], elements: [3, 10]), firstImage: 2)
+        #expect(floors.floors(shift: [1, 20]) == [2 * 0.9999, 0])
     }
 }

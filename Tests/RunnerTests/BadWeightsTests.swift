@@ -94,7 +94,7 @@ import Testing
         if let named = fault.named { #expect(output.errors.contains(named), "\(output.errors)") }
         #expect(!FileManager.default.fileExists(atPath: run.results.appendingPathComponent("mean-ablation.csv").path))
         // Pictures do not depend on weights; nothing else may be there.
-        #expect(finishedSteps(run).isSubset(of: ["emoji-scenes"]))
+        #expect(finishedSteps(run).isSubset(of: ["emoji-scenes", "image-facts"]))
     }
 
     /// The same way around without a fault: it is the fault that is refused, not the rewriting.

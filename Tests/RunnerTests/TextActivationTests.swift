@@ -36,7 +36,7 @@ import Testing
         }
         #expect(
             kinds { configured[$0] == gelu[$0] } == [
-                "emoji-scenes", "effect-means", "largest-effects", "principal-directions", "indirect-directions",
+                "emoji-scenes", "image-facts", "effect-sums", "effect-means", "largest-effects", "principal-directions", "indirect-directions",
                 "neuron-effects", "decomposition-check", "overlap",
             ])
         #expect(

@@ -143,7 +143,7 @@ enum SearchPicturesStep {
     /// bytes of the artefact.
     private static func memory(_ model: ModelUnderStudy, searches: Int, pictures: Int, size: Int) -> MemoryEstimate {
         let pixels = pictures * size * size * 3
-        var memory = model.memory(layers: [], images: 0)
+        var memory = model.memory(layers: [])
         memory.shared += 3 * searches * pixels
         memory.perWorker += 2 * pixels
         return memory

@@ -33,19 +33,19 @@ struct ConceptDiscoveryExperiment: Experiment {
     }
 
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
-        let scenes = try result.artefact(images.handle)
+        let facts = try result.artefact(images.facts)
         let concepts = try study.dataset.concepts()
         func words(_ label: Int32) -> Set<String> { Set([concepts[Int(label)].name] + concepts[Int(label)].keywords) }
         let measures = ConceptDiscoveryMeasures(
             spec: spec, isPartial: study.isPartial, pool: try result.artefact(pool).pool, found: try result.artefact(found),
             truths: (0..<images.count).map { image in
-                [scenes.labels[image], scenes.secondLabels[image]].filter { $0 >= 0 }.map(words)
+                [facts.labels[image], facts.secondLabels[image]].filter { $0 >= 0 }.map(words)
             }, decomposition: try trust.findings(result))
         return ExperimentReport(
             metrics: measures.metrics(), predictions: [],
             tables: [measures.table].marked(partial: study.isPartial, images: images.count),
             attachments: [
-                measures.list(captions: scenes.captions), Attachment("scenes.png", .bytes(try result.artefact(gallery).png)),
+                measures.list(captions: facts.captions), Attachment("scenes.png", .bytes(try result.artefact(gallery).png)),
             ], failedControls: measures.failedControls())
     }
 
@@ -56,12 +56,12 @@ struct ConceptDiscoveryExperiment: Experiment {
         let columns = 6
         return try graph.add(
             Step(
-                kind: "concept-gallery", version: 1, inputs: [images.handle.erased, pool.erased, found.erased],
+                kind: "concept-gallery", version: 1, inputs: [images.images.erased, pool.erased, found.erased],
                 work: .single { inputs in
-                    let (scenes, pool, found) = (try inputs[images.handle], try inputs[pool].pool, try inputs[found])
-                    let cells = (0..<min(picturedScenes, images.count)).map { image in
+                    let (reader, pool, found) = (ImageReader(try inputs[images.images]), try inputs[pool].pool, try inputs[found])
+                    let cells = try (0..<min(picturedScenes, images.count)).map { image in
                         Gallery.Cell(
-                            scenes.image(image),
+                            try reader.image(image),
                             captions: [
                                 found.phrases(image: image, score: .signed).filter { $0 >= 0 }.map { pool.phrases[Int($0)] }
                                     .joined(separator: ", ")

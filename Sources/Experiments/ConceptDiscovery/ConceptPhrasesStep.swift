@@ -92,12 +92,12 @@ enum ConceptPhrasesStep {
                     "layers": .integers(layers), "images": .integer(images.count), "size": .integer(size), "kept": .integer(kept),
                 ],
                 inputs: [
-                    images.handle.erased, fitted.means.erased, fitted.directions.erased, pool.erased, texts.erased,
-                ], digests: ["model": model.digest], memory: model.memory(layers: layers, images: images.count),
+                    images.images.erased, fitted.means.erased, fitted.directions.erased, pool.erased, texts.erased,
+                ], digests: ["model": model.digest], memory: model.memory(layers: layers),
                 work: .map(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
-                        let (scenes, pool) = (try inputs[images.handle], try inputs[pool].pool)
+                        let (reader, pool) = (ImageReader(try inputs[images.images]), try inputs[pool].pool)
                         let (means, directions, texts) = (try inputs[fitted.means], try inputs[fitted.directions], try inputs[texts])
                         let pass = EffectPass(try model.clip.value().vision, layers: layers, capacity: model.batch)
                         let speakers = try factors.value().map { lens, factors in
@@ -111,7 +111,7 @@ enum ConceptPhrasesStep {
                         }
                         return { shard in
                             var result = ConceptPhrases(kept: kept)
-                            try ImageShards.forEachBatch(shard.units, of: scenes, named: images.name, pass, inputs) { _ in
+                            try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, pass, inputs) { _ in
                                 result.append(pass, speakers, pool)
                             }
                             return result

@@ -62,12 +62,10 @@ public struct SceneDataset: Sendable {
         ]
     }
 
-    /// Adds the step that makes the scenes of a split; a whole split is compared with its digest.
+    /// Adds the steps that make the scenes of a split; a whole split is compared with its digest.
     /// - Parameter limit: makes the first scenes only, whose digest nobody has stated.
     /// - Throws: `InputError/unknownSplit`, `PipelineError`.
-    public func scenes(
-        _ split: SceneSplit, limit: Int? = nil, in graph: inout Graph
-    ) throws -> (handle: StepHandle<SceneSet>, count: Int) {
+    func scenes(_ split: SceneSplit, limit: Int? = nil, in graph: inout Graph) throws -> ImageSource.Steps {
         guard let stated = entry.splits[split.rawValue] else {
             throw InputError.unknownSplit(name: split.rawValue, known: entry.splits.keys.sorted())
         }
@@ -77,25 +75,23 @@ public struct SceneDataset: Sendable {
         parameters["split"] = .text(split.rawValue)
         parameters["expected"] = expected.map { .text($0) } ?? .null
         let (compositor, name, size) = (compositor, name, imageSize)
-        let handle = try graph.add(
+        let images = try graph.add(
             Step(
-                kind: "emoji-scenes", label: split.rawValue, version: 1, parameters: parameters, digests: digests,
-                work: .map(
-                    units: count, unitsPerShard: 500,
+                kind: "emoji-scenes", label: split.rawValue, version: 2, parameters: parameters, digests: digests,
+                work: .shards(
+                    units: count, unitsPerShard: 250,
                     makeWorker: { _ in
                         let compositor = try compositor.value()
-                        return { shard in SceneSet(shard.units.map { compositor.scene(split, $0) }, imageSize: size) }
+                        return { shard in ImageShard(shard.units.map { compositor.scene(split, $0) }, imageSize: size) }
                     },
-                    reduce: { _, shards in
-                        var parts: [SceneSet] = []
-                        try shards.forEach { _, part in parts.append(part) }
-                        let all = SceneSet(joining: parts, imageSize: size)
-                        if let expected, all.digest != expected {
+                    check: { shards in
+                        guard let expected else { return }
+                        let found = try SceneDigest.of(shards)
+                        guard found == expected else {
                             throw InputError.digestMismatch(
-                                dataset: name, what: "split \(split.rawValue)", expected: expected, found: all.digest)
+                                dataset: name, what: "split \(split.rawValue)", expected: expected, found: found)
                         }
-                        return all
                     })))
-        return (handle, count)
+        return ImageSource.Steps(images: images, facts: try ImageFactsStep.add(images, label: split.rawValue, in: &graph), count: count)
     }
 }

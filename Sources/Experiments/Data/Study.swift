@@ -61,8 +61,9 @@ struct Study: Sendable {
         guard let split = SceneSplit(rawValue: name.split) else {
             throw InputError.unknownSplit(name: name.split, known: dataset.entry.splits.keys.sorted())
         }
-        let (handle, count) = try dataset.scenes(split, limit: context.limit, in: &graph)
-        return ImageSource(handle: handle, count: count, perShard: spec.imagesPerShard, name: name)
+        let steps = try dataset.scenes(split, limit: context.limit, in: &graph)
+        return ImageSource(
+            images: steps.images, facts: steps.facts, count: steps.count, perShard: spec.imagesPerShard, name: name)
     }
 
     // MARK: Shared steps
@@ -71,19 +72,20 @@ struct Study: Sendable {
         try ClassifierStep.add(model, names: classNames, templates: SceneCaption.templates, in: &graph)
     }
 
-    /// Means, largest effects and principal directions of every layer's neurons.
+    /// Means and principal directions of every layer's neurons.
     struct Fitted: Sendable {
         let means: StepHandle<FittedMeans>
-        let largest: StepHandle<FittedLargestEffects>
         let directions: StepHandle<FittedDirections>
     }
 
     func fitted(in graph: inout Graph) throws -> Fitted {
-        let means = try EffectMeansStep.add(model, layers: layers, images: fit, in: &graph)
+        let means = try EffectMeansStep.add(
+            model, layers: layers, images: fit, count: spec.significantImages, in: &graph)
         let largest = try LargestEffectsStep.add(
             model, layers: layers, images: fit, means: means, count: spec.significantImages, in: &graph)
         return Fitted(
-            means: means, largest: largest,
-            directions: try PrincipalDirectionsStep.add(model, layers: layers, largest: largest, in: &graph))
+            means: means,
+            directions: try PrincipalDirectionsStep.add(
+                model, layers: layers, largest: largest, count: spec.significantImages, in: &graph))
     }
 }

@@ -54,17 +54,17 @@ enum DirectEffectsStep {
         let none = FittedDirectEffects(of: model.configuration)
         return try graph.add(
             Step(
-                kind: "direct-effects", version: 1, inputs: [images.handle.erased], digests: ["model": model.digest],
-                memory: model.directEffectMemory(images: images.count),
+                kind: "direct-effects", version: 1, inputs: [images.images.erased], digests: ["model": model.digest],
+                memory: model.directEffectMemory(),
                 work: .map(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
-                        let scenes = try inputs[images.handle]
+                        let reader = ImageReader(try inputs[images.images])
                         let effects = DirectEffects(
                             try model.clip.value().vision, paths: try model.paths.value(), capacity: model.batch)
                         return { shard in
                             var part = none
-                            try ImageShards.forEachBatch(shard.units, of: scenes, named: images.name, effects, inputs) { _ in
+                            try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, effects, inputs) { _ in
                                 part.sums.add(effects)
                                 part.moments.add(effects)
                             }
@@ -102,11 +102,10 @@ extension DirectEffects: ImagePass {
 
 extension ModelUnderStudy {
     /// Memory of a pass that decomposes every layer, in bytes.
-    /// - Parameter images: of the set, all of which are in memory as bytes.
-    func directEffectMemory(images: Int) -> MemoryEstimate {
+    func directEffectMemory() -> MemoryEstimate {
         let vision = configuration.vision
         let (L, H, D, T, d) = (vision.layers, vision.heads, vision.width, vision.tokens, configuration.embeddingWidth)
-        var estimate = memory(layers: [], images: images)
+        var estimate = memory(layers: [])
         let captures = L * batch * T * (2 * D + H + 2)
         let effects = batch * (L * (H * d + 2 * d + D) + 3 * d + (H + 1) * D)
         // The representations of every condition, once as they accumulate and once by condition.

@@ -33,7 +33,7 @@ struct FirstOrderExperiment: Experiment {
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = FirstOrderMeasures(
             spec: spec, heads: study.model.configuration.vision.heads, classNames: study.classNames,
-            isPartial: study.isPartial, fitCount: study.fit.count, labels: try result.artefact(evaluation.handle).labels,
+            isPartial: study.isPartial, fitCount: study.fit.count, labels: try result.artefact(evaluation.facts).labels,
             predictions: try result.artefact(predictions), phrases: try result.artefact(pool).pool.phrases,
             spans: try result.artefact(spans),
             intervals: HeadVarianceIntervals(

@@ -96,18 +96,18 @@ enum FirstOrderPredictionsStep {
         return try graph.add(
             Step(
                 kind: "first-order-predictions", version: 1, parameters: ["images": .integer(images.count)],
-                inputs: [images.handle.erased, classifier.erased, fitted.erased], digests: ["model": model.digest],
-                memory: model.directEffectMemory(images: images.count),
+                inputs: [images.images.erased, classifier.erased, fitted.erased], digests: ["model": model.digest],
+                memory: model.directEffectMemory(),
                 work: .map(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
-                        let (scenes, classifier) = (try inputs[images.handle], try inputs[classifier].classifier)
+                        let (reader, classifier) = (ImageReader(try inputs[images.images]), try inputs[classifier].classifier)
                         let effects = DirectEffects(
                             try model.clip.value().vision, paths: try model.paths.value(), capacity: model.batch)
                         let ablated = AblatedBatch(effects, means: try inputs[fitted].sums.means)
                         return { shard in
                             var result = FirstOrderPredictions(layers: layers)
-                            try ImageShards.forEachBatch(shard.units, of: scenes, named: images.name, effects, inputs) { start in
+                            try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, effects, inputs) { start in
                                 ablated.update()
                                 try result.predictions.append(
                                     ablated.representations, batch: effects.batch, by: classifier, of: images.name, firstImage: start)

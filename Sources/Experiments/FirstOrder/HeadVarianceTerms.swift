@@ -90,19 +90,19 @@ enum HeadVarianceTermsStep {
             heads: model.configuration.vision.layers * model.configuration.vision.heads, texts: count)
         return try graph.add(
             Step(
-                kind: "head-variance-terms", version: 1, inputs: [images.handle.erased, fitted.erased, spans.erased],
+                kind: "head-variance-terms", version: 1, inputs: [images.images.erased, fitted.erased, spans.erased],
                 digests: ["model": model.digest], memory: model.headProjectionMemory(of: none, images: images.count),
                 work: .map(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
-                        let (scenes, paths) = (try inputs[images.handle], try model.paths.value())
+                        let (reader, paths) = (ImageReader(try inputs[images.images]), try model.paths.value())
                         let effects = DirectEffects(try model.clip.value().vision, paths: paths, capacity: model.batch)
                         let projections = HeadProjections(
                             means: try inputs[fitted].moments.means(paths), directions: try inputs[spans].directions,
                             capacity: model.batch)
                         return { shard in
                             var part = none
-                            try ImageShards.forEachBatch(shard.units, of: scenes, named: images.name, effects, inputs) { _ in
+                            try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, effects, inputs) { _ in
                                 projections.update(effects)
                                 part.append(projections, batch: effects.batch)
                             }
@@ -139,7 +139,7 @@ extension ModelUnderStudy {
     fileprivate func headProjectionMemory(of terms: HeadVarianceTerms, images: Int) -> MemoryEstimate {
         let d = configuration.embeddingWidth
         let directions = TextSpans.Span.allCases.count * terms.texts
-        var estimate = directEffectMemory(images: images)
+        var estimate = directEffectMemory()
         estimate.perWorker += 4 * terms.heads * (directions * d + batch * (d + directions + 1))
         // The numbers of all images: as they are joined, and as bytes on their way to the disk.
         estimate.shared += 3 * 4 * images * terms.heads * terms.columns

@@ -7,7 +7,7 @@ struct MeanAblationExperiment: Experiment {
 
     let spec: MeanAblationSpec
     private let study: Study
-    private let evaluationImages: StepHandle<SceneSet>
+    private let evaluationFacts: StepHandle<ImageFacts>
     private let directions: StepHandle<FittedDirections>
     private let predictions: StepHandle<AblationPredictions>
     private let indirect: StepHandle<IndirectDirections>?
@@ -18,7 +18,7 @@ struct MeanAblationExperiment: Experiment {
             document, choices: .init(context.manifest), limits: Study.limits(context))
         study = try Study(spec.study, context: context, graph: &graph)
         let evaluation = try study.images(spec.evaluation, in: &graph)
-        evaluationImages = evaluation.handle
+        evaluationFacts = evaluation.facts
 
         let classifier = try study.classifier(in: &graph)
         let fitted = try study.fitted(in: &graph)
@@ -36,7 +36,7 @@ struct MeanAblationExperiment: Experiment {
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = MeanAblationMeasures(
             spec: spec, layers: study.layers, classNames: study.classNames, fitCount: study.fit.count,
-            isPartial: study.isPartial, labels: try result.artefact(evaluationImages).labels,
+            isPartial: study.isPartial, labels: try result.artefact(evaluationFacts).labels,
             predictions: try result.artefact(predictions), directions: try result.artefact(directions),
             indirect: try indirect.map { try result.artefact($0) }, trust: try trust.findings(result))
         return ExperimentReport(

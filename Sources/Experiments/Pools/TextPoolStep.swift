@@ -56,8 +56,8 @@ enum TextPoolStep {
         case .captions:
             let fit = study.fit
             return try graph.add(
-                step([:], inputs: [fit.handle.erased]) { inputs in
-                    let captions = try inputs[fit.handle].captions.uniqued()
+                step([:], inputs: [fit.facts.erased]) { inputs in
+                    let captions = try inputs[fit.facts].captions.uniqued()
                     try check(captions.count)
                     return captions
                 })

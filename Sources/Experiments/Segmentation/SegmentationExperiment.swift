@@ -32,7 +32,7 @@ struct SegmentationExperiment: Experiment {
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = SegmentationMeasures(
             spec: spec, layers: study.layers, classNames: study.classNames, isPartial: study.isPartial,
-            labels: try result.artefact(images.handle).labels, scores: try result.artefact(scores),
+            labels: try result.artefact(images.facts).labels, scores: try result.artefact(scores),
             sensitivity: try result.artefact(sensitivity), trust: try trust.findings(result))
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),

@@ -24,8 +24,8 @@ final class SegmentationMaps {
 
     /// Runs image `index` of a set.
     /// - Throws: ``ExperimentError/notFinite(image:place:)``.
-    func run(_ scenes: SceneSet, _ index: Int, of images: ImageSetName) throws {
-        scenes.withImages(from: index) { pass.run($0) }
+    func run(_ reader: ImageReader, _ index: Int, of images: ImageSetName) throws {
+        try reader.withImages(index..<index + 1) { pass.run($0) }
         let logits = pass.logits
         guard logits.allSatisfy(\.isFinite), let best = logits.indices.max(by: { logits[$0] < logits[$1] }) else {
             throw ExperimentError.notFinite(image: images.imageID(index), place: "logits")
@@ -36,9 +36,9 @@ final class SegmentationMaps {
     }
 
     /// A class that the scene does not show and the model does not see, drawn by the seed.
-    func absentClass(_ scenes: SceneSet, _ index: Int, classes: Int) -> Int {
+    func absentClass(_ facts: ImageFacts, _ index: Int, classes: Int) -> Int {
         var random = SplitMix64(seed: seed, label: "absent class", index: UInt64(index))
-        let present = [Int(scenes.labels[index]), Int(scenes.secondLabels[index]), predicted.label]
+        let present = [Int(facts.labels[index]), Int(facts.secondLabels[index]), predicted.label]
         let absent = (0..<classes).filter { !present.contains($0) }
         // A world has more classes than a scene shows.
         return absent.isEmpty ? present[0] : absent[random.below(absent.count)]

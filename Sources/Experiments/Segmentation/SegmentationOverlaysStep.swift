@@ -18,27 +18,28 @@ enum SegmentationOverlaysStep {
                     "neurons": .integer(spec.neurons), "neuron-layers": .integers(layers), "scenes": .integer(count),
                     "seed": .integer(seed),
                 ],
-                inputs: [images.handle.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
+                inputs: [images.images.erased, images.facts.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
                 work: .single { inputs in
-                    let (scenes, classifier) = (try inputs[images.handle], try inputs[classifier].classifier)
+                    let (reader, classifier) = (ImageReader(try inputs[images.images]), try inputs[classifier].classifier)
+                    let (facts, size) = (try inputs[images.facts], model.configuration.vision.imageSize)
                     let maps = SegmentationMaps(
                         try model.clip.value(), classifier: classifier,
                         neurons: try ClassNeurons(try inputs[directions], layers: layers, classifier: classifier),
                         count: spec.neurons, seed: seed)
                     let rows = try (0..<count).map { index in
                         try inputs.checkCancellation()
-                        try maps.run(scenes, index, of: images.name)
-                        let (image, size) = (scenes.image(index), scenes.imageSize)
+                        try maps.run(reader, index, of: images.name)
+                        let image = try reader.image(index)
                         func overlay(_ method: AttributionMethod, _ label: Int) -> Gallery.Cell {
                             let map = maps.map(.method(method), class: label).resized(to: size).normalised()
                             return Gallery.Cell(image.overlaid(with: map.values))
                         }
                         let label = maps.predicted.label
-                        let absent = maps.absentClass(scenes, index, classes: names.count)
-                        let truth = Int(scenes.labels[index])
+                        let absent = maps.absentClass(facts, index, classes: names.count)
+                        let truth = Int(facts.labels[index])
                         return Gallery.Row(
                             header: label == truth ? names[label] : "\(names[label]), in truth \(names[truth])",
-                            cells: [.init(image), .init(image.tinted(by: scenes.mask(index)))]
+                            cells: [.init(image), .init(image.tinted(by: try reader.mask(index)))]
                                 + AttributionMethod.allCases.map { overlay($0, label) }
                                 + [
                                     Gallery.Cell(

@@ -22,12 +22,13 @@ enum SegmentationStep {
                     "rules": .texts(spec.rules.map(\.name)), "seed": .integer(seed),
                     "mask-geometry": .text(spec.maskGeometry.rawValue),
                 ],
-                inputs: [images.handle.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: layers, images: images.count),
+                inputs: [images.images.erased, images.facts.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
+                memory: model.memory(layers: layers),
                 work: .map(
                     units: images.count, unitsPerShard: imagesPerShard,
                     makeWorker: { inputs in
-                        let (scenes, classifier) = (try inputs[images.handle], try inputs[classifier].classifier)
+                        let (reader, classifier) = (ImageReader(try inputs[images.images]), try inputs[classifier].classifier)
+                        let (facts, size) = (try inputs[images.facts], model.configuration.vision.imageSize)
                         let maps = SegmentationMaps(
                             try model.clip.value(), classifier: classifier,
                             neurons: try ClassNeurons(try inputs[directions], layers: layers, classifier: classifier),
@@ -36,15 +37,15 @@ enum SegmentationStep {
                             var result = SegmentationScores(cases: SegmentationCase.all.count, rules: rules.count)
                             for image in shard.units {
                                 try inputs.checkCancellation()
-                                try maps.run(scenes, image, of: images.name)
-                                let absent = maps.absentClass(scenes, image, classes: classifier.weights.shape[0])
+                                try maps.run(reader, image, of: images.name)
+                                let absent = maps.absentClass(facts, image, classes: classifier.weights.shape[0])
                                 result.appendImage(
                                     predicted: maps.predicted.label, margin: maps.predicted.margin, absent: absent)
-                                let mask = try scenes.foreground(image, geometry: spec.maskGeometry)
+                                let mask = try reader.foreground(image, size: size, geometry: spec.maskGeometry)
                                 for item in SegmentationCase.all {
                                     let label = item.query == .predicted ? maps.predicted.label : absent
                                     try result.append(
-                                        maps.map(item.maker, class: label), mask: mask, size: scenes.imageSize, rules: rules,
+                                        maps.map(item.maker, class: label), mask: mask, size: size, rules: rules,
                                         clipsNegatives: item.maker == .method(.textSpan))
                                 }
                             }
@@ -59,13 +60,12 @@ enum SegmentationStep {
     }
 }
 
-extension SceneSet {
+extension ImageReader {
     /// The main object's pixels, 1 on 0, as the model's square shows them: the object that gives the scene
     /// its label is the foreground, the second one belongs to the background. // [size, size]
-    /// - Throws: `InputError.maskOfAnotherSize`.
-    func foreground(_ index: Int, geometry: MaskGeometry) throws -> [UInt8] {
+    /// - Throws: `InputError.maskOfAnotherSize`, `PipelineError.damaged`.
+    func foreground(_ index: Int, size: Int, geometry: MaskGeometry) throws -> [UInt8] {
         try geometry.mask(
-            mask(index).map { $0 == 1 ? UInt8(1) : 0 }, width: imageSize, height: imageSize,
-            image: (width: imageSize, height: imageSize), size: imageSize)
+            mask(index).map { $0 == 1 ? UInt8(1) : 0 }, width: size, height: size, image: (width: size, height: size), size: size)
     }
 }

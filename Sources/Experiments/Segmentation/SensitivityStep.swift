@@ -46,14 +46,14 @@ enum SensitivityStep {
                     "thresholds": .list(grid.thresholds.map { .number($0) }), "images": .integer(images.count),
                     "mask-geometry": .text(spec.maskGeometry.rawValue),
                 ],
-                inputs: [images.handle.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: study.layers, images: images.count),
+                inputs: [images.images.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
+                memory: model.memory(layers: study.layers),
                 work: .map(
                     units: images.count, unitsPerShard: imagesPerShard,
                     makeWorker: { inputs in
-                        let (scenes, classifier) = (try inputs[images.handle], try inputs[classifier].classifier)
+                        let (reader, classifier) = (ImageReader(try inputs[images.images]), try inputs[classifier].classifier)
                         let directions = try inputs[directions]
-                        let clip = try model.clip.value()
+                        let (clip, size) = (try model.clip.value(), model.configuration.vision.imageSize)
                         let pass = AttributionPass(
                             clip.vision, classifier: classifier.weights, logitScale: exp(clip.logitScale), methods: [])
                         let sets = try grid.layerSets.map { try ClassNeurons(directions, layers: $0, classifier: classifier) }
@@ -61,19 +61,19 @@ enum SensitivityStep {
                             var result = SegmentationScores(cases: grid.cases, rules: rules.count)
                             for image in shard.units {
                                 try inputs.checkCancellation()
-                                scenes.withImages(from: image) { pass.run($0) }
+                                try reader.withImages(image..<image + 1) { pass.run($0) }
                                 let logits = pass.logits
                                 guard logits.allSatisfy(\.isFinite), let label = logits.indices.max(by: { logits[$0] < logits[$1] })
                                 else { throw ExperimentError.notFinite(image: images.name.imageID(image), place: "logits") }
                                 result.appendImage(predicted: label, margin: 0, absent: label)
-                                let mask = try scenes.foreground(image, geometry: spec.maskGeometry)
+                                let mask = try reader.foreground(image, size: size, geometry: spec.maskGeometry)
                                 for set in sets {
                                     // The largest set of neurons holds the others, in order.
                                     let neurons = set.largest(grid.neurons.last ?? 1, of: label)
                                     for count in grid.neurons {
                                         try result.append(
                                             pass.secondOrderMap(neurons: Array(neurons.prefix(count))), mask: mask,
-                                            size: scenes.imageSize, rules: rules)
+                                            size: size, rules: rules)
                                     }
                                 }
                             }

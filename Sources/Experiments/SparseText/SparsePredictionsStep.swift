@@ -33,12 +33,12 @@ enum SparsePredictionsStep {
         return try graph.add(
             Step(
                 kind: "sparse-predictions", version: 1, parameters: ["layers": .integers(layers), "images": .integer(images.count)],
-                inputs: [images.handle.erased, classifier.erased, means.erased] + pools.flatMap { [$0.pool.erased, $0.texts.erased] },
-                digests: ["model": model.digest], memory: model.memory(layers: layers, images: images.count),
+                inputs: [images.images.erased, classifier.erased, means.erased] + pools.flatMap { [$0.pool.erased, $0.texts.erased] },
+                digests: ["model": model.digest], memory: model.memory(layers: layers),
                 work: .map(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
-                        let (scenes, classifier) = (try inputs[images.handle], try inputs[classifier].classifier)
+                        let (reader, classifier) = (ImageReader(try inputs[images.images]), try inputs[classifier].classifier)
                         let means = try inputs[means]
                         let sources = try pools.map { (try inputs[$0.pool].pool, try inputs[$0.texts]) }
                         let pass = EffectPass(try model.clip.value().vision, layers: layers, capacity: model.batch)
@@ -52,7 +52,7 @@ enum SparsePredictionsStep {
                         }
                         return { shard in
                             var result = ConditionPredictions(conditions: layers.count * pools.count * sizes.count)
-                            try ImageShards.forEachBatch(shard.units, of: scenes, named: images.name, pass, inputs) { start in
+                            try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, pass, inputs) { start in
                                 try result.append(
                                     reconstructions.flatMap { $0.update(pass) }, batch: pass.batch, by: classifier,
                                     of: images.name, firstImage: start)

@@ -51,7 +51,7 @@ struct SparseTextExperiment: Experiment {
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = SparseTextMeasures(
             spec: spec, layers: study.layers, classNames: study.classNames, isPartial: study.isPartial, heldOut: heldOut,
-            labels: Array(try result.artefact(evaluation.handle).labels.prefix(evaluation.count)),
+            labels: Array(try result.artefact(evaluation.facts).labels.prefix(evaluation.count)),
             directions: try result.artefact(directions), pools: try pools.map { try result.artefact($0.pool).pool },
             texts: try pools.map { try result.artefact($0.texts) }, predictions: try result.artefact(predictions),
             references: try result.artefact(references), faithfulness: try faithfulness.map { try result.artefact($0) },

@@ -62,12 +62,12 @@ enum AblationStep {
             Step(
                 kind: "ablation-predictions", version: 2,
                 parameters: ["layers": .integers(layers), "seed": .integer(seed)],
-                inputs: [images.handle.erased, classifier.erased, means.erased, directions.erased],
-                digests: ["model": model.digest], memory: model.memory(layers: layers, images: images.count),
+                inputs: [images.images.erased, classifier.erased, means.erased, directions.erased],
+                digests: ["model": model.digest], memory: model.memory(layers: layers),
                 work: .map(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
-                        let (scenes, classifier) = (try inputs[images.handle], try inputs[classifier].classifier)
+                        let (reader, classifier) = (ImageReader(try inputs[images.images]), try inputs[classifier].classifier)
                         let (means, directions) = (try inputs[means], try inputs[directions])
                         let vision = try model.clip.value().vision
                         let pass = EffectPass(vision, layers: layers, capacity: model.batch, capturing: .mlpInput)
@@ -83,7 +83,7 @@ enum AblationStep {
                             vision, means: means.layers.mapValues(\.activations), capacity: model.batch)
                         return { shard in
                             var result = AblationPredictions(layers: layers)
-                            try ImageShards.forEachBatch(shard.units, of: scenes, named: images.name, pass, inputs) { start in
+                            try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, pass, inputs) { start in
                                 result.append(
                                     try classify(
                                         pass, ablations, indirect, classifier, images.name, firstImage: start,

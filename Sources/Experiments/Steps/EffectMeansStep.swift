@@ -2,70 +2,112 @@ import CLIPModel
 import DenseMath
 import Lens
 import Pipeline
-import Safetensors
 
-/// Means over the fit set, by layer.
-struct FittedMeans: Artefact {
-    let layers: [Int: EffectMeans]
+enum EffectMeansStep {
+    /// Means over a set of images in one pass, which also finds bounds below the neurons' thresholds: the first
+    /// images give a provisional mean, from which the norms of all others are measured.
+    /// - Parameter count: images that each neuron is going to keep.
+    static func add(
+        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, count: Int, in graph: inout Graph
+    ) throws -> StepHandle<FittedMeans> {
+        let firstCount = min(images.perShard, images.count)
+        let memory = model.memory(layers: layers)
+        let first = try graph.add(
+            Step(
+                kind: "effect-sums", label: "first images", version: 1, parameters: ["layers": .integers(layers)],
+                inputs: [images.images.erased], digests: ["model": model.digest], memory: memory,
+                work: .map(
+                    units: firstCount, unitsPerShard: images.perShard,
+                    makeWorker: { inputs in
+                        let worker = try SumsWorker(model, layers: layers, images: images, inputs)
+                        return { try worker.sums($0.units) }
+                    },
+                    reduce: { _, shards in
+                        var part = EffectSumsPart(sums: [:], bounds: [:])
+                        try shards.forEach { _, only in part = only }
+                        return part
+                    })))
 
-    init(layers: [Int: EffectMeans]) { self.layers = layers }
-
-    init(_ stored: StoredArtefact) throws {
-        layers = try LayerTensors.read(stored) { layer in
-            EffectMeans(
-                coordinates: try stored.numbers("\(layer).coordinates", dimensions: 2),
-                biasShare: try stored.list("\(layer).bias-share"), total: try stored.list("\(layer).total"),
-                activations: try stored.numbers("\(layer).activations", dimensions: 2))
-        }
-    }
-
-    func stored() throws -> StoredArtefact {
-        try LayerTensors.write(layers) { means in
-            [
-                "coordinates": try means.coordinates.stored(),
-                "bias-share": try StoredTensor(means.biasShare, shape: [means.biasShare.count]),
-                "total": try StoredTensor(means.total, shape: [means.total.count]),
-                "activations": try means.activations.stored(),
-            ]
-        }
+        let factors = Shared { try model.lenses(layers).map { try $0.choleskyFactors() } }
+        return try graph.add(
+            Step(
+                kind: "effect-means", version: 2,
+                parameters: ["layers": .integers(layers), "images-per-neuron": .integer(count)],
+                inputs: [images.images.erased, first.erased], digests: ["model": model.digest], memory: memory,
+                work: .map(
+                    units: images.count - firstCount, unitsPerShard: images.perShard,
+                    makeWorker: { inputs in
+                        let provisional = try inputs[first].sums.mapValues { MeanTotals($0).divided(by: firstCount) }
+                        let worker = try SumsWorker(
+                            model, layers: layers, images: images, inputs, from: provisional, factors: factors.value(), keeping: count)
+                        return { try worker.sums($0.units.lowerBound + firstCount..<$0.units.upperBound + firstCount) }
+                    },
+                    reduce: { inputs, shards in
+                        let sums = try inputs[first].sums
+                        // Double precision, in the order of the images: the sum of thousands keeps its digits.
+                        var totals = sums.mapValues { MeanTotals($0) }
+                        var found = try model.lenses(layers).reduce(into: [Int: NormFloors]()) {
+                            $0[$1.layer] = NormFloors(neurons: $1.neurons, capacity: count)
+                        }
+                        try shards.forEach { shard, part in
+                            for (layer, sums) in part.sums { totals[layer]?.add(sums) }
+                            for (layer, bounds) in part.bounds {
+                                found[layer]?.insert(bounds, firstImage: firstCount + shard.units.lowerBound)
+                            }
+                        }
+                        let means = totals.mapValues { $0.divided(by: images.count) }
+                        return FittedMeans(
+                            layers: means,
+                            floors: try zip(try model.lenses(layers), try factors.value()).reduce(into: [:]) { floors, pair in
+                                let (lens, factors) = pair
+                                guard let mean = means[lens.layer], let sum = sums[lens.layer], let bounds = found.removeValue(forKey: lens.layer)
+                                else { throw PipelineError.invalidArtefact(part: "\(lens.layer)", reason: "missing layer") }
+                                floors[lens.layer] = bounds.floors(
+                                    shift: lens.distances(mean, MeanTotals(sum).divided(by: firstCount), factors: factors))
+                            })
+                    })))
     }
 }
 
-enum EffectMeansStep {
-    static func add(
-        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, in graph: inout Graph
-    ) throws -> StepHandle<FittedMeans> {
-        try graph.add(
-            Step(
-                kind: "effect-means", version: 1, parameters: ["layers": .integers(layers)],
-                inputs: [images.handle.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: layers, images: images.count),
-                work: .map(
-                    units: images.count, unitsPerShard: images.perShard,
-                    makeWorker: { inputs in
-                        let scenes = try inputs[images.handle]
-                        let vision = try model.clip.value().vision
-                        let pass = EffectPass(vision, layers: layers, capacity: model.batch)
-                        let sums = try model.lenses(layers).map {
-                            EffectSums($0, tokens: vision.tokens, capacity: model.batch)
-                        }
-                        return { shard in
-                            for sum in sums { sum.reset() }
-                            try ImageShards.forEachBatch(shard.units, of: scenes, named: images.name, pass, inputs) { _ in
-                                for sum in sums { sum.add(pass) }
-                            }
-                            // Sums have the form of means; the reduction divides them.
-                            return FittedMeans(layers: sums.reduce(into: [:]) { $0[$1.lens.layer] = $1.values })
-                        }
-                    },
-                    reduce: { _, shards in
-                        // Double precision, in shard order: the sum of thousands of images keeps its digits.
-                        var totals: [Int: MeanTotals] = [:]
-                        try shards.forEach { _, part in
-                            for (layer, sums) in part.layers { totals[layer, default: MeanTotals(like: sums)].add(sums) }
-                        }
-                        return FittedMeans(layers: totals.mapValues { $0.divided(by: images.count) })
-                    })))
+/// Sums over images and, from a provisional mean, bounds of norms.
+private final class SumsWorker {
+    private let pass: EffectPass
+    private let sums: [EffectSums]
+    /// Centred at the provisional means; none without them.
+    private let effects: [CentredEffects]
+    private let count: Int
+    private let reader: ImageReader
+    private let images: ImageSource
+    private let inputs: Inputs
+
+    init(
+        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, _ inputs: Inputs,
+        from provisional: [Int: EffectMeans] = [:], factors: [Tensor] = [], keeping count: Int = 1
+    ) throws {
+        let (vision, lenses) = (try model.clip.value().vision, try model.lenses(layers))
+        pass = EffectPass(vision, layers: layers, capacity: model.batch)
+        sums = lenses.map { EffectSums($0, tokens: vision.tokens, capacity: model.batch) }
+        effects = zip(lenses, factors).compactMap { lens, factors in
+            provisional[lens.layer].map { CentredEffects(lens, factors: factors, means: $0, capacity: model.batch) }
+        }
+        reader = ImageReader(try inputs[images.images])
+        (self.images, self.inputs, self.count) = (images, inputs, count)
+    }
+
+    /// - Throws: as `ImageShards.forEachBatch`.
+    func sums(_ run: Range<Int>) throws -> EffectSumsPart {
+        for sum in sums { sum.reset() }
+        let floors = effects.map { NormFloors(neurons: $0.lens.neurons, capacity: count) }
+        try ImageShards.forEachBatch(run, of: reader, named: images.name, pass, inputs) { start in
+            for sum in sums { sum.add(pass) }
+            for (effects, floors) in zip(effects, floors) {
+                effects.update(pass)
+                floors.insert(effects, batch: pass.batch, firstImage: start)
+            }
+        }
+        return EffectSumsPart(
+            sums: sums.reduce(into: [:]) { $0[$1.lens.layer] = $1.values },
+            bounds: zip(effects, floors).reduce(into: [:]) { $0[$1.0.lens.layer] = $1.1.bounds })
     }
 }
 
@@ -74,12 +116,13 @@ private struct MeanTotals {
     private let shapes: (coordinates: [Int], activations: [Int])
     private var coordinates, biasShare, total, activations: [Double]
 
-    init(like sums: EffectMeans) {
+    /// The first of the sums.
+    init(_ sums: EffectMeans) {
         shapes = (sums.coordinates.shape, sums.activations.shape)
-        coordinates = [Double](repeating: 0, count: sums.coordinates.elements.count)
-        biasShare = [Double](repeating: 0, count: sums.biasShare.count)
-        total = [Double](repeating: 0, count: sums.total.count)
-        activations = [Double](repeating: 0, count: sums.activations.elements.count)
+        coordinates = sums.coordinates.elements.map(Double.init)
+        biasShare = sums.biasShare.map(Double.init)
+        total = sums.total.map(Double.init)
+        activations = sums.activations.elements.map(Double.init)
     }
 
     mutating func add(_ sums: EffectMeans) {

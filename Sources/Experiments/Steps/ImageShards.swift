@@ -4,7 +4,15 @@ import Pipeline
 
 /// A set of images that a step goes over, how many of it, and how it is cut.
 struct ImageSource: Sendable {
-    let handle: StepHandle<SceneSet>
+    /// The steps that make a set of images.
+    struct Steps: Sendable {
+        let images: StepHandle<Shards<ImageShard>>
+        let facts: StepHandle<ImageFacts>
+        let count: Int
+    }
+
+    let images: StepHandle<Shards<ImageShard>>
+    let facts: StepHandle<ImageFacts>
     var count: Int
     /// Images that are computed and stored together.
     let perShard: Int
@@ -39,13 +47,13 @@ enum ImageShards {
     /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError.interrupted` between two batches
     ///   of a cancelled run (the shard is dropped), and what `body` throws.
     static func forEachBatch(
-        _ images: Range<Int>, of scenes: SceneSet, named name: ImageSetName, _ pass: some ImagePass, _ inputs: Inputs,
+        _ images: Range<Int>, of reader: ImageReader, named name: ImageSetName, _ pass: some ImagePass, _ inputs: Inputs,
         _ body: (Int) throws -> Void
     ) throws {
         for start in stride(from: images.lowerBound, to: images.upperBound, by: pass.capacity) {
             try inputs.checkCancellation()
             let batch = min(pass.capacity, images.upperBound - start)
-            scenes.withImages(from: start) { pass.run($0, batch: batch) }
+            try reader.withImages(start..<start + batch) { pass.run($0, batch: batch) }
             if let image = pass.firstNonFiniteImage {
                 throw ExperimentError.notFinite(image: name.imageID(start + image), place: "embedding")
             }

@@ -59,12 +59,12 @@ enum IndirectDirectionsStep {
                     "layers": .integers(layers), "neurons": .integer(sample.neurons), "images": .integer(imageCount),
                     "keeping": .integer(keeping), "seed": .integer(seed),
                 ],
-                inputs: [images.handle.erased, means.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: layers, images: images.count),
+                inputs: [images.images.erased, means.erased], digests: ["model": model.digest],
+                memory: model.memory(layers: layers),
                 work: .map(
                     units: neurons.count, unitsPerShard: neuronsPerShard,
                     makeWorker: { inputs in
-                        let (scenes, means) = (try inputs[images.handle], try inputs[means])
+                        let (reader, means) = (ImageReader(try inputs[images.images]), try inputs[means])
                         let vision = try model.clip.value().vision
                         return { shard in
                             let chosen = Dictionary(grouping: neurons[shard.units]) { $0.0 }.mapValues { $0.map(\.1) }
@@ -75,7 +75,7 @@ enum IndirectDirectionsStep {
                                     let effects = IndirectNeuronEffects(
                                         vision, layer: layer, neurons: neurons,
                                         meanActivations: try means.layer(layer).activations, capacity: model.batch)
-                                    try ImageShards.forEachBatch(0..<imageCount, of: scenes, named: images.name, pass, inputs) { _ in
+                                    try ImageShards.forEachBatch(0..<imageCount, of: reader, named: images.name, pass, inputs) { _ in
                                         effects.add(pass)
                                     }
                                     result[layer] = Layer(

@@ -4,122 +4,94 @@ import Lens
 import Pipeline
 import Safetensors
 
-/// For each layer the fit images with the largest effects of every neuron, and δb of every fit image.
-struct FittedLargestEffects: Artefact {
-    struct Layer: Sendable {
-        var largest: LargestEffects
+/// Of a run of fit images, for each layer: the effects that reach their neuron's floor, and δb of every image.
+/// A layer is read from its file when it is asked for.
+struct LargeEffectsPart: Artefact {
+    struct Layer: Sendable, Equatable {
+        var effects: LargeEffects
         /// δb. // [images, d]
         var biasShares: Tensor
     }
 
-    var layers: [Int: Layer]
+    private let file: StoredArtefact
 
-    init(layers: [Int: Layer]) { self.layers = layers }
-
-    init(_ stored: StoredArtefact) throws {
-        layers = try LayerTensors.read(stored) { layer in
-            Layer(
-                largest: LargestEffects(
-                    norms: try stored.numbers("\(layer).norms", dimensions: 2),
-                    images: try stored.tensor("\(layer).images").int32s(),
-                    coordinates: try stored.numbers("\(layer).coordinates", dimensions: 3)),
-                biasShares: try stored.numbers("\(layer).bias-shares", dimensions: 2))
-        }
-    }
-
-    func stored() throws -> StoredArtefact {
-        try LayerTensors.write(layers) { layer in
-            [
-                "norms": try layer.largest.norms.stored(),
-                "images": try StoredTensor(layer.largest.images, shape: layer.largest.norms.shape),
-                "coordinates": try layer.largest.coordinates.stored(),
+    init(layers: [Int: Layer]) throws {
+        file = try LayerTensors.write(layers) { layer in
+            let effects = layer.effects
+            return [
+                "offsets": try StoredTensor(effects.offsets, shape: [effects.offsets.count]),
+                "norms": try StoredTensor(effects.norms, shape: [effects.norms.count]),
+                "images": try StoredTensor(effects.images, shape: [effects.images.count]),
+                "coordinates": try effects.coordinates.stored(),
                 "bias-shares": try layer.biasShares.stored(),
             ]
         }
     }
+
+    init(_ stored: StoredArtefact) throws { file = stored }
+
+    func stored() throws -> StoredArtefact { file }
+
+    /// - Throws: `PipelineError.invalidArtefact`.
+    func layer(_ layer: Int) throws -> Layer {
+        Layer(
+            effects: LargeEffects(
+                offsets: try file.tensor("\(layer).offsets").int32s(), norms: try file.list("\(layer).norms"),
+                images: try file.tensor("\(layer).images").int32s(),
+                coordinates: try file.numbers("\(layer).coordinates", dimensions: 2)),
+            biasShares: try file.numbers("\(layer).bias-shares", dimensions: 2))
+    }
 }
 
 enum LargestEffectsStep {
-    /// - Parameter count: images kept for each neuron.
+    /// - Parameter count: images that a neuron's direction will be fitted to.
+    ///
+    /// The shards stay apart: together they take gigabytes for a large model, and are read a layer at a time.
     static func add(
         _ model: ModelUnderStudy, layers: [Int], images: ImageSource, means: StepHandle<FittedMeans>, count: Int,
         in graph: inout Graph
-    ) throws -> StepHandle<FittedLargestEffects> {
+    ) throws -> StepHandle<Shards<LargeEffectsPart>> {
+        // As many reach their floor as make the largest, and some more; all, where there are no floors.
+        let kept = images.count - images.perShard < count ? images.perShard : 1 + 3 * count * images.perShard / (2 * images.count)
         let factors = Shared { try model.lenses(layers).map { try $0.choleskyFactors() } }
         return try graph.add(
             Step(
-                kind: "largest-effects", version: 2,
-                parameters: ["layers": .integers(layers), "images-per-neuron": .integer(count)],
-                inputs: [images.handle.erased, means.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: layers, images: images.count, kept: count),
-                work: .map(
-                    // Larger shards: each stores up to `count` candidates for every neuron.
-                    units: images.count, unitsPerShard: 2 * images.perShard,
+                kind: "largest-effects", version: 3, parameters: ["layers": .integers(layers)],
+                inputs: [images.images.erased, means.erased], digests: ["model": model.digest],
+                memory: model.memory(layers: layers, kept: min(kept, images.perShard)),
+                work: .shards(
+                    units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
-                        let (scenes, means) = (try inputs[images.handle], try inputs[means])
+                        let (reader, means) = (ImageReader(try inputs[images.images]), try inputs[means])
                         let vision = try model.clip.value().vision
                         let pass = EffectPass(vision, layers: layers, capacity: model.batch)
                         let effects = try zip(try model.lenses(layers), try factors.value()).map { lens, factors in
                             CentredEffects(
                                 lens, factors: factors, means: try means.layer(lens.layer), capacity: model.batch)
                         }
+                        let floors = try layers.map { try means.floors($0) }
                         return { shard in
-                            let accumulators = effects.map {
-                                LargestEffectsAccumulator(
-                                    neurons: $0.lens.neurons, headCount: $0.lens.headCount, capacity: count)
+                            let collectors = effects.map {
+                                LargeEffectsCollector(neurons: $0.lens.neurons, headCount: $0.lens.headCount)
                             }
                             var biasShares = [[Float]](repeating: [], count: layers.count)
-                            try ImageShards.forEachBatch(shard.units, of: scenes, named: images.name, pass, inputs) { start in
+                            try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, pass, inputs) { start in
                                 for (index, effects) in effects.enumerated() {
                                     effects.update(pass)
-                                    effects.evaluateNorms()
-                                    accumulators[index].insert(effects, batch: pass.batch, firstImage: start)
-                                    let values = UnsafeBufferPointer(
+                                    effects.evaluateNorms(above: floors[index])
+                                    collectors[index].insert(effects, floors: floors[index], batch: pass.batch, firstImage: start)
+                                    biasShares[index] += UnsafeBufferPointer(
                                         start: effects.biasShares.base, count: pass.batch * vision.embeddingWidth)
-                                    biasShares[index] += values
                                 }
                             }
-                            return FittedLargestEffects(
+                            return try LargeEffectsPart(
                                 layers: layers.indices.reduce(into: [:]) { result, index in
                                     result[layers[index]] = .init(
-                                        largest: accumulators[index].result(),
+                                        effects: collectors[index].result(),
                                         biasShares: Tensor(
                                             shape: [shard.units.count, vision.embeddingWidth], elements: biasShares[index]))
                                 })
                         }
-                    },
-                    reduce: { _, shards in
-                        var merged: FittedLargestEffects?
-                        try shards.forEach { _, part in
-                            merged = merged.map { $0.merged(with: part, keeping: count) } ?? part
-                        }
-                        return merged ?? FittedLargestEffects(layers: [:])
                     })))
-    }
-}
-
-extension FittedMeans {
-    /// - Throws: `PipelineError.invalidArtefact` where the artefact lacks the layer.
-    func layer(_ layer: Int) throws -> EffectMeans {
-        guard let means = layers[layer] else {
-            throw PipelineError.invalidArtefact(part: "\(layer)", reason: "missing layer")
-        }
-        return means
-    }
-}
-
-extension FittedLargestEffects {
-    /// The part that follows in the order of the images joins.
-    fileprivate func merged(with next: FittedLargestEffects, keeping count: Int) -> FittedLargestEffects {
-        FittedLargestEffects(
-            layers: layers.reduce(into: [:]) { result, entry in
-                guard let other = next.layers[entry.key] else { return }
-                let shares = entry.value.biasShares
-                result[entry.key] = .init(
-                    largest: entry.value.largest.merged(with: other.largest, keeping: count),
-                    biasShares: Tensor(
-                        shape: [shares.shape[0] + other.biasShares.shape[0], shares.shape[1]],
-                        elements: shares.elements + other.biasShares.elements))
-            })
     }
 }

@@ -41,12 +41,12 @@ enum NeuronEffectsStep {
             Step(
                 kind: "neuron-effects", version: 1,
                 parameters: ["layers": .integers(layers), "images": .integer(images.count)],
-                inputs: [images.handle.erased, fitted.means.erased, fitted.directions.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: layers, images: images.count),
+                inputs: [images.images.erased, fitted.means.erased, fitted.directions.erased], digests: ["model": model.digest],
+                memory: model.memory(layers: layers),
                 work: .map(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
-                        let scenes = try inputs[images.handle]
+                        let reader = ImageReader(try inputs[images.images])
                         let (means, directions) = (try inputs[fitted.means], try inputs[fitted.directions])
                         let pass = EffectPass(try model.clip.value().vision, layers: layers, capacity: model.batch)
                         let readers = try factors.value().map { lens, factors in
@@ -61,7 +61,7 @@ enum NeuronEffectsStep {
                             var result = NeuronEffects(
                                 effects: layers.reduce(into: [:]) { $0[$1] = Tensor(zeros: [shard.units.count, N]) },
                                 representations: Tensor(zeros: [shard.units.count, d]))
-                            try ImageShards.forEachBatch(shard.units, of: scenes, named: images.name, pass, inputs) { start in
+                            try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, pass, inputs) { start in
                                 let first = start - shard.units.lowerBound
                                 for (effects, reader) in readers {
                                     effects.update(pass)

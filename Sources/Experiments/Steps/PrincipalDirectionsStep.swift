@@ -46,28 +46,38 @@ struct FittedDirections: Artefact {
 }
 
 enum PrincipalDirectionsStep {
+    /// - Parameter count: images with the largest effects that a neuron's direction is fitted to.
     static func add(
-        _ model: ModelUnderStudy, layers: [Int], largest: StepHandle<FittedLargestEffects>, in graph: inout Graph
+        _ model: ModelUnderStudy, layers: [Int], largest: StepHandle<Shards<LargeEffectsPart>>, count: Int,
+        in graph: inout Graph
     ) throws -> StepHandle<FittedDirections> {
         try graph.add(
             Step(
-                kind: "principal-directions", version: 1, parameters: ["layers": .integers(layers)],
-                inputs: [largest.erased], digests: ["model": model.digest],
+                kind: "principal-directions", version: 2,
+                parameters: ["layers": .integers(layers), "images-per-neuron": .integer(count)],
+                inputs: [largest.erased], digests: ["model": model.digest], memory: model.memoryOfDirections(layers: layers, kept: count),
                 work: .map(
                     units: layers.count, unitsPerShard: 1,
                     makeWorker: { inputs in
-                        let fitted = try inputs[largest]
+                        let shards = try inputs[largest]
+                        let parts = try (0..<shards.count).map { try shards[$0] }
                         let lenses = try model.lenses(layers)
                         return { shard in
                             let lens = lenses[shard.units.lowerBound]
-                            guard let layer = fitted.layers[lens.layer] else {
-                                throw PipelineError.invalidArtefact(part: "\(lens.layer)", reason: "missing layer")
+                            let runs = try parts.map { try $0.layer(lens.layer) }
+                            guard let largest = LargestEffects(runs.map(\.effects), count: count) else {
+                                throw PipelineError.invalidArtefact(
+                                    part: "\(lens.layer).norms", reason: "a neuron has fewer than \(count) effects")
                             }
+                            let biasShares = runs.flatMap(\.biasShares.elements)
                             return FittedDirections(layers: [
                                 lens.layer: .init(
                                     directions: try PrincipalDirections(
-                                        lens, largest: layer.largest, biasShares: layer.biasShares),
-                                    thresholds: layer.largest.thresholds)
+                                        lens, largest: largest,
+                                        biasShares: Tensor(
+                                            shape: [biasShares.count / lens.embeddingWidth, lens.embeddingWidth],
+                                            elements: biasShares)),
+                                    thresholds: largest.thresholds)
                             ])
                         }
                     },

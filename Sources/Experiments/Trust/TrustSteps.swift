@@ -21,12 +21,12 @@ enum DecompositionStep {
             Step(
                 kind: "decomposition-check", version: 1,
                 parameters: ["layers": .integers(layers), "images": .integer(count)],
-                inputs: [images.handle.erased], digests: ["model": model.digest],
+                inputs: [images.images.erased], digests: ["model": model.digest],
                 work: .single { inputs in
-                    let scenes = try inputs[images.handle]
+                    let reader = ImageReader(try inputs[images.images])
                     var stored = StoredDecomposition(images: count, directTerms: 0, neuronSums: [:])
                     let (vision, lenses) = (try model.clip.value().vision, try model.lenses(layers))
-                    scenes.withImages(from: 0) { base in
+                    try reader.withImages(0..<count) { base in
                         let check = DecompositionCheck(vision, lenses: lenses, images: base, count: count)
                         stored.directTerms = Double(check.directTerms)
                         stored.neuronSums = check.neuronSums.mapValues(Double.init)
@@ -47,11 +47,11 @@ enum OverlapStep {
     static func add(fit: ImageSource, evaluation: ImageSource, in graph: inout Graph) throws -> StepHandle<StoredOverlap> {
         try graph.add(
             Step(
-                kind: "overlap", version: 1, inputs: [fit.handle.erased, evaluation.handle.erased],
+                kind: "overlap", version: 1, inputs: [fit.facts.erased, evaluation.facts.erased],
                 work: .single { inputs in
-                    let (first, second) = (try inputs[fit.handle], try inputs[evaluation.handle])
-                    let known = Set((0..<first.count).map(first.imageDigest))
-                    return StoredOverlap(images: (0..<second.count).filter { known.contains(second.imageDigest($0)) })
+                    let (first, second) = (try inputs[fit.facts], try inputs[evaluation.facts])
+                    let known = Set(first.digests)
+                    return StoredOverlap(images: (0..<second.count).filter { known.contains(second.digests[$0]) })
                 }))
     }
 }

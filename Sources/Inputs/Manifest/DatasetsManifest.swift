@@ -4,11 +4,13 @@ import Foundation
 public struct DatasetsManifest: Codable, Sendable {
     public var models: [String: ModelEntry]
     public var datasets: [String: DatasetEntry]
+    /// What others publish, by name.
+    public var downloads: [String: Download]?
     /// Where the manifest stands; paths in it start at its folder.
     public private(set) var url = URL(fileURLWithPath: "datasets.manifest")
 
     private enum CodingKeys: String, CodingKey {
-        case models, datasets
+        case models, datasets, downloads
     }
 
     public struct ModelEntry: Codable, Sendable {
@@ -52,7 +54,7 @@ public struct DatasetsManifest: Codable, Sendable {
             static let counts = 1...1_000_000
 
             public var count: Int
-            /// Of pixels, labels and masks; see `SceneSet`.
+            /// Of pixels, labels and masks; see `SceneDigest`.
             public var sha256: String
 
             public init(count: Int, sha256: String) {
@@ -81,6 +83,7 @@ public struct DatasetsManifest: Codable, Sendable {
         func refuse(_ place: String, _ expected: String) -> InputError {
             .malformedFile(path: url.path, place: place, expected: expected)
         }
+        if let violation = violationOfDownloads() { throw refuse(violation.place, violation.expected) }
         for (name, model) in models.sorted(by: { $0.key < $1.key }) {
             // A file without a digest could change without a step noticing.
             for file in ModelEntry.filesThatDecide where model.files[file] == nil {

@@ -2,7 +2,7 @@ import DenseMath
 
 /// The centred head coordinates of one layer for one batch, and the norms of the centred effects:
 ///
-///     ‖φ_n − φ̄_n‖² = ‖R_n δs‖² + 2 Σ_k δs_k (u_{n,k} · output_k δb) + ‖δb‖²
+///     ‖φ_n − φ̄_n‖² = ‖R_n δs‖² + 2 ⟨Σ_k δs_k input_kᵀ output_k δb, w^n⟩ + ‖δb‖²
 ///
 /// Belongs to one worker.
 public final class CentredEffects {
@@ -23,12 +23,16 @@ public final class CentredEffects {
     private let biasNorms: FloatBuffer
     /// output_k δb. // [batch, K · d_h]
     private let biasReads: FloatBuffer
-    private let crossTerms: FloatBuffer
-    private let products: FloatBuffer
+    /// input_kᵀ output_k δb. // [batch, K, D]
+    private let biasQueries: FloatBuffer
+    /// δs of some neurons for one image. // [chunk, K]
+    private let chosenCoordinates: FloatBuffer
+    /// Σ_k δs_k input_kᵀ output_k δb of the same. // [chunk, D]
+    private let chosenQueries: FloatBuffer
     private var batch = 0
 
-    /// Neurons whose values and intermediate products stay in a core's own cache.
-    private static let chunk = 16
+    /// Neurons whose cross terms are evaluated together.
+    private static let chunk = 64
 
     /// - Parameter factors: ``SecondOrderLens/choleskyFactors()``, shared by all workers. // [N, packed]
     public init(_ lens: SecondOrderLens, factors: Tensor, means: EffectMeans, capacity: Int) {
@@ -43,22 +47,21 @@ public final class CentredEffects {
         coordinateNorms = FloatBuffer(lens.neurons * capacity)
         biasNorms = FloatBuffer(capacity)
         biasReads = FloatBuffer(capacity * K * lens.headWidth)
-        crossTerms = FloatBuffer(Self.chunk * K * capacity)
-        products = FloatBuffer(capacity)
+        biasQueries = FloatBuffer(capacity * K * lens.width)
+        chosenCoordinates = FloatBuffer(Self.chunk * K)
+        chosenQueries = FloatBuffer(Self.chunk * lens.width)
     }
 
     /// Evaluates δs, δb and what norms are made of, for the batch that `pass` has just run.
     public func update(_ pass: EffectPass) {
         batch = pass.batch
-        let (K, d, width) = (lens.headCount, lens.embeddingWidth, lens.headCount * lens.headWidth)
+        let (K, d) = (lens.headCount, lens.embeddingWidth)
         pass.biasShares(lens, into: rawBiasShares.base)
         biasShares.base.update(from: rawBiasShares.base, count: batch * d)
         RowKernels.subtract(row: means.biasShare, from: biasShares.base, rows: batch, columns: d)
         RowKernels.rowSquares(biasShares.base, rows: batch, columns: d, stride: d, into: biasNorms.base)
         for image in 0..<batch { biasNorms.base[image] = biasNorms.base[image].squareRoot() }
-        BLAS.multiply(
-            batch, width, d, biasShares.base, stride: d, lens.outputs.elements, stride: d, otherTransposed: true,
-            into: biasReads.base, stride: width)
+        lens.pullBack(biasShares.base, images: batch, scratch: biasReads.base, into: biasQueries.base)
         pass.coordinates(lens, into: coordinates.base)
         let packed = factors.rowCount
         means.coordinates.elements.withUnsafeBufferPointer { means in
@@ -74,27 +77,47 @@ public final class CentredEffects {
         }
     }
 
-    /// Evaluates the norms of all neurons, for the batch last given to ``update(_:)``.
-    public func evaluateNorms() {
-        let (K, headWidth, width) = (lens.headCount, lens.headWidth, lens.headCount * lens.headWidth)
-        lens.neuronValues.elements.withUnsafeBufferPointer { values in
-            guard let values = values.baseAddress else { return }
-            for first in stride(from: 0, to: lens.neurons, by: Self.chunk) {
-                let range = first..<min(first + Self.chunk, lens.neurons)
-                for k in 0..<K {  // u_{n,k} · output_k δb. // [neurons, K, batch]
-                    BLAS.multiply(
-                        range.count, batch, headWidth, values + first * width + k * headWidth, stride: width,
-                        biasReads.base + k * headWidth, stride: width, otherTransposed: true,
-                        into: crossTerms.base + k * batch, stride: K * batch)
+    /// Evaluates norms, for the batch last given to ``update(_:)``.
+    /// - Parameter floors: norms that cannot reach their neuron's floor become 0 instead; nil for none. // [N]
+    public func evaluateNorms(above floors: [Float]? = nil) {
+        for image in 0..<batch {
+            var chosen: [Int] = []
+            for n in 0..<lens.neurons {
+                let largest = coordinateNorms.base[n * batch + image] + biasNorms.base[image]
+                if let floors, largest < floors[n] {
+                    norms.base[n * batch + image] = 0
+                    continue
                 }
-                for n in range {
-                    RowKernels.productDiagonal(
-                        coordinates.base + n * batch * K, crossTerms.base + (n - first) * K * batch, rows: batch, columns: K,
-                        into: products.base)
-                    for image in 0..<batch { norms.base[n * batch + image] = norm(n, image, cross: products.base[image]) }
+                chosen.append(n)
+                if chosen.count == Self.chunk {
+                    evaluateNorms(of: chosen, image)
+                    chosen.removeAll(keepingCapacity: true)
                 }
             }
+            evaluateNorms(of: chosen, image)
         }
+    }
+
+    private func evaluateNorms(of chosen: [Int], _ image: Int) {
+        let (K, D) = (lens.headCount, lens.width)
+        for (row, n) in chosen.enumerated() {
+            (chosenCoordinates.base + row * K).update(from: coordinates.base + (n * batch + image) * K, count: K)
+        }
+        BLAS.multiply(
+            chosen.count, D, K, chosenCoordinates.base, stride: K, biasQueries.base + image * K * D, stride: D,
+            into: chosenQueries.base, stride: D)
+        lens.neuronOutputs.elements.withUnsafeBufferPointer { outputs in
+            guard let outputs = outputs.baseAddress else { return }
+            for (row, n) in chosen.enumerated() {
+                norms.base[n * batch + image] = norm(
+                    n, image, cross: BLAS.dot(chosenQueries.base + row * D, outputs + n * D, count: D))
+            }
+        }
+    }
+
+    /// A bound below ‖φ_n − φ̄_n‖ that needs no cross term (triangle inequality).
+    public func lowerBound(of n: Int, image: Int) -> Float {
+        max(coordinateNorms.base[n * batch + image] - biasNorms.base[image], 0)
     }
 
     /// Whether ‖φ_n − φ̄_n‖ is above a threshold, without ``evaluateNorms()``.
@@ -105,20 +128,8 @@ public final class CentredEffects {
         let (norm, bias) = (coordinateNorms.base[n * batch + image], biasNorms.base[image])
         if norm + bias <= threshold { return false }
         if norm - bias > threshold { return true }
-        return self.norm(n, image, cross: crossTerm(n, image)) > threshold
-    }
-
-    /// Σ_k δs_k (u_{n,k} · output_k δb) of one neuron and image.
-    private func crossTerm(_ n: Int, _ image: Int) -> Float {
-        let (K, headWidth, width) = (lens.headCount, lens.headWidth, lens.headCount * lens.headWidth)
-        return lens.neuronValues.elements.withUnsafeBufferPointer { values in
-            guard let values = values.baseAddress else { return 0 }
-            return (0..<K).reduce(0) { sum, k in
-                sum + coordinates.base[(n * batch + image) * K + k]
-                    * BLAS.dot(
-                        values + n * width + k * headWidth, biasReads.base + image * width + k * headWidth, count: headWidth)
-            }
-        }
+        evaluateNorms(of: [n], image)
+        return norms.base[n * batch + image] > threshold
     }
 
     private func norm(_ n: Int, _ image: Int, cross: Float) -> Float {

@@ -162,18 +162,8 @@ public final class EffectPass {
                 transposed: true, outputs + image * tokens * width, stride: width,
                 into: mixed.base + image * K * width, stride: width)
         }
-        lens.inputs.elements.withUnsafeBufferPointer { inputs in
-            guard let inputs = inputs.baseAddress else { return }
-            for k in 0..<K {
-                BLAS.multiply(
-                    batch, lens.headWidth, width, mixed.base + k * width, stride: K * width,
-                    inputs + k * lens.headWidth * width, stride: width, otherTransposed: true,
-                    into: values.base + k * lens.headWidth, stride: K * lens.headWidth)
-            }
-        }
+        lens.read(mixed.base, images: batch, into: values.base)
         total.update(from: biasShares, count: batch * d)
-        BLAS.multiply(
-            batch, d, K * lens.headWidth, values.base, stride: K * lens.headWidth, lens.outputs.elements, stride: d,
-            beta: Float(lens.neurons), into: total, stride: d)
+        lens.write(values.base, images: batch, beta: Float(lens.neurons), into: total)
     }
 }

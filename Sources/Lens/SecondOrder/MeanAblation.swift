@@ -22,11 +22,7 @@ public final class MeanAblation {
     private let thresholds: [Float]
     private let meanAblated: MeanAblatedRepresentations
     private let reconstruction: EffectReconstruction
-    /// Σ δs_{n,k} u_{n,k} over the significant neurons. // [batch, K · d_h]
-    private let significantValues: FloatBuffer
-    /// The same sum over neurons chosen at random. // [batch, K · d_h]
-    private let randomValues: FloatBuffer
-    private let chosenSum: FloatBuffer
+    private let chosen: ChosenEffects
     /// In the order of the conditions. // [batch, d] each
     private let results: [FloatBuffer]
     /// Number of neurons above their threshold. // [batch]
@@ -45,9 +41,7 @@ public final class MeanAblation {
         self.thresholds = thresholds
         meanAblated = MeanAblatedRepresentations(lens, means: means, capacity: capacity)
         reconstruction = EffectReconstruction(readings, capacity: capacity)
-        significantValues = FloatBuffer(capacity * lens.headCount * lens.headWidth)
-        randomValues = FloatBuffer(capacity * lens.headCount * lens.headWidth)
-        chosenSum = FloatBuffer(capacity * lens.embeddingWidth)
+        chosen = ChosenEffects(lens, capacity: capacity)
         results = AblationCondition.allCases.map { [meanAblated, reconstruction] condition in
             switch condition {
             case .withoutAllNeurons: meanAblated.representations
@@ -69,33 +63,29 @@ public final class MeanAblation {
     public func update(_ pass: EffectPass, firstImage: Int, seed: UInt64) {
         let batch = pass.batch
         let count = batch * lens.embeddingWidth
-        significantValues.base.update(repeating: 0, count: batch * lens.headCount * lens.headWidth)
-        for image in 0..<batch { significant[image] = 0 }
+        var sets = [[Int]](repeating: [], count: batch)
         effects.update(pass)
         for n in 0..<lens.neurons {
             reconstruction.project(n, effects, batch: batch)
             for image in 0..<batch where effects.isNorm(of: n, image: image, above: thresholds[n]) {
-                significant[image] += 1
-                addValues(of: n, image: image, batch: batch, to: significantValues)
+                sets[image].append(n)
             }
         }
+        for image in 0..<batch { significant[image] = sets[image].count }
         let baseline = buffer(.baseline)
         baseline.update(from: pass.representations.base, count: count)
         meanAblated.update(pass, effects)
 
-        sumEffects(significantValues, batch: batch)
-        set(.withoutLargeNorms, to: baseline, plus: -1, chosenSum.base, count: count)
-        set(.withoutSmallNorms, to: buffer(.withoutAllNeurons), plus: 1, chosenSum.base, count: count)
+        chosen.add(sets, effects, batch: batch)
+        set(.withoutLargeNorms, to: baseline, plus: -1, chosen.sums.base, count: count)
+        set(.withoutSmallNorms, to: buffer(.withoutAllNeurons), plus: 1, chosen.sums.base, count: count)
 
-        randomValues.base.update(repeating: 0, count: batch * lens.headCount * lens.headWidth)
         for image in 0..<batch {
             var random = SplitMix64(seed: seed, label: "random neurons of layer \(lens.layer)", index: UInt64(firstImage + image))
-            for n in random.sample(significant[image], of: lens.neurons) {
-                addValues(of: n, image: image, batch: batch, to: randomValues)
-            }
+            sets[image] = random.sample(significant[image], of: lens.neurons)
         }
-        sumEffects(randomValues, batch: batch)
-        set(.withoutRandomNeurons, to: baseline, plus: -1, chosenSum.base, count: count)
+        chosen.add(sets, effects, batch: batch)
+        set(.withoutRandomNeurons, to: baseline, plus: -1, chosen.sums.base, count: count)
 
         reconstruction.reconstruct(effects, batch: batch, meanAblated: meanAblated.representations.base)
     }
@@ -110,31 +100,5 @@ public final class MeanAblation {
     ) {
         buffer(condition).update(from: start, count: count)
         BLAS.add(factor, term, to: buffer(condition), count: count)
-    }
-
-    /// Adds δs_{n,k}(I) u_{n,k} to an image's sums. // → [batch, K · d_h]
-    private func addValues(of n: Int, image: Int, batch: Int, to sums: FloatBuffer) {
-        let (K, headWidth) = (lens.headCount, lens.headWidth)
-        let width = K * headWidth
-        lens.neuronValues.elements.withUnsafeBufferPointer { values in
-            guard let values = values.baseAddress else { return }
-            RowKernels.add(
-                blocks: values + n * width, scaledBy: effects.coordinates.base + (n * batch + image) * K,
-                to: sums.base + image * width, blocks: K, width: headWidth)
-        }
-    }
-
-    /// Σ_{n∈Q} (φ_n − φ̄_n) = Σ_k output_kᵀ Σ_{n∈Q} δs_{n,k} u_{n,k} + |Q| δb, Q chosen for each image and
-    /// as large as its significant neurons are many. // → chosenSum
-    /// - Parameter values: the inner sums. // [batch, K · d_h]
-    private func sumEffects(_ values: FloatBuffer, batch: Int) {
-        let (d, width) = (lens.embeddingWidth, lens.headCount * lens.headWidth)
-        for image in 0..<batch {
-            let (share, biasShare) = (chosenSum.base + image * d, effects.biasShares.base + image * d)
-            for j in 0..<d { share[j] = Float(significant[image]) * biasShare[j] }
-        }
-        BLAS.multiply(
-            batch, d, width, values.base, stride: width, lens.outputs.elements, stride: d, beta: 1,
-            into: chosenSum.base, stride: d)
     }
 }

@@ -22,13 +22,12 @@ public struct SecondOrderLens: Sendable {
     public let firstHead: Int
     public let headWidth: Int
     public let embeddingWidth: Int
-    /// u_{n,k}. // [N, K · d_h]
-    public let neuronValues: Tensor
-    /// output_k. // [K · d_h, d]
-    public let outputs: Tensor
-    /// input_k. // [K · d_h, D]
-    public let inputs: Tensor
+    public let width: Int
+    /// w^n, the neurons' columns of the MLP's output matrix. // [N, D]
+    let neuronOutputs: Tensor
     let biasShare: BiasShare
+    /// Of all layers' heads, whose numbers all lenses of a model share.
+    private let paths: ValueOutputPaths
 
     /// - Throws: ``LensError/noLaterAttention(layer:layers:)``.
     public init(layer: Int, paths: ValueOutputPaths, vision: VisionTransformer) throws {
@@ -41,30 +40,40 @@ public struct SecondOrderLens: Sendable {
         headCount = paths.headCount - firstHead
         headWidth = paths.headWidth
         embeddingWidth = vision.embeddingWidth
-        let rows = headCount * headWidth
-        inputs = Tensor(
-            shape: [rows, vision.width], elements: Array(paths.inputs.elements[(firstHead * headWidth * vision.width)...]))
-        outputs = Tensor(
-            shape: [rows, embeddingWidth],
-            elements: Array(paths.outputs.elements[(firstHead * headWidth * embeddingWidth)...]))
-        neuronValues = vision.blocks[layer].mlpOutput.weight.transposed().times(inputs, transposed: true)
+        width = vision.width
+        self.paths = paths
+        neuronOutputs = vision.blocks[layer].mlpOutput.weight.transposed()
         biasShare = BiasShare(layer: layer, paths: paths, vision: vision)
+    }
+
+    /// u_{n,k} of some neurons. Made when asked for: those of all neurons of a large model take gigabytes.
+    /// // [neurons, K · d_h]
+    func neuronValues(_ range: Range<Int>) -> Tensor {
+        let columns = headCount * headWidth
+        var values = Tensor(zeros: [range.count, columns])
+        withInputs { inputs in
+            neuronOutputs.elements.withUnsafeBufferPointer { outputs in
+                guard let outputs = outputs.baseAddress else { return }
+                BLAS.multiply(
+                    range.count, columns, width, outputs + range.lowerBound * width, stride: width, inputs, stride: width,
+                    otherTransposed: true, into: &values.elements, stride: columns)
+            }
+        }
+        return values
     }
 
     /// M_n of some neurons. // [neurons, K, d]
     public func headDirections(_ range: Range<Int>) -> Tensor {
         var directions = Tensor(zeros: [range.count, headCount, embeddingWidth])
         let stride = headCount * headWidth
-        neuronValues.elements.withUnsafeBufferPointer { values in
-            outputs.elements.withUnsafeBufferPointer { outputs in
+        let values = neuronValues(range)
+        withOutputs { outputs in
+            values.elements.withUnsafeBufferPointer { values in
                 directions.elements.withUnsafeMutableBufferPointer { directions in
-                    guard let values = values.baseAddress, let outputs = outputs.baseAddress,
-                        let directions = directions.baseAddress
-                    else { return }
+                    guard let values = values.baseAddress, let directions = directions.baseAddress else { return }
                     for k in 0..<headCount {
                         BLAS.multiply(
-                            range.count, embeddingWidth, headWidth,
-                            values + range.lowerBound * stride + k * headWidth, stride: stride,
+                            range.count, embeddingWidth, headWidth, values + k * headWidth, stride: stride,
                             outputs + k * headWidth * embeddingWidth, stride: embeddingWidth,
                             into: directions + k * embeddingWidth, stride: headCount * embeddingWidth)
                     }
@@ -72,6 +81,63 @@ public struct SecondOrderLens: Sendable {
             }
         }
         return directions
+    }
+
+    /// input_k x_k of every head and image. // [images, K, D] → [images, K · d_h]
+    func read(_ x: UnsafePointer<Float>, images: Int, into values: UnsafeMutablePointer<Float>) {
+        withInputs { inputs in
+            for k in 0..<headCount {
+                BLAS.multiply(
+                    images, headWidth, width, x + k * width, stride: headCount * width, inputs + k * headWidth * width,
+                    stride: width, otherTransposed: true, into: values + k * headWidth, stride: headCount * headWidth)
+            }
+        }
+    }
+
+    /// Adds Σ_k output_kᵀ v_k to β times what is there. // [images, K · d_h] → [images, d]
+    func write(
+        _ values: UnsafePointer<Float>, images: Int, beta: Float, into sums: UnsafeMutablePointer<Float>
+    ) {
+        withOutputs { outputs in
+            BLAS.multiply(
+                images, embeddingWidth, headCount * headWidth, values, stride: headCount * headWidth, outputs,
+                stride: embeddingWidth, beta: beta, into: sums, stride: embeddingWidth)
+        }
+    }
+
+    /// input_kᵀ output_k v of every head, so that ⟨M_{n,k}, v⟩ = ⟨input_kᵀ output_k v, w^n⟩. // [images, d] → [images, K, D]
+    /// - Parameter scratch: // [images, K · d_h]
+    func pullBack(
+        _ vectors: UnsafePointer<Float>, images: Int, scratch: UnsafeMutablePointer<Float>,
+        into queries: UnsafeMutablePointer<Float>
+    ) {
+        let columns = headCount * headWidth
+        withOutputs { outputs in
+            BLAS.multiply(
+                images, columns, embeddingWidth, vectors, stride: embeddingWidth, outputs, stride: embeddingWidth,
+                otherTransposed: true, into: scratch, stride: columns)
+        }
+        withInputs { inputs in
+            for k in 0..<headCount {
+                BLAS.multiply(
+                    images, width, headWidth, scratch + k * headWidth, stride: columns, inputs + k * headWidth * width,
+                    stride: width, into: queries + k * width, stride: headCount * width)
+            }
+        }
+    }
+
+    /// input_k of the layer's heads. // [K · d_h, D]
+    private func withInputs(_ body: (UnsafePointer<Float>) -> Void) {
+        paths.inputs.elements.withUnsafeBufferPointer { inputs in
+            if let base = inputs.baseAddress { body(base + firstHead * headWidth * width) }
+        }
+    }
+
+    /// output_k of the layer's heads. // [K · d_h, d]
+    private func withOutputs(_ body: (UnsafePointer<Float>) -> Void) {
+        paths.outputs.elements.withUnsafeBufferPointer { outputs in
+            if let base = outputs.baseAddress { body(base + firstHead * headWidth * embeddingWidth) }
+        }
     }
 
     /// Upper factors R_n with R_nᵀ R_n = M_n M_nᵀ, so that ‖Σ_k s_k M_{n,k}‖ = ‖R_n s‖, each a

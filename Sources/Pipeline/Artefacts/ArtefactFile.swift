@@ -9,8 +9,10 @@ struct ArtefactFile {
     private static let tensors = "safetensors"
     private static let json = "json"
 
+    /// - Throws: `PipelineError.wrongArtefactForm` for shards, which are files already.
     init(_ artefact: StoredArtefact) throws {
         switch artefact {
+        case .shards: throw PipelineError.wrongArtefactForm(wanted: "tensors or json")
         case .tensors(let tensors, let metadata):
             bytes = try SafetensorsWriter(tensors: tensors, metadata: metadata).data()
             fileExtension = Self.tensors
@@ -20,10 +22,10 @@ struct ArtefactFile {
         }
     }
 
-    /// Reads a file and checks its digest, then its form.
+    /// Reads a file and checks its digest, then its form. Tensors stay in the mapped file.
     /// - Throws: `PipelineError.damaged`, `.cannotRead`, `SafetensorsError`.
     static func read(_ url: URL, sha256: String) throws -> StoredArtefact {
-        let bytes = try readFile(at: url)
+        let bytes = url.pathExtension == tensors ? try map(url) : try readFile(at: url)
         let actual = Digest.sha256(of: bytes)
         guard actual == sha256 else {
             throw PipelineError.damaged(
@@ -33,5 +35,15 @@ struct ArtefactFile {
         let file = try SafetensorsFile(bytes: bytes, path: url.path)
         return .tensors(
             try file.tensors.mapValues { try file.tensor($0.name) }, metadata: file.metadata)
+    }
+
+    private static func map(_ url: URL) throws -> Data {
+        do {
+            return try mapFile(at: url.path)
+        } catch SafetensorsError.cannotRead(let path, let code) {
+            throw PipelineError.cannotRead(path: path, errno: code)
+        } catch SafetensorsError.notARegularFile(let path) {
+            throw PipelineError.cannotRead(path: path, errno: EINVAL)
+        }
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
 extension ArtefactStore {
-    private func shardsFolder(_ node: StepNode) -> URL {
+    func shardsFolder(_ node: StepNode) -> URL {
         folder(node).appendingPathComponent("shards", isDirectory: true)
     }
 
@@ -10,7 +10,7 @@ extension ArtefactStore {
         return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
     }
 
-    private func manifestURL(_ shard: Shard, of node: StepNode) -> URL {
+    func manifestURL(_ shard: Shard, of node: StepNode) -> URL {
         shardsFolder(node).appendingPathComponent("\(shardName(shard)).manifest.json")
     }
 

@@ -60,7 +60,9 @@ public struct ArtefactStore: Sendable {
         guard let manifest = try manifest(node) else {
             throw PipelineError.notComputed(step: node.name, key: node.key)
         }
-        return try read(folder(node).appendingPathComponent(manifest.file), sha256: manifest.sha256)
+        let stored = try read(
+            folder(node).appendingPathComponent(manifest.file), sha256: manifest.sha256)
+        return node.work.keepsShards ? .shards(try shards(of: node, index: stored)) : stored
     }
 
     /// Stores the artefact of a step.

@@ -8,7 +8,8 @@ public struct DamagedFile: Equatable, Sendable {
 struct StoredState: Sendable {
     /// Present where the artefact is complete.
     var manifest: StepManifest?
-    /// Indices of the shards that are complete; of interest only while there is no artefact.
+    /// Indices of the shards that are complete; of interest only while there is no artefact, or where
+    /// they are it.
     var finishedShards: Set<Int> = []
     var damagedArtefact: DamagedFile?
     var damagedShards: [(shard: Shard, file: DamagedFile)] = []
@@ -26,7 +27,9 @@ extension ArtefactStore {
             try verify(manifest, of: node)
             state.manifest = manifest
         }
-        guard state.manifest == nil, let sharding = node.sharding else { return state }
+        guard state.manifest == nil || node.work.keepsShards, let sharding = node.sharding else {
+            return state
+        }
         for index in 0..<sharding.shardCount {
             let shard = sharding.shard(index)
             let file = try damage {
@@ -37,6 +40,8 @@ extension ArtefactStore {
             }
             if let file { state.damagedShards.append((shard, file)) }
         }
+        // Where the shards are the result, it is not complete without one of them.
+        if state.finishedShards.count < sharding.shardCount { state.manifest = nil }
         return state
     }
 

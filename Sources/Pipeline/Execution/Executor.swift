@@ -84,7 +84,7 @@ public struct Executor: Sendable {
 
     private func skip(_ entry: Plan.Entry) throws -> StepOutcome {
         // A process may have been killed between the commit of the artefact and this.
-        if entry.status == .done, !options.keepsShards { try store.discardShards(entry.node) }
+        if entry.status == .done { try discardReducedShards(entry.node) }
         return entry.outcome(entry.status == .done ? .reused : .notNeeded)
     }
 
@@ -107,19 +107,14 @@ public struct Executor: Sendable {
         let artefact: StoredArtefact
         switch node.work {
         case .map(let sharding, let makeWorker, let reduce):
-            let finished = entry.status == .run(.forced) ? [] : entry.state.finishedShards
-            let pending = (0..<sharding.shardCount).filter { !finished.contains($0) }
-            let workers = min(workers(for: node), pending.count)
-            events.send(.started(entry, workers: workers))
-            let run = ShardRun(
-                node: node, sharding: sharding, pending: pending, store: store,
-                cancellation: cancellation, events: events)
-            try run.compute(workers: workers, inputs: inputs, makeWorker: makeWorker)
-            shardsComputed = pending.count
-            if !finished.isEmpty { shardSeconds = entry.state.shardSeconds }
+            (shardsComputed, shardSeconds) = try computeShards(entry, sharding, inputs, makeWorker)
             artefact = try attributed(to: node) {
                 try reduce(inputs) { try store.output($0, of: node) }
             }
+        case .shards(let sharding, let makeWorker, let check):
+            (shardsComputed, shardSeconds) = try computeShards(entry, sharding, inputs, makeWorker)
+            artefact = try store.index(of: node, sharding)
+            try attributed(to: node) { try check(store.shards(of: node, index: artefact)) }
         case .single(let body):
             events.send(.started(entry, workers: 1))
             artefact = try attributed(to: node) { try body(inputs) }
@@ -127,8 +122,30 @@ public struct Executor: Sendable {
 
         let seconds = (clock.now - start).seconds
         try store.commit(artefact, of: node, seconds: seconds + shardSeconds)
-        if !options.keepsShards { try store.discardShards(node) }
+        try discardReducedShards(node)
         return entry.outcome(.computed, seconds: seconds, shardsComputed: shardsComputed)
+    }
+
+    /// Computes the shards that are missing.
+    /// - Returns: how many those were, and the time that the others took in earlier runs.
+    private func computeShards(
+        _ entry: Plan.Entry, _ sharding: Sharding, _ inputs: Inputs,
+        _ makeWorker: @escaping @Sendable (Inputs) throws -> ((Shard) throws -> StoredArtefact)
+    ) throws -> (computed: Int, formerSeconds: Double) {
+        let finished = entry.status == .run(.forced) ? [] : entry.state.finishedShards
+        let pending = (0..<sharding.shardCount).filter { !finished.contains($0) }
+        let workers = min(workers(for: entry.node), pending.count)
+        events.send(.started(entry, workers: workers))
+        let run = ShardRun(
+            node: entry.node, sharding: sharding, pending: pending, store: store,
+            cancellation: cancellation, events: events)
+        try run.compute(workers: workers, inputs: inputs, makeWorker: makeWorker)
+        return (pending.count, finished.isEmpty ? 0 : entry.state.shardSeconds)
+    }
+
+    /// Removes the shards of a finished step, unless they are wanted or are its result.
+    private func discardReducedShards(_ node: StepNode) throws {
+        if !options.keepsShards, !node.work.keepsShards { try store.discardShards(node) }
     }
 
     /// Removes what must not be taken for a result: damaged files, and everything when forced.
@@ -137,7 +154,7 @@ public struct Executor: Sendable {
             try store.discardArtefact(entry.node)
             try store.discardShards(entry.node)
         } else {
-            if entry.state.damagedArtefact != nil { try store.discardArtefact(entry.node) }
+            if !entry.damagedFiles.isEmpty { try store.discardArtefact(entry.node) }
             for (shard, _) in entry.state.damagedShards { try store.discard(shard, of: entry.node) }
         }
         for file in entry.damagedFiles {

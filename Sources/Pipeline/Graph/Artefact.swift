@@ -13,10 +13,12 @@ public protocol Artefact: Sendable {
     func stored() throws -> StoredArtefact
 }
 
-/// The two forms in which artefacts are stored.
+/// The forms in which artefacts are stored.
 public enum StoredArtefact: Sendable {
     case tensors([String: StoredTensor], metadata: [String: String] = [:])
     case json(Data)
+    /// The shards of a step whose work is `Work.shards`; only such a step is stored in this form.
+    case shards(StoredShards)
 }
 
 // MARK: - Reading

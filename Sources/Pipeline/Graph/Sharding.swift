@@ -15,8 +15,11 @@ public struct Sharding: Hashable, Sendable, Codable {
         units / unitsPerShard + (units.isMultiple(of: unitsPerShard) ? 0 : 1)
     }
 
+    /// The index of the shard that holds a unit.
+    public func shardIndex(of unit: Int) -> Int { unit / unitsPerShard }
+
     /// The shard of an index from 0 to `shardCount - 1`.
-    func shard(_ index: Int) -> Shard {
+    public func shard(_ index: Int) -> Shard {
         let start = index * unitsPerShard
         return Shard(index: index, units: start..<start + min(unitsPerShard, units - start))
     }

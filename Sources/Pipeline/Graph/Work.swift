@@ -51,6 +51,31 @@ public struct Work<Output: Artefact>: Sendable {
     }
 }
 
+extension Work {
+    /// Work over many units whose results stay apart: nothing is joined, and whoever needs the result
+    /// reads the shards that he needs. For what would not fit into memory as a whole.
+    ///
+    /// - Parameter check: sees the finished shards before the step counts as done.
+    /// - Throws: `PipelineError.invalidSharding` unless `units` ≥ 0 and `unitsPerShard` ≥ 1.
+    public static func shards<Part: Artefact>(
+        units: Int, unitsPerShard: Int,
+        makeWorker: @escaping @Sendable (Inputs) throws -> ((Shard) throws -> Part),
+        check: @escaping @Sendable (Output) throws -> Void = { _ in }
+    ) throws -> Work where Output == Shards<Part> {
+        guard let sharding = Sharding(units: units, unitsPerShard: unitsPerShard) else {
+            throw PipelineError.invalidSharding(units: units, unitsPerShard: unitsPerShard)
+        }
+        return Work(
+            erased: .shards(
+                sharding,
+                makeWorker: { inputs in
+                    let worker = try makeWorker(inputs)
+                    return { try worker($0).stored() }
+                },
+                check: { try check(Output(.shards($0))) }))
+    }
+}
+
 /// The results of a step's shards, in the order of the shards.
 public struct ShardOutputs<Part: Artefact> {
     let sharding: Sharding
@@ -77,8 +102,20 @@ enum ErasedWork: Sendable {
         reduce:
             @Sendable (Inputs, @escaping (Shard) throws -> StoredArtefact) throws ->
             StoredArtefact)
+    case shards(
+        Sharding,
+        makeWorker: @Sendable (Inputs) throws -> ((Shard) throws -> StoredArtefact),
+        check: @Sendable (StoredShards) throws -> Void)
 
     var sharding: Sharding? {
-        if case .map(let sharding, _, _) = self { sharding } else { nil }
+        switch self {
+        case .single: nil
+        case .map(let sharding, _, _), .shards(let sharding, _, _): sharding
+        }
+    }
+
+    /// Whether the shards are the result and stay.
+    var keepsShards: Bool {
+        if case .shards = self { true } else { false }
     }
 }

@@ -1,0 +1,39 @@
+/// The result of a step made by `Work.shards`: its shards, each read from its file when it is asked for.
+///
+/// Tensors of a shard stay in the mapped file, so memory does not grow with the number of shards.
+public struct Shards<Part: Artefact>: Artefact {
+    private let files: StoredShards
+
+    public init(_ stored: StoredArtefact) throws {
+        guard case .shards(let files) = stored else {
+            throw PipelineError.wrongArtefactForm(wanted: "shards")
+        }
+        self.files = files
+    }
+
+    public func stored() throws -> StoredArtefact { .shards(files) }
+
+    public var sharding: Sharding { files.sharding }
+    public var count: Int { files.sharding.shardCount }
+
+    /// The result of a shard.
+    /// - Throws: `PipelineError.damaged`, and what reading the result throws.
+    public subscript(_ index: Int) -> Part {
+        get throws { try Part(files.read(files.sharding.shard(index))) }
+    }
+
+    /// Calls `body` with each shard that holds some of `units`, and those of them that it holds.
+    /// - Throws: as the subscript, and what `body` throws.
+    public func forEach(holding units: Range<Int>, _ body: (Part, Range<Int>) throws -> Void) throws {
+        guard let first = units.first, let last = units.last else { return }
+        for index in sharding.shardIndex(of: first)...sharding.shardIndex(of: last) {
+            try body(self[index], sharding.shard(index).units.clamped(to: units))
+        }
+    }
+}
+
+/// The shards of a step in the store.
+public struct StoredShards: Sendable {
+    let sharding: Sharding
+    let read: @Sendable (Shard) throws -> StoredArtefact
+}
