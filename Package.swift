@@ -22,8 +22,10 @@ let package = Package(
 
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CFreeType", pkgConfig: "freetype2", providers: [.apt(["libfreetype-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // MARK: Numbers and files that hold them
 
@@ -36,8 +38,11 @@ let package = Package(
 
         // MARK: Pictures, model, lens
 
-        .target(name: "Inputs", dependencies: ["DenseMath", "CFreeType", "CPNG", crypto]),
-        .target(name: "CLIPModel", dependencies: ["DenseMath", "Safetensors"]),
+        .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+        .target(
+            name: "Inputs",
+            dependencies: ["DenseMath", "CKernels", "Archives", "Pickle", "CCurl", "CFreeType", "CJPEG", "CPNG", "CZlib", crypto]),
+        .target(name: "CLIPModel", dependencies: ["DenseMath", "Safetensors", "TorchCheckpoint", "CZlib"]),
         .target(name: "Lens", dependencies: ["DenseMath", "CLIPModel"]),
         .target(name: "Attribution", dependencies: ["DenseMath", "CLIPModel"]),
 
@@ -51,7 +56,11 @@ let package = Package(
 
         // MARK: Command line
 
-        .executableTarget(name: "runner", dependencies: ["Inputs", "Attribution", "Experiments", "Results", argumentParser]),
+        .executableTarget(
+            name: "runner",
+            dependencies: [
+                "Archives", "Pickle", "TorchCheckpoint", "Inputs", "Attribution", "Experiments", "Results", argumentParser,
+            ]),
 
         // MARK: Benchmarks
 
@@ -66,9 +75,10 @@ let package = Package(
         .testTarget(name: "PickleTests", dependencies: ["Pickle"], exclude: ["Fixtures"]),
         .testTarget(
             name: "TorchCheckpointTests", dependencies: ["TorchCheckpoint", "Archives", "Pickle", "Safetensors"], exclude: ["Fixtures"]),
-        .testTarget(name: "InputsTests", dependencies: ["Inputs", "DenseMath", "CPNG", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "CLIPModelTests", dependencies: ["DenseMath", "CLIPModel", "Safetensors", "TestSupport"], exclude: ["Fixtures"]),
+            name: "InputsTests", dependencies: ["Inputs", "DenseMath", "Archives", "CPNG", "CZlib", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "CLIPModelTests", dependencies: ["DenseMath", "CLIPModel", "Safetensors", "TorchCheckpoint", "CZlib", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "AttributionTests", dependencies: ["Attribution", "DenseMath", "CLIPModel", "Safetensors", "TestSupport"],

@@ -1,18 +1,15 @@
 #!/usr/bin/env python3
-"""Writes what Pillow makes of masks and of PNG files, for the tests of Inputs.
+"""Writes what Pillow makes of masks, for the tests of Inputs.
 
     make_mask_fixtures.py --output Tests/InputsTests/Fixtures
 
 masks.json: for sizes of images and of models, which pixel of a mask each pixel of the model's square
 shows. Nearest neighbours choose rows and columns apart, so one list of each says everything. Both
 geometries: `squashed` resizes both sides; `aligned` resizes the shorter side and crops the middle, by
-the formulas of torchvision's Resize and CenterCrop. pictures.json: small PNG files of every colour type
-with the values of convert("RGB").
+the formulas of torchvision's Resize and CenterCrop.
 """
 
 import argparse
-import base64
-import io
 import json
 import pathlib
 
@@ -60,33 +57,13 @@ def mask_cases() -> list[dict]:
     return cases
 
 
-def pictures() -> list[dict]:
-    rng = numpy.random.default_rng(0)
-    width, height = 13, 11
-    bytes_of = lambda *channels: rng.integers(0, 256, (height, width, *channels), dtype=numpy.uint8)
-    palette = Image.fromarray(bytes_of(3)).quantize(16)
-    made = {
-        "grey": Image.fromarray(bytes_of()), "rgb": Image.fromarray(bytes_of(3)), "rgba": Image.fromarray(bytes_of(4)),
-        "grey-alpha": Image.fromarray(bytes_of(2), "LA"), "palette": palette, "bilevel": Image.fromarray(bytes_of() > 127),
-    }
-    cases = []
-    for name, image in made.items():
-        buffer = io.BytesIO()
-        image.save(buffer, "PNG")
-        rgb = numpy.array(Image.open(buffer).convert("RGB"))
-        cases.append({"name": name, "png": base64.b64encode(buffer.getvalue()).decode(), "width": width,
-                      "height": height, "rgb": rgb.ravel().tolist()})
-    return cases
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=pathlib.Path, required=True, help="folder for the fixtures")
     output = parser.parse_args().output
     made_by = {"Pillow": PIL.__version__, "numpy": numpy.__version__}
-    for name, content in (("masks.json", mask_cases()), ("pictures.json", pictures())):
-        text = json.dumps({"madeBy": made_by, "cases": content}, separators=(",", ":"))
-        (output / name).write_text(text + "\n")
+    text = json.dumps({"madeBy": made_by, "cases": mask_cases()}, separators=(",", ":"))
+    (output / "masks.json").write_text(text + "\n")
 
 
 if __name__ == "__main__":

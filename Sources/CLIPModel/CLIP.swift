@@ -2,20 +2,21 @@ import DenseMath
 
 /// A CLIP model: two towers, a tokeniser, and where they came from.
 public struct CLIP: Sendable {
-    public let configuration: CLIPConfiguration
+    /// The model as its files describe it, and who decided its non-linearities.
+    public let description: ModelDescription
     public let vision: VisionTransformer
     public let text: TextTransformer
     public let tokenizer: Tokenizer
     /// ln of the factor that turns cosines into logits.
     public let logitScale: Float
 
+    public var configuration: CLIPConfiguration { description.configuration }
+
     /// The same weights with another non-linearity in the MLPs of the text tower; the image tower is as it was.
     public func withTextActivation(_ activation: Activation) -> CLIP {
-        var configuration = configuration
-        configuration.text.activation = activation
-        return CLIP(
-            configuration: configuration, vision: vision, text: text.withActivation(activation), tokenizer: tokenizer,
-            logitScale: logitScale)
+        CLIP(
+            description: description.withTextActivation(activation), vision: vision, text: text.withActivation(activation),
+            tokenizer: tokenizer, logitScale: logitScale)
     }
 
     /// Unit embeddings of texts. // [texts, d]

@@ -8,8 +8,8 @@ public enum InputError: Error, Equatable, Sendable {
     case fontLibrary(path: String, operation: String, code: Int32)
     case imageNotWritten(path: String, reason: String)
     case imageNotRead(path: String, reason: String)
-    /// A picture whose header states more than `largest` pixels a side; nothing of it was decoded.
-    case imageTooLarge(path: String, width: Int, height: Int, largest: Int)
+    /// The bytes of a picture that has this name are not read; the fault has the rest.
+    case pictureRefused(name: String, fault: PictureFault)
     /// A label mask that has no pixels, or not as many as its image. Sizes are width and height.
     case maskOfAnotherSize(mask: [Int], image: [Int])
     case outOfRange(what: String, value: Int, allowed: ClosedRange<Int>)

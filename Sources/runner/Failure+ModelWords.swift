@@ -8,9 +8,33 @@ extension Failure {
     static func words(_ error: CheckpointError) -> Failure {
         switch error {
         case .missingFolder(let path):
-            Failure(.inputMissing, "\(path): there is no such model folder", fix: "check the model's path in datasets.manifest")
+            Failure(.inputMissing, "\(path): there is no such model", fix: "check the model's path in datasets.manifest")
         case .missingWeights(let path, let expected):
-            Failure(.inputMissing, "\(path): has no \(expected)", fix: "put the model's weights there, in the Hugging Face layout")
+            Failure(.inputMissing, "\(path): has no \(expected)", fix: "put the model's weights there as they were published")
+        case .ambiguousFolder(let path, let files):
+            Failure(
+                .badData, "\(path): holds more than one model: \(files.joined(separator: ", "))",
+                fix: "give the path of the file that is meant")
+        case .missingConfiguration(let path, let expected):
+            Failure(
+                .inputMissing, "\(path): nothing tells the architecture and the non-linearity of these weights",
+                fix: "put the model's \(expected) beside the file")
+        case .unknownNames(let path, let examples):
+            Failure(
+                .badData, "\(path): its tensors have the names of no CLIP with a vision transformer: \(examples.joined(separator: ", "))",
+                fix: "use a ViT of OpenAI's, OpenCLIP's or Hugging Face's")
+        case .cannotInfer(let path, let tensor, let found, let expected):
+            Failure(
+                .badData, "\(path): tensor \(tensor) \(found.map { "has the shape \($0)" } ?? "is missing"), expected \(expected)",
+                fix: refetch)
+        case .missingShard(let path, let shard):
+            Failure(.inputMissing, "\(path): its shard \(shard) is not there", fix: refetch)
+        case .tensorNotInShard(let path, let tensor, let shard):
+            Failure(.badData, "\(path): says that \(shard) has the tensor \(tensor), which it does not", fix: refetch)
+        case .tensorInTwoShards(let path, let tensor, let shards):
+            Failure(.badData, "\(path): tensor \(tensor) is in \(shards.joined(separator: " and in "))", fix: refetch)
+        case .tensorNotInIndex(let path, let tensor, let shard):
+            Failure(.badData, "\(path): does not list the tensor \(tensor) of \(shard)", fix: refetch)
         case .unsupportedType(let path, let tensor, let found):
             Failure(.badData, "\(path): tensor \(tensor) has the element type \(found)", fix: "convert the weights to F32, F16 or BF16")
         case .notFinite(let path, let tensor, let index):
@@ -59,7 +83,7 @@ extension Failure {
     static func words(_ error: ConfigurationError) -> Failure {
         switch error {
         case .missingFile(let path):
-            Failure(.inputMissing, "\(path): not found", fix: "a model folder needs config.json and preprocessor_config.json; \(refetch)")
+            Failure(.inputMissing, "\(path): not found", fix: "weights in the Hugging Face layout need config.json and preprocessor_config.json beside them; \(refetch)")
         case .unreadableFile(let path, let reason):
             Failure(.inputMissing, "\(path): \(reason)", fix: "check the path and its permissions")
         case .fileTooLarge(let path, let limit):
@@ -68,15 +92,19 @@ extension Failure {
             Failure(.badData, "\(path): not a JSON object: \(reason)", fix: refetch)
         case .invalidValue(let path, let key, let found, let expected):
             Failure(.badData, "\(path): '\(key)' is \(found), expected \(words(expected))", fix: refetch)
+        case .unsupportedKey(let path, let key, let found):
+            Failure(
+                .badData, "\(path): '\(key)' is \(found), which asks for an architecture that clip-lens does not have",
+                fix: "use a CLIP with a plain vision transformer and OpenAI's text tower")
         case .parametersDisagree(let path, let missing, let unexpected, let mismatched):
             Failure(
                 .badData,
-                "\(path): the weights are not those of the architecture in config.json: "
+                "\(path): the weights are not those of the architecture that the configuration states: "
                     + [
                         list("missing", missing), list("unexpected", unexpected),
                         list("of another shape", mismatched.map { "\($0.name) \($0.found), expected \($0.expected)" }),
                     ].compactMap { $0 }.joined(separator: "; "),
-                fix: "use the config.json that came with these weights")
+                fix: "use the configuration that came with these weights")
         }
     }
 
@@ -95,6 +123,8 @@ extension Failure {
         case .numbers(let count, let range): "\(count) numbers from \(range.lowerBound) to \(range.upperBound)"
         case .boolean: "true or false"
         case .object: "an object"
+        case .string: "a text"
+        case .fileName: "the name of a file in the same folder"
         case .oneOf(let choices): "one of \(choices.joined(separator: ", "))"
         case .exactly(let number): "\(number)"
         case .size: "a size, as a number or as height and width"
@@ -124,6 +154,12 @@ extension Failure {
             Failure(.badData, "\(path):\(line): \(symbol) is not in the vocabulary", fix: refetch)
         case .duplicateMerge(let path, let line, let left, let right):
             Failure(.badData, "\(path):\(line): the merge of \(left) and \(right) stands twice", fix: refetch)
+        case .truncatedGzip(let path): Failure(.badData, "\(path): ends too early; it is truncated", fix: refetch)
+        case .damagedGzip(let path): Failure(.badData, "\(path): damaged: it does not decompress, or not to what its check sum says", fix: refetch)
+        case .tooFewMerges(let path, let found, let expected):
+            Failure(.badData, "\(path): has \(found) merges, the model's vocabulary needs \(expected)", fix: refetch)
+        case .vocabularyTooSmall(let size, let smallest):
+            Failure(.badData, "a token embedding of \(size) rows: CLIP's vocabulary has at least \(smallest) tokens", fix: refetch)
         case .contextTooShort(let length): Failure(.badData, "a context of \(length) tokens holds no text", fix: refetch)
         case .endTokenDisagrees(let path, let tokenizer, let model):
             Failure(.badData, "\(path): texts end with token \(tokenizer), but the model looks for \(model)", fix: "use the vocab.json and config.json of one model")

@@ -1,12 +1,15 @@
+import Archives
 import Attribution
 import CLIPModel
 import Experiments
 import Foundation
 import Inputs
 import Lens
+import Pickle
 import Pipeline
 import Results
 import Safetensors
+import TorchCheckpoint
 
 extension Failure {
     /// One place for all words: modules throw facts.
@@ -24,6 +27,11 @@ extension Failure {
         case let error as SafetensorsError: words(error)
         case let error as LensError: words(error)
         case let error as SearchError: words(error)
+        case let error as FetchError: words(error)
+        case let error as DataSetError: words(error)
+        case let error as ArchiveError: words(error)
+        case let error as TorchCheckpointError: words(error)
+        case let error as PickleError: words(error)
         case let error as SegmentationError: words(error)
         default: Failure(.internalError, "\(error)", fix: "this is a bug of clip-lens; please report it with the command you ran")
         }
@@ -44,9 +52,9 @@ extension Failure {
         case .imageNotWritten(let path, let reason):
             Failure(.saveFailed, "\(path): the picture could not be written: \(reason)", fix: "make room or choose another folder")
         case .imageNotRead(let path, let reason):
-            Failure(.badData, "\(path): the picture was not read: \(reason)", fix: "replace the file by a sound PNG")
-        case .imageTooLarge(let path, let width, let height, let largest):
-            Failure(.badData, "\(path): the header states \(width)×\(height) pixels, allowed are \(largest) a side", fix: "reduce the picture")
+            Failure(.badData, "\(path): the picture was not read: \(reason)", fix: "replace the file by a sound PNG or JPEG file")
+        case .pictureRefused(let name, let fault):
+            Failure(.badData, "\(name): the picture was not read: \(fault.text)", fix: fault.fix)
         case .maskOfAnotherSize(let mask, let image):
             Failure(.badData, "a mask of \(mask.map(String.init).joined(separator: "×")) pixels for an image of \(image.map(String.init).joined(separator: "×"))", fix: "give a mask that has its image's width and height")
         case .outOfRange(let what, let value, let allowed):

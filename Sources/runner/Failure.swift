@@ -10,6 +10,7 @@ struct Failure: Error {
         case usage = 64
         case badData = 65
         case inputMissing = 66
+        case unavailable = 69
         case internalError = 70
         case cannotWrite = 73
         case saveFailed = 74

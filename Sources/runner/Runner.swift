@@ -12,10 +12,13 @@ struct Runner: ParsableCommand {
             warnings and next steps go to standard error.
 
             Exit codes: 0 done, 1 something failed, 3 numbers exist but must not be trusted, 64 usage, \
-            65 bad data, 66 input missing, 70 internal error, 73 cannot write the output, 74 error while \
+            65 bad data, 66 input missing, 69 server unavailable, 70 internal error, 73 cannot write the output, 74 error while \
             saving, 75 another runner holds the results, 130/143 interrupted.
             """,
-        subcommands: [RunCommand.self, PlanCommand.self, SelfCheckCommand.self, ScenesCommand.self, ManifestCommand.self],
+        subcommands: [
+            RunCommand.self, PlanCommand.self,
+            SelfCheckCommand.self, FetchCommand.self, VerifyCommand.self, ScenesCommand.self, ManifestCommand.self,
+        ],
         defaultSubcommand: RunCommand.self)
 
     static func main() {
@@ -23,7 +26,7 @@ struct Runner: ParsableCommand {
         var json = false
         do {
             var command = try parseAsRoot()
-            json = (command as? RunCommand)?.json ?? false
+            json = (command as? RunCommand)?.json ?? (command as? VerifyCommand)?.json ?? false
             try command.run()
         } catch let failure as Failure {
             failure.exit(json: json)

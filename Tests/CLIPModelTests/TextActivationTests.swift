@@ -24,6 +24,8 @@ import Testing
         let plain = try CLIP(folder: folder(textActivation: "gelu").url)
         let changed = quick.withTextActivation(.gelu)
         #expect(changed.configuration == plain.configuration)
+        #expect(changed.description.textActivationSource == .caller)
+        #expect(changed.description.imageActivationSource == quick.description.imageActivationSource)
         #expect(changed.embed(texts: Self.texts) == plain.embed(texts: Self.texts))
         let difference = largestError(changed.embed(texts: Self.texts).elements, quick.embed(texts: Self.texts).elements)
         #expect(difference > 1e-4, "the embeddings differ by \(difference) only")

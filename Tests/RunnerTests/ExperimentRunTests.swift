@@ -54,11 +54,11 @@ import Testing
 
     @Test func picturesDecode() throws {
         let study = try Self.finished.get().study
-        let overlays = try RGBImage(contentsOfPNG: study.file("segmentation-overlays.png"), largest: 10_000)
+        let overlays = try RGBImage(contentsOf: study.file("segmentation-overlays.png"))
         // Two rows of image, mask, eight methods and an absent class, each of 64 pixels twice as large.
         #expect(overlays.width >= 11 * 128 && overlays.height >= 2 * 128 && overlays.height < 4 * 128)
         #expect(Set(overlays.pixels).count > 100)
-        let scenes = try RGBImage(contentsOfPNG: study.file("concept-discovery-scenes.png"), largest: 10_000)
+        let scenes = try RGBImage(contentsOf: study.file("concept-discovery-scenes.png"))
         #expect(scenes.width >= 6 * 256 && scenes.height >= 4 * 256)
         #expect(Set(scenes.pixels).count > 100)
     }

@@ -22,7 +22,7 @@ public struct TinyModelFolder {
                                "num_attention_heads": 2, "intermediate_size": 12}}
             """)
         try write("preprocessor_config.json", #"{"size": {"shortest_edge": 8}, "crop_size": 8}"#)
-        try writeVocabulary()
+        try Self.writeVocabulary(into: url)
         try writeWeights()
     }
 
@@ -30,8 +30,8 @@ public struct TinyModelFolder {
         try Data(text.utf8).write(to: url.appendingPathComponent(name))
     }
 
-    /// One symbol for each byte, inside and at the end of a word, and no merges.
-    private func writeVocabulary() throws {
+    /// One symbol for each byte, inside and at the end of a word, and no merges: 514 tokens.
+    public static func writeVocabulary(into url: URL) throws {
         // GPT-2's byte alphabet: printable bytes stand for themselves, others for 256 and up.
         let printable = Array(33...126) + Array(161...172) + Array(174...255)
         let others = (0...255).filter { !printable.contains($0) }
@@ -42,7 +42,7 @@ public struct TinyModelFolder {
             ids[token] = ids.count
         }
         try JSONSerialization.data(withJSONObject: ids).write(to: url.appendingPathComponent("vocab.json"))
-        try write("merges.txt", "#version: 0.2\n")
+        try Data("#version: 0.2\n".utf8).write(to: url.appendingPathComponent("merges.txt"))
     }
 
     /// - Parameter change: spoils the tensors before they are written.

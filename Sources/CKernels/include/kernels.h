@@ -63,4 +63,15 @@ void ck_orthogonalise(const float *dictionary, long d, const int *atoms, long k,
 /// residual −= scale·x, rounded = residual in single precision; returns ‖residual‖².
 double ck_update_residual(double *residual, const double *x, double scale, long d, float *rounded);
 
+/// Antialiased resizing of RGB bytes in one direction with weights of 22 bits behind the point, as Pillow does
+/// it: out[y][x] = sum_k weights[x][k] rgb[y][starts[x] + k] over counts[x] pixels, rounded and clipped.
+/// // rgb [rows, width, 3], starts and counts [columns], weights [columns, taps], out [rows, columns, 3]
+void ck_resample_columns(const unsigned char *rgb, long width, long rows, const int *starts, const int *counts,
+                         const int *weights, long taps, long columns, unsigned char *out);
+
+/// out[y][i] = sum_k weights[y][k] pixels[starts[y] + k][i] over counts[y] rows, rounded and clipped.
+/// // pixels [·, row_bytes], starts and counts [rows], weights [rows, taps], out [rows, row_bytes]
+void ck_resample_rows(const unsigned char *pixels, long row_bytes, const int *starts, const int *counts,
+                      const int *weights, long taps, long rows, unsigned char *out);
+
 #endif

@@ -1,68 +1,58 @@
 extension CLIPConfiguration {
-    /// Tensors of a state dict that hold no parameters: the numbers from 0 up, which older
-    /// versions of `transformers` saved.
-    public static let ignoredTensors: Set<String> = [
-        "text_model.embeddings.position_ids", "vision_model.embeddings.position_ids",
-    ]
-
     /// The parameters of a `CLIPModel` of `transformers`, by their names in its state dict.
     ///
     /// Matrices are `[out, in]`, as in `torch.nn.Linear`: y = x·Wᵀ + b.
-    public var expectedShapes: [(name: String, shape: [Int])] {
-        let visionWidth = vision.width
-        let textWidth = text.width
-        return [
-            ("logit_scale", []),
-            ("text_model.embeddings.token_embedding.weight", [text.vocabularySize, textWidth]),
-            ("text_model.embeddings.position_embedding.weight", [text.contextLength, textWidth]),
+    public var expectedShapes: [(name: String, shape: [Int])] { expectedShapes(.huggingFace) }
+
+    /// The parameters of this architecture under the names of an implementation.
+    public func expectedShapes(_ naming: ParameterNaming) -> [(name: String, shape: [Int])] {
+        [
+            (naming.logitScale, []),
+            (naming.tokenEmbedding, [text.vocabularySize, text.width]),
+            (naming.positionEmbedding(.text), [text.contextLength, text.width]),
         ]
-            + Self.encoder(
-                "text_model", width: textWidth, mlpWidth: text.mlpWidth, layers: text.layers)
-            + Self.layerNorm("text_model.final_layer_norm", width: textWidth)
+            + (0..<text.layers).flatMap {
+                Self.block(naming.block(.text, $0), width: text.width, mlpWidth: text.mlpWidth)
+            }
+            + Self.layerNorm(naming.outputNorm(.text), width: text.width)
             + [
-                ("vision_model.embeddings.class_embedding", [visionWidth]),
-                (
-                    "vision_model.embeddings.patch_embedding.weight",
-                    [visionWidth, VisionConfiguration.channels, vision.patchSize, vision.patchSize]
-                ),
-                (
-                    "vision_model.embeddings.position_embedding.weight",
-                    [vision.tokens, visionWidth]
-                ),
+                (naming.classEmbedding, [vision.width]),
+                (naming.patchEmbedding, [vision.width, VisionConfiguration.channels, vision.patchSize, vision.patchSize]),
+                (naming.positionEmbedding(.image), [vision.tokens, vision.width]),
             ]
-            // The name has been misspelt since the first release.
-            + Self.layerNorm("vision_model.pre_layrnorm", width: visionWidth)
-            + Self.encoder(
-                "vision_model", width: visionWidth, mlpWidth: vision.mlpWidth,
-                layers: vision.layers)
-            + Self.layerNorm("vision_model.post_layernorm", width: visionWidth)
+            + Self.layerNorm(naming.inputNorm, width: vision.width)
+            + (0..<vision.layers).flatMap {
+                Self.block(naming.block(.image, $0), width: vision.width, mlpWidth: vision.mlpWidth)
+            }
+            + Self.layerNorm(naming.outputNorm(.image), width: vision.width)
             + [
-                ("visual_projection.weight", [embeddingWidth, visionWidth]),
-                ("text_projection.weight", [embeddingWidth, textWidth]),
+                (naming.projection(.image), projection(naming, width: vision.width)),
+                (naming.projection(.text), projection(naming, width: text.width)),
             ]
     }
 
     /// Checks that a checkpoint has the parameters of this architecture, all of them and no others.
     ///
     /// - Parameters:
-    ///   - shapes: the shape of each of the checkpoint's tensors; ``ignoredTensors`` may be there.
+    ///   - shapes: the shape of each of the checkpoint's tensors. What ``ParameterNaming`` ignores may be there, and
+    ///     a scalar may be a list of one, as some versions of OpenCLIP save it.
     ///   - path: the checkpoint, for the error.
     /// - Throws: ``ConfigurationError/parametersDisagree(path:missing:unexpected:mismatched:)``
-    ///   with every disagreement, those of one kind in the order of ``expectedShapes`` or, where
+    ///   with every disagreement, those of one kind in the order of ``expectedShapes(_:)`` or, where
     ///   that does not know them, of their names.
     public func check(
-        shapes: [String: [Int]], path: String
+        shapes: [String: [Int]], naming: ParameterNaming = .huggingFace, path: String
     ) throws(ConfigurationError) {
-        var unexpected = Set(shapes.keys).subtracting(Self.ignoredTensors)
+        var unexpected = Set(shapes.keys.filter { !naming.ignores($0) })
         var missing: [String] = []
         var mismatched: [ConfigurationError.ShapeMismatch] = []
-        for (name, expected) in expectedShapes {
+        for (name, expected) in expectedShapes(naming) {
             unexpected.remove(name)
             guard let found = shapes[name] else {
                 missing.append(name)
                 continue
             }
-            if found != expected {
+            if found != expected && !(expected.isEmpty && found == [1]) {
                 mismatched.append(.init(name: name, expected: expected, found: found))
             }
         }
@@ -77,19 +67,22 @@ extension CLIPConfiguration {
 
     private typealias Shapes = [(name: String, shape: [Int])]
 
-    private static func encoder(
-        _ tower: String, width: Int, mlpWidth: Int, layers: Int
-    ) -> Shapes {
-        (0..<layers).flatMap { layer -> Shapes in
-            let prefix = "\(tower).encoder.layers.\(layer)"
-            return ["k", "v", "q", "out"].flatMap {
-                linear("\(prefix).self_attn.\($0)_proj", from: width, to: width)
+    private func projection(_ naming: ParameterNaming, width: Int) -> [Int] {
+        naming.hasTransposedProjections ? [width, embeddingWidth] : [embeddingWidth, width]
+    }
+
+    private static func block(_ names: BlockNames, width: Int, mlpWidth: Int) -> Shapes {
+        let queryKeyValue: Shapes =
+            switch names.queryKeyValue {
+            case .apart(let parts): parts.flatMap { linear($0, from: width, to: width) }
+            case .stacked(let weight, let bias): [(weight, [3 * width, width]), (bias, [3 * width])]
             }
-                + layerNorm("\(prefix).layer_norm1", width: width)
-                + linear("\(prefix).mlp.fc1", from: width, to: mlpWidth)
-                + linear("\(prefix).mlp.fc2", from: mlpWidth, to: width)
-                + layerNorm("\(prefix).layer_norm2", width: width)
-        }
+        return queryKeyValue
+            + linear(names.attentionOutput, from: width, to: width)
+            + layerNorm(names.attentionNorm, width: width)
+            + linear(names.mlpInput, from: width, to: mlpWidth)
+            + linear(names.mlpOutput, from: mlpWidth, to: width)
+            + layerNorm(names.mlpNorm, width: width)
     }
 
     private static func linear(_ name: String, from input: Int, to output: Int) -> Shapes {

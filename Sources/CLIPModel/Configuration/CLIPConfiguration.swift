@@ -29,21 +29,6 @@ extension CLIPConfiguration {
     ///
     /// Source: `transformers` `configuration_clip.py`.
     public init(folder: URL) throws(ConfigurationError) {
-        let file = try ConfigurationSection(
-            contentsOf: folder.appendingPathComponent("config.json"))
-        if let type = file["model_type"], type != .string("clip") {
-            throw file.invalid("model_type", .oneOf(["clip"]))
-        }
-        vision = try VisionConfiguration(Self.tower("vision_config", of: file))
-        text = try TextConfiguration(Self.tower("text_config", of: file))
-        embeddingWidth = try file.integer(
-            "projection_dim", default: 512, in: ArchitectureLimits.embeddingWidth)
-    }
-
-    private static func tower(
-        _ key: String, of file: ConfigurationSection
-    ) throws(ConfigurationError) -> ConfigurationSection {
-        if let legacy = try file.section("\(key)_dict") { return legacy }
-        return try file.section(key) ?? file.emptySection(key)
+        self = try StatedConfiguration(huggingFace: folder).configuration
     }
 }

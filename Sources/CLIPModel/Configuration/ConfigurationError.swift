@@ -13,6 +13,10 @@ public enum ConfigurationError: Error, Equatable, Sendable {
     /// joined by dots; `found` is the value as JSON, shortened.
     case invalidValue(path: String, key: String, found: String, expected: Expectation)
 
+    /// A key asks for a part of an architecture that this engine does not have, or is none that it knows. Keys of
+    /// nested objects are joined by dots; `found` is the value as JSON, shortened.
+    case unsupportedKey(path: String, key: String, found: String)
+
     /// The tensors of a checkpoint are not those of the architecture.
     ///
     /// - Parameters:
@@ -32,6 +36,9 @@ public enum ConfigurationError: Error, Equatable, Sendable {
         case numbers(count: Int, ClosedRange<Double>)
         case boolean
         case object
+        case string
+        /// The name of a file in the same folder, without a path.
+        case fileName
         /// One of these strings.
         case oneOf([String])
         /// This integer and no other.

@@ -65,6 +65,20 @@ struct ConfigurationSection {
         }
     }
 
+    /// A nested object that must be there.
+    func requiredSection(_ key: String) throws(ConfigurationError) -> ConfigurationSection {
+        guard let section = try section(key) else { throw invalid(key, .object) }
+        return section
+    }
+
+    /// The same section without the keys whose value is `null`: for formats in which that means the default.
+    func withoutNulls() -> ConfigurationSection {
+        ConfigurationSection(path: path, prefix: prefix, values: values.filter { $0.value != .null })
+    }
+
+    /// The keys, in the order of their names.
+    var keys: [String] { values.keys.sorted() }
+
     /// A section without keys: everything has its default.
     func emptySection(_ key: String) -> ConfigurationSection {
         ConfigurationSection(path: path, prefix: "\(prefix)\(key).", values: [:])
@@ -79,6 +93,19 @@ struct ConfigurationSection {
             throw invalid(key, .integer(range), found: value)
         }
         return integer
+    }
+
+    /// An integer that must be there.
+    func requiredInteger(_ key: String, in range: ClosedRange<Int>) throws(ConfigurationError) -> Int {
+        guard case .integer(let integer)? = values[key], range.contains(integer) else {
+            throw invalid(key, .integer(range))
+        }
+        return integer
+    }
+
+    func string(_ key: String) throws(ConfigurationError) -> String {
+        guard case .string(let string)? = values[key] else { throw invalid(key, .string) }
+        return string
     }
 
     func number(
@@ -120,6 +147,11 @@ struct ConfigurationSection {
             throw invalid(key, .oneOf(Choice.allCases.map(\.rawValue)))
         }
         return choice
+    }
+
+    /// The error that a key is none that the engine can follow.
+    func unsupported(_ key: String) -> ConfigurationError {
+        .unsupportedKey(path: path, key: prefix + key, found: (values[key] ?? .null).description)
     }
 
     /// The error that a key's value is not as expected.

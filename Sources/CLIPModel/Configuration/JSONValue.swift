@@ -1,7 +1,7 @@
 import Foundation
 
 /// Any JSON value, with integers apart from other numbers and from booleans.
-enum JSONValue: Decodable, Equatable {
+enum JSONValue: Decodable, Equatable, Sendable {
     case null
     case boolean(Bool)
     case integer(Int)

@@ -77,10 +77,10 @@ extension PreprocessingConfiguration {
             ? try file.number("rescale_factor", default: 1 / 255, in: 1e-6...1) : 1
         if try file.boolean("do_normalize", default: true) {
             mean = try file.numbers(
-                "image_mean", default: [0.48145466, 0.4578275, 0.40821073], in: -1e6...1e6
+                "image_mean", default: Self.openAIMean, in: -1e6...1e6
             ).map { Float($0) }
             standardDeviation = try file.numbers(
-                "image_std", default: [0.26862954, 0.26130258, 0.27577711], in: 1e-6...1e6
+                "image_std", default: Self.openAIStandardDeviation, in: 1e-6...1e6
             ).map { Float($0) }
         } else {
             mean = [0, 0, 0]

@@ -1,31 +1,41 @@
 import Foundation
 
-/// Unicode's normalization form C, as the `tokenizers` library computes it.
+/// Unicode's normalization form C, in a given version of Unicode.
 ///
-/// Foundation's `precomposedStringWithCanonicalMapping` will not do. Its Unicode is later than the
-/// library's, and on Linux (Swift 6.3) it is wrong for some sequences:
+/// Foundation's `precomposedStringWithCanonicalMapping` will not do. Its Unicode is later than that
+/// of the `tokenizers` library, and on Linux (Swift 6.3) it is wrong for some sequences:
 /// a Hangul syllable and a final jamo are not composed; a supplementary scalar is composed with
 /// the mark after it as if it had its lower 16 bits only (U+103B1 and a grave accent become
 /// U+1F70, as U+03B1 would); marks within U+0F73 are not sorted. Single scalars it gets right:
 /// those are the tables here.
 ///
 /// Source: Unicode Standard Annex #15; the Unicode Standard, §3.11 and, for Hangul, §3.12.
-enum CanonicalComposition {
-    /// The version of the library's tables, as release 0.23.3 shows by which marks it sorts.
-    /// Scalars that came later are to it unassigned: they compose with nothing and nothing moves
-    /// across them.
-    private static let knownVersion = (major: 9, minor: 0)
+struct CanonicalComposition: Sendable {
+    /// As the `tokenizers` library composes: release 0.23.3 shows its version by which marks it sorts.
+    static let ofTokenizersLibrary = CanonicalComposition(knownVersion: (major: 9, minor: 0))
+    /// With all the scalars that Swift's standard library knows.
+    static let ofThisRuntime = CanonicalComposition(knownVersion: (major: .max, minor: 0))
+
+    /// Scalars that came after this version are unassigned: they compose with nothing and nothing
+    /// moves across them.
+    private let knownVersion: (major: Int, minor: Int)
+    private let tables: Tables
+
+    private init(knownVersion: (major: Int, minor: Int)) {
+        self.knownVersion = knownVersion
+        tables = Tables(knownVersion: knownVersion)
+    }
 
     /// Below this, every scalar stands in composed text as it is, whatever is beside it
     /// (NFC_Quick_Check = Yes).
     private static let firstThatMayCompose: UInt32 = 0x300
 
     /// The composed form of a text.
-    static func compose(_ text: Substring) -> [Unicode.Scalar] {
-        guard text.unicodeScalars.contains(where: { $0.value >= firstThatMayCompose }) else {
-            return Array(text.unicodeScalars)
+    func compose(_ text: some Sequence<Unicode.Scalar>) -> [Unicode.Scalar] {
+        guard text.contains(where: { $0.value >= Self.firstThatMayCompose }) else {
+            return Array(text)
         }
-        return composed(sorted(decomposed(text)))
+        return composed(Self.sorted(decomposed(text)))
     }
 
     // MARK: - The three steps
@@ -36,14 +46,14 @@ enum CanonicalComposition {
         var combiningClass: UInt8
     }
 
-    private static func decomposed(_ text: Substring) -> [Element] {
+    private func decomposed(_ text: some Sequence<Unicode.Scalar>) -> [Element] {
         var elements: [Element] = []
-        for scalar in text.unicodeScalars {
-            guard isKnown(scalar) else {
+        for scalar in text {
+            guard Self.isKnown(scalar, in: knownVersion) else {
                 elements.append(Element(scalar: scalar, combiningClass: 0))
                 continue
             }
-            for part in hangulJamo(scalar) ?? tables.decompositions[scalar] ?? [scalar] {
+            for part in Self.hangulJamo(scalar) ?? tables.decompositions[scalar] ?? [scalar] {
                 let combiningClass = part.properties.canonicalCombiningClass.rawValue
                 elements.append(Element(scalar: part, combiningClass: combiningClass))
             }
@@ -66,7 +76,7 @@ enum CanonicalComposition {
     }
 
     /// Composes each scalar with the last starter before it, unless something in between blocks it.
-    private static func composed(_ elements: [Element]) -> [Unicode.Scalar] {
+    private func composed(_ elements: [Element]) -> [Unicode.Scalar] {
         var scalars: [Unicode.Scalar] = []
         var starter: Int?
         // The class of the last scalar kept after the starter; nil if there is none.
@@ -92,14 +102,16 @@ enum CanonicalComposition {
 
     // MARK: - Tables
 
-    private static func isKnown(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.properties.age.map { $0 <= knownVersion } ?? false
+    private static func isKnown(
+        _ scalar: Unicode.Scalar, in version: (major: Int, minor: Int)
+    ) -> Bool {
+        scalar.properties.age.map { $0 <= version } ?? false
     }
 
-    private static func composite(
+    private func composite(
         _ first: Unicode.Scalar, _ second: Unicode.Scalar
     ) -> Unicode.Scalar? {
-        hangulSyllable(first, second) ?? tables.composites[Pair(first: first, second: second)]
+        Self.hangulSyllable(first, second) ?? tables.composites[Pair(first: first, second: second)]
     }
 
     private struct Pair: Hashable {
@@ -107,36 +119,37 @@ enum CanonicalComposition {
         var second: Unicode.Scalar
     }
 
-    private struct Tables {
+    private struct Tables: Sendable {
         /// What scalars decompose into, in full; those that do not are left out.
         var decompositions: [Unicode.Scalar: [Unicode.Scalar]] = [:]
         /// Which pairs compose, and to what.
         var composites: [Pair: Unicode.Scalar] = [:]
+
+        init(knownVersion: (major: Int, minor: Int)) {
+            for value in CanonicalComposition.decomposable.joined() {
+                guard let scalar = Unicode.Scalar(value), isKnown(scalar, in: knownVersion) else {
+                    continue
+                }
+                let parts = String(scalar).decomposedStringWithCanonicalMapping.unicodeScalars
+                guard !parts.elementsEqual(CollectionOfOne(scalar)) else { continue }
+                decompositions[scalar] = Array(parts)
+                // The scalars that are not to be composed again do not come back to themselves.
+                guard soleScalar(String(scalar).precomposedStringWithCanonicalMapping) == scalar,
+                    let second = parts.last,
+                    let first = soleScalar(
+                        String(String.UnicodeScalarView(parts.dropLast()))
+                            .precomposedStringWithCanonicalMapping)
+                else { continue }
+                composites[Pair(first: first, second: second)] = scalar
+            }
+        }
     }
 
-    /// Where the scalars are that have decompositions in the library's Unicode, but for Hangul.
+    /// Where the scalars are that have decompositions in Unicode 17, but for Hangul.
     private static let decomposable: [ClosedRange<UInt32>] = [
-        0xC0...0x30FF, 0xF900...0xFB4F, 0x11000...0x115FF, 0x1D15E...0x1D1C0, 0x2F800...0x2FA1D,
+        0xC0...0x30FF, 0xF900...0xFB4F, 0x105C9...0x105E4, 0x11000...0x1193F, 0x16121...0x16128,
+        0x16D68...0x16D6A, 0x1D15E...0x1D1C0, 0x2F800...0x2FA1D,
     ]
-
-    private static let tables: Tables = {
-        var tables = Tables()
-        for value in decomposable.joined() {
-            guard let scalar = Unicode.Scalar(value), isKnown(scalar) else { continue }
-            let parts = String(scalar).decomposedStringWithCanonicalMapping.unicodeScalars
-            guard !parts.elementsEqual(CollectionOfOne(scalar)) else { continue }
-            tables.decompositions[scalar] = Array(parts)
-            // The scalars that are not to be composed again do not come back to themselves.
-            guard soleScalar(String(scalar).precomposedStringWithCanonicalMapping) == scalar,
-                let second = parts.last,
-                let first = soleScalar(
-                    String(String.UnicodeScalarView(parts.dropLast()))
-                        .precomposedStringWithCanonicalMapping)
-            else { continue }
-            tables.composites[Pair(first: first, second: second)] = scalar
-        }
-        return tables
-    }()
 
     private static func soleScalar(_ text: String) -> Unicode.Scalar? {
         text.unicodeScalars.count == 1 ? text.unicodeScalars.first : nil

@@ -26,34 +26,33 @@ struct MergeTable: Sendable {
     /// - Throws: ``TokenizerError`` with the line of the merge that is malformed, is a repetition,
     ///   or has a symbol that the vocabulary lacks.
     init(contentsOf url: URL, vocabulary: Vocabulary) throws(TokenizerError) {
-        let bytes = try TokenizerFile.bytes(at: url)
-        var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        if lines.last?.isEmpty == true { lines.removeLast() }
+        var lines: [MergeLine] = []
+        for (index, line) in MergeLine.lines(of: try TokenizerFile.bytes(at: url)).enumerated()
+        where !line.starts(with: Self.header) {
+            lines.append(try MergeLine(line, number: index + 1, path: url.path))
+        }
+        try self.init(lines, path: url.path, vocabulary: vocabulary)
+    }
 
+    /// - Throws: ``TokenizerError`` with the line of the merge that is a repetition, or has a symbol that
+    ///   the vocabulary lacks.
+    init(_ lines: [MergeLine], path: String, vocabulary: Vocabulary) throws(TokenizerError) {
         var merges: [Pair: Merge] = [:]
         merges.reserveCapacity(lines.count)
-        for (index, line) in lines.enumerated() where !line.starts(with: Self.header) {
-            let content = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
-            let parts = content.split(
-                separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-            guard parts.count == 2 else {
-                throw .malformedMerge(path: url.path, line: index + 1, parts: parts.count)
-            }
+        for line in lines {
             func id(_ symbol: ByteString) throws(TokenizerError) -> Int {
                 guard let id = vocabulary[symbol] else {
                     throw .mergeSymbolNotInVocabulary(
-                        path: url.path, line: index + 1, symbol: symbol.description)
+                        path: path, line: line.number, symbol: symbol.description)
                 }
                 return id
             }
-            let left = ByteString(parts[0])
-            let right = ByteString(parts[1])
-            let pair = Pair(left: try id(left), right: try id(right))
-            let merge = Merge(rank: index, result: try id(ByteString(left.bytes + right.bytes)))
+            let pair = Pair(left: try id(line.left), right: try id(line.right))
+            let merge = Merge(rank: line.number, result: try id(line.merged))
             guard merges.updateValue(merge, forKey: pair) == nil else {
                 throw .duplicateMerge(
-                    path: url.path, line: index + 1,
-                    left: left.description, right: right.description)
+                    path: path, line: line.number,
+                    left: line.left.description, right: line.right.description)
             }
         }
         self.merges = merges

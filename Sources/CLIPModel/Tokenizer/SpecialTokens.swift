@@ -1,13 +1,11 @@
 /// The tokens that begin and end a text, and what happens where a text contains them.
 ///
-/// As in `transformers`, a literal `<|endoftext|>` in a text, in lower case, is the end token
+/// A text is cut there in the Hugging Face dialect only. As in `transformers`, a literal `<|endoftext|>` in a text, in lower case, is the end token
 /// itself: texts are cut there before anything else is done to them, and each part is normalized
 /// for itself. (A folder whose `tokenizer_config.json` calls a special token `normalized` has
 /// `transformers` look for it after lower-casing; that file is not read here.)
 struct SpecialTokens: Sendable {
-    static let startLiteral = "<|startoftext|>"
-    static let endLiteral = "<|endoftext|>"
-
+    var dialect = TokenizerDialect.huggingFace
     /// The id of `<|startoftext|>`.
     var start: Int
     /// The id of `<|endoftext|>`.
@@ -39,8 +37,6 @@ struct SpecialTokens: Sendable {
     }
 
     private func literal(at text: Substring.UTF8View) -> (String, Int)? {
-        if text.starts(with: Self.startLiteral.utf8) { return (Self.startLiteral, start) }
-        if text.starts(with: Self.endLiteral.utf8) { return (Self.endLiteral, end) }
-        return nil
+        [(dialect.startLiteral, start), (dialect.endLiteral, end)].first { text.starts(with: $0.0.utf8) }
     }
 }

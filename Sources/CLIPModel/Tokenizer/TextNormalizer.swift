@@ -7,12 +7,11 @@
 /// - Lower case is each scalar's own full mapping: `İ` becomes `i` and a dot above, `Σ` becomes
 ///   `σ` at the end of a word too, `ß` stays, and what has been lowered is not composed again.
 /// - Nothing else is done: no HTML entity, no curly quote, no compatibility character is
-///   replaced. (openai/CLIP's own tokenizer runs ftfy and `html.unescape` first; `transformers`
-///   does not.)
+///   replaced. (``SimpleCleaning`` is what openai/CLIP's own tokenizer does.)
 enum TextNormalizer {
     /// Appends the scalars of normalized `text` to `scalars`.
     static func normalize(_ text: Substring, into scalars: inout [Unicode.Scalar]) {
-        for scalar in CanonicalComposition.compose(text) {
+        for scalar in CanonicalComposition.ofTokenizersLibrary.compose(text.unicodeScalars) {
             if !scalar.isASCII {
                 scalars.append(contentsOf: scalar.properties.lowercaseMapping.unicodeScalars)
             } else if ("A"..."Z").contains(scalar) {

@@ -1,4 +1,4 @@
-/// Why a tokenizer could not be made from a model folder.
+/// Why a tokenizer could not be made from a model folder or a file of merges.
 ///
 /// Lines count from 1. Tokens are shown as they stand in the file, that is in the
 /// byte alphabet of ``ByteAlphabet`` and with `</w>` at the end of a word.
@@ -31,6 +31,15 @@ public enum TokenizerError: Error, Equatable, Sendable {
     case mergeSymbolNotInVocabulary(path: String, line: Int, symbol: String)
     /// A pair of symbols is merged twice.
     case duplicateMerge(path: String, line: Int, left: String, right: String)
+
+    /// The compressed file ends too early.
+    case truncatedGzip(path: String)
+    /// The compressed file is not as gzip made it.
+    case damagedGzip(path: String)
+    /// The file has fewer merges than the vocabulary has tokens beyond bytes and special tokens.
+    case tooFewMerges(path: String, found: Int, expected: Int)
+    /// The model's token embedding has fewer rows than there are bytes and special tokens.
+    case vocabularyTooSmall(size: Int, smallest: Int)
 
     /// The context has no room for the start and the end token.
     case contextTooShort(length: Int)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The tokens of `vocab.json` and their ids.
+/// The tokens of `vocab.json`, or of a file of merges, and their ids.
 ///
 /// Needed only while a tokenizer is loaded.
 struct Vocabulary {
@@ -38,6 +38,26 @@ struct Vocabulary {
         self.ids = ids
     }
 
+    /// The vocabulary of OpenAI's file of merges: the 256 bytes, the 256 bytes at the end of a word, and what each
+    /// merge makes, in this order.
+    ///
+    /// - Throws: ``TokenizerError/duplicateToken(path:line:token:)`` where two merges make one token.
+    init(merging lines: [MergeLine], path: String) throws(TokenizerError) {
+        let spellings = ByteAlphabet.printableFirst
+        var ids: [ByteString: Int] = [:]
+        ids.reserveCapacity(2 * spellings.count + lines.count)
+        for spelling in spellings + spellings.map({ $0 + ByteAlphabet.endOfWord }) {
+            ids[ByteString(spelling.utf8)] = ids.count
+        }
+        for line in lines {
+            guard ids.updateValue(ids.count, forKey: line.merged) == nil else {
+                throw .duplicateToken(path: path, line: line.number, token: line.merged.description)
+            }
+        }
+        self.path = path
+        self.ids = ids
+    }
+
     /// The id of a token, or nil where the vocabulary does not have it.
     subscript(token: ByteString) -> Int? { ids[token] }
 
@@ -49,14 +69,15 @@ struct Vocabulary {
         return id
     }
 
-    /// The ids of the 256 one-byte symbols, indexed by byte.
+    /// The ids of the one-byte symbols.
     ///
-    /// - Parameters:
-    ///   - suffix: what follows the byte's character: nothing, or the end-of-word mark.
-    ///   - unknown: the id for a byte whose symbol the vocabulary lacks, as it may where it was
-    ///     trained on a small corpus.
-    func byteSymbols(suffix: String, unknown: Int) -> [Int] {
-        ByteAlphabet.spellings.map { ids[ByteString(($0 + suffix).utf8)] ?? unknown }
+    /// - Parameter unknown: the id for a byte whose symbol the vocabulary lacks, as it may where it was
+    ///   trained on a small corpus.
+    func byteSymbols(unknown: Int) -> WordEncoder.ByteSymbols {
+        func symbols(suffix: String) -> [Int] {
+            ByteAlphabet.spellings.map { ids[ByteString(($0 + suffix).utf8)] ?? unknown }
+        }
+        return WordEncoder.ByteSymbols(inside: symbols(suffix: ""), atEnd: symbols(suffix: ByteAlphabet.endOfWord))
     }
 
     /// The highest id of all.

@@ -12,7 +12,7 @@
 struct WordEncoder {
     private let symbols: ByteSymbols
     private let merges: MergeTable
-    private var cache: [ByteString: [Int]] = [:]
+    private var cache: [ByteString: [Int]]
 
     /// The ids of the one-byte symbols, indexed by byte: within a word, and at its end.
     struct ByteSymbols: Sendable {
@@ -20,9 +20,11 @@ struct WordEncoder {
         var atEnd: [Int]
     }
 
-    init(symbols: ByteSymbols, merges: MergeTable) {
+    /// - Parameter whole: words with one token each, whatever they consist of.
+    init(symbols: ByteSymbols, merges: MergeTable, whole: [ByteString: Int] = [:]) {
         self.symbols = symbols
         self.merges = merges
+        cache = whole.mapValues { [$0] }
     }
 
     /// The token ids of a word.

@@ -8,9 +8,13 @@
 /// letters is a word, a digit is a word of its own, so is an English contraction, and so is a run
 /// of anything else that is not whitespace. What matches nothing, whitespace, is left out.
 ///
+/// OpenAI's and OpenCLIP's tokenizers ignore case. In text that is in lower case already that tells only for the
+/// long `ſ`, which counts as an `s`, and for one mark (``ScalarClass``).
+///
 /// Source: openai/CLIP `clip/simple_tokenizer.py`; `transformers` `tokenization_clip.py`.
 struct WordScanner: IteratorProtocol {
     private let scalars: [Unicode.Scalar]
+    private let dialect: TokenizerDialect
     private var position = 0
     /// Words found and not yet handed over, the next one last.
     private var pending: [Range<Int>] = []
@@ -18,21 +22,19 @@ struct WordScanner: IteratorProtocol {
     private static let contractions = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"]
         .map { Array($0.unicodeScalars) }
 
-    /// The special tokens, in three parts each: `<|`, letters, `|>`.
-    ///
-    /// One that has got as far as here was in upper case, else ``SpecialTokens`` would have found
-    /// it. CLIP's expression takes it as one word; the library then cuts what that has matched by
-    /// GPT-2's expression, which leaves all other words as they are, and this one in its parts.
-    private static let specialLiterals = [SpecialTokens.startLiteral, SpecialTokens.endLiteral]
-        .map { literal in
-            let scalars = Array(literal.unicodeScalars)
-            let letters = 2..<(scalars.count - 2)
-            return (scalars: scalars, parts: [0..<2, letters, letters.upperBound..<scalars.count])
-        }
+    private static let literals = literals(of: .openAI)
+    private static let literalsOfOpenCLIP = literals(of: .openCLIP)
+    private let specialLiterals: [[Unicode.Scalar]]
 
-    /// - Parameter scalars: text from ``TextNormalizer``.
-    init(_ scalars: [Unicode.Scalar]) {
+    private static func literals(of dialect: TokenizerDialect) -> [[Unicode.Scalar]] {
+        [dialect.startLiteral, dialect.endLiteral].map { Array($0.unicodeScalars) }
+    }
+
+    /// - Parameter scalars: text from ``TextNormalizer`` or ``SimpleCleaning``, after the dialect.
+    init(_ scalars: [Unicode.Scalar], dialect: TokenizerDialect) {
         self.scalars = scalars
+        self.dialect = dialect
+        specialLiterals = dialect == .openCLIP ? Self.literalsOfOpenCLIP : Self.literals
     }
 
     /// The positions of the next word's scalars, or nil at the end.
@@ -40,7 +42,7 @@ struct WordScanner: IteratorProtocol {
         if let word = pending.popLast() { return word }
         while position < scalars.count {
             let start = position
-            switch ScalarClass(scalars[start]) {
+            switch ScalarClass(scalars[start], dialect: dialect) {
             case .whitespace:
                 position += 1
                 continue
@@ -68,20 +70,30 @@ struct WordScanner: IteratorProtocol {
     private mutating func skipRun(of scalarClass: ScalarClass) {
         repeat {
             position += 1
-        } while position < scalars.count && ScalarClass(scalars[position]) == scalarClass
+        } while position < scalars.count && ScalarClass(scalars[position], dialect: dialect) == scalarClass
     }
 
     private func contraction() -> Int? {
         guard scalars[position] == "'" else { return nil }
-        return Self.contractions.first { scalars[position...].starts(with: $0) }?.count
+        return Self.contractions.first(where: isNext)?.count
     }
 
+    /// The words that a special token is, if one is next.
+    ///
+    /// To OpenAI's and OpenCLIP's tokenizers it is one, which ``WordEncoder`` knows. A Hugging Face one that has
+    /// got as far as here was in upper case, else ``SpecialTokens`` would have found it. CLIP's expression takes
+    /// it as one word; the library then cuts what that has matched by GPT-2's expression, which leaves all other
+    /// words as they are, and this one in its parts: `<|`, letters, `|>`.
     private func specialLiteral() -> [Range<Int>]? {
-        guard scalars[position] == "<",
-            let literal = Self.specialLiterals.first(where: {
-                scalars[position...].starts(with: $0.scalars)
-            })
-        else { return nil }
-        return literal.parts.map { (position + $0.lowerBound)..<(position + $0.upperBound) }
+        guard scalars[position] == "<", let literal = specialLiterals.first(where: isNext) else { return nil }
+        let end = position + literal.count
+        guard dialect == .huggingFace else { return [position..<end] }
+        return [position..<(position + 2), (position + 2)..<(end - 2), (end - 2)..<end]
+    }
+
+    private func isNext(_ literal: [Unicode.Scalar]) -> Bool {
+        scalars[position...].starts(with: literal) {
+            $0 == $1 || dialect != .huggingFace && $0 == "\u{17F}" && $1 == "s"
+        }
     }
 }

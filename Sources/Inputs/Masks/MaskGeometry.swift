@@ -23,22 +23,17 @@ public enum MaskGeometry: String, CaseIterable, Codable, Sendable {
             throw InputError.maskOfAnotherSize(mask: [width, height], image: [image.width, image.height])
         }
         precondition(size > 0, "a model's input has pixels")
-        let columns = sources(of: width, shortest: min(width, height), size: size)
-        let rows = sources(of: height, shortest: min(width, height), size: size)
+        let place = geometry(size: size).placement(width: width, height: height)
+        let columns = NearestNeighbour.sources(of: width, resizedTo: place.width, in: place.left..<place.left + size)
+        let rows = NearestNeighbour.sources(of: height, resizedTo: place.height, in: place.top..<place.top + size)
         return rows.flatMap { row in columns.map { labels[row * width + $0] } }
     }
 
-    /// For each of `size` pixels along one side of the square, the pixel of the mask that it shows.
-    private func sources(of side: Int, shortest: Int, size: Int) -> [Int] {
+    /// Neither of them leaves a border.
+    private func geometry(size: Int) -> SquareGeometry {
         switch self {
-        case .squashed:
-            return NearestNeighbour.sources(of: side, resizedTo: size, in: 0..<size)
-        case .aligned:
-            // torchvision's Resize: the other side is truncated, not rounded.
-            let resized = Int(Double(size) * Double(side) / Double(shortest))
-            // torchvision's CenterCrop: Python's round, halves to the even number.
-            let first = Int((Double(resized - size) / 2).rounded(.toNearestOrEven))
-            return NearestNeighbour.sources(of: side, resizedTo: resized, in: first..<first + size)
+        case .aligned: SquareGeometry(size: size, resize: .shortestEdge(size))
+        case .squashed: SquareGeometry(size: size, resize: .exact(width: size, height: size))
         }
     }
 }

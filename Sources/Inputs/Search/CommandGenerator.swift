@@ -189,10 +189,13 @@ public final class CommandGenerator: PictureGenerator {
     }
 
     private func image(_ output: URL, size: Int) throws(PictureFailure) -> RGBImage {
+        let limit = PixelLimit(side: size)
         do {
-            let data = try RegularFile.contents(
-                of: output.path, limit: RGBImage.bytes(ofPNGWithSide: size), followsLinks: false)
-            let image = try RGBImage(png: data, path: output.path, largest: size)
+            let data = try RegularFile.contents(of: output.path, limit: limit.fileBytes, followsLinks: false)
+            guard data.withUnsafeBytes({ PictureFormat($0) }) == .png else {
+                throw PictureFailure.notAPicture(reason: "not a PNG file")
+            }
+            let image = try PictureDecoder.picture(data, limit: limit).image
             guard image.width == size, image.height == size else {
                 throw PictureFailure.wrongSize(found: [image.width, image.height], expected: size)
             }
@@ -203,10 +206,10 @@ public final class CommandGenerator: PictureGenerator {
             throw .notWritten
         } catch let fault as RegularFile.Fault {
             throw .notAPicture(reason: fault.text)
-        } catch InputError.imageTooLarge(_, let width, let height, _) {
+        } catch PictureFault.tooLarge(let width, let height, _) {
             throw .wrongSize(found: [width, height], expected: size)
-        } catch InputError.imageNotRead(_, let reason) {
-            throw .notAPicture(reason: reason)
+        } catch let fault as PictureFault {
+            throw .notAPicture(reason: fault.text)
         } catch {
             throw .notAPicture(reason: "\(error)")
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLIPModel
 import Experiments
 import Foundation
 import Inputs
@@ -14,11 +15,20 @@ struct SelfCheckCommand: ParsableCommand {
     var manifest = "datasets.manifest"
     @Option(help: "The model to check.")
     var model = "emoji-clip"
+    @Option(help: "A model folder or a file of weights to check instead, by the vectors of a reference.safetensors beside it.")
+    var path: String?
 
     func run() throws {
-        let checks = try SelfCheck(
-            manifest: DatasetsManifest(contentsOf: URL(fileURLWithPath: manifest)), model: model
-        ).run()
+        let manifest = try DatasetsManifest(contentsOf: URL(fileURLWithPath: manifest))
+        let checks =
+            if let path {
+                try EmbeddingCheck(
+                    model: URL(fileURLWithPath: path),
+                    vocabulary: manifest.folder(ofDownload: "clip-bpe").appendingPathComponent(Tokenizer.openAIVocabulary)
+                ).run()
+            } else {
+                try SelfCheck(manifest: manifest, model: model).run()
+            }
         var table = TextTable(columns: [.init("check"), .init("found", .right), .init("allowed", .right), .init("verdict")])
         for check in checks {
             table.addRow([check.name, check.found, check.allowed, check.isPassed ? "ok" : "FAILED"])

@@ -36,12 +36,13 @@ import Testing
     @Test func missingFolderAndFiles() throws {
         let nowhere = folder.url.appendingPathComponent("nowhere")
         #expect(throws: CheckpointError.missingFolder(path: nowhere.path)) { try CLIP(folder: nowhere) }
+        let configuration = folder.url.appendingPathComponent("config.json")
+        let kept = try Data(contentsOf: configuration)
+        try FileManager.default.removeItem(at: configuration)
+        #expect(throws: ConfigurationError.missingFile(path: configuration.path)) { try CLIP(folder: folder.weights) }
+        try kept.write(to: configuration)
         try FileManager.default.removeItem(at: folder.weights)
         #expect(throws: CheckpointError.missingWeights(path: folder.url.path, expected: "model.safetensors")) {
-            try CLIP(folder: folder.url)
-        }
-        try FileManager.default.removeItem(at: folder.url.appendingPathComponent("config.json"))
-        #expect(throws: ConfigurationError.missingFile(path: folder.url.appendingPathComponent("config.json").path)) {
             try CLIP(folder: folder.url)
         }
     }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct TokenizerPartsTests {
     private func words(_ text: String) -> [String] {
         let scalars = Array(text.unicodeScalars)
-        var scanner = WordScanner(scalars)
+        var scanner = WordScanner(scalars, dialect: .huggingFace)
         var words: [String] = []
         while let range = scanner.next() {
             words.append(String(String.UnicodeScalarView(scalars[range])))

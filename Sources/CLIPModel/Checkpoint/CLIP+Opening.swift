@@ -1,0 +1,85 @@
+import DenseMath
+import Foundation
+
+extension CLIP {
+    /// Opens a model: a folder, or a file of weights with its configuration beside it.
+    ///
+    /// - **Hugging Face**: `config.json`, `preprocessor_config.json` and `model.safetensors`, or shards with
+    ///   `model.safetensors.index.json`, or `pytorch_model.bin`.
+    /// - **OpenCLIP**: `open_clip_config.json` and `open_clip_model.safetensors` or `open_clip_pytorch_model.bin`, or
+    ///   the `.pt` of its training.
+    /// - **OpenAI**: a `.pt` file, alone: its architecture shows in the shapes of its tensors.
+    ///
+    /// A folder that holds two models is refused; the path of the file of weights says which is meant. Weights may
+    /// be fp32, fp16 or bf16; they are kept and computed with as fp32.
+    ///
+    /// - Parameters:
+    ///   - folder: the model folder or the file of weights.
+    ///   - vocabulary: OpenAI's `bpe_simple_vocab_16e6.txt.gz`, for models of OpenAI's and OpenCLIP's that do not have
+    ///     it beside them.
+    ///   - imageActivation: the non-linearity of the image tower's MLPs, where it is not to be the one that the
+    ///     model's files say; ``ModelDescription`` records who decided.
+    ///   - textActivation: the same for the text tower.
+    /// - Throws: ``CheckpointError``, ``ConfigurationError``, ``TokenizerError``, and what the reader of the weights
+    ///   throws.
+    public init(
+        folder: URL, vocabulary: URL? = nil, imageActivation: Activation? = nil, textActivation: Activation? = nil
+    ) throws {
+        let model = try OpenedModel(at: folder, imageActivation: imageActivation, textActivation: textActivation)
+        // Before gigabytes are read.
+        tokenizer = try Tokenizer(
+            format: model.description.format, folder: model.folder, vocabulary: vocabulary,
+            configuration: model.description.configuration.text)
+        vision = try VisionTransformer(
+            model.checkpoint, model.description.configuration.vision, model.description.preprocessing)
+        text = try TextTransformer(model.checkpoint, model.description.configuration.text)
+        logitScale = try model.checkpoint.logitScale()
+        description = model.description
+    }
+
+    /// Checks that the files of a model fit together, without reading a weight: for a clear error before work begins.
+    /// - Returns: the architecture.
+    /// - Throws: ``CheckpointError``, ``ConfigurationError``, and what the reader of the weights throws.
+    public static func validate(folder: URL) throws -> CLIPConfiguration {
+        try OpenedModel(at: folder).description.configuration
+    }
+}
+
+extension VisionTransformer {
+    init(_ checkpoint: Checkpoint, _ configuration: VisionConfiguration, _ preprocessing: PreprocessingConfiguration) throws {
+        let epsilon = configuration.layerNormEpsilon
+        self.init(
+            configuration: configuration,
+            patchEmbedding: try checkpoint.patchEmbedding(),
+            classEmbedding: try checkpoint.classEmbedding(),
+            positionEmbedding: try checkpoint.positionEmbedding(.image),
+            inputNorm: try checkpoint.inputNorm(epsilon: epsilon),
+            blocks: try (0..<configuration.layers).map {
+                try checkpoint.block(
+                    .image, $0, width: configuration.width, heads: configuration.heads,
+                    activation: configuration.activation, epsilon: epsilon)
+            },
+            outputNorm: try checkpoint.outputNorm(.image, epsilon: epsilon),
+            projection: try checkpoint.projection(.image),
+            normalisation: PixelNormalisation(
+                scale: Float(preprocessing.rescaleFactor), mean: preprocessing.mean,
+                standardDeviation: preprocessing.standardDeviation))
+    }
+}
+
+extension TextTransformer {
+    init(_ checkpoint: Checkpoint, _ configuration: TextConfiguration) throws {
+        let epsilon = configuration.layerNormEpsilon
+        self.init(
+            configuration: configuration,
+            tokenEmbedding: try checkpoint.tokenEmbedding(),
+            positionEmbedding: try checkpoint.positionEmbedding(.text),
+            blocks: try (0..<configuration.layers).map {
+                try checkpoint.block(
+                    .text, $0, width: configuration.width, heads: configuration.heads,
+                    activation: configuration.activation, epsilon: epsilon)
+            },
+            outputNorm: try checkpoint.outputNorm(.text, epsilon: epsilon),
+            projection: try checkpoint.projection(.text))
+    }
+}

@@ -1,0 +1,21 @@
+import DenseMath
+
+/// A model as its files describe it: what is known before a weight is read.
+public struct ModelDescription: Equatable, Sendable {
+    public let format: ModelFormat
+    /// The file of weights, or the index of its shards.
+    public let weightsPath: String
+    public private(set) var configuration: CLIPConfiguration
+    public let preprocessing: PreprocessingConfiguration
+    /// Who decided the non-linearity of the image tower.
+    public let imageActivationSource: ActivationSource
+    /// Who decided the non-linearity of the text tower.
+    public private(set) var textActivationSource: ActivationSource
+
+    func withTextActivation(_ activation: Activation) -> ModelDescription {
+        var result = self
+        result.configuration.text.activation = activation
+        result.textActivationSource = .caller
+        return result
+    }
+}

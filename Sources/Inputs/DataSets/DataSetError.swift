@@ -1,0 +1,31 @@
+import Pickle
+
+/// What can be wrong with a data set whose files can be read. Facts only; `runner` makes the words.
+///
+/// `path` is the archive, folder or file that says so, `place` where in it: a line, a key, an index or
+/// the name of a picture.
+public enum DataSetError: Error, Equatable, Sendable {
+    case empty(path: String, expected: String)
+    case labelOutOfRange(path: String, place: String, label: Int, classes: Int)
+    /// A class that is not among those of the set, by its name or wnid.
+    case unknownClass(path: String, place: String, name: String)
+    case classCount(path: String, found: Int, expected: Int)
+    case pictureListedTwice(path: String, place: String, picture: String)
+    case missingPicture(path: String, place: String, picture: String)
+    case missingMask(path: String, picture: String)
+    /// An annotation of a picture that the set does not have.
+    case unknownPicture(path: String, place: String, picture: String)
+    /// Sizes are width and height.
+    case maskOfAnotherSize(path: String, picture: String, mask: [Int], image: [Int])
+    /// A file name with the extension of a picture that no decoder here reads, such as `.webp`: leaving
+    /// it out in silence would change every number of the set.
+    case unsupportedPicture(path: String, picture: String)
+    /// The number of pictures and the number of labels for them differ.
+    case pictureCount(path: String, found: Int, expected: Int)
+    /// A path of a table that leads out of the table's folder.
+    case pathOutside(path: String, place: String, picture: String)
+    /// A pickle that asks for more than arrays, lists and names, or is damaged.
+    case unreadablePickle(path: String, PickleError)
+    /// More bytes than the reader of this kind of file takes.
+    case tooLarge(path: String, place: String, bytes: Int, limit: Int)
+}

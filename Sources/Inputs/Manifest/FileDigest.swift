@@ -1,0 +1,58 @@
+import Crypto
+import Foundation
+
+/// The digests that publishers of data sets give.
+public enum DigestAlgorithm: String, Sendable, Codable {
+    case md5 = "MD5"
+    case sha256 = "SHA-256"
+
+    /// Hexadecimal digits.
+    var length: Int { self == .md5 ? 32 : 64 }
+}
+
+/// MD5 and SHA-256 of bytes that come piece by piece.
+struct FileDigest {
+    private var sha256 = SHA256()
+    private var md5: Insecure.MD5?
+    private(set) var count = 0
+
+    /// - Parameter includesMD5: whether anything is to be compared with it.
+    init(includesMD5: Bool) {
+        md5 = includesMD5 ? Insecure.MD5() : nil
+    }
+
+    mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        sha256.update(bufferPointer: bytes)
+        md5?.update(bufferPointer: bytes)
+        count += bytes.count
+    }
+
+    /// In lower-case hexadecimal digits; MD5 only where it was asked for.
+    func finalized() -> [DigestAlgorithm: String] {
+        var digests = [DigestAlgorithm.sha256: Self.hexadecimal(sha256.finalize())]
+        if let md5 { digests[.md5] = Self.hexadecimal(md5.finalize()) }
+        return digests
+    }
+
+    private static func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    /// Reads an open file from its beginning to its end.
+    /// - Parameter step: told how many bytes have been read, every MiB; false ends the reading.
+    /// - Throws: `POSIXError`; `CancellationError` where `step` ended it.
+    mutating func update(reading descriptor: Int32, step: (Int) -> Bool) throws {
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        var offset: off_t = 0
+        while true {
+            let count = buffer.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, offset) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw POSIXError(POSIXError.Code(rawValue: errno) ?? .EIO) }
+            if count == 0 { return }
+            buffer.withUnsafeBytes { update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            offset += off_t(count)
+            guard step(self.count) else { throw CancellationError() }
+        }
+    }
+}

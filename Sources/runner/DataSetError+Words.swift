@@ -1,0 +1,37 @@
+import Inputs
+
+extension Failure {
+    static func words(_ error: DataSetError) -> Failure {
+        func sides(_ size: [Int]) -> String { size.map(String.init).joined(separator: "×") }
+        return switch error {
+        case .empty(let path, let expected):
+            Failure(.badData, "\(path): nothing of the data set is here; expected \(expected)", fix: "check that the path names the archive or folder of this set")
+        case .labelOutOfRange(let path, let place, let label, let classes):
+            Failure(.badData, "\(path): \(place): the label \(label) is none of the \(classes) classes", fix: "check that labels and classes belong to the same set; restore the file if it is damaged")
+        case .unknownClass(let path, let place, let name):
+            Failure(.badData, "\(path): \(place): there is no class '\(name)'", fix: "check that the list of classes belongs to the set, and that pictures lie in the folders of their classes")
+        case .classCount(let path, let found, let expected):
+            Failure(.badData, "\(path): \(found) classes where \(expected) are expected", fix: "complete the set, or name the list of classes that belongs to it")
+        case .pictureListedTwice(let path, let place, let picture):
+            Failure(.badData, "\(path): \(place): the picture \(picture) comes twice", fix: "remove one of the two")
+        case .missingPicture(let path, let place, let picture):
+            Failure(.inputMissing, "\(path): the picture \(picture), named in \(place), is not here", fix: "complete the set; archives that were cut in the download are found by `runner verify`")
+        case .missingMask(let path, let picture):
+            Failure(.inputMissing, "\(path): there is no mask for the picture \(picture)", fix: "complete the set, or choose a split whose pictures have masks")
+        case .unknownPicture(let path, let place, let picture):
+            Failure(.badData, "\(path): \(place): the set has no picture \(picture)", fix: "check that annotations and pictures belong to the same set and split")
+        case .maskOfAnotherSize(let path, let picture, let mask, let image):
+            Failure(.badData, "\(path): the mask of \(picture) has \(sides(mask)) pixels, the picture \(sides(image))", fix: "give the picture the mask that was made for it")
+        case .unsupportedPicture(let path, let picture):
+            Failure(.badData, "\(path): \(picture) is a picture of a format that is not read", fix: "convert it to PNG or JPEG, or take it out of the set")
+        case .pictureCount(let path, let found, let expected):
+            Failure(.badData, "\(path): \(found) pictures for \(expected) labels", fix: "complete the set; archives that were cut in the download are found by `runner verify`")
+        case .pathOutside(let path, let place, let picture):
+            Failure(.badData, "\(path): \(place): the path '\(picture)' is not one of a file below the table's folder", fix: "write paths relative to the table, without '.', '..' and links that lead elsewhere")
+        case .unreadablePickle(let path, let fault):
+            Failure(.badData, "\(path): the pickle was refused: \(fault)", fix: "take the published file; pickles that call anything are never read")
+        case .tooLarge(let path, let place, let bytes, let limit):
+            Failure(.badData, "\(path): \(place): \(bytes) bytes, allowed are \(limit)", fix: "check that this is a file of the data set")
+        }
+    }
+}

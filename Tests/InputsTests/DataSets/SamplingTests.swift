@@ -1,0 +1,43 @@
+import Foundation
+import Inputs
+import Testing
+
+@Suite struct SamplingTests {
+    @Test func everyKth() throws {
+        #expect(try ImageSampling.every(250).indices(of: 1_281_167).count == 5125)
+        #expect(try ImageSampling.every(3).indices(of: 8) == [0, 3, 6])
+        #expect(try ImageSampling.every(.max).indices(of: 8) == [0])
+    }
+
+    @Test func first() throws {
+        #expect(try ImageSampling.first(3).indices(of: 8) == [0, 1, 2])
+        #expect(try ImageSampling.all.indices(of: 3) == [0, 1, 2])
+    }
+
+    @Test func randomIsTheSameEverywhere() throws {
+        let sample = try ImageSampling.random(5, seed: 1).indices(of: 100)
+        #expect(sample == sample.sorted() && Set(sample).count == 5)
+        #expect(try ImageSampling.random(5, seed: 1).indices(of: 100) == sample)
+        #expect(try ImageSampling.random(5, seed: 2).indices(of: 100) != sample)
+        #expect(try ImageSampling.random(7, seed: 0).indices(of: 7) == Array(0..<7))
+    }
+
+    @Test(arguments: [ImageSampling.every(0), .every(-1), .first(0), .first(9), .random(9, seed: 0), .random(0, seed: 0)])
+    func impossibleSamplesAreRefused(sampling: ImageSampling) {
+        guard case .outOfRange? = inputError({ try sampling.indices(of: 8) }) else {
+            Issue.record("not refused")
+            return
+        }
+    }
+
+    @Test func collectionsAreSampled() throws {
+        let base = try ImageMaskPairs(DataSetFixtures.archive("pairs.tar"), classNames: ["red", "green", "blue"])
+        let sampled = try SampledImages(base, .every(2))
+        #expect(sampled.count == 3 && sampled.classNames == base.classNames)
+        for index in 0..<3 {
+            #expect(sampled.record(index) == base.record(2 * index))
+            #expect(try sampled.picture(index) == base.picture(2 * index))
+            #expect(try sampled.mask(index) == base.mask(2 * index))
+        }
+    }
+}
