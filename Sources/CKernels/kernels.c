@@ -98,18 +98,7 @@ DISPATCHED void ck_row_squares(const float *x, long rows, long columns, long str
     }
 }
 
-DISPATCHED void ck_product_diagonal(const float *x, const float *y, long rows, long columns, float *out) {
-    for (long b = 0; b < rows; b++) out[b] = 0;
-    for (long k = 0; k < columns; k++)
-        for (long b = 0; b < rows; b++) out[b] += x[b * columns + k] * y[k * rows + b];
-}
-
 DISPATCHED void ck_subtract_row(float *x, const float *row, long rows, long columns) {
     for (long i = 0; i < rows; i++)
         for (long j = 0; j < columns; j++) x[i * columns + j] -= row[j];
-}
-
-DISPATCHED void ck_add_scaled_blocks(float *sum, const float *values, const float *scales, long blocks, long width) {
-    for (long k = 0; k < blocks; k++)
-        for (long i = 0; i < width; i++) sum[k * width + i] += scales[k] * values[k * width + i];
 }

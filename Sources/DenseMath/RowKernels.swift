@@ -46,26 +46,9 @@ public enum RowKernels {
         ck_row_squares(x, rows, columns, stride, out)
     }
 
-    /// out[b] ← Σ_k x[b][k] y[k][b], the diagonal of a product. // x [rows, columns], y [columns, rows]
-    @inline(__always)
-    public static func productDiagonal(
-        _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, rows: Int, columns: Int, into out: UnsafeMutablePointer<Float>
-    ) {
-        ck_product_diagonal(x, y, rows, columns, out)
-    }
-
     /// x[i][j] ← x[i][j] − row[j]
     @inline(__always)
     public static func subtract(row: UnsafePointer<Float>, from x: UnsafeMutablePointer<Float>, rows: Int, columns: Int) {
         ck_subtract_row(x, row, rows, columns)
-    }
-
-    /// sum[k][i] ← sum[k][i] + scales[k] values[k][i] // [blocks, width]
-    @inline(__always)
-    public static func add(
-        blocks values: UnsafePointer<Float>, scaledBy scales: UnsafePointer<Float>, to sum: UnsafeMutablePointer<Float>,
-        blocks: Int, width: Int
-    ) {
-        ck_add_scaled_blocks(sum, values, scales, blocks, width)
     }
 }

@@ -130,26 +130,13 @@ import Testing
         }
     }
 
-    @Test(arguments: widths) func rowSumsAndBlocksMatch(width: Int) {
+    @Test(arguments: widths) func rowSumsMatch(width: Int) {
         let rows = 5
         let (x, y) = (Self.random(rows * width), Self.random(rows * width, seed: 5))
         var squares = [Float](repeating: 0, count: rows)
         RowKernels.rowSquares(x, rows: rows, columns: width, stride: width, into: &squares)
         Self.expectClose(
             squares, (0..<rows).map { row in x[row * width..<(row + 1) * width].reduce(0) { $0 + Double($1) * Double($1) } })
-
-        var diagonal = [Float](repeating: 0, count: rows)
-        RowKernels.productDiagonal(x, y, rows: rows, columns: width, into: &diagonal)
-        let expected = (0..<rows).map { b in
-            (0..<width).reduce(0.0) { $0 + Double(x[b * width + $1]) * Double(y[$1 * rows + b]) }
-        }
-        Self.expectClose(diagonal, expected, relative: 1e-5, absolute: 1e-4)
-
-        var sum = y
-        let scales = Self.random(rows, seed: 6)
-        RowKernels.add(blocks: x, scaledBy: scales, to: &sum, blocks: rows, width: width)
-        Self.expectClose(
-            sum, x.indices.map { Double(y[$0]) + Double(scales[$0 / width]) * Double(x[$0]) }, absolute: 2e-6)
 
         var shifted = x
         RowKernels.subtract(row: Array(y[..<width]), from: &shifted, rows: rows, columns: width)

@@ -22,17 +22,11 @@ void ck_layer_norm(const float *x, const float *gamma, const float *beta, float 
 /// Rows of scale·x become their softmax, scale > 0. With `causal`, row i sees columns 0...i, the rest become 0.
 void ck_softmax(float *x, long rows, long columns, float scale, int causal);
 
-/// out[b] = sum_k x[b][k] y[k][b], x rows × columns and y columns × rows: the diagonal of x·y
-void ck_product_diagonal(const float *x, const float *y, long rows, long columns, float *out);
-
 /// x[i][j] -= row[j]
 void ck_subtract_row(float *x, const float *row, long rows, long columns);
 
 /// out[i] = sum_j x[i][j]²
 void ck_row_squares(const float *x, long rows, long columns, long stride, float *out);
-
-/// sum[k][i] += scales[k] values[k][i], all blocks of `width` floats
-void ck_add_scaled_blocks(float *sum, const float *values, const float *scales, long blocks, long width);
 
 /// Rows of the panels that hold an upper triangle: a panel has the columns of `ck_panel_width` rows of R
 /// as its rows, from the diagonal on, so that zeros below the diagonal are neither kept nor multiplied.
