@@ -103,7 +103,7 @@ enum AblationStep {
     /// - Throws: ``ExperimentError/notFinite(image:place:)``.
     private static func classify(
         _ pass: EffectPass, _ ablations: [MeanAblation], _ indirect: IndirectAblation,
-        _ classifier: ZeroShotClassifier, _ name: ImageSetName, firstImage: Int, seed: UInt64
+        _ classifier: ZeroShotClassifier, _ name: ImageSet, firstImage: Int, seed: UInt64
     ) throws -> AblationPredictions {
         let batch = pass.batch
         let layers = ablations.map(\.effects.lens.layer)

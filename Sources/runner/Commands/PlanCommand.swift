@@ -18,7 +18,10 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         let store = ArtefactStore(results: options.resultsURL)
-        for planned in try options.experiments() {
+        let (experiments, context) = try options.experiments()
+        // A plan makes no folder, but where there is one, reading an archive again would be a waste.
+        if FileManager.default.fileExists(atPath: options.resultsURL.path) { context.keepMemory() }
+        for planned in experiments {
             try show(Plan(planned.graph, store: store, force: options.plannedForce), title: planned.name)
         }
     }
