@@ -1,0 +1,33 @@
+import CLIPModel
+import Inputs
+
+extension ImagePreprocessing {
+    /// What brings a picture to the square that a model takes, as the library of the model's format does it.
+    init(_ model: ModelDescription) {
+        let preprocessing = model.preprocessing
+        let resize: SquareGeometry.Resize =
+            switch preprocessing.resize {
+            case .none: .none
+            case .shortestEdge(let length): .shortestEdge(length)
+            case .exact(let size): .exact(width: size.width, height: size.height)
+            }
+        self.init(
+            SquareGeometry(
+                size: model.configuration.vision.imageSize, resize: resize,
+                centring: model.format == .huggingFace ? .transformers : .torchvision),
+            filter: ResamplingFilter(preprocessing.resampling))
+    }
+}
+
+extension ResamplingFilter {
+    init(_ resampling: PreprocessingConfiguration.Resampling) {
+        switch resampling {
+        case .nearest: self = .nearest
+        case .lanczos: self = .lanczos
+        case .bilinear: self = .bilinear
+        case .bicubic: self = .bicubic
+        case .box: self = .box
+        case .hamming: self = .hamming
+        }
+    }
+}
