@@ -99,6 +99,7 @@ public struct MapExport: PictureExporter {
                 try pictures.checkFinite(pass.representation, width: clip.vision.embeddingWidth, of: range, place: "embedding")
                 values.removeAll(keepingCapacity: true)
                 for text in 0..<texts {
+                    try work.cancellation.check()
                     let map = method == .secondOrder ? pass.secondOrderMap(neurons: neurons[text]) : pass.map(method, class: text)
                     values += map.values
                 }

@@ -89,7 +89,8 @@ public struct SecondOrderExport: PictureExporter {
                     meaning: "smallest norm among the images that the neuron's direction is fitted to", equation: "t_n"),
                 ExportTensor(
                     "principal-directions", [neurons, d], unit: "none: rows of length 1, zeros for a neuron without any effect",
-                    meaning: "first right singular vector of the centred effects of those images, most of which project positively",
+                    meaning: "first right singular vector of the centred effects of those images, most of which project positively "
+                        + "(the sign means nothing where exactly half do)",
                     equation: "r_n"),
                 ExportTensor(
                     "explained-variance", [neurons], unit: "share, 0 to 1",

@@ -71,7 +71,7 @@ struct ExportCommand: ParsableCommand {
         @OptionGroup var pictures: PictureOptions
         @Option(help: ArgumentHelp("From 0; the last has no second-order effects.", valueName: "L"))
         var layer: Int
-        @Option(help: ArgumentHelp("From 0: 0..<64, 3,5,9 or both with a comma between.", valueName: "N"))
+        @Option(help: ArgumentHelp("From 0: 0...63, 3,5,9 or, in quotes, '0..<64'.", valueName: "N"), transform: IndexSelection.parse)
         var neurons: IndexSelection
         @Flag(inversion: .prefixedNo, help: "Write the effects, the largest tensor, which follows from the others.")
         var effects = true
@@ -122,7 +122,7 @@ struct ExportCommand: ParsableCommand {
         var method: AttributionMethod
         @Option(help: ArgumentHelp("A file of texts without maps that count in the mean of textspan.", valueName: "FILE"))
         var contrast: String?
-        @Option(help: ArgumentHelp("Layers of the neurons of second-order maps; by default the last three that have effects.", valueName: "L"))
+        @Option(help: ArgumentHelp("Layers of the neurons of second-order maps; by default the last three that have effects.", valueName: "L"), transform: IndexSelection.parse)
         var layers: IndexSelection?
         @Option(help: ArgumentHelp("Neurons of a second-order map.", valueName: "N"))
         var neuronsPerText = MapExport.neuronsPerText

@@ -99,6 +99,12 @@ struct TextOptions: ParsableArguments {
     func all() throws -> [String] { try text + (texts.map { try PromptSet.texts(URL(fileURLWithPath: $0)) } ?? []) }
 }
 
-extension IndexSelection: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
+extension IndexSelection {
+    /// As an argument. Without quotes, a shell takes `<64` of `0..<64` for the name of a file.
+    @Sendable static func parse(_ argument: String) throws -> IndexSelection {
+        guard let selection = IndexSelection(argument) else {
+            throw ValidationError("'\(argument)' is no selection of indices; write 0...63, 3,5,9 or, in quotes, '0..<64'")
+        }
+        return selection
+    }
 }
