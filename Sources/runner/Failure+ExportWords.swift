@@ -20,7 +20,7 @@ extension Failure {
                     : "there is no layer \(layer): the model's are 0 to \(layers - 1), and the last has no second-order effects",
                 fix: layers > 1 ? "choose a layer from 0 to \(layers - 2)" : "choose a model with more layers")
         case .neuronOutOfRange(let neuron, let neurons):
-            Failure(.usage, "there is no neuron \(neuron): a layer of this model has \(neurons)", fix: "choose neurons from 0 to \(neurons - 1), for example 0..<\(min(64, neurons))")
+            Failure(.usage, "there is no neuron \(neuron): a layer of this model has \(neurons)", fix: "choose neurons from 0 to \(neurons - 1), for example 0...\(min(64, neurons) - 1)")
         case .repeatedIndex(let selection):
             Failure(.usage, "\(selection): an index stands twice", fix: "name each once")
         case .textsNotUsed(let method):

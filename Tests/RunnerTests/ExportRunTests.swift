@@ -132,7 +132,7 @@ import Testing
     }
 
     /// Ctrl-C, a polite end and a kill: all leave the folder as it was.
-    @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, 143), (SIGKILL, SIGKILL)])
+    @Test(arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGKILL, SIGKILL)] as [(Int32, Int32)])
     func whateverEndsItNothingStays(number: Int32, status: Int32) throws {
         for index in 5..<4000 {
             #expect(link(pictures.appendingPathComponent("1.png").path, pictures.appendingPathComponent("\(index).png").path) == 0)
