@@ -8,10 +8,11 @@ import Testing
         try Array(text.utf8).withUnsafeBytes { try file.write($0, at: offset) }
     }
 
-    @Test func partsComeInAnyOrderAndTheNameLast() throws {
+    @Test(arguments: [true, false]) func partsComeInAnyOrderAndTheNameLast(isNameless: Bool) throws {
         let folder = try TemporaryFolder()
         let url = folder.url.appendingPathComponent("file")
-        let file = try PendingFile(for: url)
+        let file = try PendingFile(for: url, isNameless: isNameless)
+        #expect(try folder.files().count == (isNameless ? 0 : 1))
         try file.reserve(6)
         try write("def", to: file, at: 3)
         try write("abc", to: file)
@@ -24,17 +25,17 @@ import Testing
         #expect(try folder.files() == ["file"])
     }
 
-    @Test func whatIsNotCommittedIsNotThere() throws {
+    @Test(arguments: [true, false]) func whatIsNotCommittedIsNotThere(isNameless: Bool) throws {
         let folder = try TemporaryFolder()
         let url = folder.url.appendingPathComponent("file")
         try Data("old".utf8).write(to: url)
         do {
-            let file = try PendingFile(for: url)
+            let file = try PendingFile(for: url, isNameless: isNameless)
             try write("half", to: file)
         }
         #expect(try String(contentsOf: url, encoding: .utf8) == "old")
         #expect(try folder.files() == ["file"])
-        let file = try PendingFile(for: url)
+        let file = try PendingFile(for: url, isNameless: isNameless)
         try write("new", to: file)
         try file.commit()
         #expect(try String(contentsOf: url, encoding: .utf8) == "new")

@@ -14,7 +14,10 @@ public final class PendingFile: Sendable {
 
     /// Makes an empty file where `url` is going to be.
     /// - Throws: `PipelineError.cannotWrite`: what stands in the way is known before there is anything to write.
-    public init(for url: URL) throws {
+    public convenience init(for url: URL) throws { try self.init(for: url, isNameless: true) }
+
+    /// - Parameter isNameless: false does without the kernel's nameless files, as on file systems that have none.
+    init(for url: URL, isNameless: Bool) throws {
         // A link stays a link: what it leads to is replaced.
         let target = url.resolvingSymlinksInPath()
         func failure(_ code: Int32) -> PipelineError { .cannotWrite(path: url.path, errno: code) }
@@ -26,7 +29,7 @@ public final class PendingFile: Sendable {
             throw failure(errno)
         }
         self.url = target
-        if let nameless = Self.openNameless(in: target.deletingLastPathComponent()) {
+        if isNameless, let nameless = Self.openNameless(in: target.deletingLastPathComponent()) {
             descriptor = nameless
             temporary = Mutex(nil)
         } else {

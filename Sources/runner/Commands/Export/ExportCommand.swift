@@ -11,8 +11,17 @@ struct ExportCommand: ParsableCommand {
         discussion: """
             Any model that opens, any folder or archive of pictures, no spec. In the file's __metadata__, 'clip-lens' \
             is a JSON document with axes, unit and equation of every tensor, the model with its digests, the pictures \
-            with theirs, and what was left out. Tensors are float32 and row-major, axes in the order that each \
-            subcommand's help shows. docs/export.md has an example in Python.
+            with theirs, and what was left out. Tensors are float32 and row-major:
+
+            images: embeddings [images, d], norms [images]
+            texts: embeddings [texts, d], norms [texts], token-ids [texts, tokens]
+            second-order: effects [images, neurons, d], head-coordinates [images, neurons, heads], head-directions \
+            [neurons, heads, d], bias-shares [images, d], representations [images, d], mean-effects [neurons, d], norms \
+            [images, neurons], principal-directions [neurons, d], explained-variance [neurons], thresholds [neurons]
+            attention: attention [images, layers, heads, tokens]
+            maps: maps [images, texts, rows, columns]
+
+            The help of each says more; docs/export.md has an example in Python.
             """,
         subcommands: [Images.self, Texts.self, SecondOrder.self, Attention.self, Maps.self])
 
