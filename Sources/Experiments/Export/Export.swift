@@ -86,20 +86,13 @@ public struct Export: Sendable {
             if let warning = picture.warning { observer(.doubtful(picture: picture.id, warning: warning)) }
         }
 
-        let tensors = try exporter.tensors(clip, images: pictures.count)
-        let texts = exporter.texts.isEmpty ? nil : describe(exporter.texts, clip)
-        let document = ExportDocument(
-            contents: exporter.name, program: settings.program, model: try ModelEntry(clip, path: settings.model.relativePath),
-            images: .init(
-                location: selection.location, found: files.paths.count, limit: selection.limit,
-                preprocessing: PreprocessingEntry(clip.description), pictures: pictures.pictures, skipped: pictures.skipped),
-            texts: texts, settings: exporter.settings(clip, images: pictures.count),
-            tensors: tensors.reduce(into: [:]) { $0[$1.name] = .init($1) })
-        let file = try ExportFile(output, tensors: tensors, document: document)
-        try exporter.compute(clip, pictures, into: file, work)
-        try cancellation.check()
-        try file.commit()
-        return tensors
+        let images = ExportDocument.Images(
+            location: selection.location, found: files.paths.count, limit: selection.limit,
+            preprocessing: PreprocessingEntry(clip.description), pictures: pictures.pictures, skipped: pictures.skipped)
+        return try write(
+            try exporter.tensors(clip, images: pictures.count), named: exporter.name, clip, images: images, texts: exporter.texts,
+            settings: exporter.settings(clip, images: pictures.count), to: output
+        ) { try exporter.compute(clip, pictures, into: $0, work) }
     }
 
     /// Exports the embeddings of texts.
@@ -111,13 +104,22 @@ public struct Export: Sendable {
         let clip = try open()
         let work = ExportWork(jobs: settings.jobs, cancellation: cancellation, output: output.url, observer: observer)
         let export = TextExport(texts)
-        let tensors = export.tensors(clip)
+        return try write(export.tensors(clip), named: TextExport.name, clip, texts: texts, to: output) {
+            try export.compute(clip, into: $0, work)
+        }
+    }
+
+    /// Writes the header, has `compute` fill the tensors, and gives the file its name.
+    private func write(
+        _ tensors: [ExportTensor], named name: String, _ clip: CLIP, images: ExportDocument.Images? = nil, texts: [String],
+        settings request: ExportDocument.Settings = .init(), to output: PendingFile, _ compute: (ExportFile) throws -> Void
+    ) throws -> [ExportTensor] {
         let document = ExportDocument(
-            contents: TextExport.name, program: settings.program, model: try ModelEntry(clip, path: settings.model.relativePath),
-            images: nil, texts: describe(texts, clip), settings: .init(),
+            contents: name, program: settings.program, model: try ModelEntry(clip, path: settings.model.relativePath),
+            images: images, texts: texts.isEmpty ? nil : describe(texts, clip), settings: request,
             tensors: tensors.reduce(into: [:]) { $0[$1.name] = .init($1) })
         let file = try ExportFile(output, tensors: tensors, document: document)
-        try export.compute(clip, into: file, work)
+        try compute(file)
         try cancellation.check()
         try file.commit()
         return tensors
