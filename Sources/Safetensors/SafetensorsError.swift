@@ -17,6 +17,12 @@ public enum SafetensorsError: Error, Equatable, Sendable {
     case shapeMismatch(shape: [Int], type: ElementType, bytes: Int)
     /// A tensor to be stored has a name that the format reserves.
     case reservedName(String)
+    /// Two tensors to be stored have one name.
+    case duplicateName(String)
+    /// A tensor to be stored has a negative dimension, or more bytes than there are numbers for.
+    case impossibleShape(tensor: String, shape: [Int])
+    /// What is to stand in the header takes more bytes than any reader of the format accepts.
+    case headerTooLarge(bytes: Int)
     /// The file cannot be written.
     case cannotWrite(path: String, errno: Int32)
 }

@@ -58,7 +58,9 @@ extension Failure {
             Failure(.badData, "\(path ?? "a tensor"): \(tensor ?? ""): element \(index) does not fit \(wanted)", fix: refetch)
         case .cannotWrite(let path, let errno):
             Failure(.saveFailed, "\(path): \(String(cString: strerror(errno)))", fix: "make room or choose another folder")
-        case .shapeMismatch, .reservedName:
+        case .headerTooLarge(let bytes):
+            Failure(.badData, "the names of the pictures and texts take \(ByteCount(bytes)) of header, which no reader of safetensors accepts", fix: "export fewer at once, with --limit")
+        case .shapeMismatch, .reservedName, .duplicateName, .impossibleShape:
             Failure(.internalError, "\(error)", fix: "this is a bug of clip-lens; please report it")
         }
     }

@@ -21,6 +21,7 @@ extension Failure {
         case let error as ResultsError: words(error)
         case let error as InputError: words(error)
         case let error as ExperimentError: words(error)
+        case let error as ExportError: words(error)
         case let error as CheckpointError: words(error)
         case let error as ConfigurationError: words(error)
         case let error as TokenizerError: words(error)

@@ -79,14 +79,16 @@ extension RunDescription {
     }
 }
 
-/// The commit of the working folder.
+/// The commit of a folder.
 struct GitState {
     let commit: String
     let isDirty: Bool
 
     /// Nil outside a repository or without git.
-    static func current() -> GitState? {
-        guard let commit = git(["rev-parse", "HEAD"]), let status = git(["status", "--porcelain"]) else { return nil }
+    /// - Parameter folder: nil for the working folder.
+    static func current(in folder: URL? = nil) -> GitState? {
+        let place = folder.map { ["-C", $0.path] } ?? []
+        guard let commit = git(place + ["rev-parse", "HEAD"]), let status = git(place + ["status", "--porcelain"]) else { return nil }
         return GitState(commit: commit, isDirty: !status.isEmpty)
     }
 

@@ -15,9 +15,10 @@ struct Runner: ParsableCommand {
             65 bad data, 66 input missing, 69 server unavailable, 70 internal error, 73 cannot write the output, 74 error while \
             saving, 75 another runner holds the results, 130/143 interrupted.
             """,
+        version: "0.4",
         subcommands: [
             RunCommand.self, PlanCommand.self,
-            SelfCheckCommand.self, FetchCommand.self, VerifyCommand.self, ScenesCommand.self, ManifestCommand.self,
+            ExportCommand.self, SelfCheckCommand.self, FetchCommand.self, VerifyCommand.self, ScenesCommand.self, ManifestCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 

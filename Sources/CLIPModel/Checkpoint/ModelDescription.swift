@@ -5,6 +5,8 @@ public struct ModelDescription: Equatable, Sendable {
     public let format: ModelFormat
     /// The file of weights, or the index of its shards.
     public let weightsPath: String
+    /// The files that hold the weights: of a sharded checkpoint the shards, by name.
+    public let weightsFiles: [String]
     public let configuration: CLIPConfiguration
     public let preprocessing: PreprocessingConfiguration
     /// Who decided the non-linearity of the image tower.

@@ -24,7 +24,8 @@ struct OpenedModel {
         folder = files.folder
         checkpoint = try Checkpoint(weights, naming: naming, configuration: described.configuration)
         description = ModelDescription(
-            format: format, weightsPath: weights.path, configuration: described.configuration,
+            format: format, weightsPath: weights.path, weightsFiles: Set(weights.records.values.map(\.path)).sorted(),
+            configuration: described.configuration,
             preprocessing: preprocessing, imageActivationSource: described.imageActivationSource,
             textActivationSource: described.textActivationSource)
     }

@@ -24,7 +24,7 @@ final class OpenedInputs: Sendable {
         var images: ImageSetSpec
         var limit: Int?
         var withMasks: Bool
-        var onBadPicture: PictureList.OnBadPicture
+        var onBadPicture: BadPictures
     }
 
     init(_ places: InputPlaces, memo: InputMemo, tell: @escaping @Sendable (String) -> Void) {
@@ -59,7 +59,7 @@ final class OpenedInputs: Sendable {
     /// - Precondition: the images are pictures, not scenes.
     /// - Throws: as `PictureDataset.init`.
     func pictures(
-        _ images: ImageSetSpec, limit: Int?, withMasks: Bool, onBadPicture: PictureList.OnBadPicture
+        _ images: ImageSetSpec, limit: Int?, withMasks: Bool, onBadPicture: BadPictures
     ) throws -> PictureDataset {
         guard case .pictures(let set, let split, let path) = images.source else {
             preconditionFailure("scenes are made, not opened")

@@ -19,7 +19,7 @@ struct PictureDataset: Sendable {
     /// - Throws: `DataSetError`, `InputError`, `ArchiveError`.
     init(
         _ source: PictureSource, _ sampling: ImageSampling, limit: Int?, withMasks: Bool,
-        onBadPicture: PictureList.OnBadPicture, memo: InputMemo, tell: @escaping @Sendable (String) -> Void
+        onBadPicture: BadPictures, memo: InputMemo, tell: @escaping @Sendable (String) -> Void
     ) throws {
         let opened = Shared { try source.open(withMasks: withMasks, indices: memo.indices) }
         (self.source, self.opened, self.withMasks) = (source, opened, withMasks)

@@ -28,7 +28,7 @@ struct StudySpec: Sendable {
     var modelKey: OpenedInputs.ModelKey
     /// The images from which means, thresholds and directions are estimated.
     var fit: ImageSetSpec
-    var onBadPicture: PictureList.OnBadPicture
+    var onBadPicture: BadPictures
     /// A file of class names; nil: the data set's own.
     var classNames: URL?
     /// Nil: the sentences that go with the data set.

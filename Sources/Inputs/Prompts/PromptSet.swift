@@ -34,6 +34,11 @@ public struct PromptSet: Sendable, Equatable {
         return templates
     }
 
+    /// Texts that stand for themselves.
+    /// - Parameter url: a text file with a text a line.
+    /// - Throws: ``InputError``, ``DataSetError/empty(path:expected:)``.
+    public static func texts(_ url: URL) throws -> [String] { try lines(url, expected: "a text") }
+
     /// The sentences for a class.
     public func sentences(_ label: Int) -> [String] {
         templates.map { $0.replacingOccurrences(of: Self.placeholder, with: classNames[label]) }

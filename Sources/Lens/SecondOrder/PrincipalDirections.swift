@@ -52,7 +52,9 @@ public struct PrincipalDirections: Sendable, Equatable {
     }
 
     /// The first right singular vector of a C×d matrix and its share of the squares, through E Eᵀ.
-    static func first(of effects: [Float], count C: Int, width d: Int, gram: inout [Float]) throws -> ([Float], Float) {
+    /// - Parameter gram: scratch. // [C, C]
+    /// - Throws: `FactorisationError` when effects are not finite.
+    package static func first(of effects: [Float], count C: Int, width d: Int, gram: inout [Float]) throws -> ([Float], Float) {
         BLAS.multiply(C, C, d, effects, stride: d, effects, stride: d, otherTransposed: true, into: &gram, stride: C)
         var matrix = gram.map(Double.init)
         let trace = (0..<C).reduce(0) { $0 + matrix[$1 * C + $1] }

@@ -58,7 +58,7 @@ public enum DurableFile {
         guard close(descriptor) == 0 else { throw failure(errno, url) }
     }
 
-    private static func sync(_ url: URL, _ flags: Int32) throws {
+    static func sync(_ url: URL, _ flags: Int32) throws {
         let descriptor = open(url.path, flags | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(errno, url) }
         defer { close(descriptor) }

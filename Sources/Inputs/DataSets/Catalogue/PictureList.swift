@@ -23,10 +23,6 @@ public struct PictureList: Codable, Sendable, Equatable {
         public var reason: String
     }
 
-    public enum OnBadPicture: String, CaseIterable, Codable, Sendable {
-        case fail, skip
-    }
-
     /// What the classes are called, in label order.
     public var classNames: [String]
     public var entries: [Entry]
@@ -43,7 +39,7 @@ public struct PictureList: Codable, Sendable, Equatable {
     /// - Throws: what reading a picture or mask throws; ``DataSetError/empty(path:expected:)`` where none is left.
     public init(
         _ pictures: LabelledPictures, _ sampling: ImageSampling, limit: Int? = nil, withMasks: Bool,
-        onBadPicture: OnBadPicture = .fail, progress: @Sendable (Int, Int) -> Void = { _, _ in }
+        onBadPicture: BadPictures = .fail, progress: @Sendable (Int, Int) -> Void = { _, _ in }
     ) throws {
         let indices = Array(try sampling.indices(of: pictures.count).prefix(limit ?? .max))
         let results = Mutex<[Result<Reading, any Error>?]>(Array(repeating: nil, count: indices.count))
@@ -86,7 +82,7 @@ public struct PictureList: Codable, Sendable, Equatable {
         case entry(Entry, line: String)
         case skipped(Skipped)
 
-        init(_ pictures: LabelledPictures, _ index: Int, withMasks: Bool, _ onBadPicture: OnBadPicture) throws {
+        init(_ pictures: LabelledPictures, _ index: Int, withMasks: Bool, _ onBadPicture: BadPictures) throws {
             let id = pictures.collection.record(index).id
             do {
                 let digest =

@@ -7,15 +7,26 @@ enum PictureFile {
     /// Those of other pictures, which data sets of strangers hold.
     private static let unsupported: Set<String> = ["webp", "bmp", "gif", "tif", "tiff", "ppm", "pgm", "avif", "heic", "jp2"]
 
-    /// Whether a file is a picture; files that are none, such as a `README`, are no business of a reader.
-    /// - Throws: ``DataSetError/unsupportedPicture(path:picture:)``.
-    static func isPicture(_ name: String, in location: String) throws -> Bool {
+    /// What the name of a file says; nil for files that are no pictures, such as a `README`, which are no
+    /// business of a reader.
+    enum Kind {
+        case readable, unreadable
+    }
+
+    static func kind(_ name: String) -> Kind? {
         let file = name.utf8.split(separator: UInt8(ascii: "/")).last ?? name.utf8[...]
         // macOS leaves `._NAME` beside each NAME of an archive.
-        guard !file.starts(with: "._".utf8), let dot = file.lastIndex(of: UInt8(ascii: ".")) else { return false }
+        guard !file.starts(with: "._".utf8), let dot = file.lastIndex(of: UInt8(ascii: ".")) else { return nil }
         let ending = Substring(file[file.index(after: dot)...]).lowercased()
-        if unsupported.contains(ending) { throw DataSetError.unsupportedPicture(path: location, picture: name) }
-        return supported.contains(ending)
+        return supported.contains(ending) ? .readable : unsupported.contains(ending) ? .unreadable : nil
+    }
+
+    /// Whether a file is a picture that decoders here read.
+    /// - Throws: ``DataSetError/unsupportedPicture(path:picture:)``.
+    static func isPicture(_ name: String, in location: String) throws -> Bool {
+        guard let kind = kind(name) else { return false }
+        if kind == .unreadable { throw DataSetError.unsupportedPicture(path: location, picture: name) }
+        return true
     }
 
     /// Width and height by the header of a PNG or JPEG file; nil for anything else.

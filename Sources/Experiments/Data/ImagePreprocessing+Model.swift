@@ -1,0 +1,46 @@
+import CLIPModel
+import Inputs
+
+extension ImagePreprocessing {
+    /// What brings a picture to the square that a model takes, as the library of the model's format does it.
+    /// - Parameter passOrder: whose Pillow's bytes are wanted.
+    init(_ model: ModelDescription, passOrder: PassOrder = .pillow13) {
+        let preprocessing = model.preprocessing
+        let resize: SquareGeometry.Resize =
+            switch preprocessing.resize {
+            case .none: .none
+            case .shortestEdge(let length): .shortestEdge(length)
+            case .exact(let size): .exact(width: size.width, height: size.height)
+            }
+        self.init(
+            SquareGeometry(
+                size: model.configuration.vision.imageSize, resize: resize,
+                centring: model.format == .huggingFace ? .transformers : .torchvision),
+            filter: ResamplingFilter(preprocessing.resampling), passOrder: passOrder)
+    }
+
+    /// All that decides a byte, for the key of a step.
+    var name: String {
+        let resize =
+            switch geometry.resize {
+            case .none: "not resized"
+            case .shortestEdge(let length): "shorter side \(length)"
+            case .longestEdge(let length): "longer side \(length)"
+            case .exact(let width, let height): "\(width)×\(height)"
+            }
+        return "\(resize), middle \(geometry.size) as \(geometry.centring.rawValue), \(filter), \(passOrder.rawValue), border \(fill)"
+    }
+}
+
+extension ResamplingFilter {
+    init(_ resampling: PreprocessingConfiguration.Resampling) {
+        switch resampling {
+        case .nearest: self = .nearest
+        case .lanczos: self = .lanczos
+        case .bilinear: self = .bilinear
+        case .bicubic: self = .bicubic
+        case .box: self = .box
+        case .hamming: self = .hamming
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import Synchronization
+
+/// A file that has no name until it is complete: whatever ends the process before ``commit()``, nothing is left
+/// behind. Its parts are written and read in any order, from any thread.
+///
+/// The kernel keeps the file without a name (`O_TMPFILE`); a file system that cannot gets a temporary name
+/// beside the final one, which only a kill leaves behind.
+public final class PendingFile: Sendable {
+    public let url: URL
+    private let descriptor: Int32
+    /// The name that the file has, if it has one, before it is complete.
+    private let temporary: Mutex<String?>
+
+    /// Makes an empty file where `url` is going to be.
+    /// - Throws: `PipelineError.cannotWrite`: what stands in the way is known before there is anything to write.
+    public convenience init(for url: URL) throws { try self.init(for: url, isNameless: true) }
+
+    /// - Parameter isNameless: false does without the kernel's nameless files, as on file systems that have none.
+    init(for url: URL, isNameless: Bool) throws {
+        // A link stays a link: what it leads to is replaced.
+        let target = url.resolvingSymlinksInPath()
+        func failure(_ code: Int32) -> PipelineError { .cannotWrite(path: url.path, errno: code) }
+        var status = stat()
+        if stat(target.path, &status) == 0 {
+            // A device is not to be replaced by a file.
+            guard status.st_mode & S_IFMT == S_IFREG else { throw failure(status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL) }
+        } else if errno != ENOENT {
+            throw failure(errno)
+        }
+        self.url = target
+        if isNameless, let nameless = Self.openNameless(in: target.deletingLastPathComponent()) {
+            descriptor = nameless
+            temporary = Mutex(nil)
+        } else {
+            let name = Self.temporaryName(in: target.deletingLastPathComponent())
+            descriptor = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+            guard descriptor >= 0 else { throw failure(errno) }
+            temporary = Mutex(name)
+        }
+    }
+
+    deinit {
+        close(descriptor)
+        temporary.withLock { name in
+            if let name { unlink(name) }
+        }
+    }
+
+    /// Takes the room for a file of so many bytes, so that a full disk is found before the work.
+    /// - Throws: `PipelineError.saveFailed`.
+    public func reserve(_ count: Int) throws {
+        guard count > 0 else { return }
+        // An interrupted call starts again.
+        while true {
+            let code = posix_fallocate(descriptor, 0, off_t(count))
+            if code == 0 { return }
+            guard code == EINTR else { throw failure(code) }
+        }
+    }
+
+    /// - Throws: `PipelineError.saveFailed`.
+    public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+        try transfer(bytes.count) { done, count in
+            pwrite(descriptor, bytes.baseAddress.map { $0 + done }, count, off_t(offset + done))
+        }
+    }
+
+    /// Reads what was written.
+    /// - Throws: `PipelineError.saveFailed`.
+    public func read(at offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
+        try transfer(bytes.count) { done, count in
+            pread(descriptor, bytes.baseAddress.map { $0 + done }, count, off_t(offset + done))
+        }
+    }
+
+    private func transfer(_ count: Int, _ body: (Int, Int) -> Int) throws {
+        var done = 0
+        while done < count {
+            let moved = body(done, count - done)
+            if moved < 0, errno == EINTR { continue }
+            // What was written and is not there any more: the file has been cut by somebody else.
+            guard moved > 0 else { throw failure(moved < 0 ? errno : EIO) }
+            done += moved
+        }
+    }
+
+    /// Syncs the file and gives it its name, replacing the file that had it. Called once.
+    /// - Throws: `PipelineError.saveFailed`.
+    public func commit() throws {
+        guard fsync(descriptor) == 0 else { throw failure(errno) }
+        try temporary.withLock { name in
+            if name == nil {
+                let new = Self.temporaryName(in: url.deletingLastPathComponent())
+                guard linkat(AT_FDCWD, Self.path(of: descriptor), AT_FDCWD, new, AT_SYMLINK_FOLLOW) == 0 else {
+                    throw failure(errno)
+                }
+                name = new
+            }
+            guard let complete = name, rename(complete, url.path) == 0 else { throw failure(errno) }
+            name = nil
+        }
+        try DurableFile.sync(url.deletingLastPathComponent(), O_RDONLY | O_DIRECTORY)
+    }
+
+    private func failure(_ code: Int32) -> PipelineError { DurableFile.failure(code, url) }
+
+    // MARK: Names
+
+    /// Short, however long the final name is, and another one each time.
+    private static func temporaryName(in folder: URL) -> String {
+        let unique = "\(ProcessIdentity.current.attempt)-\(String(UInt32.random(in: 0...UInt32.max), radix: 16))"
+        return folder.appendingPathComponent(DurableFile.temporaryPrefix + unique).path
+    }
+
+    /// - Returns: nil where the file system has no files without a name.
+    private static func openNameless(in folder: URL) -> Int32? {
+        let withoutName = 0o20_000_000 | O_DIRECTORY
+        let descriptor = open(folder.path, O_RDWR | O_CLOEXEC | withoutName, 0o666)
+        guard descriptor >= 0 else { return nil }
+        // The name comes by way of /proc.
+        guard access(path(of: descriptor), F_OK) == 0 else {
+            close(descriptor)
+            return nil
+        }
+        return descriptor
+    }
+
+    private static func path(of descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
+}

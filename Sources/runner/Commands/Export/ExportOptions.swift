@@ -1,0 +1,110 @@
+import ArgumentParser
+import CLIPModel
+import DenseMath
+import Experiments
+import Foundation
+import Inputs
+import Results
+
+/// What every export takes.
+struct ExportOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("A model folder or a file of weights: OpenAI's, OpenCLIP's or Hugging Face's.", valueName: "PATH"))
+    var model: String
+    @Option(help: ArgumentHelp("The file to write; it is complete or not there.", valueName: "FILE"))
+    var output: String
+    @Option(help: ArgumentHelp("Threads; the file does not depend on them.", valueName: "N"))
+    var jobs = ProcessInfo.processInfo.activeProcessorCount
+    @Option(help: ArgumentHelp("quick_gelu or gelu, where the image tower's is not to be what the model's files say.", valueName: "NAME"))
+    var imageActivation: Activation?
+    @Option(help: ArgumentHelp("The same for the text tower.", valueName: "NAME"))
+    var textActivation: Activation?
+    @Option(help: ArgumentHelp(
+        "OpenAI's \(Tokenizer.openAIVocabulary), for models that have none beside them; by default the one of the manifest.",
+        valueName: "FILE"))
+    var vocabulary: String?
+    @Option(help: "The list of models and data sets, for the vocabulary.")
+    var manifest = "datasets.manifest"
+
+    func validate() throws {
+        guard (1...4096).contains(jobs) else { throw ValidationError("--jobs has to be from 1 to 4096") }
+    }
+
+    /// Runs an export and prints what the file holds.
+    func run(_ body: (Export) throws -> [ExportTensor]) throws {
+        let (interruption, progress) = (Interruption(), ExportProgress())
+        defer { progress.end() }
+        let tensors: [ExportTensor]
+        do {
+            tensors = try body(Export(try settings(), cancellation: interruption.cancellation) { progress.show($0) })
+        } catch {
+            progress.end()
+            throw Failure(export: error, interruption: interruption)
+        }
+        progress.end()
+        var table = TextTable(title: output, columns: [.init("tensor"), .init("axes"), .init("shape", .right), .init("unit")])
+        for tensor in tensors.sorted(by: { $0.name < $1.name }) {
+            table.addRow([
+                tensor.name, tensor.axes.map(\.name).joined(separator: " × "), tensor.shape.map(String.init).joined(separator: " × "),
+                tensor.unit,
+            ])
+        }
+        try Console.print(table.rendered())
+    }
+
+    private func settings() throws -> Export.Settings {
+        let git = GitState.current(in: Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent())
+        return Export.Settings(
+            model: URL(fileURLWithPath: model), vocabulary: try vocabularyFile(), imageActivation: imageActivation,
+            textActivation: textActivation, output: URL(fileURLWithPath: output), jobs: jobs,
+            program: ProgramDescription(
+                name: "clip-lens", version: Runner.configuration.version, commit: git?.commit, isDirty: git?.isDirty))
+    }
+
+    /// The file that was named, or that of the manifest where there is a manifest here.
+    private func vocabularyFile() throws -> URL? {
+        if let vocabulary { return URL(fileURLWithPath: vocabulary) }
+        guard FileManager.default.fileExists(atPath: manifest) else { return nil }
+        return try DatasetsManifest(contentsOf: URL(fileURLWithPath: manifest)).folder(ofDownload: "clip-bpe")
+            .appendingPathComponent(Tokenizer.openAIVocabulary)
+    }
+}
+
+extension Activation: ExpressibleByArgument {}
+
+/// Which pictures.
+struct PictureOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("A folder or an archive of PNG and JPEG files; they are taken in the order of the bytes of their paths.", valueName: "PATH"))
+    var images: String
+    @Option(help: ArgumentHelp("Only the first N pictures.", valueName: "N"))
+    var limit: Int?
+    @Option(help: ArgumentHelp("'fail' at a picture that cannot be read, or 'skip' it: it is then listed in the header.", valueName: "WHAT"))
+    var onBadImage = BadPictures.fail
+
+    func validate() throws {
+        if let limit, limit < 1 { throw ValidationError("--limit has to be at least 1") }
+    }
+
+    var selection: PictureSelection { PictureSelection(location: images, limit: limit, badPictures: onBadImage) }
+}
+
+extension BadPictures: ExpressibleByArgument {}
+
+/// Texts, on the command line or in a file.
+struct TextOptions: ParsableArguments {
+    @Option(parsing: .upToNextOption, help: ArgumentHelp("A text; several may follow.", valueName: "TEXT"))
+    var text: [String] = []
+    @Option(help: ArgumentHelp("A UTF-8 file with a text a line, after those of --text.", valueName: "FILE"))
+    var texts: String?
+
+    func all() throws -> [String] { try text + (texts.map { try PromptSet.texts(URL(fileURLWithPath: $0)) } ?? []) }
+}
+
+extension IndexSelection {
+    /// As an argument. Without quotes, a shell takes `<64` of `0..<64` for the name of a file.
+    @Sendable static func parse(_ argument: String) throws -> IndexSelection {
+        guard let selection = IndexSelection(argument) else {
+            throw ValidationError("'\(argument)' is no selection of indices; write 0...63, 3,5,9 or, in quotes, '0..<64'")
+        }
+        return selection
+    }
+}
