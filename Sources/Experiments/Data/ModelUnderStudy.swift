@@ -48,16 +48,6 @@ public struct ModelUnderStudy: Sendable {
     /// Layers whose neurons have a second-order effect: all but the last.
     public var layersWithLaterAttention: Range<Int> { 0..<max(configuration.vision.layers - 1, 0) }
 
-    /// Images that run together. A function of the model alone, because the order of additions in a
-    /// product may depend on it: the largest power of two up to 32 whose captures take half a GiB.
-    var batch: Int {
-        let vision = configuration.vision
-        let perImage = vision.tokens * (vision.mlpWidth + 2 * vision.width) * vision.layers * 4
-        var batch = 32
-        while batch > 1 && batch * perImage > 512 << 20 { batch /= 2 }
-        return batch
-    }
-
     /// The lens of each layer.
     /// - Throws: `LensError` and what loading throws.
     func lenses(_ layers: [Int]) throws -> [SecondOrderLens] {

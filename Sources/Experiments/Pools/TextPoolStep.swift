@@ -29,7 +29,7 @@ enum TextPoolStep {
     /// - Parameter needed: phrases that the pool must have at least: the largest number of atoms.
     /// - Throws: ``ExperimentError/poolTooSmall(name:found:needed:)``, `InputError`, `PipelineError`.
     static func add(_ pool: PoolSpec, needed: Int, of study: Study, in graph: inout Graph) throws -> StepHandle<StoredTextPool> {
-        let model = study.model
+        let (model, count) = (study.model, try pool.phraseCount(in: study))
         @Sendable func check(_ count: Int) throws {
             guard count >= needed else { throw ExperimentError.poolTooSmall(name: pool.name, found: count, needed: needed) }
         }
@@ -40,6 +40,7 @@ enum TextPoolStep {
                 kind: "text-pool", label: pool.name, version: 1,
                 parameters: ["text-activation": .text(model.textActivation.rawValue)], inputs: inputs,
                 digests: digests.merging(["model": model.digest]) { first, _ in first },
+                cost: model.textCost(texts: count),
                 work: .single { inputs in
                     let phrases = try phrases(inputs)
                     return StoredTextPool(TextPool(phrases: phrases, embeddings: try model.clip.value().embed(texts: phrases)))

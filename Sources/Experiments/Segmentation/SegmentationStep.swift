@@ -23,7 +23,7 @@ enum SegmentationStep {
                     "mask-geometry": .text(spec.maskGeometry.rawValue),
                 ],
                 inputs: [images.images.erased, images.facts.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: layers),
+                memory: model.memory(layers: layers), cost: model.passCost(towers: 25),
                 work: .map(
                     units: images.count, unitsPerShard: imagesPerShard,
                     makeWorker: { inputs in

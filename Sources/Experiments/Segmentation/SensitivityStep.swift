@@ -47,7 +47,7 @@ enum SensitivityStep {
                     "mask-geometry": .text(spec.maskGeometry.rawValue),
                 ],
                 inputs: [images.images.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: study.layers),
+                memory: model.memory(layers: study.layers), cost: model.passCost(towers: 5),
                 work: .map(
                     units: images.count, unitsPerShard: imagesPerShard,
                     makeWorker: { inputs in

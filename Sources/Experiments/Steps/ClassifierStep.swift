@@ -26,7 +26,7 @@ enum ClassifierStep {
                     "names": .texts(names), "templates": .texts(templates),
                     "text-activation": .text(model.textActivation.rawValue),
                 ],
-                digests: ["model": model.digest],
+                digests: ["model": model.digest], cost: model.textCost(texts: names.count * templates.count),
                 work: .single { _ in
                     StoredClassifier(ZeroShotClassifier(try model.clip.value(), names: names, templates: templates))
                 }))
