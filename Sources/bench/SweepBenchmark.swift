@@ -97,7 +97,8 @@ struct SweepBenchmark {
 
     /// Something for every layer, which the workers make together.
     private func made<Value: Sendable>(_ make: @escaping @Sendable (SecondOrderLens) -> Value) -> ([Value], Double) {
-        let (next, values) = (Mutex(0), Mutex([Int: Value]()))
+        let next = Mutex(0)
+        let values = Mutex([Int: Value]())
         let lenses = lenses
         let seconds = Workers(Self.workers) {}.time { _ in
             while true {

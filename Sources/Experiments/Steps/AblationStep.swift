@@ -91,7 +91,7 @@ enum AblationStep {
                                 result.append(
                                     try classify(
                                         pass, ablations, indirect, classifier, images.name, firstImage: start,
-                                        seed: UInt64(seed)))
+                                        seed: UInt64(seed), check: inputs.checkCancellation))
                             }
                             return result
                         }
@@ -104,10 +104,11 @@ enum AblationStep {
     }
 
     /// Every condition of every layer for the batch that `pass` has just run.
-    /// - Throws: ``ExperimentError/notFinite(image:place:)``.
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``, and what `check` throws.
     private static func classify(
         _ pass: EffectPass, _ ablations: [MeanAblation], _ indirect: IndirectAblation,
-        _ classifier: ZeroShotClassifier, _ name: ImageSetName, firstImage: Int, seed: UInt64
+        _ classifier: ZeroShotClassifier, _ name: ImageSetName, firstImage: Int, seed: UInt64,
+        check: () throws -> Void
     ) throws -> AblationPredictions {
         let batch = pass.batch
         let layers = ablations.map(\.effects.lens.layer)
@@ -118,7 +119,7 @@ enum AblationStep {
         result.significant = [Int32](repeating: 0, count: batch * layers.count)
         for (position, ablation) in ablations.enumerated() {
             ablation.update(pass, firstImage: firstImage, seed: seed)
-            indirect.update(pass, layer: layers[position])
+            try indirect.update(pass, layer: layers[position], check: check)
             let representations = AblationCondition.allCases.map { ablation.representations($0) }
                 + [UnsafePointer(indirect.representations.base)]
             for (condition, vectors) in representations.enumerated() {
