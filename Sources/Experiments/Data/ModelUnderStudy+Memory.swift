@@ -25,8 +25,11 @@ extension ModelUnderStudy {
 
     /// Memory of a pass over images that captures some layers, in bytes. It does not grow with the images: their
     /// pixels stay in files.
-    /// - Parameter kept: effects that a shard keeps for every neuron, 0 for none.
-    func memory(layers: [Int], _ contents: PassContents = .effects, kept: Int = 0) -> MemoryEstimate {
+    /// - Parameters:
+    ///   - kept: effects that a shard keeps for every neuron, 0 for none.
+    ///   - batch: nil for the model's own.
+    func memory(layers: [Int], _ contents: PassContents = .effects, kept: Int = 0, batch: Int? = nil) -> MemoryEstimate {
+        let batch = batch ?? self.batch
         let vision = configuration.vision
         let (D, N, T) = (vision.width, vision.mlpWidth, vision.tokens)
         let (d, headWidth) = (configuration.embeddingWidth, D / vision.heads)
