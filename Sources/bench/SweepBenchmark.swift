@@ -36,8 +36,7 @@ struct SweepBenchmark {
     func run() -> [String] {
         Host.resetPeakMemory()
         let (lenses, tower) = (lenses, tower)
-        let summing = pass { SummingWorker(tower, lenses, capacity: Self.batch) }
-        let means = summing.workers[0].means
+        let (means, summing) = pass { SummingWorker(tower, lenses, capacity: Self.batch) } taking: { $0[0].means }
         let (factors, factorSeconds) = made { lens in
             do {
                 return try lens.choleskyFactors()
@@ -46,31 +45,30 @@ struct SweepBenchmark {
             }
         }
         func centred() -> EffectWorker.Tables { .init(lenses: lenses, factors: factors, means: means) }
-        let bounding = pass { BoundingWorker(tower, centred(), capacity: Self.batch) }
-        let floors = BoundingWorker.floors(bounding.workers)
-        let collecting = pass { CollectingWorker(tower, centred(), floors: floors, capacity: Self.batch) }
+        let (floors, bounding) = pass { BoundingWorker(tower, centred(), capacity: Self.batch) } taking: { BoundingWorker.floors($0) }
+        let (_, collecting) = pass { CollectingWorker(tower, centred(), floors: floors, capacity: Self.batch) } taking: { _ in }
         let directionSeconds = directions()
         let (readings, readingSeconds) = made { lens in
             DirectionReadings(lens, directions: Self.unitVectors(lens.neurons, lens.embeddingWidth))
         }
-        let ablating = pass {
+        let (resumedSeconds, ablating) = pass {
             AblatingWorker(tower, centred(), thresholds: floors, readings: readings, resumed: middle, capacity: Self.batch)
-        }
+        } taking: { $0.reduce(0) { $0 + $1.resumedSeconds } }
         let peak = Host.peakMemory
-        let again = ablating.workers.reduce(0) { $0 + $1.resumedSeconds } / Double(Self.workers * images)
-        let ablation = ablating.seconds - again
+        let again = resumedSeconds / Double(Self.workers * images)
+        let ablation = ablating - again
         let indirect = Double(lenses.count) * again
 
         let once = 3 * factorSeconds + directionSeconds + readingSeconds
-        let withoutIndirect = once + Double(Self.firstImages) * summing.seconds
-            + Double(Self.fitted - Self.firstImages) * bounding.seconds + Double(Self.fitted) * collecting.seconds
+        let withoutIndirect = once + Double(Self.firstImages) * summing
+            + Double(Self.fitted - Self.firstImages) * bounding + Double(Self.fitted) * collecting
             + Double(Self.evaluated) * ablation
         let title = "ViT-L/14 sweep, \(Self.workers) workers × batch \(Self.batch), \(images) images"
         let (perImage, hours) = ("s/image", 1 / 3600.0)
         return [
-            Report.line("\(title): pass 1, first images", [summing.seconds], unit: perImage),
-            Report.line("\(title): pass 1, others", [bounding.seconds], unit: perImage),
-            Report.line("\(title): pass 2", [collecting.seconds], unit: perImage),
+            Report.line("\(title): pass 1, first images", [summing], unit: perImage),
+            Report.line("\(title): pass 1, others", [bounding], unit: perImage),
+            Report.line("\(title): pass 2", [collecting], unit: perImage),
             Report.line("\(title): pass 3", [ablation], unit: perImage),
             Report.line("\(title): pass 3, indirect effect", [indirect], unit: perImage),
             Report.line("\(title): factors, made three times", [factorSeconds], unit: "s"),
@@ -86,13 +84,17 @@ struct SweepBenchmark {
 
     // MARK: Parts
 
-    /// A pass over all images.
-    /// - Returns: seconds an image, of all workers together.
-    private func pass<Worker: EffectWorker>(_ make: () -> Worker) -> (workers: [Worker], seconds: Double) {
+    /// A pass over all images, whose workers' memory is free afterwards.
+    /// - Parameter result: what is kept of the workers.
+    /// - Returns: beside it, seconds an image, of all workers together.
+    private func pass<Worker: EffectWorker, Result>(
+        _ make: () -> Worker, taking result: ([Worker]) -> Result
+    ) -> (Result, Double) {
         let workers = Workers(Self.workers, makeState: make)
         let (pixels, share) = (pixels, images / Self.workers)
         for (index, worker) in workers.all.enumerated() { worker.images = index * share..<(index + 1) * share }
-        return (workers.all, workers.time { $0.run(pixels) } / Double(images))
+        let seconds = workers.time { $0.run(pixels) } / Double(images)
+        return (result(workers.all), seconds)
     }
 
     /// Something for every layer, which the workers make together.
