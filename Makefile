@@ -2,6 +2,7 @@
 
 WORLD ?= emoji
 RESULTS ?= results
+DATA ?= data
 # One configuration for everything: tests run the very code that makes the tables.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 RUNNER := .build/release/runner
@@ -18,11 +19,11 @@ setup: ## install the Debian packages that are missing
 build: setup ## build the runner
 	@swift build $(SWIFT_FLAGS) --product runner
 
-reproduce-table: build ## from nothing to every table (WORLD=emoji, RESULTS=results)
-	@$(RUNNER) --spec experiments/$(WORLD) --results $(RESULTS)
+reproduce-table: build ## from nothing to every table (WORLD=emoji, RESULTS=results, DATA=data)
+	@$(RUNNER) --spec experiments/$(WORLD) --results $(RESULTS) --data $(DATA)
 
 plan: build ## show which steps of the tables would run, and why
-	@$(RUNNER) plan --spec experiments/$(WORLD) --results $(RESULTS)
+	@$(RUNNER) plan --spec experiments/$(WORLD) --results $(RESULTS) --data $(DATA)
 
 test: setup ## build and run all tests
 	@swift build $(SWIFT_FLAGS) --build-tests

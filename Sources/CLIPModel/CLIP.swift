@@ -12,13 +12,6 @@ public struct CLIP: Sendable {
 
     public var configuration: CLIPConfiguration { description.configuration }
 
-    /// The same weights with another non-linearity in the MLPs of the text tower; the image tower is as it was.
-    public func withTextActivation(_ activation: Activation) -> CLIP {
-        CLIP(
-            description: description.withTextActivation(activation), vision: vision, text: text.withActivation(activation),
-            tokenizer: tokenizer, logitScale: logitScale)
-    }
-
     /// Unit embeddings of texts. // [texts, d]
     public func embed(texts: [String]) -> Tensor {
         text(tokenizer.encode(texts)).rowsNormalised()

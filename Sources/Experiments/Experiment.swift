@@ -1,3 +1,4 @@
+import Foundation
 import Inputs
 import Pipeline
 
@@ -9,11 +10,23 @@ public struct ExperimentContext: Sendable {
     /// Shared by the experiments of a run.
     let opened: OpenedInputs
 
-    public init(manifest: DatasetsManifest, limit: Int? = nil) {
+    /// - Parameters:
+    ///   - data: the folder with a folder for each model and data set that others publish; nil is `data/` beside
+    ///     the manifest.
+    ///   - memory: a folder for what is found out about inputs, so that it need not be found out again; nil keeps nothing.
+    ///   - tell: gets lines for people while inputs are read.
+    public init(
+        manifest: DatasetsManifest, data: URL? = nil, limit: Int? = nil, memory: URL? = nil,
+        tell: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
         self.manifest = manifest
         self.limit = limit
-        opened = OpenedInputs(manifest)
+        let data = data ?? manifest.url.deletingLastPathComponent().appendingPathComponent("data", isDirectory: true)
+        opened = OpenedInputs(InputPlaces(manifest: manifest, data: data), memo: InputMemo(folder: memory), tell: tell)
     }
+
+    /// Writes into `memory` what was found out; not before, so that a spec that is refused leaves nothing behind.
+    public func keepMemory() { opened.keepMemory() }
 }
 
 /// One claim of a paper: what it takes from a spec, which steps compute it, which numbers come out.
@@ -24,6 +37,9 @@ public protocol Experiment: Sendable {
     /// Reads the spec and adds the steps to the graph; computes nothing.
     /// - Throws: `SpecError`, `InputError`, `ExperimentError`, `PipelineError`.
     init(_ spec: SpecDocument, context: ExperimentContext, graph: inout Graph) throws
+
+    /// What the numbers were made from.
+    var inputs: StudyInputs { get }
 
     /// Reads the finished steps.
     /// - Throws: `PipelineError`.

@@ -2,6 +2,16 @@
 public enum ExperimentError: Error, Equatable, Sendable {
     /// The pictures are not of the size that the model takes, and no resizing was asked for.
     case imageSizeMismatch(dataset: String, found: Int, model: String, expected: Int)
+    /// What only the scenes of the embedded world can do.
+    case onlyForScenes(feature: String)
+    /// A picture without one class where accuracies are measured.
+    case unlabelled(image: String)
+    /// A list of names for a set with another number of classes.
+    case classNames(dataset: String, found: Int, needed: Int)
+    /// A data set without masks where maps are compared with them.
+    case noMasks(dataset: String)
+    /// A picture whose object cannot be told: its mask shows several classes or none.
+    case noMainObject(image: String)
     /// A representation came out as NaN or infinite.
     case notFinite(image: String, place: String)
     /// Fewer fit images than each neuron has to keep.

@@ -3,8 +3,12 @@ import Pipeline
 
 /// Numbers that the papers print. What they show as plots only is not here.
 enum PaperValues {
+    /// The data sets that the numbers were measured on.
+    static let datasets: Set<String> = ["imagenet-train", "imagenet-val", "imagenet-segmentation"]
+
     /// arXiv 2406.04341 (ICLR 2025), Table 1: ViT-B/32 of OpenAI, layer 9, ImageNet validation.
     enum Table1 {
+        static let layer = 9
         static let indirectAccuracy = percent(52.3, "arXiv 2406.04341, Table 1, row 'indirect'")
         static let indirectExplainedVariance = percent(11.0, "arXiv 2406.04341, Table 1, row 'indirect'")
         static let secondOrderAccuracy = percent(29.6, "arXiv 2406.04341, Table 1, row 'second order'")

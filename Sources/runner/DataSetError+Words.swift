@@ -4,6 +4,13 @@ extension Failure {
     static func words(_ error: DataSetError) -> Failure {
         func sides(_ size: [Int]) -> String { size.map(String.init).joined(separator: "×") }
         return switch error {
+        case .notThere(let set, let place, let expected, let purpose):
+            Failure(
+                .inputMissing,
+                expected.isEmpty ? "\(place): not found; it is needed for \(purpose)" : "\(place): there is no \(expected.joined(separator: " or ")), needed for \(purpose)",
+                fix: expected.isEmpty ? "check the path in the spec" : "get it with `runner fetch \(set)`, link the folder that has it to \(place), or name its path in the spec; --data names another folder of data")
+        case .tooManyObjects(let picture, let found, let limit):
+            Failure(.badData, "\(picture): its mask shows \(found) classes, at most \(limit) are counted", fix: "check that the mask belongs to the set")
         case .empty(let path, let expected):
             Failure(.badData, "\(path): nothing of the data set is here; expected \(expected)", fix: "check that the path names the archive or folder of this set")
         case .labelOutOfRange(let path, let place, let label, let classes):

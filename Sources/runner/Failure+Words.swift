@@ -76,10 +76,20 @@ extension Failure {
         switch error {
         case .imageSizeMismatch(let dataset, let found, let model, let expected):
             Failure(.badData, "\(dataset) has pictures of \(found) pixels, \(model) takes \(expected)", fix: "choose a model and a data set that belong together")
+        case .onlyForScenes(let feature):
+            Failure(.badData, "'\(feature)' is only for the scenes of the embedded world", fix: "take a file of phrases, or an external command as the generator; see the README")
+        case .unlabelled(let image):
+            Failure(.badData, "\(image) has no one class, and this experiment measures accuracies", fix: "choose a data set or split in which each picture has one label")
+        case .classNames(let dataset, let found, let needed):
+            Failure(.badData, "'class-names' has \(found) names, \(dataset) has \(needed) classes", fix: "list a name for each class, in label order")
+        case .noMasks(let dataset):
+            Failure(.badData, "\(dataset) has no masks to compare maps with", fix: "choose a data set with masks, such as imagenet-segmentation or image-mask-pairs")
+        case .noMainObject(let image):
+            Failure(.badData, "the mask of \(image) does not show one class, so what a map should show cannot be told", fix: "choose a data set whose pictures show one class each, such as imagenet-segmentation")
         case .notFinite(let image, let place):
             Failure(.failed, "image \(image), \(place): the representation is not a finite number", fix: "check the weights with `runner selfcheck`")
         case .tooFewImages(let split, let found, let needed):
-            Failure(.badData, "split \(split) gives \(found) images, but each neuron keeps \(needed)", fix: "raise --limit or lower significant-images in the spec")
+            Failure(.badData, "\(split) gives \(found) images, but each neuron keeps \(needed)", fix: "raise --limit, take a larger sample, or lower significant-images in the spec")
         case .poolNotRead(let path, let reason):
             Failure(.inputMissing, "\(path): the pool of phrases was not read: \(reason)", fix: "name a UTF-8 text file with a phrase a line; its path is taken from the spec's folder")
         case .malformedPool(let path, let line, let reason):

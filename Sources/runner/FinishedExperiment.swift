@@ -48,7 +48,7 @@ extension PlannedExperiment {
         in folder: ResultsFolder, database: ResultsDatabase, _ options: Executor.Options, isPartial: Bool,
         cancellation: Cancellation
     ) throws -> FinishedExperiment {
-        let files = ResultFiles(folder: folder.url, experiment: name)
+        let files = ResultFiles(folder: folder.url, experiment: name, spec: spec)
         let run = try database.begin(RunDescription(spec: spec, experiment: experiment, isPartial: isPartial))
         let result: ExecutionResult
         var report: ExperimentReport
@@ -58,6 +58,8 @@ extension PlannedExperiment {
             ).run()
             report = try experiment.report(result)
             report.markUntrusted()
+            report.attachments.append(try experiment.inputs.attachment())
+            for images in experiment.inputs.images where !images.skipped.isEmpty { Console.tell(images.words) }
             try files.write(report)
         } catch {
             let ending: RunEnding = if case PipelineError.interrupted = error { .interrupted } else { .failed }
@@ -70,5 +72,16 @@ extension PlannedExperiment {
             predictions: report.predictions,
             message: report.failedControls.isEmpty ? nil : report.failedControls.words)
         return FinishedExperiment(report: report, outcomes: result.outcomes, files: files)
+    }
+}
+
+extension StudyInputs.Images {
+    /// The pictures that were left out.
+    fileprivate var words: String {
+        let shown = 3
+        let listed = skipped.prefix(shown).map { "  \($0.id): \($0.reason)\n" }.joined()
+        let rest = skipped.count > shown ? "  and \(skipped.count - shown) more, see inputs.json\n" : ""
+        let pictures = skipped.count == 1 ? "1 picture" : "\(skipped.count) pictures"
+        return "\(name): \(pictures) could not be read, left out\n" + listed + rest
     }
 }

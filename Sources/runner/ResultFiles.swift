@@ -11,14 +11,16 @@ struct ResultFiles {
     let metrics: URL
     let predictions: URL
     private let folder: URL
-    private let experiment: String
+    private let name: String
 
-    init(folder: URL, experiment: String) {
+    init(folder: URL, experiment: String, spec: SpecDocument) {
+        // A world may have two specs of one experiment: segmentation.yaml and segmentation-aligned.yaml.
+        let file = URL(fileURLWithPath: spec.path).deletingPathExtension().lastPathComponent
+        name = file.hasPrefix(experiment) ? file : experiment
         database = Self.database(in: folder)
-        metrics = folder.appendingPathComponent("\(experiment).csv")
-        predictions = folder.appendingPathComponent("\(experiment)-predictions.csv")
+        metrics = folder.appendingPathComponent("\(name).csv")
+        predictions = folder.appendingPathComponent("\(name)-predictions.csv")
         self.folder = folder
-        self.experiment = experiment
     }
 
     static func database(in folder: URL) -> URL { folder.appendingPathComponent("results.sqlite") }
@@ -26,7 +28,10 @@ struct ResultFiles {
     /// A copy of the database in one file, for sharing: the database itself may have rows in its journal.
     static func snapshot(in folder: URL) -> URL { folder.appendingPathComponent("results-snapshot.sqlite") }
 
-    func attachment(_ attachment: Attachment) -> URL { folder.appendingPathComponent("\(experiment)-\(attachment.name)") }
+    /// What was found out about models and data sets.
+    static func inputs(in folder: URL) -> URL { folder.appendingPathComponent("cache/inputs", isDirectory: true) }
+
+    func attachment(_ attachment: Attachment) -> URL { folder.appendingPathComponent("\(name)-\(attachment.name)") }
 
     /// Writes the files of the run that is about to be shown.
     func write(_ report: ExperimentReport) throws {

@@ -20,16 +20,16 @@ import Testing
     }
 
     @Test func theTextTowerIsThatOfAFolderWithTheActivation() throws {
-        let quick = try CLIP(folder: folder(textActivation: "quick_gelu").url)
-        let plain = try CLIP(folder: folder(textActivation: "gelu").url)
-        let changed = quick.withTextActivation(.gelu)
+        let folder = try folder(textActivation: "quick_gelu").url
+        let quick = try CLIP(folder: folder)
+        let plain = try CLIP(folder: self.folder(textActivation: "gelu").url)
+        let changed = try CLIP(folder: folder, textActivation: .gelu)
         #expect(changed.configuration == plain.configuration)
         #expect(changed.description.textActivationSource == .caller)
         #expect(changed.description.imageActivationSource == quick.description.imageActivationSource)
         #expect(changed.embed(texts: Self.texts) == plain.embed(texts: Self.texts))
         let difference = largestError(changed.embed(texts: Self.texts).elements, quick.embed(texts: Self.texts).elements)
         #expect(difference > 1e-4, "the embeddings differ by \(difference) only")
-        #expect(changed.withTextActivation(.quickGELU).embed(texts: Self.texts) == quick.embed(texts: Self.texts))
         let names = ["cat", "dog"]
         #expect(
             ZeroShotClassifier(changed, names: names, templates: ["a {}"]).weights
@@ -37,8 +37,9 @@ import Testing
     }
 
     @Test func theImageTowerStaysAsItWas() throws {
-        let clip = try CLIP(folder: folder(textActivation: "quick_gelu").url)
-        let changed = clip.withTextActivation(.gelu)
+        let folder = try folder(textActivation: "quick_gelu").url
+        let clip = try CLIP(folder: folder)
+        let changed = try CLIP(folder: folder, textActivation: .gelu)
         let images = RandomVision.images(3, of: clip.vision.configuration)
         #expect(changed.embed(images: images) == clip.embed(images: images))
         #expect(changed.vision.configuration == clip.vision.configuration)

@@ -23,11 +23,18 @@ import Testing
     }
 
     @Test func factsWithoutSomeImagesAreRefused() throws {
-        let facts = ImageFacts(labels: [1, 2], secondLabels: [-1, 3], captions: ["a", "b"], digests: ["x", "y"])
+        var facts = ImageFacts()
+        facts.append(label: 1, objects: [1], caption: "a", digest: "x")
+        facts.append(label: -1, objects: [], caption: "b", digest: "y")
+        facts.append(label: 2, objects: [2, -1, 3], caption: "", digest: "z")
         #expect(try ImageFacts(facts.stored()) == facts && ImageFacts(ImageFacts().stored()) == ImageFacts())
-        var short = facts
-        short.digests = ["x"]
-        #expect(throws: PipelineError.self) { try ImageFacts(short.stored()) }
+        guard case .tensors(let tensors, var metadata) = try facts.stored() else { return }
+        metadata["digests"] = "x"
+        #expect(throws: PipelineError.self) { try ImageFacts(.tensors(tensors, metadata: metadata)) }
+        // A count that leads beyond the objects.
+        var other = tensors
+        other["object-counts"] = try .init([1, 0, 9] as [Int32], shape: [3])
+        #expect(throws: PipelineError.self) { try ImageFacts(.tensors(other, metadata: metadata)) }
     }
 
     @Test func meansComeBackByLayer() throws {

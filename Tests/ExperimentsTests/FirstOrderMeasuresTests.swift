@@ -27,7 +27,7 @@ import Testing
         """
 
     static func spec(_ text: String = specText) throws -> FirstOrderSpec {
-        try FirstOrderSpec(SpecDocument(text: text, path: "spec.yaml"), choices: .init(models: ["m"], datasets: ["d"])) { _ in
+        try FirstOrderSpec(SpecDocument(text: text, path: "spec.yaml"), choices: .init(models: ["m"], scenes: ["d"])) { _ in
             .init(layers: 0..<1, neurons: 6)
         }
     }
@@ -83,7 +83,7 @@ import Testing
             phrases: ["red", "green", "blue"], spans: TextSpans(heads: heads),
             intervals: HeadVarianceIntervals(try Self.terms(), bootstrap: Bootstrap(seed: 0)),
             trust: TrustFindings(
-                evaluation: spec.evaluation,
+                fit: HandMade.fit, evaluation: HandMade.images,
                 decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [0: 1e-7]),
                 overlap: StoredOverlap(images: overlap)))
     }

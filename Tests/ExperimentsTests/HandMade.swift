@@ -6,10 +6,10 @@ import Pipeline
 
 /// What tests of measures need and do not look at.
 enum HandMade {
-    static let choices = StudySpec.Choices(models: ["m"], datasets: ["d"])
+    static let choices = StudySpec.Choices(models: ["m"], scenes: ["d"])
 
     /// Of a model with neurons in two layers.
-    static func limits(_: String) -> StudySpec.Limits { .init(layers: 0..<2, neurons: 6) }
+    static func limits(_: OpenedInputs.ModelKey) -> StudySpec.Limits { .init(layers: 0..<2, neurons: 6) }
 
     static func document(_ experiment: String, _ keys: String) throws -> SpecDocument {
         try SpecDocument(
@@ -23,11 +23,12 @@ enum HandMade {
                 """ + keys, path: "spec.yaml")
     }
 
-    static let images = ImageSetName(dataset: "d", split: "val")
+    static let fit = ImageSet(dataset: "d", split: "fit")
+    static let images = ImageSet(dataset: "d", split: "val")
 
     static func trust(identity: Double = 1e-6, sums: [Int: Double] = [0: 1e-7, 1: 2e-7], overlap: [Int] = []) -> TrustFindings {
         TrustFindings(
-            evaluation: images, decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: sums),
+            fit: fit, evaluation: images, decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: sums),
             overlap: StoredOverlap(images: overlap))
     }
 

@@ -18,7 +18,7 @@ import Testing
         """
 
     static func spec(_ text: String = specText) throws -> IndirectEffectSpec {
-        try IndirectEffectSpec(SpecDocument(text: text, path: "spec.yaml"), choices: .init(models: ["m"], datasets: ["d"])) { _ in
+        try IndirectEffectSpec(SpecDocument(text: text, path: "spec.yaml"), choices: .init(models: ["m"], scenes: ["d"])) { _ in
             .init(layers: 0..<2, neurons: 5)
         }
     }
@@ -46,7 +46,7 @@ import Testing
             ]),
             direct: NeuronDirectDirections(layers: [1: Tensor(shape: [5, 2], elements: [1, 0, 1, 0, 0, 1, 0.6, 0.8, 1, 0])]),
             trust: TrustFindings(
-                evaluation: spec.study.fit,
+                fit: HandMade.fit, evaluation: HandMade.fit,
                 decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [1: 1e-7]), overlap: nil))
     }
 

@@ -27,7 +27,7 @@ import Testing
         answersWithLabels: Bool = true
     ) throws -> MeanAblationMeasures {
         let spec = try MeanAblationSpec(
-            SpecDocument(text: Self.specText, path: "spec.yaml"), choices: .init(models: ["m"], datasets: ["d"])
+            SpecDocument(text: Self.specText, path: "spec.yaml"), choices: .init(models: ["m"], scenes: ["d"])
         ) { _ in .init(layers: 0..<2, neurons: 6) }
         let labels = (0..<Self.count).map { Int32($0 % Self.classes) }
         var predictions = AblationPredictions(layers: [0, 1])
@@ -57,7 +57,7 @@ import Testing
                     directions: PrincipalDirections(directions: Tensor(zeros: [1, 4]), explainedVariance: [0.25]))
             ]),
             trust: TrustFindings(
-                evaluation: spec.evaluation,
+                fit: HandMade.fit, evaluation: HandMade.images,
                 decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [0: 1e-7, 1: 1e-7]),
                 overlap: StoredOverlap(images: overlap)))
     }
@@ -84,7 +84,7 @@ import Testing
 
     @Test func paperValuesStandAtTheStrongestLayerAndAreNotComparable() throws {
         let measures = try measures(correct: ["without-all-neurons": 100])
-        #expect(measures.strongestLayer == 1)
+        #expect(measures.tableLayer == 1)
         let metrics = measures.metrics()
         let strongest = try metric(metrics, "accuracy", ["layer": "1", "condition": "without-all-neurons"])
         #expect(strongest.paper?.value == 0.296)

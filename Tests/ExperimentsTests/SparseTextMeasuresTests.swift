@@ -197,7 +197,7 @@ import Testing
         for pool in ["{name: a}", "{name: a, source: captions, file: b.txt}"] {
             #expect(
                 try kind("{pool: a, size: 4}", pools: "[\(pool)]")
-                    == .invalid(key: "pools[0].name", reason: "a pool has either a 'source' or a 'file'"))
+                    == .invalid(key: "pools[0].name", reason: "a pool has one of 'source', 'file' and 'data'"))
         }
         #expect(
             try kind("{pool: a, size: 4}", pools: "[{name: a, source: captions}, {name: a, source: names-and-keywords}]")

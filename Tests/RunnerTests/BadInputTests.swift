@@ -43,7 +43,7 @@ import Testing
         ("seed: 0", "layers: [0, 5]\nseed: 0", "no later attention layer"),
         ("seed: 0", "layers: []\nseed: 0", "empty list"),
         ("dataset: emoji-scenes, split: val", "dataset: emoji-scene, split: val", "spec.yaml:5:"),
-        ("world: emoji", "world: mars", "spec.yaml:2:8"),
+        ("world: emoji", "world: no name", "spec.yaml:2:8"),
         ("neurons: 1,", "neurons: 769,", "from 1 to 768"),
         ("neurons: 1,", "neurons: 0,", "spec.yaml:7:28: 'indirect-sample.neurons' is 0"),
         ("controls: {accuracy-floor: 0.3}", "", "'controls' is missing"),

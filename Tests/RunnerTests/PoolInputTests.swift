@@ -36,8 +36,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{name: own, file: pool.txt}", "{name: own}", "a pool has either a 'source' or a 'file'"),
-        ("{name: own, file: pool.txt}", "{name: own, file: pool.txt, source: captions}", "a pool has either a 'source' or a 'file'"),
+        ("{name: own, file: pool.txt}", "{name: own}", "a pool has one of 'source', 'file' and 'data'"),
+        ("{name: own, file: pool.txt}", "{name: own, file: pool.txt, source: captions}", "a pool has one of 'source', 'file' and 'data'"),
         ("{name: own, file: pool.txt}", "{name: own, source: caption}", "did you mean 'captions'?"),
         ("{name: own, file: pool.txt}, ", "", "spec.yaml:12:21: 'description.pool' is 'own'"),
         ("{name: captions, source", "{name: own, source", "there are two pools called 'own'"),

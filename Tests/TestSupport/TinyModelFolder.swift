@@ -9,7 +9,8 @@ public struct TinyModelFolder {
     public let url: URL
     public var weights: URL { url.appendingPathComponent("model.safetensors") }
 
-    public init() throws {
+    /// - Parameter layers: of the image tower.
+    public init(layers: Int = 2) throws {
         url = FileManager.default.temporaryDirectory.appendingPathComponent("clip-lens-model-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         try write(
@@ -18,7 +19,7 @@ public struct TinyModelFolder {
             {"model_type": "clip", "projection_dim": 6,
              "text_config": {"vocab_size": 514, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2,
                              "intermediate_size": 12, "max_position_embeddings": 8, "eos_token_id": 513},
-             "vision_config": {"image_size": 8, "patch_size": 4, "hidden_size": 8, "num_hidden_layers": 2,
+             "vision_config": {"image_size": 8, "patch_size": 4, "hidden_size": 8, "num_hidden_layers": \(layers),
                                "num_attention_heads": 2, "intermediate_size": 12}}
             """)
         try write("preprocessor_config.json", #"{"size": {"shortest_edge": 8}, "crop_size": 8}"#)

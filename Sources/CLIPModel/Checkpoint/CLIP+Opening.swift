@@ -36,13 +36,6 @@ extension CLIP {
         logitScale = try model.checkpoint.logitScale()
         description = model.description
     }
-
-    /// Checks that the files of a model fit together, without reading a weight: for a clear error before work begins.
-    /// - Returns: the architecture.
-    /// - Throws: ``CheckpointError``, ``ConfigurationError``, and what the reader of the weights throws.
-    public static func validate(folder: URL) throws -> CLIPConfiguration {
-        try OpenedModel(at: folder).description.configuration
-    }
 }
 
 extension VisionTransformer {

@@ -23,6 +23,9 @@ struct Checkpoint {
         }
     }
 
+    /// The files that hold the weights, and the index of shards.
+    var paths: Set<String> { Set(records.values.map(\.path)).union([weights.path]) }
+
     // MARK: - Tensors
 
     private func shape(_ name: String) -> [Int] { records[name]?.shape ?? [] }

@@ -5,17 +5,10 @@ public struct ModelDescription: Equatable, Sendable {
     public let format: ModelFormat
     /// The file of weights, or the index of its shards.
     public let weightsPath: String
-    public private(set) var configuration: CLIPConfiguration
+    public let configuration: CLIPConfiguration
     public let preprocessing: PreprocessingConfiguration
     /// Who decided the non-linearity of the image tower.
     public let imageActivationSource: ActivationSource
     /// Who decided the non-linearity of the text tower.
-    public private(set) var textActivationSource: ActivationSource
-
-    func withTextActivation(_ activation: Activation) -> ModelDescription {
-        var result = self
-        result.configuration.text.activation = activation
-        result.textActivationSource = .caller
-        return result
-    }
+    public let textActivationSource: ActivationSource
 }

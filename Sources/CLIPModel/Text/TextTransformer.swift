@@ -30,19 +30,6 @@ public struct TextTransformer: Sendable {
         self.projection = projection
     }
 
-    func withActivation(_ activation: Activation) -> TextTransformer {
-        var configuration = configuration
-        configuration.activation = activation
-        return TextTransformer(
-            configuration: configuration, tokenEmbedding: tokenEmbedding, positionEmbedding: positionEmbedding,
-            blocks: blocks.map { block in
-                TransformerBlock(
-                    heads: block.heads, attentionNorm: block.attentionNorm, queryKeyValue: block.queryKeyValue,
-                    attentionOutput: block.attentionOutput, mlpNorm: block.mlpNorm, mlpInput: block.mlpInput,
-                    activation: activation, mlpOutput: block.mlpOutput)
-            }, outputNorm: outputNorm, projection: projection)
-    }
-
     /// Embeds texts, not normalised. The tower is causal, so tokens after the longest text's end change
     /// nothing and are left out.
     /// - Parameter texts: token ids with start and end, each at most as long as the context.

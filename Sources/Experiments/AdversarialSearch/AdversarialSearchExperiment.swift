@@ -15,8 +15,8 @@ struct AdversarialSearchExperiment: Experiment {
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
         spec = try AdversarialSearchSpec(
-            document, choices: .init(context.manifest), limits: Study.limits(context),
-            classNames: { try context.opened.dataset($0).classNames() })
+            document, choices: .init(context), limits: Study.limits(context),
+            classNames: { try Study.classes($0, of: $0.fit, context: context).names })
         study = try Study(spec.study, context: context, graph: &graph)
         let fitted = try study.fitted(in: &graph)
         let classifier = try study.classifier(in: &graph)
@@ -34,8 +34,10 @@ struct AdversarialSearchExperiment: Experiment {
         galleries = try spec.pairs.indices.map { [spec, pictures, descriptions] pair in
             try FoolingPicturesStep.add(spec, pair: pair, pictures: pictures, descriptions: descriptions, in: &graph)
         }
-        trust = try TrustChecks(onFitSetOf: study, graph: &graph)
+        trust = try TrustChecks(study, graph: &graph)
     }
+
+    var inputs: StudyInputs { study.inputs }
 
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = AdversarialSearchMeasures(

@@ -14,7 +14,7 @@ struct AdversarialSearchMeasures {
     private var units: [SearchUnit] { SearchUnit.all(spec) }
 
     /// Pictures as a data set of their own.
-    private var images: ImageSetName { ImageSetName(dataset: spec.study.fit.dataset, split: "search") }
+    private var images: ImageSet { ImageSet(dataset: trust.fit.dataset, split: "search") }
 
     static func subject(_ pair: ClassPair, _ method: SearchMethod) -> Subject {
         ["pair": pair.name, "method": method.rawValue]

@@ -59,23 +59,27 @@ struct AdversarialSearchSpec: Sendable {
         case phrasesEach = "phrases-each"
     }
 
-    /// - Parameter classNames: of a data set of this name.
+    /// - Parameter classNames: that the classifier chooses among.
     /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, `SearchError` for an address or a command,
     ///   and what `limits` and `classNames` throw.
     init(
-        _ document: SpecDocument, choices: StudySpec.Choices, limits: (String) throws -> StudySpec.Limits,
-        classNames: (String) throws -> [String]
+        _ document: SpecDocument, choices: StudySpec.Choices, limits: (OpenedInputs.ModelKey) throws -> StudySpec.Limits,
+        classNames: (StudySpec) throws -> [String]
     ) throws {
         let (root, shared) = try document.root(keys: Key.self, sharing: StudySpec.Key.self)
         study = try StudySpec(shared, choices: choices, limits: limits)
-        pairs = try ClassPair.list(root, .pairs, among: classNames(study.fit.dataset))
-        pool = try PoolSpec.one(root, .pools, of: document)
+        pairs = try ClassPair.list(root, .pairs, among: classNames(study))
+        pool = try PoolSpec.one(root, .pools, data: choices.data)
         (sizes, size) = try root.sizes(.sizes, chosen: .size)
         neuronLayers = try root.neuronLayers(.neuronLayers, of: study)
-        guard let sample = try IndirectSample(root, .indirectSample, limits: study.limits) else {
+        guard let sample = try IndirectSample(root, .indirectSample, of: study) else {
             throw root.invalid(.indirectSample, "the indirect baseline needs a sample of neurons and images")
         }
         indirect = sample
+        let read = neuronLayers ?? study.layers ?? Array(study.limits.layers)
+        if let sampled = sample.layers, let other = read.first(where: { !sampled.contains($0) }) {
+            throw root.invalid(.indirectSample, "layer \(other), whose neurons are read, is not sampled")
+        }
         let layers = neuronLayers?.count ?? study.layers?.count ?? study.limits.layers.count
         neurons = try root.integer(.neurons, in: 1...layers * study.limits.neurons)
         guard neurons <= layers * indirect.neurons else {

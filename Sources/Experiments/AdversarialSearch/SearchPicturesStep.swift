@@ -69,9 +69,9 @@ enum SearchPicturesStep {
         classifier: StepHandle<StoredClassifier>, in graph: inout Graph
     ) throws -> StepHandle<SearchPictures> {
         let (units, model, size) = (SearchUnit.all(spec), study.model, study.model.configuration.vision.imageSize)
-        let (classNames, seed) = (study.classNames, UInt64(study.spec.seed))
+        let (classNames, seed) = (study.classes.names, UInt64(study.spec.seed))
         // One for all workers: a command holds a model of its own.
-        let generator = try spec.generator.generator(study.dataset)
+        let generator = try spec.generator.generator(study.classes)
         for pair in spec.pairs { try generator.check(shown: pair.shown, forbidden: pair.mistakenFor) }
         var parameters: Parameters = [
             "pairs": .texts(spec.pairs.map(\.name)), "images-each": .integer(spec.imagesEach), "size": .integer(size),

@@ -97,10 +97,12 @@ struct GeneratorSpec: Sendable {
 
     /// The generator itself, which for a command starts nothing before the first picture is asked for.
     /// - Throws: `SearchError`, also where the command's program is not there; `InputError`.
-    func generator(_ dataset: SceneDataset) throws -> any PictureGenerator {
+    func generator(_ classes: StudyClasses) throws -> any PictureGenerator {
         switch source {
         case .scenes(let excludesRelatives):
-            try SceneGenerator(compositor: dataset.sceneCompositor(), excludesRelatives: excludesRelatives)
+            try SceneGenerator(
+                compositor: classes.requireScenes("generator: {kind: scenes}").sceneCompositor(),
+                excludesRelatives: excludesRelatives)
         case .command(let command, let timeout, let firstTimeout):
             try CommandGenerator(command: CommandGenerator.installed(command), timeout: timeout, firstTimeout: firstTimeout)
         }

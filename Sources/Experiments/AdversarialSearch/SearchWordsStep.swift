@@ -45,7 +45,7 @@ enum SearchWordsStep {
         _ study: Study, _ spec: AdversarialSearchSpec, _ sources: Sources, in graph: inout Graph
     ) throws -> StepHandle<SearchWords> {
         let layers = spec.neuronLayers ?? study.layers
-        let (classNames, dataset) = (study.classNames, study.dataset)
+        let classes = study.classes
         var parameters: Parameters = [
             "pairs": .texts(spec.pairs.map(\.name)), "neuron-layers": .integers(layers), "neurons": .integer(spec.neurons),
             "size": .integer(spec.sizes[spec.size]), "phrases": .integer(spec.phrases),
@@ -61,11 +61,11 @@ enum SearchWordsStep {
                 inputs: [
                     sources.classifier.erased, sources.directions.erased, sources.indirect.erased, sources.pool.erased,
                     sources.texts.erased,
-                ], digests: ["world": try dataset.namesDigest()],
+                ], digests: ["world": try classes.digest()],
                 work: .single { inputs in
                     let search = WordSearch(
                         spec, seed: study.spec.seed, classifier: try inputs[sources.classifier].classifier,
-                        classNames: classNames, pool: try inputs[sources.pool].pool,
+                        classNames: classes.names, pool: try inputs[sources.pool].pool,
                         secondOrder: try .init(
                             inputs[sources.directions], texts: inputs[sources.texts], size: spec.size, layers: layers),
                         indirect: try .init(
@@ -73,7 +73,7 @@ enum SearchWordsStep {
                             layers: layers),
                         scenes: spec.generator.isVerified
                             ? try SceneGenerator(
-                                compositor: dataset.sceneCompositor(), excludesRelatives: spec.generator.excludesRelatives)
+                                compositor: classes.requireScenes("generator: {kind: scenes}").sceneCompositor(), excludesRelatives: spec.generator.excludesRelatives)
                             : nil)
                     return SearchWords(
                         searches: try SearchUnit.all(spec).map { unit in

@@ -18,9 +18,9 @@ struct ConceptDiscoveryExperiment: Experiment {
     private let trust: TrustChecks
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try ConceptDiscoverySpec(document, choices: .init(context.manifest), limits: Study.limits(context))
-        study = try Study(spec.study, context: context, graph: &graph)
-        images = try study.images(spec.evaluation, limit: spec.images, in: &graph)
+        spec = try ConceptDiscoverySpec(document, choices: .init(context), limits: Study.limits(context))
+        (study, images) = try Study.evaluating(
+            spec.evaluation, spec.study, first: spec.images, context: context, graph: &graph)
         let fitted = try study.fitted(in: &graph)
         pool = try TextPoolStep.add(spec.pool, needed: spec.sizes.last ?? 1, of: study, in: &graph)
         let texts = try SparseTextsStep.add(
@@ -28,18 +28,19 @@ struct ConceptDiscoveryExperiment: Experiment {
         found = try ConceptPhrasesStep.add(
             study, images: images, fitted: fitted, pool: pool, texts: texts, layers: spec.neuronLayers ?? study.layers,
             size: spec.size, kept: spec.phrases, in: &graph)
-        gallery = try Self.gallery(images, pool: pool, found: found, in: &graph)
-        trust = try TrustChecks(study, evaluation: images, graph: &graph)
+        gallery = try Self.gallery(study, images, pool: pool, found: found, in: &graph)
+        trust = try TrustChecks(study, graph: &graph)
     }
+
+    var inputs: StudyInputs { study.inputs }
 
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let facts = try result.artefact(images.facts)
-        let concepts = try study.dataset.concepts()
-        func words(_ label: Int32) -> Set<String> { Set([concepts[Int(label)].name] + concepts[Int(label)].keywords) }
+        let words = try study.classes.words()
         let measures = ConceptDiscoveryMeasures(
             spec: spec, isPartial: study.isPartial, pool: try result.artefact(pool).pool, found: try result.artefact(found),
             truths: (0..<images.count).map { image in
-                [facts.labels[image], facts.secondLabels[image]].filter { $0 >= 0 }.map(words)
+                facts.objects[image].filter { $0 >= 0 }.map { words[Int($0)] }
             }, decomposition: try trust.findings(result))
         return ExperimentReport(
             metrics: measures.metrics(), predictions: [],
@@ -51,9 +52,10 @@ struct ConceptDiscoveryExperiment: Experiment {
 
     /// The first scenes with their phrases.
     private static func gallery(
-        _ images: ImageSource, pool: StepHandle<StoredTextPool>, found: StepHandle<ConceptPhrases>, in graph: inout Graph
+        _ study: Study, _ images: ImageSource, pool: StepHandle<StoredTextPool>, found: StepHandle<ConceptPhrases>, in graph: inout Graph
     ) throws -> StepHandle<StoredPicture> {
         let columns = 6
+        let scale = max(1, 256 / study.model.configuration.vision.imageSize)
         return try graph.add(
             Step(
                 kind: "concept-gallery", version: 1, inputs: [images.images.erased, pool.erased, found.erased],
@@ -71,8 +73,8 @@ struct ConceptDiscoveryExperiment: Experiment {
                         Gallery.Row(cells: Array(cells[$0..<min($0 + columns, cells.count)]))
                     }
                     let picture = try Gallery(
-                        title: "\(images.name.dataset) · \(images.name.split) · phrases by active neurons, effects with their sign",
-                        rows: rows, scale: 4
+                        title: "\(images.name.name) · phrases by active neurons, effects with their sign",
+                        rows: rows, scale: scale
                     ).drawn(font: Gallery.font)
                     return try StoredPicture(picture, named: "concept-gallery")
                 }))

@@ -48,19 +48,19 @@ struct ConceptDiscoveryMeasures {
                 let subject: Subject = ["score": score.rawValue, "truth": truth.rawValue]
                 metrics.append(
                     rows.mean(
-                        "true-phrases", subject, hits.map { Double($0) / Double(found.kept) }, of: spec.evaluation,
+                        "true-phrases", subject, hits.map { Double($0) / Double(found.kept) }, of: decomposition.evaluation,
                         note: "share of the \(found.kept) phrases"))
-                metrics.append(rows.share("any-true-phrase", subject, hits.map { $0 > 0 }, of: spec.evaluation))
+                metrics.append(rows.share("any-true-phrase", subject, hits.map { $0 > 0 }, of: decomposition.evaluation))
             }
         }
         let possible = truths.indices.map { Double(min(words(.objects, image: $0).count, found.kept)) / Double(found.kept) }
         metrics.append(
             rows.mean(
-                "true-phrases", ["score": "best possible", "truth": Truth.objects.rawValue], possible, of: spec.evaluation,
+                "true-phrases", ["score": "best possible", "truth": Truth.objects.rawValue], possible, of: decomposition.evaluation,
                 note: "a scene has fewer names and keywords than phrases are asked for"))
         metrics.append(
             rows.mean(
-                "active-neurons", [:], found.active.map { Double($0) }, of: spec.evaluation, unit: "neurons"))
+                "active-neurons", [:], found.active.map { Double($0) }, of: decomposition.evaluation, unit: "neurons"))
         return metrics + decomposition.metrics(rows, evaluated: truths.count)
     }
 
@@ -93,7 +93,7 @@ struct ConceptDiscoveryMeasures {
     /// Every image with its phrases.
     func list(captions: [String]) -> Attachment {
         let rows = truths.indices.map { image -> [Attachment.Field] in
-            [.text(spec.evaluation.imageID(image)), .text(captions[image]), .integer(Int(found.active[image]))]
+            [.text(decomposition.evaluation.imageID(image)), .text(captions[image]), .integer(Int(found.active[image]))]
                 + ConceptScore.allCases.map { score in
                     .text(found.phrases(image: image, score: score).filter { $0 >= 0 }.map { pool.phrases[Int($0)] }.joined(separator: "; "))
                 }

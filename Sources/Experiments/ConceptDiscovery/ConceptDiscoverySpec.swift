@@ -13,7 +13,7 @@ import Pipeline
 /// ```
 struct ConceptDiscoverySpec: Sendable {
     var study: StudySpec
-    var evaluation: ImageSetName
+    var evaluation: ImageSetSpec
     var images: Int
     var pool: PoolSpec
     var sizes: [Int]
@@ -30,12 +30,12 @@ struct ConceptDiscoverySpec: Sendable {
     }
 
     /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, and what `limits` throws.
-    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (String) throws -> StudySpec.Limits) throws {
+    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (OpenedInputs.ModelKey) throws -> StudySpec.Limits) throws {
         let (root, shared) = try document.root(keys: Key.self, sharing: StudySpec.Key.self)
         study = try StudySpec(shared, choices: choices, limits: limits)
-        evaluation = try ImageSetName(root, .evaluation, among: choices.datasets)
+        evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
         images = try root.integer(.images, in: 2...1_000_000)
-        pool = try PoolSpec.one(root, .pools, of: document)
+        pool = try PoolSpec.one(root, .pools, data: choices.data)
         (sizes, size) = try root.sizes(.sizes, chosen: .size)
         phrases = try root.integer(.phrases, in: 1...1000, default: 10)
         neuronLayers = try root.neuronLayers(.neuronLayers, of: study)

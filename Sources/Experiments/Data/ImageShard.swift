@@ -6,27 +6,35 @@ import Safetensors
 /// A run of pictures of one set as the model sees them, with what is known of each.
 public struct ImageShard: Artefact, Equatable {
     /// 8-bit RGB. // [count, size, size, 3]
-    public let pixels: Data
-    /// What each pixel shows; of a scene 0 background, 1 main object, 2 second. // [count, size, size]
-    public let masks: Data
-    public let facts: ImageFacts
+    public private(set) var pixels = Data()
+    /// What each pixel shows: 0 background, k the image's k-th object, 255 what does not count; empty for pictures
+    /// without masks. // [count, size, size]
+    public private(set) var masks = Data()
+    public private(set) var facts = ImageFacts()
     public let imageSize: Int
 
     public var count: Int { facts.labels.count }
     private var imageBytes: Int { imageSize * imageSize * 3 }
 
+    /// No images.
+    init(imageSize: Int) { self.imageSize = imageSize }
+
     public init(_ scenes: [EmojiScene], imageSize: Int) {
-        var (pixels, masks) = (Data(), Data())
+        self.init(imageSize: imageSize)
         for scene in scenes {
-            pixels.append(contentsOf: scene.image.pixels)
-            masks.append(contentsOf: scene.mask)
+            append(
+                scene.image, mask: scene.mask, label: scene.label,
+                objects: [scene.label, scene.secondLabel].compactMap { $0 }, caption: scene.caption)
         }
-        self.pixels = pixels
-        self.masks = masks
-        self.imageSize = imageSize
-        facts = ImageFacts(
-            labels: scenes.map { Int32($0.label) }, secondLabels: scenes.map { Int32($0.secondLabel ?? -1) },
-            captions: scenes.map(\.caption), digests: scenes.map { ContentDigest.sha256(Data($0.image.pixels)) })
+    }
+
+    /// Adds an image of the shard's size; all have masks, or none.
+    mutating func append(_ image: RGBImage, mask: [UInt8]?, label: Int?, objects: [Int], caption: String = "") {
+        pixels.append(contentsOf: image.pixels)
+        if let mask { masks.append(contentsOf: mask) }
+        facts.append(
+            label: Int32(label ?? -1), objects: objects.map { Int32($0) }, caption: caption,
+            digest: ContentDigest.sha256(Data(image.pixels)))
     }
 
     /// One image.
@@ -37,6 +45,7 @@ public struct ImageShard: Artefact, Equatable {
     }
 
     /// What each pixel of one image shows. // [size, size]
+    /// - Precondition: the images have masks.
     func mask(_ index: Int) -> [UInt8] {
         Array(masks.dropFirst(index * imageSize * imageSize).prefix(imageSize * imageSize))
     }
@@ -64,7 +73,8 @@ public struct ImageShard: Artefact, Equatable {
             throw PipelineError.wrongArtefactForm(wanted: "tensors")
         }
         tensors["pixels"] = try StoredTensor(type: .uint8, shape: [count, imageSize, imageSize, 3], data: pixels)
-        tensors["masks"] = try StoredTensor(type: .uint8, shape: [count, imageSize, imageSize], data: masks)
+        tensors["masks"] = try StoredTensor(
+            type: .uint8, shape: [masks.isEmpty ? 0 : count, imageSize, imageSize], data: masks)
         return .tensors(tensors, metadata: metadata)
     }
 }

@@ -4,45 +4,93 @@ import Foundation
 import Inputs
 import Lens
 
-/// A model of the manifest: verified, its architecture known, its weights loaded when first needed.
+/// A model that a spec names.
+public enum ModelReference: Hashable, Sendable {
+    /// Of the manifest.
+    case named(String)
+    /// A folder or a file of weights.
+    case at(URL)
+
+    /// What rows call it.
+    public var name: String {
+        switch self {
+        case .named(let name): name
+        case .at(let url): url.lastPathComponent
+        }
+    }
+}
+
+/// A model whose files are known and whose weights are loaded when first needed.
 public struct ModelUnderStudy: Sendable {
     public let name: String
-    public let configuration: CLIPConfiguration
-    /// One digest of all files that decide a number.
+    /// Architecture, preprocessing, and who decided the non-linearities.
+    public let description: ModelDescription
+    /// One digest of all files and settings that decide a number.
     public let digest: String
+    /// Whether the weights have the digest that OpenAI publishes for the model of the papers' tables.
+    let isPapers: Bool
     public let clip: Shared<CLIP>
+    /// How pictures are brought to the model's size.
+    let preprocessing: ImagePreprocessing
     /// The value/output paths of all heads.
     let paths: Shared<ValueOutputPaths>
+
+    public var configuration: CLIPConfiguration { description.configuration }
     /// The non-linearity of the text tower: part of the key of every step that embeds texts.
-    let textActivation: Activation
+    var textActivation: Activation { configuration.text.activation }
 
-    /// - Throws: `InputError`, `ConfigurationError`, `CheckpointError`, `SafetensorsError`.
-    public init(_ name: String, in manifest: DatasetsManifest) throws {
-        let (entry, folder) = try manifest.model(name)
-        let digests = try entry.verify(folder, name: name)
-        self.name = name
-        digest = ContentDigest.sha256(
-            Data(digests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }.joined().utf8))
-        configuration = try CLIP.validate(folder: folder)
-        let clip = Shared { try CLIP(folder: folder) }
-        self.clip = clip
-        paths = Shared { ValueOutputPaths(try clip.value().vision) }
-        textActivation = configuration.text.activation
-    }
+    /// The model of Tables 1, 3 and 4 of arXiv 2406.04341, by its name in the manifest.
+    private static let papersModel = "openai-vit-b-32"
 
-    private init(_ model: ModelUnderStudy, textActivation: Activation) {
-        (name, configuration, digest, paths) = (model.name, model.configuration, model.digest, model.paths)
-        self.textActivation = textActivation
-        let original = model.clip
-        clip = Shared { try original.value().withTextActivation(textActivation) }
-    }
-
-    /// The same model with another non-linearity in its text tower.
+    /// Finds a model's files and compares them with the digests that the manifest states.
     ///
     /// The public implementation of the second-order paper embeds class names and phrases with plain
-    /// GELU although the models were trained with QuickGELU; this is how its numbers are chased.
-    func withTextActivation(_ activation: Activation) -> ModelUnderStudy {
-        activation == textActivation ? self : ModelUnderStudy(self, textActivation: activation)
+    /// GELU although the models were trained with QuickGELU; `textActivation` is how its numbers are chased.
+    /// - Parameters:
+    ///   - imageActivation: the non-linearity of the image tower, where it is not to be what the files say.
+    ///   - textActivation: the same for the text tower.
+    /// - Throws: `InputError`, and what opening a model throws.
+    init(
+        _ reference: ModelReference, in places: InputPlaces, memo: InputMemo, imageActivation: Activation? = nil,
+        textActivation: Activation? = nil, passOrder: ImagePreprocessing.PassOrder = .pillow13
+    ) throws {
+        name = reference.name
+        let folder: URL
+        var stated: [String: String] = [:]
+        switch reference {
+        case .at(let url): folder = url
+        case .named(let name):
+            folder = try places.folder(ofModel: name)
+            stated = try places.statedDigests(ofModel: name)
+        }
+        let vocabulary = try? places.vocabulary()
+        let described = try CLIP.describe(
+            folder: folder, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation)
+        let digests = try memo.value("model", of: described.files, key: "") {
+            try Dictionary(
+                described.files.map {
+                    ($0.lastPathComponent, try ContentDigest.sha256(ofFile: $0, purpose: "a file of the model \(reference.name)"))
+                }, uniquingKeysWith: { first, _ in first })
+        }
+        for (file, expected) in stated.sorted(by: { $0.key < $1.key }) {
+            guard let found = digests[file], found != expected else { continue }
+            throw InputError.digestMismatch(
+                dataset: name, what: folder.appendingPathComponent(file).path, expected: expected, found: found)
+        }
+        description = described.description
+        isPapers = name == Self.papersModel && !stated.isEmpty && stated.allSatisfy { digests[$0.key] == $0.value }
+        // What one tower does with its numbers is part of the identity; the text tower's is in its own steps' keys.
+        var lines = digests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
+        lines.append("image activation \(description.configuration.vision.activation.rawValue)\n")
+        digest = ContentDigest.sha256(Data(lines.joined().utf8))
+        let clip = Shared {
+            try CLIP(folder: folder, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation)
+        }
+        self.clip = clip
+        paths = Shared { ValueOutputPaths(try clip.value().vision) }
+        preprocessing = ImagePreprocessing(
+            description.preprocessing, size: description.configuration.vision.imageSize, format: description.format,
+            passOrder: passOrder)
     }
 
     /// Layers whose neurons have a second-order effect: all but the last.

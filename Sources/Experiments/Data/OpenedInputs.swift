@@ -1,32 +1,76 @@
 import DenseMath
+import Foundation
 import Inputs
 import Synchronization
 
-/// Models and data sets of a manifest, each verified and opened once for all experiments of a run.
+/// Models and data sets, each opened once for all experiments of a run.
 final class OpenedInputs: Sendable {
-    private let manifest: DatasetsManifest
-    private let models = Mutex<[String: ModelUnderStudy]>([:])
-    private let datasets = Mutex<[String: SceneDataset]>([:])
+    let places: InputPlaces
+    private let memo: InputMemo
+    private let tell: @Sendable (String) -> Void
+    private let models = Mutex<[ModelKey: ModelUnderStudy]>([:])
+    private let scenes = Mutex<[String: SceneDataset]>([:])
+    private let pictures = Mutex<[PicturesKey: PictureDataset]>([:])
 
-    init(_ manifest: DatasetsManifest) { self.manifest = manifest }
+    /// What makes one model another.
+    struct ModelKey: Hashable {
+        var reference: ModelReference
+        var imageActivation: Activation?
+        var textActivation: Activation?
+        var passOrder: ImagePreprocessing.PassOrder
+    }
+
+    private struct PicturesKey: Hashable {
+        var images: ImageSetSpec
+        var limit: Int?
+        var withMasks: Bool
+        var onBadPicture: PictureList.OnBadPicture
+    }
+
+    init(_ places: InputPlaces, memo: InputMemo, tell: @escaping @Sendable (String) -> Void) {
+        (self.places, self.memo, self.tell) = (places, memo, tell)
+    }
+
+    /// Keeps what was found out about files, for the next run.
+    func keepMemory() { memo.keep() }
 
     /// - Throws: as `ModelUnderStudy.init`.
-    func model(_ name: String, textActivation: Activation?) throws -> ModelUnderStudy {
-        let model = try models.withLock { models in
-            if let model = models[name] { return model }
-            let model = try ModelUnderStudy(name, in: manifest)
-            models[name] = model
+    func model(_ key: ModelKey) throws -> ModelUnderStudy {
+        try models.withLock { models in
+            if let model = models[key] { return model }
+            let model = try ModelUnderStudy(
+                key.reference, in: places, memo: memo, imageActivation: key.imageActivation,
+                textActivation: key.textActivation, passOrder: key.passOrder)
+            models[key] = model
             return model
         }
-        return textActivation.map(model.withTextActivation) ?? model
     }
 
     /// - Throws: as `SceneDataset.init`.
-    func dataset(_ name: String) throws -> SceneDataset {
-        try datasets.withLock { datasets in
+    func scenes(_ name: String) throws -> SceneDataset {
+        try scenes.withLock { datasets in
             if let dataset = datasets[name] { return dataset }
-            let dataset = try SceneDataset(name, in: manifest)
+            let dataset = try SceneDataset(name, in: places.manifest)
             datasets[name] = dataset
+            return dataset
+        }
+    }
+
+    /// - Precondition: the images are pictures, not scenes.
+    /// - Throws: as `PictureDataset.init`.
+    func pictures(
+        _ images: ImageSetSpec, limit: Int?, withMasks: Bool, onBadPicture: PictureList.OnBadPicture
+    ) throws -> PictureDataset {
+        guard case .pictures(let set, let split, let path) = images.source else {
+            preconditionFailure("scenes are made, not opened")
+        }
+        let key = PicturesKey(images: images, limit: limit, withMasks: withMasks, onBadPicture: onBadPicture)
+        return try pictures.withLock { datasets in
+            if let dataset = datasets[key] { return dataset }
+            let source = try PictureSource(set, split: split, path: path, data: places.data, classes: places.imageNetNames)
+            let dataset = try PictureDataset(
+                source, images.sampling, limit: limit, withMasks: withMasks, onBadPicture: onBadPicture, memo: memo, tell: tell)
+            datasets[key] = dataset
             return dataset
         }
     }

@@ -77,7 +77,7 @@ public struct SceneDataset: Sendable {
         let (compositor, name, size) = (compositor, name, imageSize)
         let images = try graph.add(
             Step(
-                kind: "emoji-scenes", label: split.rawValue, version: 2, parameters: parameters, digests: digests,
+                kind: "emoji-scenes", label: split.rawValue, version: 3, parameters: parameters, digests: digests,
                 work: .shards(
                     units: count, unitsPerShard: 250,
                     makeWorker: { _ in

@@ -12,7 +12,7 @@ enum SceneDigest {
             }
         }
         return ContentDigest.sha256(
-            shards.map(\.pixels) + [bytes(shards.flatMap(\.facts.labels)), bytes(shards.flatMap(\.facts.secondLabels))]
+            shards.map(\.pixels) + [bytes(shards.flatMap(\.facts.labels)), bytes(shards.flatMap(\.facts.objects).map { $0.count > 1 ? $0[1] : -1 })]
                 + shards.map(\.masks))
     }
 

@@ -1,75 +1,85 @@
 import CLIPModel
+import DenseMath
 import Inputs
 import Lens
 import Pipeline
 
-/// A model, the images it is fitted on and the fitted steps: what every experiment on neurons starts
-/// from. Two experiments with the same settings get the same steps.
+/// A model, the images it is fitted on and measured on, and the fitted steps: what every experiment on
+/// neurons starts from. Two experiments with the same settings get the same steps.
 struct Study: Sendable {
     let spec: StudySpec
     let model: ModelUnderStudy
     /// The layers whose neurons are studied.
     let layers: [Int]
     let fit: ImageSource
-    let classNames: [String]
-    let dataset: SceneDataset
+    /// Nil for an experiment that describes the fit set itself.
+    let evaluation: ImageSource?
+    let classes: StudyClasses
     let isPartial: Bool
-    private let context: ExperimentContext
 
-    /// Opens model and data set and adds the images of the fit set.
-    /// - Throws: `InputError`, `ExperimentError`, `PipelineError`, and what opening a model throws.
+    /// Opens model and data set and adds the images of the fit set, for an experiment on these alone.
+    /// - Throws: `InputError`, `DataSetError`, `ExperimentError`, `PipelineError`, and what opening a model throws.
     init(_ spec: StudySpec, context: ExperimentContext, graph: inout Graph) throws {
-        self.spec = spec
-        self.context = context
-        model = try context.opened.model(spec.model, textActivation: spec.textActivation)
+        try self.init(spec, evaluation: nil, classes: Self.classes(spec, of: spec.fit, context: context), context: context, graph: &graph)
+    }
+
+    private init(
+        _ spec: StudySpec, evaluation: ImageSource?, classes: StudyClasses, context: ExperimentContext, graph: inout Graph
+    ) throws {
+        (self.spec, self.evaluation, self.classes) = (spec, evaluation, classes)
+        model = try context.opened.model(spec.modelKey)
         layers = spec.layers ?? Array(model.layersWithLaterAttention)
         isPartial = context.limit != nil
-        dataset = try context.opened.dataset(spec.fit.dataset)
-        classNames = try dataset.classNames()
-        fit = try Self.images(spec.fit, spec: spec, model: model, context: context, graph: &graph)
-        guard fit.count >= spec.significantImages else {
-            throw ExperimentError.tooFewImages(split: spec.fit.split, found: fit.count, needed: spec.significantImages)
-        }
+        fit = try StudyImages(spec, model, context).source(spec.fit, in: &graph)
+    }
+
+    /// The same for an experiment that measures on other images.
+    /// - Parameters:
+    ///   - first: measure on the first images only, beside the limit of the run.
+    ///   - masks: how masks reach the model's square; nil for images without.
+    ///   - isLabelled: each image has to have one class.
+    static func evaluating(
+        _ evaluation: ImageSetSpec, _ spec: StudySpec, first: Int? = nil, masks: MaskGeometry? = nil,
+        isLabelled: Bool = false, context: ExperimentContext, graph: inout Graph
+    ) throws -> (study: Study, evaluation: ImageSource) {
+        let images = StudyImages(spec, try context.opened.model(spec.modelKey), context)
+        var source = try images.source(evaluation, masks: masks, isLabelled: isLabelled, in: &graph)
+        source.count = min(source.count, first ?? .max)
+        let study = try Study(
+            spec, evaluation: source, classes: images.classes(evaluation, withMasks: masks != nil, areLabels: true), context: context, graph: &graph)
+        return (study, source)
+    }
+
+    /// The classes that a classifier for some images chooses among.
+    /// - Throws: as `init`.
+    static func classes(_ spec: StudySpec, of images: ImageSetSpec, context: ExperimentContext) throws -> StudyClasses {
+        try StudyImages(spec, try context.opened.model(spec.modelKey), context).classes(images, areLabels: false)
     }
 
     /// Bounds of what a spec may ask of a model: the architecture decides which layers there are.
     /// - Throws: what opening a model throws.
-    static func limits(_ context: ExperimentContext) -> (String) throws -> StudySpec.Limits {
-        { name in
-            let model = try context.opened.model(name, textActivation: nil)
-            return StudySpec.Limits(layers: model.layersWithLaterAttention, neurons: model.configuration.vision.mlpWidth)
+    static func limits(_ context: ExperimentContext) -> (OpenedInputs.ModelKey) throws -> StudySpec.Limits {
+        { key in
+            let model = try context.opened.model(key)
+            return StudySpec.Limits(
+                layers: model.layersWithLaterAttention, neurons: model.configuration.vision.mlpWidth, isPapers: model.isPapers)
         }
     }
 
-    /// Adds a set of images.
-    /// - Parameter limit: use the first images only, beside the limit of the run.
-    func images(_ name: ImageSetName, limit: Int? = nil, in graph: inout Graph) throws -> ImageSource {
-        var source = try Self.images(name, spec: spec, model: model, context: context, graph: &graph)
-        source.count = min(source.count, limit ?? .max)
-        return source
-    }
-
-    private static func images(
-        _ name: ImageSetName, spec: StudySpec, model: ModelUnderStudy, context: ExperimentContext, graph: inout Graph
-    ) throws -> ImageSource {
-        let dataset = try context.opened.dataset(name.dataset)
-        guard dataset.imageSize == model.configuration.vision.imageSize else {
-            throw ExperimentError.imageSizeMismatch(
-                dataset: name.dataset, found: dataset.imageSize, model: model.name,
-                expected: model.configuration.vision.imageSize)
-        }
-        guard let split = SceneSplit(rawValue: name.split) else {
-            throw InputError.unknownSplit(name: name.split, known: dataset.entry.splits.keys.sorted())
-        }
-        let steps = try dataset.scenes(split, limit: context.limit, in: &graph)
-        return ImageSource(
-            images: steps.images, facts: steps.facts, count: steps.count, perShard: spec.imagesPerShard, name: name)
+    var inputs: StudyInputs {
+        let sets = [("fit", fit)] + (evaluation.map { [("evaluation", $0)] } ?? [])
+        return StudyInputs(
+            model: StudyInputs.Model(model),
+            images: sets.map { role, source in
+                .init(
+                    role: role, name: source.name.name, count: source.count, digest: source.digest, skipped: source.skipped)
+            }, classes: classes.names, templates: classes.templates)
     }
 
     // MARK: Shared steps
 
     func classifier(in graph: inout Graph) throws -> StepHandle<StoredClassifier> {
-        try ClassifierStep.add(model, names: classNames, templates: SceneCaption.templates, in: &graph)
+        try ClassifierStep.add(model, names: classes.names, templates: classes.templates, in: &graph)
     }
 
     /// Means and principal directions of every layer's neurons.
@@ -78,7 +88,11 @@ struct Study: Sendable {
         let directions: StepHandle<FittedDirections>
     }
 
+    /// - Throws: ``ExperimentError/tooFewImages(split:found:needed:)``, `PipelineError`.
     func fitted(in graph: inout Graph) throws -> Fitted {
+        guard fit.count >= spec.significantImages else {
+            throw ExperimentError.tooFewImages(split: fit.name.name, found: fit.count, needed: spec.significantImages)
+        }
         let means = try EffectMeansStep.add(
             model, layers: layers, images: fit, count: spec.significantImages, in: &graph)
         let largest = try LargestEffectsStep.add(

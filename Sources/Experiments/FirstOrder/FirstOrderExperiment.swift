@@ -16,9 +16,9 @@ struct FirstOrderExperiment: Experiment {
     private let trust: TrustChecks
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try FirstOrderSpec(document, choices: .init(context.manifest), limits: Study.limits(context))
-        study = try Study(spec.study, context: context, graph: &graph)
-        evaluation = try study.images(spec.evaluation, in: &graph)
+        spec = try FirstOrderSpec(document, choices: .init(context), limits: Study.limits(context))
+        (study, evaluation) = try Study.evaluating(
+            spec.evaluation, spec.study, isLabelled: true, context: context, graph: &graph)
         let classifier = try study.classifier(in: &graph)
         let effects = try DirectEffectsStep.add(study, in: &graph)
         predictions = try FirstOrderPredictionsStep.add(
@@ -27,12 +27,14 @@ struct FirstOrderExperiment: Experiment {
         spans = try TextSpansStep.add(
             study, effects: effects, pool: pool, count: spec.textsPerHead, rank: spec.rank, in: &graph)
         terms = try HeadVarianceTermsStep.add(study, effects: effects, spans: spans, count: spec.textsPerHead, in: &graph)
-        trust = try TrustChecks(study, evaluation: evaluation, graph: &graph)
+        trust = try TrustChecks(study, graph: &graph)
     }
+
+    var inputs: StudyInputs { study.inputs }
 
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = FirstOrderMeasures(
-            spec: spec, heads: study.model.configuration.vision.heads, classNames: study.classNames,
+            spec: spec, heads: study.model.configuration.vision.heads, classNames: study.classes.names,
             isPartial: study.isPartial, fitCount: study.fit.count, labels: try result.artefact(evaluation.facts).labels,
             predictions: try result.artefact(predictions), phrases: try result.artefact(pool).pool.phrases,
             spans: try result.artefact(spans),

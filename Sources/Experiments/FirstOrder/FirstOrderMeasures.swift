@@ -31,14 +31,14 @@ struct FirstOrderMeasures {
     }
 
     func metrics() -> [Metric] {
-        var metrics = baseline.metrics(rows, of: spec.evaluation)
+        var metrics = baseline.metrics(rows, of: trust.evaluation)
         for condition in FirstOrderCondition.allCases {
             for ablated in 1...layers {
                 metrics.append(
                     rows.share(
                         "accuracy", conditions.subject(condition, ablated: ablated),
                         predictions.predictions.isCorrect(conditions.index(condition, ablated: ablated), labels),
-                        of: spec.evaluation))
+                        of: trust.evaluation))
             }
         }
         for layer in 0..<layers {
@@ -56,7 +56,7 @@ struct FirstOrderMeasures {
             ("direct-effect-norm", \FirstOrderPredictions.lengths), ("direct-effect-deviation", \FirstOrderPredictions.deviations),
         ].map { name, values in
             rows.mean(
-                name, subject, predictions.values(values, kind, layer: layer), of: spec.evaluation,
+                name, subject, predictions.values(values, kind, layer: layer), of: trust.evaluation,
                 unit: "length (representation: 100)")
         }
     }
@@ -81,7 +81,7 @@ struct FirstOrderMeasures {
         func row(
             _ name: String, _ subject: Subject, _ value: Double, _ interval: Metric.Interval?, _ note: String? = nil
         ) -> Metric {
-            rows.metric(name, subject, value, of: spec.study.fit, n: fitCount, interval: interval, note: note)
+            rows.metric(name, subject, value, of: trust.fit, n: fitCount, interval: interval, note: note)
         }
         var metrics = [row("head-variance-share", subject(ofHead: head), varianceShare(ofHead: head), intervals.share)]
         for (position, text) in values.texts.enumerated() {
@@ -107,7 +107,7 @@ struct FirstOrderMeasures {
     func predictionSets() -> [PredictionSet] {
         func set(_ index: Int, _ subject: Subject) -> PredictionSet {
             predictions.predictions.set(
-                index, subject, experiment: FirstOrderExperiment.name, images: spec.evaluation, truth: labels,
+                index, subject, experiment: FirstOrderExperiment.name, images: trust.evaluation, truth: labels,
                 classNames: classNames)
         }
         return [set(FirstOrderConditions.baseline, ["condition": "baseline"])]

@@ -15,7 +15,7 @@ import Pipeline
 /// Direct effects are those of every layer: `layers` says only for which ones the identities are checked.
 struct FirstOrderSpec: Sendable {
     var study: StudySpec
-    var evaluation: ImageSetName
+    var evaluation: ImageSetSpec
     var pool: PoolSpec
     var textsPerHead: Int
     var rank: Int
@@ -29,11 +29,11 @@ struct FirstOrderSpec: Sendable {
     }
 
     /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, and what `limits` throws.
-    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (String) throws -> StudySpec.Limits) throws {
+    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (OpenedInputs.ModelKey) throws -> StudySpec.Limits) throws {
         let (root, shared) = try document.root(keys: Key.self, sharing: StudySpec.Key.self)
         study = try StudySpec(shared, choices: choices, limits: limits)
-        evaluation = try ImageSetName(root, .evaluation, among: choices.datasets)
-        let pools = try PoolSpec.list(root, .pools, of: document)
+        evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
+        let pools = try PoolSpec.list(root, .pools, data: choices.data)
         guard let pool = pools.first, pools.count == 1 else {
             throw root.invalid(.pools, "heads are described with one pool, not with \(pools.count)")
         }

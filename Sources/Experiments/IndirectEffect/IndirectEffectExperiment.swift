@@ -14,18 +14,20 @@ struct IndirectEffectExperiment: Experiment {
     private let trust: TrustChecks
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try IndirectEffectSpec(document, choices: .init(context.manifest), limits: Study.limits(context))
+        spec = try IndirectEffectSpec(document, choices: .init(context), limits: Study.limits(context))
         study = try Study(spec.study, context: context, graph: &graph)
         let fitted = try study.fitted(in: &graph)
         directions = fitted.directions
         indirect = try IndirectDirectionsStep.add(study, means: fitted.means, sample: spec.sample, in: &graph)
         direct = try NeuronDirectDirectionsStep.add(study, in: &graph)
-        trust = try TrustChecks(onFitSetOf: study, graph: &graph)
+        trust = try TrustChecks(study, graph: &graph)
     }
+
+    var inputs: StudyInputs { study.inputs }
 
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = IndirectEffectMeasures(
-            spec: spec, layers: study.layers, isPartial: study.isPartial, fitCount: study.fit.count,
+            spec: spec, layers: spec.sample.layers ?? study.layers, isPartial: study.isPartial, fitCount: study.fit.count,
             directions: try result.artefact(directions), indirect: try result.artefact(indirect),
             direct: try result.artefact(direct), trust: try trust.findings(result))
         return ExperimentReport(

@@ -96,17 +96,17 @@ struct IndirectEffectMeasures {
             ? "\(shares.count) neurons chosen at random, \(sampledImages) fit images" : "all neurons, \(fitCount) fit images"
         return [
             rows.mean(
-                name, Self.subject(effect, layer: layer, statistic: "mean"), shares, of: spec.study.fit, over: "neuron", note: note)
+                name, Self.subject(effect, layer: layer, statistic: "mean"), shares, of: trust.fit, over: "neuron", note: note)
         ] + Self.quantiles.map { quantile in
             rows.quantile(
                 name, Self.subject(effect, layer: layer, statistic: quantile.name), quantile.probability, shares,
-                of: spec.study.fit, over: "neuron", note: note)
+                of: trust.fit, over: "neuron", note: note)
         }
     }
 
     private func difference(_ layer: Int) -> Metric {
         rows.mean(
-            "explained-variance-pc1-difference", ["layer": "\(layer)"], differences(layer), of: spec.study.fit, over: "neuron",
+            "explained-variance-pc1-difference", ["layer": "\(layer)"], differences(layer), of: trust.fit, over: "neuron",
             note: "second-order less indirect, of the neurons sampled")
     }
 
@@ -117,7 +117,7 @@ struct IndirectEffectMeasures {
     private func alignment(_ reference: Reference, layer: Int) -> [Metric] {
         func row(_ pairing: String, _ values: [Double]) -> Metric {
             rows.mean(
-                "direction-alignment", Self.subject(reference, layer: layer, pairing: pairing), values, of: spec.study.fit,
+                "direction-alignment", Self.subject(reference, layer: layer, pairing: pairing), values, of: trust.fit,
                 over: "neuron", unit: "|cosine|")
         }
         let others = othersAlignment(reference, layer: layer)

@@ -14,9 +14,9 @@ struct IndirectEffectSpec: Sendable {
     }
 
     /// - Throws: `SpecError`, and what `limits` throws.
-    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (String) throws -> StudySpec.Limits) throws {
+    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (OpenedInputs.ModelKey) throws -> StudySpec.Limits) throws {
         let (root, shared) = try document.root(keys: Key.self, sharing: StudySpec.Key.self)
         study = try StudySpec(shared, choices: choices, limits: limits)
-        sample = try IndirectSample(root.mapping(.indirectSample, keys: IndirectSample.Key.self), limits: study.limits)
+        sample = try IndirectSample(root.mapping(.indirectSample, keys: IndirectSample.Key.self), of: study)
     }
 }

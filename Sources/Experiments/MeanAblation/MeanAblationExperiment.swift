@@ -7,7 +7,7 @@ struct MeanAblationExperiment: Experiment {
 
     let spec: MeanAblationSpec
     private let study: Study
-    private let evaluationFacts: StepHandle<ImageFacts>
+    private let evaluation: ImageSource
     private let directions: StepHandle<FittedDirections>
     private let predictions: StepHandle<AblationPredictions>
     private let indirect: StepHandle<IndirectDirections>?
@@ -15,10 +15,9 @@ struct MeanAblationExperiment: Experiment {
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
         spec = try MeanAblationSpec(
-            document, choices: .init(context.manifest), limits: Study.limits(context))
-        study = try Study(spec.study, context: context, graph: &graph)
-        let evaluation = try study.images(spec.evaluation, in: &graph)
-        evaluationFacts = evaluation.facts
+            document, choices: .init(context), limits: Study.limits(context))
+        (study, evaluation) = try Study.evaluating(
+            spec.evaluation, spec.study, isLabelled: true, context: context, graph: &graph)
 
         let classifier = try study.classifier(in: &graph)
         let fitted = try study.fitted(in: &graph)
@@ -30,13 +29,15 @@ struct MeanAblationExperiment: Experiment {
             if let sample = spec.indirect {
                 try IndirectDirectionsStep.add(study, means: fitted.means, sample: sample, in: &graph)
             } else { nil }
-        trust = try TrustChecks(study, evaluation: evaluation, graph: &graph)
+        trust = try TrustChecks(study, graph: &graph)
     }
+
+    var inputs: StudyInputs { study.inputs }
 
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = MeanAblationMeasures(
-            spec: spec, layers: study.layers, classNames: study.classNames, fitCount: study.fit.count,
-            isPartial: study.isPartial, labels: try result.artefact(evaluationFacts).labels,
+            spec: spec, layers: study.layers, classNames: study.classes.names, fitCount: study.fit.count,
+            isPartial: study.isPartial, labels: try result.artefact(evaluation.facts).labels,
             predictions: try result.artefact(predictions), directions: try result.artefact(directions),
             indirect: try indirect.map { try result.artefact($0) }, trust: try trust.findings(result))
         return ExperimentReport(

@@ -41,35 +41,42 @@ struct MeanAblationMeasures {
         isCorrect(layer: layer, condition: condition).map { $0 ? 1.0 : 0 }.mean
     }
 
-    /// The layer without whose neurons accuracy is lowest: the paper's layer 9.
-    var strongestLayer: Int {
+    /// The layer of Table 1: the spec's, or the one without whose neurons accuracy is lowest, as the paper's layer 9.
+    var tableLayer: Int {
+        if let layer = spec.tableLayer { return layer }
         let all = AblationPredictions.conditions.firstIndex(of: AblationCondition.withoutAllNeurons.rawValue) ?? 0
         let accuracies = layers.indices.map { accuracy(layer: $0, condition: all) }
         return layers[accuracies.indices.min { accuracies[$0] < accuracies[$1] } ?? 0]
     }
 
-    /// Neurons of the strongest layer whose indirect effects were decomposed.
-    var sampledNeurons: Int { indirect?.layers[strongestLayer]?.neurons.count ?? 0 }
+    /// How Table 1 stands to the paper's.
+    var standing: String {
+        rows.standing(of: trust.evaluation, isPapersSetting: tableLayer == PaperValues.Table1.layer)
+    }
+
+    /// Neurons of that layer whose indirect effects were decomposed.
+    var sampledNeurons: Int { indirect?.layers[tableLayer]?.neurons.count ?? 0 }
 
     // MARK: Rows
 
     func metrics() -> [Metric] {
-        let strongest = strongestLayer
-        var metrics = baselineControl.metrics(rows, of: spec.evaluation)
+        let tableLayer = tableLayer
+        var metrics = baselineControl.metrics(rows, of: trust.evaluation)
         for (position, layer) in layers.enumerated() {
             for (index, condition) in AblationPredictions.conditions.enumerated() where condition != Self.baseline {
                 var paper: Metric.PaperValue?
-                if layer == strongest {
+                if layer == tableLayer {
                     if condition == AblationCondition.withoutAllNeurons.rawValue { paper = PaperValues.Table1.secondOrderAccuracy }
                     if condition == AblationPredictions.indirect { paper = PaperValues.Table1.indirectAccuracy }
                 }
                 metrics.append(
                     rows.share(
                         "accuracy", ["layer": "\(layer)", "condition": condition],
-                        isCorrect(layer: position, condition: index), of: spec.evaluation, paper: paper))
+                        isCorrect(layer: position, condition: index), of: trust.evaluation, paper: paper,
+                        isPapersSetting: layer == PaperValues.Table1.layer))
             }
             metrics.append(significantShare(position, layer))
-            metrics += explainedVariance(layer, isStrongest: layer == strongest)
+            metrics += explainedVariance(layer, isTabled: layer == tableLayer)
         }
         return metrics + trust.metrics(rows, evaluated: labels.count)
     }
@@ -80,14 +87,14 @@ struct MeanAblationMeasures {
         let shares = (0..<predictions.count).map {
             Double(predictions.significant[$0 * predictions.layers.count + position]) / neurons
         }
-        return rows.mean("significant-share", ["layer": "\(layer)"], shares, of: spec.evaluation)
+        return rows.mean("significant-share", ["layer": "\(layer)"], shares, of: trust.evaluation)
     }
 
-    private func explainedVariance(_ layer: Int, isStrongest: Bool) -> [Metric] {
+    private func explainedVariance(_ layer: Int, isTabled: Bool) -> [Metric] {
         func row(_ effect: String, _ shares: [Float], _ paper: Metric.PaperValue, note: String) -> Metric {
             rows.mean(
-                "explained-variance-pc1", ["layer": "\(layer)", "effect": effect], shares.map(Double.init), of: spec.study.fit,
-                over: "neuron", paper: isStrongest ? paper : nil, note: note)
+                "explained-variance-pc1", ["layer": "\(layer)", "effect": effect], shares.map(Double.init), of: trust.fit,
+                over: "neuron", paper: isTabled ? paper : nil, isPapersSetting: layer == PaperValues.Table1.layer, note: note)
         }
         let sampled = indirect?.layers[layer]?.directions.explainedVariance ?? []
         let indirectRow = row(
@@ -121,7 +128,7 @@ struct MeanAblationMeasures {
             predictions: (0..<predictions.count).map { image in
                 let index = predictions.index(image: image, layer: layer, condition: condition)
                 return Prediction(
-                    imageID: spec.evaluation.imageID(image), label: classNames[Int(labels[image])],
+                    imageID: trust.evaluation.imageID(image), label: classNames[Int(labels[image])],
                     prediction: classNames[Int(predictions.labels[index])],
                     margin: Double(predictions.margins[index]))
             })

@@ -4,27 +4,36 @@ import Pipeline
 ///
 /// ```yaml
 /// evaluation: {dataset: emoji-scenes, split: val}
-/// indirect-sample: {neurons: 64, images: 500}
+/// indirect-sample: {neurons: 64, images: 500}   # and layers: [9], where not all are wanted
+/// table-layer: 9                                 # of Table 1; left out: the one whose ablation costs most
 /// controls: {accuracy-floor: 0.8}
 /// ```
 struct MeanAblationSpec: Sendable {
     var study: StudySpec
-    var evaluation: ImageSetName
+    var evaluation: ImageSetSpec
     var indirect: IndirectSample?
+    /// The layer of Table 1; nil: the one whose ablation costs most.
+    var tableLayer: Int?
     var controls: ControlsSpec
 
     private enum Key: String, CaseIterable {
         case evaluation, controls
         case indirectSample = "indirect-sample"
+        case tableLayer = "table-layer"
     }
 
-    /// - Parameter limits: of a model of this name.
+    /// - Parameter limits: of a model.
     /// - Throws: `SpecError`, and what `limits` throws.
-    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (String) throws -> StudySpec.Limits) throws {
+    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (OpenedInputs.ModelKey) throws -> StudySpec.Limits) throws {
         let (root, shared) = try document.root(keys: Key.self, sharing: StudySpec.Key.self)
         study = try StudySpec(shared, choices: choices, limits: limits)
-        evaluation = try ImageSetName(root, .evaluation, among: choices.datasets)
-        indirect = try IndirectSample(root, .indirectSample, limits: study.limits)
+        evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
+        indirect = try IndirectSample(root, .indirectSample, of: study)
+        tableLayer = try root.optionalInteger(.tableLayer)
+        let studied = study.layers ?? Array(study.limits.layers)
+        if let tableLayer, !studied.contains(tableLayer) {
+            throw root.invalid(.tableLayer, "layer \(tableLayer) is none of the layers that the spec studies")
+        }
         controls = try ControlsSpec(root, .controls)
     }
 }

@@ -12,7 +12,7 @@ struct MeanAblationTables {
     }
 
     private var layers: [Int] { measures.layers }
-    private var strongest: Int { measures.strongestLayer }
+    private var tableLayer: Int { measures.tableLayer }
 
     /// The conditions in the order of the columns, with their headers.
     private static let conditions: [(header: String, condition: String, group: String?)] = [
@@ -51,8 +51,8 @@ struct MeanAblationTables {
 
     private var table1: TableLayout {
         func row(_ header: String, _ condition: String, _ effect: String) -> TableLayout.Row {
-            let accuracy: Subject = ["layer": "\(strongest)", "condition": condition]
-            let variance: Subject = ["layer": "\(strongest)", "effect": effect]
+            let accuracy: Subject = ["layer": "\(tableLayer)", "condition": condition]
+            let variance: Subject = ["layer": "\(tableLayer)", "effect": effect]
             return .init(
                 header,
                 [
@@ -60,9 +60,10 @@ struct MeanAblationTables {
                     .init("explained-variance-pc1", variance), .init("explained-variance-pc1", variance, .paper),
                 ])
         }
+        let isChosen = measures.spec.tableLayer != nil
         let groups = ["accuracy after mean-ablation", "variance explained by PC #1"]
         return TableLayout(
-            title: "Table 1 (%): effects of the neurons of layer \(strongest), whose ablation costs most here",
+            title: "Table 1 (%): effects of the neurons of layer \(tableLayer)\(isChosen ? "" : ", whose ablation costs most here")",
             rowHeader: "effect",
             columns: groups.flatMap { [.init("measured", group: $0), .init("paper", group: $0)] },
             rows: [
@@ -70,8 +71,8 @@ struct MeanAblationTables {
                 row("second-order", AblationCondition.withoutAllNeurons.rawValue, "second-order"),
             ],
             footnotes: [
-                "paper: ViT-B/32 of OpenAI, layer 9, ImageNet validation; another model on other pictures, so not comparable.",
-                "The layer was chosen by these accuracies themselves. Variance explained: second-order over all neurons and",
+                "paper: ViT-B/32 of OpenAI, layer 9, ImageNet validation; \(measures.standing).",
+                "\(isChosen ? "" : "The layer was chosen by these accuracies themselves. ")Variance explained: second-order over all neurons and",
                 "\(measures.fitCount) fit images; indirect over \(measures.sampledNeurons) neurons chosen at random and \(measures.spec.indirect?.images ?? 0) fit images.",
             ])
     }

@@ -44,7 +44,7 @@ struct ConditionPredictions: Artefact {
     /// - Parameter representations: of each condition. // [batch, d]
     /// - Throws: ``ExperimentError/notFinite(image:place:)``.
     mutating func append(
-        _ representations: [UnsafePointer<Float>], batch: Int, by classifier: ZeroShotClassifier, of images: ImageSetName,
+        _ representations: [UnsafePointer<Float>], batch: Int, by classifier: ZeroShotClassifier, of images: ImageSet,
         firstImage: Int
     ) throws {
         let answers = representations.map { classifier.classify($0, batch: batch) }
@@ -69,7 +69,7 @@ struct ConditionPredictions: Artefact {
 
     /// The predictions under one condition, by class name.
     func set(
-        _ condition: Int, _ subject: Subject, experiment: String, images: ImageSetName, truth: [Int32], classNames: [String]
+        _ condition: Int, _ subject: Subject, experiment: String, images: ImageSet, truth: [Int32], classNames: [String]
     ) -> PredictionSet {
         PredictionSet(
             experiment: experiment, condition: subject,

@@ -7,6 +7,7 @@ struct RowMaker: Sendable {
     let model: String
     let isPartial: Bool
     let seed: Int
+    private let isPapersModel: Bool
 
     init(_ experiment: String, _ study: StudySpec, isPartial: Bool) {
         self.experiment = experiment
@@ -14,35 +15,48 @@ struct RowMaker: Sendable {
         model = study.model
         self.isPartial = isPartial
         seed = study.seed
+        isPapersModel = study.limits.isPapers
+    }
+
+    /// Whether model and data are the paper's.
+    private func isComparable(_ images: ImageSet) -> Bool { isPapersModel && PaperValues.datasets.contains(images.dataset) }
+
+    /// For the footnote of a table with the paper's values.
+    /// - Parameter isPapersSetting: whether what else decides the numbers is the paper's.
+    func standing(of images: ImageSet, isPapersSetting: Bool = true) -> String {
+        guard isComparable(images), isPapersSetting else { return "another model, other pictures or another setting, so not comparable" }
+        return isPartial ? "the same model and data, but a part of the images only" : "the same model and data"
     }
 
     /// Draws again images, or what else a number is a mean of.
     func bootstrap(over unit: String = "image") -> Bootstrap { Bootstrap(seed: UInt64(seed), resamplingUnit: unit) }
 
     func metric(
-        _ name: String, _ subject: Subject, _ value: Double, of images: ImageSetName, n: Int, skipped: Int = 0,
+        _ name: String, _ subject: Subject, _ value: Double, of images: ImageSet, n: Int, skipped: Int = 0,
         unit: String = "share", higherIsBetter: Bool = true, interval: Metric.Interval? = nil,
-        paper: Metric.PaperValue? = nil, note: String? = nil
+        paper: Metric.PaperValue? = nil, isPapersSetting: Bool = true, note: String? = nil
     ) -> Metric {
         Metric(
-            experiment: experiment, world: world, model: model, dataset: "\(images.dataset)/\(images.split)",
-            subject: subject, name: name, value: value, unit: unit, higherIsBetter: higherIsBetter, n: n, skipped: skipped,
-            interval: interval, paper: paper, isPartial: isPartial, note: note)
+            experiment: experiment, world: world, model: model, dataset: images.name,
+            subject: subject, name: name, value: value, unit: unit, higherIsBetter: higherIsBetter, n: n, skipped: skipped + images.skipped,
+            interval: interval, paper: paper, isComparable: isPapersSetting && isComparable(images),
+            isPartial: isPartial, note: note)
     }
 
     /// A mean with its interval.
     func mean(
-        _ name: String, _ subject: Subject, _ values: [Double], of images: ImageSetName, over unit: String = "image",
-        unit metricUnit: String = "share", higherIsBetter: Bool = true, paper: Metric.PaperValue? = nil, note: String? = nil
+        _ name: String, _ subject: Subject, _ values: [Double], of images: ImageSet, over unit: String = "image",
+        unit metricUnit: String = "share", higherIsBetter: Bool = true, paper: Metric.PaperValue? = nil,
+        isPapersSetting: Bool = true, note: String? = nil
     ) -> Metric {
         metric(
             name, subject, values.mean, of: images, n: values.count, unit: metricUnit, higherIsBetter: higherIsBetter,
-            interval: bootstrap(over: unit).interval(ofMean: values), paper: paper, note: note)
+            interval: bootstrap(over: unit).interval(ofMean: values), paper: paper, isPapersSetting: isPapersSetting, note: note)
     }
 
     /// A quantile with its interval.
     func quantile(
-        _ name: String, _ subject: Subject, _ probability: Double, _ values: [Double], of images: ImageSetName,
+        _ name: String, _ subject: Subject, _ probability: Double, _ values: [Double], of images: ImageSet,
         over unit: String = "image", unit metricUnit: String = "share", higherIsBetter: Bool = true, note: String? = nil
     ) -> Metric {
         metric(
@@ -53,10 +67,11 @@ struct RowMaker: Sendable {
 
     /// A share of images, such as an accuracy, with its interval.
     func share(
-        _ name: String, _ subject: Subject, _ values: [Bool], of images: ImageSetName, paper: Metric.PaperValue? = nil,
-        note: String? = nil
+        _ name: String, _ subject: Subject, _ values: [Bool], of images: ImageSet, paper: Metric.PaperValue? = nil,
+        isPapersSetting: Bool = true, note: String? = nil
     ) -> Metric {
-        mean(name, subject, values.map { $0 ? 1 : 0 }, of: images, paper: paper, note: note)
+        mean(
+            name, subject, values.map { $0 ? 1 : 0 }, of: images, paper: paper, isPapersSetting: isPapersSetting, note: note)
     }
 }
 

@@ -8,7 +8,8 @@ import Pipeline
 /// pools:
 ///   - {name: words, source: names-and-keywords}
 ///   - {name: captions, source: captions}
-///   - {name: common, file: pools/common-words.txt}    # a phrase a line
+///   - {name: mine, file: pools/my-words.txt}          # a phrase a line; begins at the spec's folder
+///   - {name: common, data: pools/common-words.txt}    # the same in the folder of data
 /// ```
 struct PoolSpec: Sendable {
     enum Source: Sendable {
@@ -27,14 +28,14 @@ struct PoolSpec: Sendable {
     /// - Throws: `InputError`.
     func phraseCount(in study: Study) throws -> Int {
         switch source {
-        case .namesAndKeywords: try study.dataset.namesAndKeywords().count
+        case .namesAndKeywords: try study.classes.namesAndKeywords().count
         case .captions: study.fit.count
         case .phrases(let phrases): phrases.count
         }
     }
 
     private enum Key: String, CaseIterable {
-        case name, source, file
+        case name, source, file, data
     }
 
     private enum BuiltIn: String, CaseIterable {
@@ -43,28 +44,29 @@ struct PoolSpec: Sendable {
     }
 
     /// Reads a `pools:` that has to list one pool.
-    /// - Throws: as ``list(_:_:of:)``.
-    static func one<Root>(_ root: SpecMapping<Root>, _ key: Root, of spec: SpecDocument) throws -> PoolSpec {
-        let pools = try list(root, key, of: spec)
+    /// - Throws: as ``list(_:_:data:)``.
+    static func one<Root>(_ root: SpecMapping<Root>, _ key: Root, data: URL) throws -> PoolSpec {
+        let pools = try list(root, key, data: data)
         guard let pool = pools.first, pools.count == 1 else {
             throw root.invalid(key, "this experiment takes one pool, here are \(pools.count)")
         }
         return pool
     }
 
-    /// Reads `pools:`; files are looked for beside the spec.
+    /// Reads `pools:`.
+    /// - Parameter data: the folder of data.
     /// - Throws: `SpecError`, ``ExperimentError`` for what is wrong in a file.
-    static func list<Root>(_ root: SpecMapping<Root>, _ key: Root, of spec: SpecDocument) throws -> [PoolSpec] {
+    static func list<Root>(_ root: SpecMapping<Root>, _ key: Root, data: URL) throws -> [PoolSpec] {
         var names: Set<String> = []
         return try root.mappings(key, keys: Key.self).map { mapping in
             let name = try mapping.string(.name)
             guard names.insert(name).inserted else { throw mapping.invalid(.name, "there are two pools called '\(name)'") }
-            guard mapping.has(.source) != mapping.has(.file) else {
-                throw mapping.invalid(.name, "a pool has either a 'source' or a 'file'")
+            let ways = [Key.source, .file, .data].filter(mapping.has)
+            guard let way = ways.first, ways.count == 1 else {
+                throw mapping.invalid(.name, "a pool has one of 'source', 'file' and 'data'")
             }
-            if mapping.has(.file) {
-                let folder = URL(fileURLWithPath: spec.path).deletingLastPathComponent()
-                let url = URL(fileURLWithPath: try mapping.string(.file), relativeTo: folder)
+            if way != .source {
+                let url = way == .file ? try mapping.file(.file) : data.appendingPathComponent(try mapping.string(.data))
                 return PoolSpec(name: name, source: .phrases(try PoolFile.phrases(contentsOf: url)))
             }
             return switch try mapping.choice(.source, of: BuiltIn.self) {

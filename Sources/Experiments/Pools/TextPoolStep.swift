@@ -26,42 +26,58 @@ struct StoredTextPool: Artefact {
 }
 
 enum TextPoolStep {
+    /// Phrases that are embedded and stored together.
+    private static let phrasesPerShard = 1024
+
     /// - Parameter needed: phrases that the pool must have at least: the largest number of atoms.
     /// - Throws: ``ExperimentError/poolTooSmall(name:found:needed:)``, `InputError`, `PipelineError`.
     static func add(_ pool: PoolSpec, needed: Int, of study: Study, in graph: inout Graph) throws -> StepHandle<StoredTextPool> {
-        let (model, count) = (study.model, try pool.phraseCount(in: study))
+        let model = study.model
         @Sendable func check(_ count: Int) throws {
             guard count >= needed else { throw ExperimentError.poolTooSmall(name: pool.name, found: count, needed: needed) }
         }
-        func step(_ digests: [String: String], inputs: [AnyStepHandle], phrases: @escaping @Sendable (Inputs) throws -> [String])
+        func step(digests: [String: String] = [:], inputs: [AnyStepHandle] = [], texts: Int, _ work: Work<StoredTextPool>)
             -> Step<StoredTextPool>
         {
             Step(
-                kind: "text-pool", label: pool.name, version: 1,
+                kind: "text-pool", label: pool.name, version: 2,
                 parameters: ["text-activation": .text(model.textActivation.rawValue)], inputs: inputs,
                 digests: digests.merging(["model": model.digest]) { first, _ in first },
-                cost: model.textCost(texts: count),
-                work: .single { inputs in
-                    let phrases = try phrases(inputs)
-                    return StoredTextPool(TextPool(phrases: phrases, embeddings: try model.clip.value().embed(texts: phrases)))
-                })
+                cost: model.textCost(texts: texts), work: work)
         }
         func known(_ phrases: [String]) throws -> Step<StoredTextPool> {
             try check(phrases.count)
-            let digest = ContentDigest.sha256(Data(phrases.joined(separator: "\n").utf8))
-            return step(["phrases": digest], inputs: []) { _ in phrases }
+            return step(
+                digests: ["phrases": ContentDigest.sha256(Data(phrases.joined(separator: "\n").utf8))], texts: 1,
+                try .map(
+                    units: phrases.count, unitsPerShard: phrasesPerShard,
+                    makeWorker: { inputs in
+                        let clip = try model.clip.value()
+                        return { shard in
+                            try inputs.checkCancellation()
+                            let part = Array(phrases[shard.units])
+                            return StoredTextPool(TextPool(phrases: part, embeddings: clip.embed(texts: part)))
+                        }
+                    },
+                    reduce: { _, shards in
+                        var embeddings: [Float] = []
+                        try shards.forEach { _, part in embeddings += part.pool.embeddings.elements }
+                        let shape = [phrases.count, embeddings.count / phrases.count]
+                        return StoredTextPool(TextPool(phrases: phrases, embeddings: Tensor(shape: shape, elements: embeddings)))
+                    }))
         }
         switch pool.source {
-        case .namesAndKeywords: return try graph.add(known(study.dataset.namesAndKeywords()))
+        case .namesAndKeywords: return try graph.add(known(study.classes.namesAndKeywords()))
         case .phrases(let phrases): return try graph.add(known(phrases))
         case .captions:
+            _ = try study.classes.requireScenes("source: captions")
             let fit = study.fit
             return try graph.add(
-                step([:], inputs: [fit.facts.erased]) { inputs in
+                step(inputs: [fit.facts.erased], texts: fit.count, .single { inputs in
                     let captions = try inputs[fit.facts].captions.uniqued()
                     try check(captions.count)
-                    return captions
-                })
+                    return StoredTextPool(TextPool(phrases: captions, embeddings: try model.clip.value().embed(texts: captions)))
+                }))
         }
     }
 }

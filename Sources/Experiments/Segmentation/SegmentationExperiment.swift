@@ -14,9 +14,9 @@ struct SegmentationExperiment: Experiment {
     private let trust: TrustChecks
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try SegmentationSpec(document, choices: .init(context.manifest), limits: Study.limits(context))
-        study = try Study(spec.study, context: context, graph: &graph)
-        images = try study.images(spec.evaluation, in: &graph)
+        spec = try SegmentationSpec(document, choices: .init(context), limits: Study.limits(context))
+        (study, images) = try Study.evaluating(
+            spec.evaluation, spec.study, masks: spec.maskGeometry, context: context, graph: &graph)
         let classifier = try study.classifier(in: &graph)
         let directions = try study.fitted(in: &graph).directions
         scores = try SegmentationStep.add(study, spec, images: images, classifier: classifier, directions: directions, in: &graph)
@@ -26,12 +26,14 @@ struct SegmentationExperiment: Experiment {
             study, spec, images: first, classifier: classifier, directions: directions, in: &graph)
         overlays = try SegmentationOverlaysStep.add(
             study, spec, images: images, classifier: classifier, directions: directions, in: &graph)
-        trust = try TrustChecks(study, evaluation: images, graph: &graph)
+        trust = try TrustChecks(study, graph: &graph)
     }
+
+    var inputs: StudyInputs { study.inputs }
 
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = SegmentationMeasures(
-            spec: spec, layers: study.layers, classNames: study.classNames, isPartial: study.isPartial,
+            spec: spec, layers: study.layers, classNames: study.classes.names, isPartial: study.isPartial,
             labels: try result.artefact(images.facts).labels, scores: try result.artefact(scores),
             sensitivity: try result.artefact(sensitivity), trust: try trust.findings(result))
         return ExperimentReport(

@@ -24,7 +24,7 @@ final class SegmentationMaps {
 
     /// Runs image `index` of a set.
     /// - Throws: ``ExperimentError/notFinite(image:place:)``.
-    func run(_ reader: ImageReader, _ index: Int, of images: ImageSetName) throws {
+    func run(_ reader: ImageReader, _ index: Int, of images: ImageSet) throws {
         try reader.withImages(index..<index + 1) { pass.run($0) }
         let logits = pass.logits
         guard logits.allSatisfy(\.isFinite), let best = logits.indices.max(by: { logits[$0] < logits[$1] }) else {
@@ -38,10 +38,10 @@ final class SegmentationMaps {
     /// A class that the scene does not show and the model does not see, drawn by the seed.
     func absentClass(_ facts: ImageFacts, _ index: Int, classes: Int) -> Int {
         var random = SplitMix64(seed: seed, label: "absent class", index: UInt64(index))
-        let present = [Int(facts.labels[index]), Int(facts.secondLabels[index]), predicted.label]
+        let present = facts.objects[index].map(Int.init) + [predicted.label]
         let absent = (0..<classes).filter { !present.contains($0) }
         // A world has more classes than a scene shows.
-        return absent.isEmpty ? present[0] : absent[random.below(absent.count)]
+        return absent.isEmpty ? predicted.label : absent[random.below(absent.count)]
     }
 
     func map(_ maker: SegmentationCase.Maker, class label: Int) -> HeatMap {

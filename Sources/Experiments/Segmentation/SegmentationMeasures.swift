@@ -16,10 +16,15 @@ struct SegmentationMeasures {
     var grid: SensitivityGrid { SensitivityGrid(spec, layers: layers) }
 
     private var baseline: BaselineControl {
-        BaselineControl(
-            labels: labels, predicted: scores.predicted, classCount: classNames.count, floor: spec.controls.accuracyFloor,
+        // What is no class of the classifier's can be neither right nor wrong.
+        let labelled = labels.indices.filter { labels[$0] >= 0 }
+        return BaselineControl(
+            labels: labelled.map { labels[$0] }, predicted: labelled.map { scores.predicted[$0] }, classCount: classNames.count, floor: spec.controls.accuracyFloor,
             seed: spec.study.seed)
     }
+
+    /// How Table 4 stands to the paper's.
+    var standing: String { rows.standing(of: trust.evaluation) }
 
     static func subject(_ item: SegmentationCase) -> Subject { ["method": item.maker.name, "class": item.query.rawValue] }
 
@@ -28,7 +33,7 @@ struct SegmentationMeasures {
     }
 
     func metrics() -> [Metric] {
-        var metrics = baseline.metrics(rows, of: spec.evaluation)
+        var metrics = baseline.metrics(rows, of: trust.evaluation)
         for (index, item) in SegmentationCase.all.enumerated() {
             let paper: (pixelAccuracy: Metric.PaperValue, meanIoU: Metric.PaperValue, meanAP: Metric.PaperValue)? =
                 if case .method(let method) = item.maker, item.query == .predicted {
@@ -42,7 +47,7 @@ struct SegmentationMeasures {
             }
             metrics.append(
                 rows.mean(
-                    "mean-ap", Self.subject(item), scores.precisions(of: index), of: spec.evaluation, paper: paper?.meanAP))
+                    "mean-ap", Self.subject(item), scores.precisions(of: index), of: trust.evaluation, paper: paper?.meanAP))
         }
         return metrics + sensitivityMetrics() + trust.metrics(rows, evaluated: labels.count)
     }
@@ -61,10 +66,10 @@ struct SegmentationMeasures {
         ])
         return [
             rows.metric(
-                "pixel-accuracy", subject, total.pixelAccuracy, of: spec.evaluation, n: counts.count, interval: intervals[0],
+                "pixel-accuracy", subject, total.pixelAccuracy, of: trust.evaluation, n: counts.count, interval: intervals[0],
                 paper: papers.0),
             rows.metric(
-                "mean-iou", subject, total.meanIntersectionOverUnion, of: spec.evaluation, n: counts.count,
+                "mean-iou", subject, total.meanIntersectionOverUnion, of: trust.evaluation, n: counts.count,
                 interval: intervals[1], paper: papers.1),
         ]
     }
@@ -93,7 +98,7 @@ struct SegmentationMeasures {
                 return ratios + [
                     rows.mean(
                         "mean-ap", sensitivitySubject(layerSet: layerSet, neurons: neurons), sensitivity.precisions(of: index),
-                        of: spec.evaluation)
+                        of: trust.evaluation)
                 ]
             }
         }
@@ -105,11 +110,14 @@ struct SegmentationMeasures {
                 experiment: SegmentationExperiment.name, condition: ["condition": "baseline"],
                 predictions: labels.indices.map { image in
                     Prediction(
-                        imageID: spec.evaluation.imageID(image), label: classNames[Int(labels[image])],
+                        imageID: trust.evaluation.imageID(image), label: name(labels[image]),
                         prediction: classNames[Int(scores.predicted[image])], margin: Double(scores.margins[image]))
                 })
         ]
     }
+
+    /// Empty for an object that is none of the classes.
+    private func name(_ label: Int32) -> String { label < 0 ? "" : classNames[Int(label)] }
 
     func failedControls() -> [FailedControl] { baseline.failedControls() + trust.failedControls() }
 
@@ -123,7 +131,7 @@ struct SegmentationMeasures {
                     + SegmentationCase.all.map { "ap_\($0.maker.name)\($0.query == .absent ? "_absent" : "")" },
                 rows: labels.indices.map { image in
                     [
-                        .text(spec.evaluation.imageID(image)), .text(classNames[Int(labels[image])]),
+                        .text(trust.evaluation.imageID(image)), .text(name(labels[image])),
                         .text(classNames[Int(scores.predicted[image])]), .text(classNames[Int(scores.absent[image])]),
                     ] + precisions.map { .number($0[image]) }
                 }))

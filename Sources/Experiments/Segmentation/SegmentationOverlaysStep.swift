@@ -10,7 +10,7 @@ enum SegmentationOverlaysStep {
         directions: StepHandle<FittedDirections>, in graph: inout Graph
     ) throws -> StepHandle<StoredPicture> {
         let (model, layers, seed) = (study.model, spec.neuronLayers ?? study.layers, study.spec.seed)
-        let (count, names) = (min(spec.overlays, images.count), study.classNames)
+        let (count, names) = (min(spec.overlays, images.count), study.classes.names)
         return try graph.add(
             Step(
                 kind: "segmentation-overlays", version: 1,
@@ -38,7 +38,8 @@ enum SegmentationOverlaysStep {
                         let absent = maps.absentClass(facts, index, classes: names.count)
                         let truth = Int(facts.labels[index])
                         return Gallery.Row(
-                            header: label == truth ? names[label] : "\(names[label]), in truth \(names[truth])",
+                            header: label == truth ? names[label] : truth < 0 ? "\(names[label]), in truth none of the classes"
+                                : "\(names[label]), in truth \(names[truth])",
                             cells: [.init(image), .init(image.tinted(by: try reader.mask(index)))]
                                 + AttributionMethod.allCases.map { overlay($0, label) }
                                 + [
@@ -47,10 +48,10 @@ enum SegmentationOverlaysStep {
                                 ])
                     }
                     let picture = try Gallery(
-                        title: "\(images.name.dataset) · \(images.name.split) · maps of the class that the model predicts",
+                        title: "\(images.name.name) · maps of the class that the model predicts",
                         columnHeaders: ["image", "mask: main object red"] + AttributionMethod.allCases.map(\.rawValue)
                             + ["second-order, a class that is absent"],
-                        rows: rows, scale: 2
+                        rows: rows, scale: max(1, 128 / size)
                     ).drawn(font: Gallery.font)
                     return try StoredPicture(picture, named: "segmentation-overlays")
                 }))

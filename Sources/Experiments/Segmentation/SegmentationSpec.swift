@@ -19,7 +19,7 @@ import Pipeline
 /// ```
 struct SegmentationSpec: Sendable {
     var study: StudySpec
-    var evaluation: ImageSetName
+    var evaluation: ImageSetSpec
     /// Neurons that make a map.
     var neurons: Int
     /// Nil: all layers of the study.
@@ -57,10 +57,10 @@ struct SegmentationSpec: Sendable {
     }
 
     /// - Throws: `SpecError`, and what `limits` throws.
-    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (String) throws -> StudySpec.Limits) throws {
+    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (OpenedInputs.ModelKey) throws -> StudySpec.Limits) throws {
         let (root, shared) = try document.root(keys: Key.self, sharing: StudySpec.Key.self)
         study = try StudySpec(shared, choices: choices, limits: limits)
-        evaluation = try ImageSetName(root, .evaluation, among: choices.datasets)
+        evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
         neuronLayers = try root.neuronLayers(.neuronLayers, of: study)
         let available = (neuronLayers?.count ?? study.layers?.count ?? study.limits.layers.count) * study.limits.neurons
         neurons = try root.integer(.neurons, in: 1...available)

@@ -20,7 +20,6 @@ enum SegmentationStep {
                     "neurons": .integer(spec.neurons), "neuron-layers": .integers(layers), "images": .integer(images.count),
                     "cases": .texts(SegmentationCase.all.map { "\($0.maker.name), \($0.query.rawValue)" }),
                     "rules": .texts(spec.rules.map(\.name)), "seed": .integer(seed),
-                    "mask-geometry": .text(spec.maskGeometry.rawValue),
                 ],
                 inputs: [images.images.erased, images.facts.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
                 memory: model.memory(layers: layers), cost: model.passCost(towers: 25),
@@ -41,7 +40,7 @@ enum SegmentationStep {
                                 let absent = maps.absentClass(facts, image, classes: classifier.weights.shape[0])
                                 result.appendImage(
                                     predicted: maps.predicted.label, margin: maps.predicted.margin, absent: absent)
-                                let mask = try reader.foreground(image, size: size, geometry: spec.maskGeometry)
+                                let mask = try reader.foreground(image)
                                 for item in SegmentationCase.all {
                                     let label = item.query == .predicted ? maps.predicted.label : absent
                                     try result.append(
@@ -61,11 +60,10 @@ enum SegmentationStep {
 }
 
 extension ImageReader {
-    /// The main object's pixels, 1 on 0, as the model's square shows them: the object that gives the scene
-    /// its label is the foreground, the second one belongs to the background. // [size, size]
-    /// - Throws: `InputError.maskOfAnotherSize`, `PipelineError.damaged`.
-    func foreground(_ index: Int, size: Int, geometry: MaskGeometry) throws -> [UInt8] {
-        try geometry.mask(
-            mask(index).map { $0 == 1 ? UInt8(1) : 0 }, width: size, height: size, image: (width: size, height: size), size: size)
+    /// The main object's pixels, 1 on 0: the object that gives the image its label is the foreground, others belong
+    /// to the background; 255 where nothing counts. // [size, size]
+    /// - Throws: `PipelineError.damaged`.
+    func foreground(_ index: Int) throws -> [UInt8] {
+        try mask(index).map { $0 == ObjectMask.ignored ? SegmentationCounts.unlabelled : $0 == 1 ? 1 : 0 }
     }
 }

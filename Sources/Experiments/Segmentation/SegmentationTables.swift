@@ -45,7 +45,7 @@ struct SegmentationTables {
                 + [.init("random neurons (control)", cells(.randomNeurons))],
             footnotes: [
                 "second order: \(spec.neurons) neurons of layers \(layers); the paper: 200 of layers 8 to 10. Foreground: the object that gives the scene its label.",
-                "paper: ViT-B/32 of OpenAI, ImageNet-Segmentation; another model on other pictures, so not comparable.",
+                "paper: ViT-B/32 of OpenAI, ImageNet-Segmentation; \(measures.standing).",
                 "LRP divides by sums that can be nearly zero: its last digits depend on the rounding of the machine.",
                 "Masks: \(spec.maskGeometry.rawValue). On square pictures of the model's size 'aligned' and 'squashed' are the same.",
             ])

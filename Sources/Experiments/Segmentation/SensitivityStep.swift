@@ -44,7 +44,6 @@ enum SensitivityStep {
                 parameters: [
                     "neurons": .integers(grid.neurons), "layer-sets": .list(grid.layerSets.map { .integers($0) }),
                     "thresholds": .list(grid.thresholds.map { .number($0) }), "images": .integer(images.count),
-                    "mask-geometry": .text(spec.maskGeometry.rawValue),
                 ],
                 inputs: [images.images.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
                 memory: model.memory(layers: study.layers), cost: model.passCost(towers: 5),
@@ -66,7 +65,7 @@ enum SensitivityStep {
                                 guard logits.allSatisfy(\.isFinite), let label = logits.indices.max(by: { logits[$0] < logits[$1] })
                                 else { throw ExperimentError.notFinite(image: images.name.imageID(image), place: "logits") }
                                 result.appendImage(predicted: label, margin: 0, absent: label)
-                                let mask = try reader.foreground(image, size: size, geometry: spec.maskGeometry)
+                                let mask = try reader.foreground(image)
                                 for set in sets {
                                     // The largest set of neurons holds the others, in order.
                                     let neurons = set.largest(grid.neurons.last ?? 1, of: label)

@@ -17,9 +17,9 @@ struct SparseTextExperiment: Experiment {
     private let trust: TrustChecks
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try SparseTextSpec(document, choices: .init(context.manifest), limits: Study.limits(context))
-        study = try Study(spec.study, context: context, graph: &graph)
-        evaluation = try study.images(spec.evaluation, in: &graph)
+        spec = try SparseTextSpec(document, choices: .init(context), limits: Study.limits(context))
+        (study, evaluation) = try Study.evaluating(
+            spec.evaluation, spec.study, isLabelled: true, context: context, graph: &graph)
         var heldOutImages = evaluation
         heldOutImages.count = min(spec.heldOutImages, evaluation.count)
         heldOut = heldOutImages.count
@@ -45,12 +45,14 @@ struct SparseTextExperiment: Experiment {
                 study, effects: effects, directions: fitted.directions, texts: handles.texts, pool: handles.pool, named: pool.name,
                 in: &graph)
         }
-        trust = try TrustChecks(study, evaluation: evaluation, graph: &graph)
+        trust = try TrustChecks(study, graph: &graph)
     }
+
+    var inputs: StudyInputs { study.inputs }
 
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = SparseTextMeasures(
-            spec: spec, layers: study.layers, classNames: study.classNames, isPartial: study.isPartial, heldOut: heldOut,
+            spec: spec, layers: study.layers, classNames: study.classes.names, isPartial: study.isPartial, heldOut: heldOut,
             labels: Array(try result.artefact(evaluation.facts).labels.prefix(evaluation.count)),
             directions: try result.artefact(directions), pools: try pools.map { try result.artefact($0.pool).pool },
             texts: try pools.map { try result.artefact($0.texts) }, predictions: try result.artefact(predictions),

@@ -37,13 +37,13 @@ struct SparseTextMeasures {
     }
 
     func metrics() -> [Metric] {
-        var metrics = baseline.metrics(rows, of: spec.evaluation)
+        var metrics = baseline.metrics(rows, of: trust.evaluation)
         for (position, layer) in layers.enumerated() {
             for condition in Self.referenceConditions {
                 metrics.append(
                     rows.share(
                         "accuracy", ["layer": "\(layer)", "condition": condition.rawValue],
-                        zip(reference(condition, layer: position), labels).map { $0 == $1 }, of: spec.evaluation))
+                        zip(reference(condition, layer: position), labels).map { $0 == $1 }, of: trust.evaluation))
             }
             metrics += directionMetrics(layer: layer)
             for pool in spec.pools.indices {
@@ -60,16 +60,16 @@ struct SparseTextMeasures {
         var metrics = [
             rows.share(
                 "accuracy", subject,
-                predictions.isCorrect(conditions.index(layer: position, pool: pool, size: size), labels), of: spec.evaluation),
+                predictions.isCorrect(conditions.index(layer: position, pool: pool, size: size), labels), of: trust.evaluation),
             rows.mean(
                 "text-explains-direction", subject, textShares(layer: layers[position], pool: pool, size: size),
-                of: spec.study.fit, over: "neuron", note: "1 − ‖r − r̂‖², mean over neurons"),
+                of: trust.fit, over: "neuron", note: "1 − ‖r − r̂‖², mean over neurons"),
         ]
         guard let scores = faithfulness[pool].layers[layers[position]] else { return metrics }
         for (name, values) in [("faithfulness", scores.own), ("faithfulness-shuffled", scores.shuffled)] {
             metrics.append(
                 rows.mean(
-                    name, subject, values[row: size].map(Double.init), of: spec.evaluation, over: "neuron", unit: "correlation",
+                    name, subject, values[row: size].map(Double.init), of: trust.evaluation, over: "neuron", unit: "correlation",
                     note: heldOutNote))
         }
         return metrics
@@ -82,7 +82,7 @@ struct SparseTextMeasures {
         guard let scores = faithfulness.first?.layers[layer] else { return [] }
         return [("faithfulness", scores.direction), ("faithfulness-shuffled", scores.directionShuffled)].map { name, values in
             rows.mean(
-                name, Self.directionSubject(layer), values.map(Double.init), of: spec.evaluation, over: "neuron",
+                name, Self.directionSubject(layer), values.map(Double.init), of: trust.evaluation, over: "neuron",
                 unit: "correlation", note: heldOutNote)
         }
     }
@@ -109,7 +109,7 @@ struct SparseTextMeasures {
                     predictions.set(
                         conditions.index(layer: layer, pool: pool, size: size),
                         conditions.subject(layer: layer, pool: pool, size: size), experiment: SparseTextExperiment.name,
-                        images: spec.evaluation, truth: labels, classNames: classNames)
+                        images: trust.evaluation, truth: labels, classNames: classNames)
                 }
             }
         }

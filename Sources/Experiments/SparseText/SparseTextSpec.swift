@@ -14,7 +14,7 @@ import Pipeline
 /// ```
 struct SparseTextSpec: Sendable {
     var study: StudySpec
-    var evaluation: ImageSetName
+    var evaluation: ImageSetSpec
     var pools: [PoolSpec]
     var sizes: [Int]
     var description: Description
@@ -40,12 +40,12 @@ struct SparseTextSpec: Sendable {
     }
 
     /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, and what `limits` throws.
-    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (String) throws -> StudySpec.Limits) throws {
+    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (OpenedInputs.ModelKey) throws -> StudySpec.Limits) throws {
         let (root, shared) = try document.root(keys: Key.self, sharing: StudySpec.Key.self)
         study = try StudySpec(shared, choices: choices, limits: limits)
-        evaluation = try ImageSetName(root, .evaluation, among: choices.datasets)
+        evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
         sizes = try root.integers(.sizes, in: 1...4096).sorted()
-        pools = try PoolSpec.list(root, .pools, of: document)
+        pools = try PoolSpec.list(root, .pools, data: choices.data)
         heldOutImages = try root.integer(.heldOutImages, in: 2...1_000_000)
         controls = try ControlsSpec(root, .controls)
         let mapping = try root.mapping(.description, keys: DescriptionKey.self)

@@ -107,7 +107,7 @@ enum AblationStep {
     /// - Throws: ``ExperimentError/notFinite(image:place:)``, and what `check` throws.
     private static func classify(
         _ pass: EffectPass, _ ablations: [MeanAblation], _ indirect: IndirectAblation,
-        _ classifier: ZeroShotClassifier, _ name: ImageSetName, firstImage: Int, seed: UInt64,
+        _ classifier: ZeroShotClassifier, _ name: ImageSet, firstImage: Int, seed: UInt64,
         check: () throws -> Void
     ) throws -> AblationPredictions {
         let batch = pass.batch

@@ -16,19 +16,34 @@ struct StoredClassifier: Artefact {
 }
 
 enum ClassifierStep {
+    /// Classes that are embedded and stored together.
+    private static let classesPerShard = 20
+
     static func add(
         _ model: ModelUnderStudy, names: [String], templates: [String], in graph: inout Graph
     ) throws -> StepHandle<StoredClassifier> {
         try graph.add(
             Step(
-                kind: "zero-shot-classifier", version: 1,
+                kind: "zero-shot-classifier", version: 2,
                 parameters: [
                     "names": .texts(names), "templates": .texts(templates),
                     "text-activation": .text(model.textActivation.rawValue),
                 ],
-                digests: ["model": model.digest], cost: model.textCost(texts: names.count * templates.count),
-                work: .single { _ in
-                    StoredClassifier(ZeroShotClassifier(try model.clip.value(), names: names, templates: templates))
-                }))
+                digests: ["model": model.digest], cost: model.textCost(texts: templates.count),
+                work: .map(
+                    units: names.count, unitsPerShard: classesPerShard,
+                    makeWorker: { inputs in
+                        let clip = try model.clip.value()
+                        return { shard in
+                            try inputs.checkCancellation()
+                            return StoredClassifier(ZeroShotClassifier(clip, names: Array(names[shard.units]), templates: templates))
+                        }
+                    },
+                    reduce: { _, shards in
+                        var weights: [Float] = []
+                        try shards.forEach { _, part in weights += part.classifier.weights.elements }
+                        return StoredClassifier(
+                            ZeroShotClassifier(weights: Tensor(shape: [names.count, weights.count / names.count], elements: weights)))
+                    })))
     }
 }

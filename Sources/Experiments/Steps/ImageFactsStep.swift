@@ -7,7 +7,7 @@ enum ImageFactsStep {
     ) throws -> StepHandle<ImageFacts> {
         try graph.add(
             Step(
-                kind: "image-facts", label: label, version: 1, inputs: [images.erased],
+                kind: "image-facts", label: label, version: 2, inputs: [images.erased],
                 work: .single { inputs in
                     let shards = try inputs[images]
                     var facts = ImageFacts()

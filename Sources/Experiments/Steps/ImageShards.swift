@@ -1,4 +1,5 @@
 import CLIPModel
+import Inputs
 import Lens
 import Pipeline
 
@@ -16,17 +17,17 @@ struct ImageSource: Sendable {
     var count: Int
     /// Images that are computed and stored together.
     let perShard: Int
-    /// Data set and split, for messages and image ids.
-    let name: ImageSetName
-}
+    /// For rows, messages and image ids.
+    let name: ImageSet
+    /// Of the images themselves, where it is known before they are made.
+    let digest: String?
+    /// Pictures that could not be read and were left out.
+    let skipped: [PictureList.Skipped]
 
-/// Data set and split.
-public struct ImageSetName: Sendable, Equatable {
-    public let dataset: String
-    public let split: String
-
-    /// The same in every run.
-    public func imageID(_ index: Int) -> String { "\(dataset)/\(split)/\(index)" }
+    init(_ steps: Steps, perShard: Int, name: ImageSet, digest: String?, skipped: [PictureList.Skipped] = []) {
+        (images, facts, count) = (steps.images, steps.facts, steps.count)
+        (self.perShard, self.name, self.digest, self.skipped) = (perShard, name, digest, skipped)
+    }
 }
 
 /// What runs the image tower on a batch. Belongs to one worker.
@@ -48,7 +49,7 @@ enum ImageShards {
     /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError.interrupted` between two blocks
     ///   of a cancelled run (the shard is dropped), and what `body` throws.
     static func forEachBatch(
-        _ images: Range<Int>, of reader: ImageReader, named name: ImageSetName, _ pass: some ImagePass, _ inputs: Inputs,
+        _ images: Range<Int>, of reader: ImageReader, named name: ImageSet, _ pass: some ImagePass, _ inputs: Inputs,
         _ body: (Int) throws -> Void
     ) throws {
         for start in stride(from: images.lowerBound, to: images.upperBound, by: pass.capacity) {

@@ -46,7 +46,7 @@ enum IndirectDirectionsStep {
     static func add(
         _ study: Study, means: StepHandle<FittedMeans>, sample: IndirectSample, in graph: inout Graph
     ) throws -> StepHandle<IndirectDirections> {
-        let (model, images, layers) = (study.model, study.fit, study.layers)
+        let (model, images, layers) = (study.model, study.fit, sample.layers ?? study.layers)
         let (imageCount, keeping, seed) = (min(sample.images, images.count), study.spec.significantImages, study.spec.seed)
         let neurons = layers.flatMap { layer in
             var random = SplitMix64(seed: UInt64(seed), label: "indirect sample", index: UInt64(layer))

@@ -22,14 +22,16 @@ struct BaselineControl: Sendable {
         return zip(predicted, random.permutation(labels.count)).map { $0 == labels[$1] }
     }
 
-    func metrics(_ rows: RowMaker, of images: ImageSetName) -> [Metric] {
-        [
+    func metrics(_ rows: RowMaker, of images: ImageSet) -> [Metric] {
+        let metrics = [
             rows.share("accuracy", ["condition": "baseline"], isCorrect, of: images),
             rows.share("accuracy", ["condition": "shuffled-labels"], isCorrectShuffled, of: images),
         ]
+        return labels.isEmpty ? metrics.map { $0.without(.notRun, because: "no image shows one of the classes") } : metrics
     }
 
     func failedControls() -> [FailedControl] {
+        guard !labels.isEmpty else { return [] }
         var failures: [FailedControl] = []
         let accuracy = share(isCorrect)
         if accuracy < floor { failures.append(.accuracyBelowFloor(accuracy: accuracy, floor: floor)) }

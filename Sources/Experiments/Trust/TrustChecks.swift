@@ -3,33 +3,31 @@ import Pipeline
 
 /// What has to hold before any number of an experiment is believed, measured on every run.
 struct TrustChecks: Sendable {
-    let evaluation: ImageSetName
+    private let fit: ImageSet
+    private let evaluation: ImageSet
     private let decomposition: StepHandle<StoredDecomposition>
     private let overlap: StepHandle<StoredOverlap>?
 
-    init(_ study: Study, evaluation: ImageSource, graph: inout Graph) throws {
-        self.evaluation = evaluation.name
-        decomposition = try DecompositionStep.add(study.model, layers: study.layers, images: evaluation, in: &graph)
-        overlap = try OverlapStep.add(fit: study.fit, evaluation: evaluation, in: &graph)
-    }
-
-    /// Of an experiment that describes the fit set itself: there is no other set that it could overlap.
-    init(onFitSetOf study: Study, graph: inout Graph) throws {
-        evaluation = study.fit.name
-        decomposition = try DecompositionStep.add(study.model, layers: study.layers, images: study.fit, in: &graph)
-        overlap = nil
+    /// An experiment that describes the fit set itself has no other set that it could overlap.
+    init(_ study: Study, graph: inout Graph) throws {
+        let images = study.evaluation ?? study.fit
+        (fit, evaluation) = (study.fit.name, images.name)
+        decomposition = try DecompositionStep.add(study.model, layers: study.layers, images: images, in: &graph)
+        overlap = try study.evaluation.map { try OverlapStep.add(fit: study.fit, evaluation: $0, in: &graph) }
     }
 
     func findings(_ result: ExecutionResult) throws -> TrustFindings {
         TrustFindings(
-            evaluation: evaluation, decomposition: try result.artefact(decomposition),
+            fit: fit, evaluation: evaluation, decomposition: try result.artefact(decomposition),
             overlap: try overlap.map { try result.artefact($0) })
     }
 }
 
 /// The outcome of the checks.
 struct TrustFindings: Sendable {
-    let evaluation: ImageSetName
+    /// The images from which was estimated, and those on which was measured.
+    let fit: ImageSet
+    let evaluation: ImageSet
     let decomposition: StoredDecomposition
     /// Nil where there is one set only.
     let overlap: StoredOverlap?

@@ -5,6 +5,9 @@ import Pickle
 /// `path` is the archive, folder or file that says so, `place` where in it: a line, a key, an index or
 /// the name of a picture.
 public enum DataSetError: Error, Equatable, Sendable {
+    /// A file of a set is not where the set was looked for: any of the `expected` names in `place`, or
+    /// `place` itself where there are none.
+    case notThere(set: String, place: String, expected: [String], purpose: String)
     case empty(path: String, expected: String)
     case labelOutOfRange(path: String, place: String, label: Int, classes: Int)
     /// A class that is not among those of the set, by its name or wnid.
@@ -26,6 +29,8 @@ public enum DataSetError: Error, Equatable, Sendable {
     case pathOutside(path: String, place: String, picture: String)
     /// A pickle that asks for more than arrays, lists and names, or is damaged.
     case unreadablePickle(path: String, PickleError)
+    /// More kinds of objects in one picture than its mask can number.
+    case tooManyObjects(picture: String, found: Int, limit: Int)
     /// More bytes than the reader of this kind of file takes.
     case tooLarge(path: String, place: String, bytes: Int, limit: Int)
 }

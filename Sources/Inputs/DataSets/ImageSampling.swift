@@ -1,7 +1,7 @@
 import DenseMath
 
 /// Which pictures of a collection are taken, always in the collection's own order.
-public enum ImageSampling: Sendable, Equatable, Codable {
+public enum ImageSampling: Sendable, Hashable, Codable {
     case all
     /// Pictures 0, k, 2k, …: the papers' 5000 fit images are every 250th of ImageNet's training set.
     case every(Int)

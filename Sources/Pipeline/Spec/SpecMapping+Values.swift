@@ -1,3 +1,5 @@
+import Foundation
+
 // Readers of single values. Each throws `SpecError`; `default` makes the key optional.
 
 extension SpecMapping {
@@ -23,6 +25,14 @@ extension SpecMapping {
 
     public func optionalString(_ key: Key) throws -> String? {
         try optionalNode(key).map { try string($0, key) }
+    }
+
+    /// A path; one that is not absolute begins at the spec's folder.
+    public func file(_ key: Key) throws -> URL {
+        let text = try string(key)
+        guard !text.isEmpty, !text.utf8.contains(0) else { throw invalid(key, "this is no path") }
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+        return URL(fileURLWithPath: text, relativeTo: folder).standardizedFileURL
     }
 
     public func integer(_ key: Key, in range: ClosedRange<Int> = Int.min...Int.max) throws -> Int {

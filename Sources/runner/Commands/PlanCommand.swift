@@ -24,7 +24,10 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         let store = ArtefactStore(results: options.resultsURL)
-        let plans = try options.experiments().map {
+        let (experiments, context) = try options.experiments()
+        // A plan makes no folder, but where there is one, reading an archive again would be a waste.
+        if FileManager.default.fileExists(atPath: options.resultsURL.path) { context.keepMemory() }
+        let plans = try experiments.map {
             (name: $0.name, plan: try Plan($0.graph, store: store, force: options.plannedForce))
         }
         let estimate = Estimate(plans.map(\.plan), workers: jobs, store: store)

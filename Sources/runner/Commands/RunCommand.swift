@@ -37,7 +37,7 @@ struct RunCommand: ParsableCommand {
     }
 
     private func run(_ interruption: Interruption) throws {
-        let experiments = try options.experiments()
+        let (experiments, context) = try options.experiments()
         // Held until every row is written: another runner would sweep what looks abandoned.
         let folder = try ResultsFolder(
             options.resultsURL, lockTimeout: .seconds(lockTimeout), cancellation: interruption.cancellation
@@ -45,6 +45,7 @@ struct RunCommand: ParsableCommand {
             let who = holder.map { "process \($0.pid)" } ?? "another process"
             Console.tell("waiting for \(who), which works in \(options.results)\n")
         }
+        context.keepMemory()
         let database = try ResultsDatabase(writingTo: ResultFiles.database(in: options.resultsURL))
         var executor = Executor.Options(workers: jobs, memoryLimit: memory?.bytes, force: options.plannedForce)
         executor.calibration = try announceTime(of: experiments, in: folder)

@@ -14,6 +14,10 @@ struct SpecOptions: ParsableArguments {
     var results = "results"
     @Option(help: "The list of models and data sets.")
     var manifest = "datasets.manifest"
+    @Option(help: ArgumentHelp(
+        "The folder that has a folder for each model and data set that others publish (default: data beside the manifest).",
+        valueName: "DIR"))
+    var data: String?
     @Option(help: ArgumentHelp("Use only the first N images of each set; every row is then marked partial.", valueName: "N"))
     var limit: Int?
     @Option(help: ArgumentHelp("Compute a step again, and what depends on it; 'all' for every step.", valueName: "STEP"))
@@ -30,15 +34,19 @@ struct SpecOptions: ParsableArguments {
     }
 
     /// Reads every spec and plans its steps, in the order in which the papers tell them; computes nothing.
-    func experiments() throws -> [PlannedExperiment] {
+    /// - Returns: also where their inputs were opened.
+    func experiments() throws -> (planned: [PlannedExperiment], context: ExperimentContext) {
         let documents = try spec.flatMap(files).map { try SpecDocument(contentsOf: $0) }
         let context = ExperimentContext(
-            manifest: try DatasetsManifest(contentsOf: URL(fileURLWithPath: manifest)), limit: limit)
-        return try Registry.inOrder(documents).map { document in
+            manifest: try DatasetsManifest(contentsOf: URL(fileURLWithPath: manifest)),
+            data: data.map { URL(fileURLWithPath: $0, isDirectory: true) }, limit: limit,
+            memory: ResultFiles.inputs(in: resultsURL), tell: { Console.tell($0 + "\n") })
+        let planned = try Registry.inOrder(documents).map { document in
             var graph = Graph()
             let experiment = try Registry.make(document, context: context, graph: &graph)
             return PlannedExperiment(spec: document, experiment: experiment, graph: graph)
         }
+        return (planned, context)
     }
 
     /// The file itself, or the specs of a folder.

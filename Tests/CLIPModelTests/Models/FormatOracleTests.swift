@@ -142,7 +142,11 @@ import Testing
         #expect(clip.description.weightsPath == folder.path("open_clip_model.safetensors"))
         #expect(clip.description.textActivationSource == .caller)
         #expect(clip.tokenizer.dialect == .huggingFace)
-        #expect(try CLIP.validate(folder: folder.url).embeddingWidth == 10)
+        let described = try CLIP.describe(folder: folder.url, textActivation: .gelu)
+        #expect(described.description == clip.description)
+        #expect(
+            described.files.map(\.lastPathComponent)
+                == ["merges.txt", "open_clip_config.json", "open_clip_model.safetensors", "vocab.json"])
     }
 
     /// OpenAI's vocabulary, cut to the 514 tokens of the fixtures, in the dialect of the format.

@@ -35,7 +35,7 @@ import Testing
             },
             pictures: pictures,
             trust: TrustFindings(
-                evaluation: spec.study.fit, decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [0: 1e-7]),
+                fit: HandMade.fit, evaluation: HandMade.fit, decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [0: 1e-7]),
                 overlap: nil))
     }
 

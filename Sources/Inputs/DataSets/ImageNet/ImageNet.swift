@@ -14,15 +14,19 @@ public enum ImageNet {
     /// `ILSVRC2012_img_val.tar`, a folder of its pictures, or those sorted into folders of classes.
     /// - Throws: ``DataSetError``, ``InputError``, `ArchiveError`.
     public static func validation(_ files: any FileCollection, _ devkit: ImageNetDevkit) throws -> any ImageCollection {
-        let isSorted = (0..<files.count).contains { file in
-            files.path(of: file).split(separator: "/").dropLast().contains(where: ImageNetClasses.isWNID)
-        }
-        guard isSorted else { return try ImageNetValidation(files, devkit) }
+        guard isSorted(files) else { return try ImageNetValidation(files, devkit) }
         let images = try ClassFolders(files, classes: devkit.classes.wnids, classNames: devkit.classes.names)
         guard images.count == devkit.validationLabels.count else {
             throw DataSetError.pictureCount(path: files.location, found: images.count, expected: devkit.validationLabels.count)
         }
         return images
+    }
+
+    /// Whether pictures lie in folders that are called by WordNet numbers.
+    static func isSorted(_ files: any FileCollection) -> Bool {
+        (0..<files.count).contains { file in
+            files.path(of: file).split(separator: "/").dropLast().contains(where: ImageNetClasses.isWNID)
+        }
     }
 
     /// ImageNet-R, `imagenet-r.tar`: renditions of 200 of the 1000 classes, with labels among the 1000.

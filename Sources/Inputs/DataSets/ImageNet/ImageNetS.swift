@@ -63,6 +63,14 @@ public struct ImageNetS: SegmentedImages {
         (self.masks, self.pictures) = (masks, pictures)
     }
 
+    /// Whether an archive has pictures beside its masks.
+    static func hasPictures(_ files: any FileCollection) throws -> Bool {
+        try (0..<files.count).contains { file in
+            let path = files.path(of: file)
+            return try !path.contains("-segmentation/") && PictureFile.isPicture(path, in: files.location)
+        }
+    }
+
     private static func wnids(_ url: URL) throws -> [String] {
         let lines = try TextFile.lines(url, purpose: "the classes of ImageNet-S")
         for line in lines where !ImageNetClasses.isWNID(line.text) {

@@ -1,0 +1,22 @@
+/// A set of images as rows, predictions and messages call it.
+public struct ImageSet: Sendable, Equatable {
+    public let dataset: String
+    /// The part of the data set, and how it was sampled; empty for all of it.
+    public let split: String
+    /// Pictures that could not be read and were left out.
+    let skipped: Int
+    /// Ids that the data set gives its images; nil numbers them.
+    private let ids: [String]?
+
+    init(dataset: String, split: String, skipped: Int = 0, ids: [String]? = nil) {
+        (self.dataset, self.split, self.skipped, self.ids) = (dataset, split, skipped, ids)
+    }
+
+    /// `imagenet-val/random 5000`
+    public var name: String { split.isEmpty ? dataset : "\(dataset)/\(split)" }
+
+    /// The same in every run and on every machine: `imagenet-val/ILSVRC2012_val_00000001.JPEG`, `emoji-scenes/val/17`.
+    public func imageID(_ index: Int) -> String {
+        ids.map { "\(dataset)/\($0[index])" } ?? "\(name)/\(index)"
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import Inputs
+import Pipeline
+
+/// The images that a spec names:
+///
+/// ```yaml
+/// fit: {dataset: emoji-scenes, split: fit}                           # scenes of the manifest
+/// fit: {dataset: imagenet-train, sample: {every: 250}}               # a published set, in data/imagenet
+/// evaluation: {dataset: imagenet-val, path: /mnt/imagenet}           # its files lie elsewhere
+/// evaluation: {dataset: cifar-10, split: test, sample: {random: 1000, seed: 0}}
+/// evaluation: {dataset: class-folders, path: ../my-pictures}         # the reader's own
+/// ```
+struct ImageSetSpec: Sendable, Hashable {
+    enum Source: Sendable, Hashable {
+        case scenes(dataset: String, SceneSplit)
+        /// - Parameter path: where the files lie, if not in the set's own folder of data.
+        case pictures(PictureSet, split: String?, path: URL?)
+    }
+
+    let source: Source
+    let sampling: ImageSampling
+
+    /// What rows call it.
+    var dataset: String {
+        switch source {
+        case .scenes(let dataset, _): return dataset
+        case .pictures(let set, _, let path):
+            // The reader's own sets are all of a few kinds.
+            guard set.folder == nil, let path else { return set.rawValue }
+            return path.deletingPathExtension().lastPathComponent
+        }
+    }
+
+    /// The part, and how it is sampled.
+    var split: String {
+        let part: String? =
+            switch source {
+            case .scenes(_, let split): split.rawValue
+            case .pictures(_, let split, _): split
+            }
+        return [part, sampling.name].compactMap { $0 }.joined(separator: ", ")
+    }
+}
+
+extension ImageSampling {
+    /// Nil for all images.
+    fileprivate var name: String? {
+        switch self {
+        case .all: nil
+        case .every(let step): "1 of every \(step)"
+        case .first(let count): "first \(count)"
+        case .random(let count, let seed): "random \(count), seed \(seed)"
+        }
+    }
+}
+
+extension ImageSetSpec {
+    private enum Key: String, CaseIterable {
+        case dataset, split, path, sample
+    }
+
+    private enum SampleKey: String, CaseIterable {
+        case every, first, random, seed
+    }
+
+    /// - Parameter scenes: names of the data sets of scenes.
+    /// - Throws: `SpecError`.
+    init<Root>(_ root: SpecMapping<Root>, _ key: Root, among scenes: [String]) throws {
+        let mapping = try root.mapping(key, keys: Key.self)
+        let dataset = try mapping.string(.dataset, among: scenes + PictureSet.allCases.map(\.rawValue))
+        guard let set = PictureSet(rawValue: dataset) else {
+            let split: SceneSplit = try mapping.choice(.split)
+            guard split != .train else { throw mapping.invalid(.split, "'train' has no end; take fit, val, seg or val-r") }
+            for other in [Key.path, .sample] where mapping.has(other) {
+                throw mapping.invalid(other, "scenes are made by a recipe and have fixed splits")
+            }
+            source = .scenes(dataset: dataset, split)
+            sampling = .all
+            return
+        }
+        if set.splits.isEmpty, mapping.has(.split) { throw mapping.invalid(.split, "\(dataset) has one part only") }
+        let split = set.splits.isEmpty ? nil : try mapping.string(.split, among: set.splits)
+        guard set.folder != nil || mapping.has(.path) else {
+            throw mapping.invalid(.dataset, "name the folder or file of your pictures with 'path'")
+        }
+        source = .pictures(set, split: split, path: mapping.has(.path) ? try mapping.file(.path) : nil)
+        sampling = try Self.sampling(mapping)
+    }
+
+    private static func sampling(_ mapping: SpecMapping<Key>) throws -> ImageSampling {
+        guard let sample = try mapping.optionalMapping(.sample, keys: SampleKey.self) else { return .all }
+        let ways = [SampleKey.every, .first, .random].filter(sample.has)
+        guard let way = ways.first, ways.count == 1 else {
+            throw mapping.invalid(.sample, "a sample is one of 'every', 'first' and 'random'")
+        }
+        if way != .random, sample.has(.seed) { throw sample.invalid(.seed, "only a random sample has a seed") }
+        let number = try sample.integer(way, in: 1...100_000_000)
+        return switch way {
+        case .every: .every(number)
+        case .random: .random(number, seed: UInt64(try sample.integer(.seed, in: 0...Int.max, default: 0)))
+        default: .first(number)
+        }
+    }
+}

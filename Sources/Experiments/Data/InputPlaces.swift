@@ -1,0 +1,55 @@
+import CLIPModel
+import Foundation
+import Inputs
+
+/// Where models and data sets lie.
+struct InputPlaces: Sendable {
+    let manifest: DatasetsManifest
+    /// Has a folder for each model and data set that others publish.
+    let data: URL
+
+    /// Models that a spec can name.
+    var models: [String] {
+        manifest.models.keys.sorted() + (manifest.downloads ?? [:]).filter { $0.value.kind == .model }.keys.sorted()
+    }
+
+    /// Data sets of scenes that a spec can name.
+    var scenes: [String] { manifest.datasets.keys.sorted() }
+
+    /// - Throws: `InputError.unknownDataset`; `DataSetError.notThere` for one that has to be fetched first.
+    func folder(ofModel name: String) throws -> URL {
+        if manifest.models[name] != nil { return try manifest.model(name).folder }
+        let download = try manifest.download(name)
+        let folder = data.appendingPathComponent(download.folder ?? name, isDirectory: true)
+        guard FileManager.default.fileExists(atPath: folder.path) else {
+            throw DataSetError.notThere(
+                set: name, place: folder.path, expected: [download.files.map(\.name).joined(separator: " and ")],
+                purpose: "the model \(name)")
+        }
+        return folder
+    }
+
+    /// SHA-256 of a model's files by their names, as the manifest states them.
+    /// - Throws: `InputError.unknownDataset`.
+    func statedDigests(ofModel name: String) throws -> [String: String] {
+        if let model = manifest.models[name] { return model.files }
+        return Dictionary(
+            try manifest.download(name).files.compactMap { file in file.sha256.map { (file.name, $0) } },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// OpenAI's vocabulary, for models that have none beside them.
+    /// - Throws: `InputError.unknownDataset`.
+    func vocabulary() throws -> URL {
+        try manifest.folder(ofDownload: "clip-bpe").appendingPathComponent(Tokenizer.openAIVocabulary)
+    }
+
+    /// The words of zero-shot classifiers that come with the clone.
+    func prompts(_ name: String) -> URL {
+        manifest.url.deletingLastPathComponent().appendingPathComponent("models/prompts").appendingPathComponent(name)
+    }
+
+    var imageNetNames: PictureSource.ImageNetNames {
+        .init(wnids: prompts("imagenet-wnids.txt"), names: prompts("imagenet-classes.txt"))
+    }
+}

@@ -1,0 +1,75 @@
+import CLIPModel
+import Inputs
+import Pipeline
+
+/// Turns the images that a spec names into steps, whether they are scenes or pictures.
+struct StudyImages {
+    private let spec: StudySpec
+    private let model: ModelUnderStudy
+    private let context: ExperimentContext
+
+    init(_ spec: StudySpec, _ model: ModelUnderStudy, _ context: ExperimentContext) {
+        (self.spec, self.model, self.context) = (spec, model, context)
+    }
+
+    /// - Parameters:
+    ///   - masks: how masks reach the model's square; nil for images without.
+    ///   - isLabelled: each image has to have one class.
+    /// - Throws: `InputError`, `DataSetError`, `ExperimentError`, `PipelineError`.
+    func source(
+        _ images: ImageSetSpec, masks: MaskGeometry? = nil, isLabelled: Bool = false, in graph: inout Graph
+    ) throws -> ImageSource {
+        switch images.source {
+        case .scenes(let name, let split):
+            let dataset = try context.opened.scenes(name)
+            guard dataset.imageSize == model.configuration.vision.imageSize else {
+                throw ExperimentError.imageSizeMismatch(
+                    dataset: name, found: dataset.imageSize, model: model.name, expected: model.configuration.vision.imageSize)
+            }
+            return ImageSource(
+                try dataset.scenes(split, limit: context.limit, in: &graph), perShard: spec.imagesPerShard,
+                name: ImageSet(dataset: name, split: images.split), digest: dataset.entry.splits[split.rawValue]?.sha256)
+        case .pictures(let set, _, _):
+            guard masks == nil || set.hasMasks else { throw ExperimentError.noMasks(dataset: set.rawValue) }
+            let dataset = try pictures(images, withMasks: masks != nil)
+            let list = dataset.list
+            let name = ImageSet(
+                dataset: images.dataset, split: images.split, skipped: list.skipped.count, ids: list.entries.map(\.id))
+            if isLabelled, let bare = list.entries.firstIndex(where: { $0.label == nil }) {
+                throw ExperimentError.unlabelled(image: name.imageID(bare))
+            }
+            if masks != nil, let bare = list.entries.firstIndex(where: { $0.objects.first == nil || ($0.label == nil && $0.objects != [-1]) }) {
+                throw ExperimentError.noMainObject(image: name.imageID(bare))
+            }
+            return ImageSource(
+                try dataset.images(for: model, masks: masks, label: name.name, in: &graph), perShard: spec.imagesPerShard,
+                name: name, digest: list.digest, skipped: list.skipped)
+        }
+    }
+
+    /// The classes that a classifier for some images chooses among.
+    /// - Parameter areLabels: the images' labels are compared with its answers.
+    /// - Throws: `InputError`, `DataSetError`, ``ExperimentError/classNames(dataset:found:needed:)``.
+    func classes(_ images: ImageSetSpec, withMasks: Bool = false, areLabels: Bool) throws -> StudyClasses {
+        let templates = try spec.templates.map { try PromptSet.templates($0.url(in: context.opened.places)) }
+        switch images.source {
+        case .scenes(let name, _):
+            let dataset = try context.opened.scenes(name)
+            return StudyClasses(
+                names: try dataset.classNames(), templates: templates ?? SceneCaption.templates, scenes: dataset)
+        case .pictures:
+            let found = try pictures(images, withMasks: withMasks).list.classNames
+            let names = try spec.classNames.map { try PromptSet.classNames($0) } ?? found
+            guard names.count == found.count || !areLabels else {
+                throw ExperimentError.classNames(dataset: images.dataset, found: names.count, needed: found.count)
+            }
+            return StudyClasses(
+                names: names, templates: try templates ?? PromptSet.templates(context.opened.places.prompts("templates-80.txt")),
+                scenes: nil)
+        }
+    }
+
+    private func pictures(_ images: ImageSetSpec, withMasks: Bool) throws -> PictureDataset {
+        try context.opened.pictures(images, limit: context.limit, withMasks: withMasks, onBadPicture: spec.onBadPicture)
+    }
+}

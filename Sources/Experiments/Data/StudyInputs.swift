@@ -1,0 +1,60 @@
+import CLIPModel
+import Foundation
+import Inputs
+import Pipeline
+
+/// What the numbers of an experiment were made from: so that a setting can be found behind every number.
+public struct StudyInputs: Codable, Sendable, Equatable {
+    public struct Model: Codable, Sendable, Equatable {
+        public var name: String
+        /// SHA-256 over the files and settings that decide a number.
+        public var digest: String
+        public var format: String
+        public var imageActivation: String
+        public var textActivation: String
+        /// Who decided them: `configurationFile`, `formatDefault`, `publisher` or `caller`.
+        public var imageActivationSource: String
+        public var textActivationSource: String
+        /// How pictures are brought to the model's size.
+        public var preprocessing: String
+    }
+
+    public struct Images: Codable, Sendable, Equatable {
+        /// `fit` or `evaluation`.
+        public var role: String
+        public var name: String
+        public var count: Int
+        /// SHA-256 over ids, labels and contents; of scenes, that of the recipe's split.
+        public var digest: String?
+        /// Pictures that could not be read and were left out, with the reason.
+        public var skipped: [PictureList.Skipped]
+    }
+
+    public var model: Model
+    public var images: [Images]
+    /// Names and sentences that the zero-shot classifier is made of.
+    public var classes: [String]
+    public var templates: [String]
+}
+
+extension StudyInputs.Model {
+    init(_ model: ModelUnderStudy) {
+        let description = model.description
+        self.init(
+            name: model.name, digest: model.digest, format: description.format.rawValue,
+            imageActivation: model.configuration.vision.activation.rawValue,
+            textActivation: model.configuration.text.activation.rawValue,
+            imageActivationSource: description.imageActivationSource.rawValue,
+            textActivationSource: description.textActivationSource.rawValue, preprocessing: model.preprocessing.name)
+    }
+}
+
+extension StudyInputs {
+    /// As a file beside the rows.
+    /// - Throws: what encoding throws.
+    public func attachment() throws -> Attachment {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return Attachment("inputs.json", .bytes(try encoder.encode(self) + Data("\n".utf8)))
+    }
+}

@@ -1,0 +1,129 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// The pictures of a set that an experiment goes over: what is known of them without decoding one, and a
+/// digest of all that they are.
+public struct PictureList: Codable, Sendable, Equatable {
+    public struct Entry: Codable, Sendable, Equatable {
+        /// In the collection.
+        public var index: Int
+        /// The same on every machine.
+        public var id: String
+        /// The class of the picture, or of its only kind of object.
+        public var label: Int?
+        /// With masks, the classes of the mask's numbers 1, 2, …, the picture's own first and −1 for one that is
+        /// none of the classes; without masks, the classes that the picture shows.
+        public var objects: [Int]
+    }
+
+    /// A picture that is left out, and why.
+    public struct Skipped: Codable, Sendable, Equatable {
+        public var id: String
+        public var reason: String
+    }
+
+    public enum OnBadPicture: String, CaseIterable, Codable, Sendable {
+        case fail, skip
+    }
+
+    /// What the classes are called, in label order.
+    public var classNames: [String]
+    public var entries: [Entry]
+    public var skipped: [Skipped]
+    /// SHA-256 over ids, labels, and digests of pictures and masks.
+    public var digest: String
+
+    /// Reads every picture that is wanted.
+    /// - Parameters:
+    ///   - limit: only the first pictures of the sample.
+    ///   - withMasks: masks count too.
+    ///   - onBadPicture: with `skip` every picture is decoded, and what cannot be is left out.
+    ///   - progress: how many pictures are done, of how many; called from any thread.
+    /// - Throws: what reading a picture or mask throws; ``DataSetError/empty(path:expected:)`` where none is left.
+    public init(
+        _ pictures: LabelledPictures, _ sampling: ImageSampling, limit: Int? = nil, withMasks: Bool,
+        onBadPicture: OnBadPicture = .fail, progress: @Sendable (Int, Int) -> Void = { _, _ in }
+    ) throws {
+        let indices = Array(try sampling.indices(of: pictures.count).prefix(limit ?? .max))
+        let results = Mutex<[Result<Reading, any Error>?]>(Array(repeating: nil, count: indices.count))
+        let done = Mutex(0)
+        let perChunk = 16
+        DispatchQueue.concurrentPerform(iterations: (indices.count + perChunk - 1) / perChunk) { chunk in
+            let range = chunk * perChunk..<min((chunk + 1) * perChunk, indices.count)
+            // After an error nothing more is needed.
+            let hasFailed = results.withLock { $0.contains { if case .failure = $0 { true } else { false } } }
+            if hasFailed { return }
+            for position in range {
+                let reading = Result { try Reading(pictures, indices[position], withMasks: withMasks, onBadPicture) }
+                results.withLock { $0[position] = reading }
+            }
+            progress(done.withLock { $0 += range.count; return $0 }, indices.count)
+        }
+        let readings = results.withLock { $0 }
+        for case .failure(let error) in readings { throw error }
+
+        (entries, skipped) = ([], [])
+        var lines: [String] = []
+        for case .success(let reading) in readings {
+            switch reading {
+            case .entry(let entry, let line):
+                entries.append(entry)
+                lines.append(line)
+            case .skipped(let picture): skipped.append(picture)
+            }
+        }
+        classNames = pictures.classNames
+        digest = ContentDigest.sha256(Data(lines.joined(separator: "\n").utf8))
+        guard !entries.isEmpty else {
+            throw DataSetError.empty(path: skipped.first?.id ?? "", expected: "pictures that can be read")
+        }
+    }
+
+    /// What was found of one picture.
+    private enum Reading: Sendable {
+        /// The line is what the digest of the list is made of.
+        case entry(Entry, line: String)
+        case skipped(Skipped)
+
+        init(_ pictures: LabelledPictures, _ index: Int, withMasks: Bool, _ onBadPicture: OnBadPicture) throws {
+            let id = pictures.collection.record(index).id
+            do {
+                let digest =
+                    switch try pictures.collection.picture(index) {
+                    case .encoded(let bytes): try Self.digest(bytes, id: id, isDecoded: onBadPicture == .skip)
+                    case .pixels(let image):
+                        ContentDigest.sha256([Data("\(image.width)×\(image.height)".utf8), Data(image.pixels)])
+                    }
+                let masked = withMasks ? try pictures.objects(index) : nil
+                let objects = masked?.labels ?? pictures.labels(index)
+                let label = pictures.label(index) ?? (objects.count == 1 && objects[0] >= 0 ? objects[0] : nil)
+                let mask = masked.map { ContentDigest.sha256($0.mask.objects) } ?? ""
+                self = .entry(
+                    Entry(index: index, id: id, label: label, objects: objects),
+                    line: "\(id)\u{0}\(label ?? -1) \(objects) \(digest) \(mask)")
+            } catch {
+                guard onBadPicture == .skip, let reason = Self.reason(error) else { throw error }
+                self = .skipped(Skipped(id: id, reason: reason))
+            }
+        }
+
+        private static func digest(_ bytes: Data, id: String, isDecoded: Bool) throws -> String {
+            if isDecoded { _ = try PictureDecoder.decode(bytes, name: id) }
+            return ContentDigest.sha256(bytes)
+        }
+
+        /// Why a picture is bad; nil where the error is none of the picture's.
+        private static func reason(_ error: any Error) -> String? {
+            switch error {
+            case InputError.pictureRefused(_, let fault): fault.text
+            case InputError.imageNotRead(_, let reason): reason
+            case DataSetError.maskOfAnotherSize(_, _, let mask, let image):
+                "its mask has \(mask[0])×\(mask[1]) pixels, the picture \(image[0])×\(image[1])"
+            case DataSetError.missingMask: "it has no mask"
+            case DataSetError.labelOutOfRange(_, let place, let label, _): "its mask has the number \(label) (\(place))"
+            default: nil
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import Archives
+import Foundation
+
+/// A set of pictures, one of its splits, and where its files lie.
+public struct PictureSource: Sendable, Equatable {
+    public let set: PictureSet
+    /// Nil for a set that has one part only.
+    public let split: String?
+    /// The set's folder, or its only file.
+    public let place: URL
+    /// Files and folders that are opened, in the order of the set's parts; nil where an optional one is missing.
+    let parts: [URL?]
+    private let classes: ImageNetNames
+
+    /// The files that give ImageNet's classes their numbers and names.
+    public struct ImageNetNames: Sendable, Equatable {
+        public var wnids: URL
+        public var names: URL
+
+        public init(wnids: URL, names: URL) { (self.wnids, self.names) = (wnids, names) }
+    }
+
+    /// - Parameters:
+    ///   - path: where the files lie, if not in the set's own folder of `data`.
+    ///   - data: the folder of data.
+    /// - Throws: ``DataSetError/notThere(set:place:expected:purpose:)`` where a file is missing;
+    ///   ``InputError/unknownSplit(name:known:)``.
+    public init(_ set: PictureSet, split: String?, path: URL?, data: URL, classes: ImageNetNames) throws {
+        guard split.map(set.splits.contains) ?? set.splits.isEmpty else {
+            throw InputError.unknownSplit(name: split ?? "", known: set.splits)
+        }
+        let place = path ?? data.appendingPathComponent(set.folder ?? set.rawValue, isDirectory: true)
+        (self.set, self.split, self.place, self.classes) = (set, split, place, classes)
+        parts = try set.parts(split: split).map { part in
+            var folders = [place]
+            if let neighbour = part.neighbour {
+                folders += [data, place.deletingLastPathComponent()].map { $0.appendingPathComponent(neighbour, isDirectory: true) }
+            }
+            let candidates = folders.flatMap { folder in
+                part.names.map { $0 == "." ? folder : folder.appendingPathComponent($0) }
+            }
+            if let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0.path) }) { return found }
+            guard part.isOptional else {
+                throw DataSetError.notThere(
+                    set: set.rawValue, place: place.path, expected: part.names.filter { $0 != "." }, purpose: part.purpose)
+            }
+            return nil
+        }
+    }
+
+    /// The files and folders that decide what the pictures are.
+    public var files: [URL] {
+        parts.compactMap { $0 } + (set.hasImageNetClasses ? [classes.wnids, classes.names] : [])
+    }
+
+    /// Opens the set: reads its annotations, no picture.
+    /// - Parameters:
+    ///   - withMasks: take the pictures that have masks.
+    ///   - indices: where indices of archives are kept; nil keeps none.
+    /// - Throws: ``DataSetError``, ``InputError``, `ArchiveError`.
+    public func open(withMasks: Bool, indices: IndexedArchive.Shelf? = nil) throws -> LabelledPictures {
+        func files(_ part: Int) throws -> any FileCollection {
+            guard let url = parts[part] else { preconditionFailure("only optional parts are missing, and they are asked for first") }
+            return try IndexedArchive.open(url, indices: indices)
+        }
+        func names() throws -> ImageNetClasses { try ImageNetClasses(wnids: classes.wnids, names: classes.names) }
+        switch set {
+        case .imageNetTrain: return LabelledPictures(try ImageNet.train(files(0), classes: names()))
+        case .imageNetValidation: return try validation(files(0), devkit: parts[1].map { _ in try files(1) }, names())
+        case .imageNetR: return LabelledPictures(try ImageNet.renditions(files(0), classes: names())).amongPresentClasses()
+        case .imageNetSegmentation:
+            guard let url = parts[0] else { preconditionFailure("this part is not optional") }
+            return LabelledPictures(try ImageNetSegmentation(url), classes: try names())
+        case .imageNetS50, .imageNetS300, .imageNetS919:
+            let masks = try files(0)
+            let pictures = try parts[1] == nil || ImageNetS.hasPictures(masks) ? masks : files(1)
+            return LabelledPictures(try ImageNetS(masks: masks, split: split ?? "", pictures: pictures, classes: names()))
+        case .cifar10, .cifar100:
+            return LabelledPictures(try CIFAR(files(0), split: split.flatMap(CIFAR.Split.init) ?? .test))
+        case .voc2012:
+            return LabelledPictures(try PascalVOC(files(0), task: withMasks ? .segmentation : .classification, split: split ?? ""))
+        case .pascalContext:
+            guard let labels = parts[2], let used = parts[3] else { preconditionFailure("these parts are not optional") }
+            return LabelledPictures(
+                try PascalContext(voc: files(0), maps: files(1), labels: labels, classes: used, split: split ?? ""))
+        case .coco2017Train, .coco2017Validation:
+            let name = set == .coco2017Train ? "instances_train2017.json" : "instances_val2017.json"
+            return LabelledPictures(try COCOImages(images: files(0), annotations: files(1), name: name))
+        case .classFolders: return LabelledPictures(try ClassFolders(files(0)))
+        case .imageTable: return LabelledPictures(try ImageTable(place))
+        case .imageMaskPairs:
+            let names = try PromptSet.classNames(place.appendingPathComponent("classes.txt"))
+            return LabelledPictures(try ImageMaskPairs(files(0), classNames: names))
+        }
+    }
+
+    /// Sorted into folders of classes, the validation set needs no development kit.
+    private func validation(
+        _ pictures: any FileCollection, devkit: (any FileCollection)?, _ classes: ImageNetClasses
+    ) throws -> LabelledPictures {
+        guard let devkit = try devkit.map(ImageNetDevkit.init) else {
+            guard ImageNet.isSorted(pictures) else {
+                let part = set.parts(split: split)[1]
+                throw DataSetError.notThere(set: set.rawValue, place: place.path, expected: part.names, purpose: part.purpose)
+            }
+            return LabelledPictures(try ImageNet.train(pictures, classes: classes))
+        }
+        guard devkit.classes.wnids == classes.wnids else {
+            throw DataSetError.classCount(path: parts[1]?.path ?? "", found: devkit.classes.wnids.count, expected: classes.wnids.count)
+        }
+        let images = try ImageNet.validation(pictures, devkit)
+        return LabelledPictures(images, classNames: classes.names)
+    }
+}

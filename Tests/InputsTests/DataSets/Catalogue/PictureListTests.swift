@@ -1,0 +1,99 @@
+import Foundation
+import Inputs
+import Testing
+
+@Suite struct PictureListTests {
+    /// Folders of classes with three pictures, one of them cut where `isCut`.
+    func pictures(isCut: Bool = false, grey: UInt8 = 7) throws -> (folder: TemporaryFolder, pictures: LabelledPictures) {
+        let folder = try TemporaryFolder()
+        for (index, path) in ["a/one.png", "a/two.png", "b/three.png"].enumerated() {
+            let url = folder.url.appendingPathComponent(path)
+            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            let png = try RGBImage(width: 9 + index, height: 8, grey: grey).png(for: path)
+            try (isCut && index == 1 ? png.prefix(png.count / 2) : png).write(to: url)
+        }
+        let source = try PictureSource(
+            .classFolders, split: nil, path: folder.url, data: folder.url, classes: PictureSourceTests.classes)
+        return (folder, try source.open(withMasks: false))
+    }
+
+    @Test func aListHasIdsAndLabels() throws {
+        let (folder, pictures) = try pictures()
+        defer { withExtendedLifetime(folder) {} }
+        let list = try PictureList(pictures, .all, withMasks: false)
+        #expect(list.classNames == ["a", "b"])
+        #expect(list.entries.map(\.id) == ["a/one.png", "a/two.png", "b/three.png"])
+        #expect(list.entries.map(\.label) == [0, 0, 1] && list.entries.map(\.objects) == [[0], [0], [1]])
+        #expect(list.skipped.isEmpty)
+        let sampled = try PictureList(pictures, .every(2), limit: 1, withMasks: false)
+        #expect(sampled.entries.map(\.index) == [0])
+    }
+
+    @Test func theDigestIsOfTheContents() throws {
+        func digest(_ sampling: ImageSampling = .all, grey: UInt8 = 7) throws -> String {
+            let (folder, pictures) = try pictures(grey: grey)
+            defer { withExtendedLifetime(folder) {} }
+            return try PictureList(pictures, sampling, withMasks: false).digest
+        }
+        // Other files with the same contents are the same set.
+        #expect(try digest() == digest())
+        #expect(try digest() != digest(grey: 8))
+        #expect(try digest() != digest(.first(2)))
+    }
+
+    @Test func picturesThatCannotBeReadAreSkippedWhereThatIsAskedFor() throws {
+        let (folder, pictures) = try pictures(isCut: true)
+        defer { withExtendedLifetime(folder) {} }
+        // Nothing is decoded here: the step that needs the picture says what is wrong.
+        #expect(try PictureList(pictures, .all, withMasks: false).entries.count == 3)
+        let list = try PictureList(pictures, .all, withMasks: false, onBadPicture: .skip)
+        #expect(list.entries.map(\.id) == ["a/one.png", "b/three.png"] && list.entries.map(\.index) == [0, 2])
+        #expect(list.skipped.map(\.id) == ["a/two.png"])
+        #expect(list.skipped.allSatisfy { $0.reason.contains("PNG") }, "\(list.skipped)")
+        #expect(throws: InputError.self) { try pictures.image(1) }
+    }
+
+    @Test func aListWithoutAnyPictureIsRefused() throws {
+        let (folder, pictures) = try pictures(isCut: true)
+        defer { withExtendedLifetime(folder) {} }
+        try FileManager.default.removeItem(at: folder.url.appendingPathComponent("a/one.png"))
+        try FileManager.default.removeItem(at: folder.url.appendingPathComponent("b"))
+        let source = try PictureSource(
+            .classFolders, split: nil, path: folder.url, data: folder.url, classes: PictureSourceTests.classes)
+        #expect(pictures.count == 3)
+        #expect(throws: DataSetError.self) {
+            try PictureList(source.open(withMasks: false), .all, withMasks: false, onBadPicture: .skip)
+        }
+    }
+
+    @Test func aMaskGivesAPictureItsClass() throws {
+        let folder = try TemporaryFolder()
+        try folder.unpack(DataSetFixtures.archive("pairs.tar"), into: "") { String($0.split(separator: "/", maxSplits: 1).last ?? "") }
+        try Data("red\ngreen\nblue\n".utf8).write(to: folder.url.appendingPathComponent("classes.txt"))
+        let source = try PictureSource(
+            .imageMaskPairs, split: nil, path: folder.url, data: folder.url, classes: PictureSourceTests.classes)
+        let list = try PictureList(source.open(withMasks: true), .all, withMasks: true)
+        let expected = try DataSetFixtures.expected("pairs")
+        #expect(list.classNames == expected.classNames)
+        for (entry, record) in zip(list.entries, expected.records) {
+            let shown = Set(record.mask?.labels ?? []).subtracting([0, .max]).map { Int($0) - 1 }.sorted()
+            #expect(entry.objects == shown && entry.label == (shown.count == 1 ? shown[0] : nil))
+        }
+    }
+
+    @Test func signaturesChangeWithFiles() throws {
+        let (folder, _) = try pictures()
+        // Files that were written a moment ago may be written again unnoticed.
+        #expect(FileSignature.of([folder.url]) == nil)
+        Thread.sleep(forTimeInterval: 3.2)
+        let first = try #require(FileSignature.of([folder.url]))
+        #expect(FileSignature.of([folder.url]) == first)
+        #expect(FileSignature.of([folder.url.appendingPathComponent("none")]) == nil)
+        let url = folder.url.appendingPathComponent("b/three.png")
+        var bytes = try Data(contentsOf: url)
+        bytes[30] ^= 1
+        try bytes.write(to: url)
+        Thread.sleep(forTimeInterval: 3.2)
+        #expect(FileSignature.of([folder.url]) != first)
+    }
+}
