@@ -40,5 +40,6 @@ static inline __attribute__((always_inline)) void block_squares(
 DISPATCHED void ck_triangle_squares(const float *packed, long n, const float *x, long rows, float *out) {
     long b = 0;
     for (; b + 8 <= rows; b += 8) block_squares(packed, n, x + b * n, 8, out + b);
+    for (; b + 4 <= rows; b += 4) block_squares(packed, n, x + b * n, 4, out + b);
     for (; b < rows; b++) block_squares(packed, n, x + b * n, 1, out + b);
 }

@@ -111,7 +111,7 @@ struct LensBenchmark {
 
 extension EffectSums {
     /// The sums divided by the number of images.
-    fileprivate var means: EffectMeans {
+    var means: EffectMeans {
         let scale = 1 / Float(images)
         func mean(_ sums: FloatBuffer) -> [Float] { sums.elements.map { scale * $0 } }
         return EffectMeans(

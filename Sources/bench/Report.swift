@@ -32,9 +32,11 @@ enum Report {
         return row(title, numbers[0], numbers[1], numbers[2], unit, verdict)
     }
 
-    static func memory(_ title: String, bytes: Int?) -> String {
+    /// - Parameter goal: bytes that it may be at most.
+    static func memory(_ title: String, bytes: Int?, goal: Int? = nil) -> String {
         guard let bytes else { return row(title, "", "unknown", "", "MiB", "") }
-        return row(title, "", String(bytes >> 20), "", "MiB", "")
+        let verdict = goal.map { "\(Goal.atMost(Double($0 >> 20)).description)  \(bytes <= $0 ? "met" : "missed")" } ?? ""
+        return row(title, "", String(bytes >> 20), "", "MiB", verdict)
     }
 
     /// Words where a number cannot be had.

@@ -6,6 +6,8 @@ struct Workers<State>: @unchecked Sendable {
     private let states: [(queue: DispatchQueue, state: State)]
 
     var count: Int { states.count }
+    /// To be looked at between two calls of ``time(_:)``.
+    var all: [State] { states.map(\.state) }
 
     init(_ count: Int, makeState: () -> State) {
         states = (0..<count).map { (DispatchQueue(label: "clip-lens.bench.\($0)"), makeState()) }

@@ -65,7 +65,7 @@ import Testing
         for i in 0..<n { for j in 0..<i { r[i * n + j] = 0 } }
         var packed = [Float](repeating: .nan, count: PackedTriangle.count(n))
         PackedTriangle.pack(r, count: n, into: &packed)
-        let rows = 19  // two full blocks and a remainder
+        let rows = 23  // two full blocks, a half one and a remainder
         let x = RowKernelTests.random(rows * n, seed: 9)
         var found = [Float](repeating: 0, count: rows)
         PackedTriangle.squares(packed, count: n, x, rows: rows, into: &found)

@@ -48,8 +48,16 @@ public struct VisionTransformer: Sendable {
     ///   - images: 8-bit RGB of the model's size, one after the other. // [batch, size, size, 3]
     ///   - workspace: holds the residual stream, the captures and afterwards the embeddings.
     public func callAsFunction(_ images: UnsafePointer<UInt8>, batch: Int, _ workspace: VisionWorkspace) {
+        self(images, batch: batch, workspace, check: {})
+    }
+
+    /// The same for a large model, of which a batch takes a while.
+    /// - Parameter check: called before each block, to stop the work by an error.
+    public func callAsFunction(
+        _ images: UnsafePointer<UInt8>, batch: Int, _ workspace: VisionWorkspace, check: () throws -> Void
+    ) rethrows {
         embed(images, batch: batch, workspace)
-        run(0..<blocks.count, workspace)
+        try run(0..<blocks.count, workspace, check: check)
         readOut(workspace)
     }
 
@@ -80,8 +88,13 @@ public struct VisionTransformer: Sendable {
     }
 
     /// Runs some of the blocks on the residual stream in `workspace.x`.
-    public func run(_ layers: Range<Int>, _ workspace: VisionWorkspace) {
+    public func run(_ layers: Range<Int>, _ workspace: VisionWorkspace) { run(layers, workspace, check: {}) }
+
+    /// The same.
+    /// - Parameter check: called before each block, to stop the work by an error.
+    public func run(_ layers: Range<Int>, _ workspace: VisionWorkspace, check: () throws -> Void) rethrows {
         for layer in layers {
+            try check()
             blocks[layer](
                 workspace.x.base, batch: workspace.batch, tokens: tokens, mask: .none, scratch: workspace.block,
                 capture: workspace.captures[layer])

@@ -27,7 +27,7 @@ struct AdversarialSearchExperiment: Experiment {
                 classifier: classifier, directions: fitted.directions,
                 indirect: try IndirectDirectionsStep.add(study, means: fitted.means, sample: spec.indirect, in: &graph), pool: pool,
                 texts: try SparseTextsStep.add(
-                    study, pool: pool, named: spec.pool.name, directions: fitted.directions, sizes: spec.sizes, in: &graph)),
+                    study, pool: pool, of: spec.pool, directions: fitted.directions, sizes: spec.sizes, in: &graph)),
             in: &graph)
         descriptions = try SearchDescriptionsStep.add(study, spec, words: words, in: &graph)
         pictures = try SearchPicturesStep.add(study, spec, descriptions: descriptions, classifier: classifier, in: &graph)

@@ -84,7 +84,8 @@ enum ConceptPhrasesStep {
         texts: StepHandle<FittedSparseTexts>, layers: [Int], size: Int, kept: Int, in graph: inout Graph
     ) throws -> StepHandle<ConceptPhrases> {
         let model = study.model
-        let factors = Shared { try model.lenses(layers).map { ($0, try $0.choleskyFactors()) } }
+        let factored = model.factoredLensParts(layers)
+        let readings = factored.readings { try $0[fitted.directions].layer($1.layer).directions.directions }
         return try graph.add(
             Step(
                 kind: "concept-phrases", version: 1,
@@ -94,20 +95,23 @@ enum ConceptPhrasesStep {
                 inputs: [
                     images.images.erased, fitted.means.erased, fitted.directions.erased, pool.erased, texts.erased,
                 ], digests: ["model": model.digest], memory: model.memory(layers: layers),
+                cost: model.passCost(
+                    layers: layers, fixed: { $0.factors($1) + $0.readings($1) },
+                    perImage: { $0.centred($1) + $0.norms($1, share: 1) + $0.projections($1) }),
                 work: .map(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
                         let (reader, pool) = (ImageReader(try inputs[images.images]), try inputs[pool].pool)
                         let (means, directions, texts) = (try inputs[fitted.means], try inputs[fitted.directions], try inputs[texts])
                         let pass = EffectPass(try model.clip.value().vision, layers: layers, capacity: model.batch)
-                        let speakers = try factors.value().map { lens, factors in
-                            let fitted = try directions.layer(lens.layer)
+                        let speakers = try zip(try inputs.parts(factored), try inputs.parts(readings)).map { part, readings in
+                            let layer = part.lens.layer
                             return LayerSpeakers(
-                                CentredEffects(lens, factors: factors, means: try means.layer(lens.layer), capacity: model.batch),
-                                thresholds: fitted.thresholds,
-                                reconstruction: EffectReconstruction(
-                                    DirectionReadings(lens, directions: fitted.directions.directions), capacity: model.batch),
-                                codes: try texts.layer(lens.layer), size: size)
+                                CentredEffects(
+                                    part.lens, factors: part.factors, means: try means.layer(layer), capacity: model.batch),
+                                thresholds: try directions.layer(layer).thresholds,
+                                reconstruction: EffectReconstruction(readings, capacity: model.batch),
+                                codes: try texts.layer(layer), size: size)
                         }
                         return { shard in
                             var result = ConceptPhrases(kept: kept)

@@ -1,39 +1,66 @@
+import DenseMath
 import Pipeline
 
 extension ModelUnderStudy {
+    /// What passes over images hold beside captures.
+    struct PassContents: OptionSet {
+        let rawValue: Int
+        /// Head coordinates and the factors that their norms take.
+        static let effects = PassContents(rawValue: 1)
+        /// Sums over the images of a shard.
+        static let sums = PassContents(rawValue: 2)
+        /// The rest of the network runs again.
+        static let resumed = PassContents(rawValue: 4)
+    }
+
     /// Memory of a pass over images that captures some layers, in bytes. It does not grow with the images: their
     /// pixels stay in files.
-    /// - Parameter kept: effects that a shard keeps for every neuron, 0 for none.
-    func memory(layers: [Int], kept: Int = 0) -> MemoryEstimate {
+    /// - Parameters:
+    ///   - kept: effects that a shard keeps for every neuron, 0 for none.
+    ///   - batch: nil for the model's own.
+    func memory(layers: [Int], _ contents: PassContents = .effects, kept: Int = 0, batch: Int? = nil) -> MemoryEstimate {
+        let batch = batch ?? self.batch
         let vision = configuration.vision
-        let (D, N, H, T) = (vision.width, vision.mlpWidth, vision.heads, vision.tokens)
-        let (d, headWidth) = (configuration.embeddingWidth, D / H)
-        let readers = layers.map { (vision.layers - 1 - $0) * H }  // K by layer
-        // Columns of the output matrix, factors, means, directions and what they read.
-        let lens = readers.reduce(0) { $0 + N * (D + $1 * ($1 + 3) / 2 + 2 * $1 + d + T) }
+        let (D, N, T) = (vision.width, vision.mlpWidth, vision.tokens)
+        let (d, headWidth) = (configuration.embeddingWidth, D / vision.heads)
+        let readers = layers.map { (vision.layers - 1 - $0) * vision.heads }  // K by layer
+        let reached = readers.max() ?? 0
+        // Columns of the output matrix; factors, means, what directions read, directions.
+        let lenses = readers.count * N * D
+        let factored = readers.reduce(0) { $0 + N * (PackedTriangle.count($1) + 2 * $1 + d + T) }
 
         let rows = batch * T
-        let scratch = rows * (7 * D + N) + T * T
-        let captures = layers.count * rows * (N + 3 * D)
-        // δs of all neurons, mixed values, and the sums or representations of each layer.
-        let perLayer = readers.reduce(0) { $0 + 2 * N * batch * $1 + 2 * batch * $1 * (D + headWidth) + N * (T + $1) }
+        let workspace = rows * (7 * D + N) + T * T
+        let captures = layers.count * rows * (N + 2 * D)
+        let paths = 2 * batch * reached * (D + headWidth)
+        // δs of one layer's neurons, and mixed values: layers take turns.
+        let coordinates = N * batch * reached + 2 * batch * reached * (D + headWidth)
+        // Sums stand in their buffers, in the result, in its tensors and in the bytes of its artefact.
+        let sums = 4 * readers.reduce(0) { $0 + N * (T + $1) }
         let effects = readers.reduce(0) { $0 + N * kept * ($1 + 2) }
         return MemoryEstimate(
-            shared: Self.processBytes + 4 * (weightCount + lens + pathCount),
-            // A shard's effects stand in the collector, in the result and in the bytes of its artefact.
-            perWorker: 4 * (scratch + captures + perLayer + 4 * effects))
+            shared: Self.processBytes
+                + 4 * (weightCount + pathCount + lenses + (contents.contains(.effects) ? factored : 0)),
+            perWorker: 4
+                * (workspace * (contents.contains(.resumed) ? 2 : 1) + captures + paths
+                    + (contents.contains(.effects) ? coordinates : 0) + (contents.contains(.sums) ? sums : 0)
+                    // A shard's effects stand in the result's tensors and in the bytes of its artefact.
+                    + 2 * effects))
     }
 
     /// Memory of fitting directions to the largest effects, a layer a worker, in bytes.
     /// - Parameter kept: effects of each neuron.
     func memoryOfDirections(layers: [Int], kept: Int) -> MemoryEstimate {
         let vision = configuration.vision
-        let readers = layers.map { (vision.layers - 1 - $0) * vision.heads }.max() ?? 0
-        let outputs = layers.count * vision.mlpWidth * (vision.width + configuration.embeddingWidth)
+        let (N, D, d) = (vision.mlpWidth, vision.width, configuration.embeddingWidth)
+        let readers = layers.map { (vision.layers - 1 - $0) * vision.heads }
+        // As many effects reach their floor as make the largest, and some more.
+        let stored = readers.reduce(0) { $0 + N * (3 * kept / 2) * ($1 + 2) }
         return MemoryEstimate(
-            shared: Self.processBytes + 4 * (weightCount + pathCount + outputs),
+            // The effects of all layers stay in their mapped files, whose pages count once they were read.
+            shared: Self.processBytes + 4 * (weightCount + pathCount + stored + layers.count * N * d),
             // A layer's effects as they come from the shards, and those that are chosen.
-            perWorker: 4 * 5 * vision.mlpWidth * kept * readers / 2)
+            perWorker: 4 * (N * (5 * kept / 2) * (readers.max() ?? 0) + N * (D + d)))
     }
 
     /// Numbers of both towers.

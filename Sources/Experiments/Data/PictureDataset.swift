@@ -27,7 +27,7 @@ struct PictureDataset: Sendable {
             source.set.rawValue, source.split ?? "", "\(sampling)", limit.map(String.init) ?? "", "\(withMasks)",
             onBadPicture.rawValue,
         ].joined(separator: "\n")
-        list = try memo.value("pictures", of: source.files, key: key) {
+        list = try memo.value("pictures", of: source.files(), key: key) {
             let reading = ReadingProgress("\(source.set.rawValue): reading pictures", tell)
             return try PictureList(
                 opened.value(), sampling, limit: limit, withMasks: withMasks, onBadPicture: onBadPicture,
@@ -57,7 +57,7 @@ struct PictureDataset: Sendable {
                             for entry in list.entries[shard.units] {
                                 let image = try pictures.image(entry.index)
                                 let mask = try masks.map { geometry in
-                                    try Self.mask(of: entry, in: pictures, geometry, image: image, size: size)
+                                    try Self.mask(of: entry, in: pictures, geometry, image: image, square: preprocessing.geometry)
                                 }
                                 result.append(preprocessing(image), mask: mask, label: entry.label, objects: entry.objects)
                             }
@@ -77,12 +77,13 @@ struct PictureDataset: Sendable {
     }
 
     private static func mask(
-        of entry: PictureList.Entry, in pictures: LabelledPictures, _ geometry: MaskGeometry, image: RGBImage, size: Int
+        of entry: PictureList.Entry, in pictures: LabelledPictures, _ geometry: MaskGeometry, image: RGBImage, square: SquareGeometry
     ) throws -> [UInt8] {
         guard let mask = try pictures.objects(entry.index)?.mask else {
             throw DataSetError.missingMask(path: "", picture: entry.id)
         }
         return try geometry.mask(
-            mask.objects, width: mask.width, height: mask.height, image: (image.width, image.height), size: size)
+            mask.objects, width: mask.width, height: mask.height, image: (image.width, image.height), square: square,
+            border: ObjectMask.ignored)
     }
 }

@@ -55,7 +55,7 @@ enum DirectEffectsStep {
         return try graph.add(
             Step(
                 kind: "direct-effects", version: 1, inputs: [images.images.erased], digests: ["model": model.digest],
-                memory: model.directEffectMemory(),
+                memory: model.directEffectMemory(), cost: model.passCost(towers: 2),
                 work: .map(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in

@@ -97,7 +97,7 @@ enum FirstOrderPredictionsStep {
             Step(
                 kind: "first-order-predictions", version: 1, parameters: ["images": .integer(images.count)],
                 inputs: [images.images.erased, classifier.erased, fitted.erased], digests: ["model": model.digest],
-                memory: model.directEffectMemory(),
+                memory: model.directEffectMemory(), cost: model.passCost(towers: 2),
                 work: .map(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in

@@ -91,7 +91,7 @@ enum HeadVarianceTermsStep {
         return try graph.add(
             Step(
                 kind: "head-variance-terms", version: 1, inputs: [images.images.erased, fitted.erased, spans.erased],
-                digests: ["model": model.digest], memory: model.headProjectionMemory(of: none, images: images.count),
+                digests: ["model": model.digest], memory: model.headProjectionMemory(of: none, images: images.count), cost: model.passCost(towers: 2),
                 work: .map(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in

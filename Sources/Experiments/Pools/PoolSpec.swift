@@ -24,6 +24,16 @@ struct PoolSpec: Sendable {
     var name: String
     var source: Source
 
+    /// Phrases of the pool; of captions, which are known when the images are made, as many as there are images.
+    /// - Throws: `InputError`.
+    func phraseCount(in study: Study) throws -> Int {
+        switch source {
+        case .namesAndKeywords: try study.classes.namesAndKeywords().count
+        case .captions: study.fit.count
+        case .phrases(let phrases): phrases.count
+        }
+    }
+
     private enum Key: String, CaseIterable {
         case name, source, file, data
     }

@@ -36,16 +36,19 @@ enum TextPoolStep {
         @Sendable func check(_ count: Int) throws {
             guard count >= needed else { throw ExperimentError.poolTooSmall(name: pool.name, found: count, needed: needed) }
         }
-        func step(digests: [String: String] = [:], inputs: [AnyStepHandle] = [], _ work: Work<StoredTextPool>) -> Step<StoredTextPool> {
+        func step(digests: [String: String] = [:], inputs: [AnyStepHandle] = [], texts: Int, _ work: Work<StoredTextPool>)
+            -> Step<StoredTextPool>
+        {
             Step(
                 kind: "text-pool", label: pool.name, version: 2,
                 parameters: ["text-activation": .text(model.textActivation.rawValue)], inputs: inputs,
-                digests: digests.merging(["model": model.digest]) { first, _ in first }, work: work)
+                digests: digests.merging(["model": model.digest]) { first, _ in first },
+                cost: model.textCost(texts: texts), work: work)
         }
         func known(_ phrases: [String]) throws -> Step<StoredTextPool> {
             try check(phrases.count)
             return step(
-                digests: ["phrases": ContentDigest.sha256(Data(phrases.joined(separator: "\n").utf8))],
+                digests: ["phrases": ContentDigest.sha256(Data(phrases.joined(separator: "\n").utf8))], texts: 1,
                 try .map(
                     units: phrases.count, unitsPerShard: phrasesPerShard,
                     makeWorker: { inputs in
@@ -70,7 +73,7 @@ enum TextPoolStep {
             _ = try study.classes.requireScenes("source: captions")
             let fit = study.fit
             return try graph.add(
-                step(inputs: [fit.facts.erased], .single { inputs in
+                step(inputs: [fit.facts.erased], texts: fit.count, .single { inputs in
                     let captions = try inputs[fit.facts].captions.uniqued()
                     try check(captions.count)
                     return StoredTextPool(TextPool(phrases: captions, embeddings: try model.clip.value().embed(texts: captions)))

@@ -22,7 +22,7 @@ enum SegmentationStep {
                     "rules": .texts(spec.rules.map(\.name)), "seed": .integer(seed),
                 ],
                 inputs: [images.images.erased, images.facts.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: layers),
+                memory: model.memory(layers: layers), cost: model.passCost(towers: 25),
                 work: .map(
                     units: images.count, unitsPerShard: imagesPerShard,
                     makeWorker: { inputs in

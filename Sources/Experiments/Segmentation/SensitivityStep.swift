@@ -46,7 +46,7 @@ enum SensitivityStep {
                     "thresholds": .list(grid.thresholds.map { .number($0) }), "images": .integer(images.count),
                 ],
                 inputs: [images.images.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: study.layers),
+                memory: model.memory(layers: study.layers), cost: model.passCost(towers: 5),
                 work: .map(
                     units: images.count, unitsPerShard: imagesPerShard,
                     makeWorker: { inputs in

@@ -29,12 +29,16 @@ enum SparsePredictionsStep {
         pools: [Pool], sizes: [Int], in graph: inout Graph
     ) throws -> StepHandle<ConditionPredictions> {
         let (model, layers) = (study.model, study.layers)
-        let factors = Shared { try model.lenses(layers).map { ($0, try $0.choleskyFactors()) } }
+        let conditions = Double(pools.count * sizes.count)
+        let factored = model.factoredLensParts(layers)
         return try graph.add(
             Step(
                 kind: "sparse-predictions", version: 1, parameters: ["layers": .integers(layers), "images": .integer(images.count)],
                 inputs: [images.images.erased, classifier.erased, means.erased] + pools.flatMap { [$0.pool.erased, $0.texts.erased] },
                 digests: ["model": model.digest], memory: model.memory(layers: layers),
+                cost: model.passCost(
+                    layers: layers, fixed: { $0.factors($1) + conditions * $0.readings($1) },
+                    perImage: { $0.centred($1) + $0.total($1) + conditions * $0.projections($1) }),
                 work: .map(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
@@ -42,11 +46,13 @@ enum SparsePredictionsStep {
                         let means = try inputs[means]
                         let sources = try pools.map { (try inputs[$0.pool].pool, try inputs[$0.texts]) }
                         let pass = EffectPass(try model.clip.value().vision, layers: layers, capacity: model.batch)
-                        let reconstructions = try factors.value().map { lens, factors in
+                        let lenses = try inputs.parts(factored)
+                        let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
+                        let reconstructions = try lenses.map { part in
                             try LayerReconstructions(
-                                lens, factors: factors, means: means.layer(lens.layer), capacity: model.batch,
+                                part, means: means.layer(part.lens.layer), scratch: scratch, capacity: model.batch,
                                 directions: sources.flatMap { pool, texts in
-                                    let codes = try texts.layer(lens.layer)
+                                    let codes = try texts.layer(part.lens.layer)
                                     return sizes.indices.map { codes.reconstructions($0, dictionary: pool.dictionary) }
                                 })
                         }
@@ -74,8 +80,9 @@ private final class LayerReconstructions {
     private let meanAblated: MeanAblatedRepresentations
     private let reconstructions: [EffectReconstruction]
 
-    init(_ lens: SecondOrderLens, factors: Tensor, means: EffectMeans, capacity: Int, directions: [Tensor]) {
-        effects = CentredEffects(lens, factors: factors, means: means, capacity: capacity)
+    init(_ part: FactoredLens, means: EffectMeans, scratch: EffectScratch, capacity: Int, directions: [Tensor]) {
+        let lens = part.lens
+        effects = CentredEffects(lens, factors: part.factors, means: means, scratch: scratch)
         meanAblated = MeanAblatedRepresentations(lens, means: means, capacity: capacity)
         reconstructions = directions.map { EffectReconstruction(DirectionReadings(lens, directions: $0), capacity: capacity) }
     }

@@ -32,7 +32,7 @@ struct SparseTextExperiment: Experiment {
             return .init(
                 pool: handle,
                 texts: try SparseTextsStep.add(
-                    study, pool: handle, named: pool.name, directions: fitted.directions, sizes: spec.sizes, in: &graph))
+                    study, pool: handle, of: pool, directions: fitted.directions, sizes: spec.sizes, in: &graph))
         }
         predictions = try SparsePredictionsStep.add(
             study, images: evaluation, classifier: classifier, means: fitted.means, pools: pools, sizes: spec.sizes, in: &graph)

@@ -42,7 +42,7 @@ struct SparseTextTables {
             },
             footnotes: [
                 "\(sizes).",
-                "95 % intervals of every number are in the CSV; here they are about a point wide on either side.",
+                "95 % intervals of every number are in the CSV.",
                 "The paper shows this figure as a plot, without numbers.",
             ])
     }

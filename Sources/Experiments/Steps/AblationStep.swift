@@ -57,13 +57,16 @@ enum AblationStep {
         _ model: ModelUnderStudy, layers: [Int], images: ImageSource, classifier: StepHandle<StoredClassifier>,
         means: StepHandle<FittedMeans>, directions: StepHandle<FittedDirections>, seed: Int, in graph: inout Graph
     ) throws -> StepHandle<AblationPredictions> {
-        let lensFacts = Shared { try model.lenses(layers).map { ($0, try $0.choleskyFactors()) } }
+        let factored = model.factoredLensParts(layers)
+        let readings = factored.readings { try $0[directions].layer($1.layer).directions.directions }
         return try graph.add(
             Step(
                 kind: "ablation-predictions", version: 2,
                 parameters: ["layers": .integers(layers), "seed": .integer(seed)],
                 inputs: [images.images.erased, classifier.erased, means.erased, directions.erased],
-                digests: ["model": model.digest], memory: model.memory(layers: layers),
+                digests: ["model": model.digest], memory: model.memory(layers: layers, [.effects, .resumed]),
+                cost: model.passCost(
+                    layers: layers, fixed: { $0.factors($1) + $0.readings($1) }, perImage: { $0.ablation($1) + $0.indirect($1) }),
                 work: .map(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
@@ -71,13 +74,14 @@ enum AblationStep {
                         let (means, directions) = (try inputs[means], try inputs[directions])
                         let vision = try model.clip.value().vision
                         let pass = EffectPass(vision, layers: layers, capacity: model.batch, capturing: .mlpInput)
-                        let ablations = try lensFacts.value().map { lens, factors in
-                            let (layerMeans, fitted) = (try means.layer(lens.layer), try directions.layer(lens.layer))
+                        let lenses = try inputs.parts(factored)
+                        let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
+                        let ablations = try zip(lenses, try inputs.parts(readings)).map { part, readings in
+                            let layerMeans = try means.layer(part.lens.layer)
                             return MeanAblation(
-                                CentredEffects(lens, factors: factors, means: layerMeans, capacity: model.batch),
-                                means: layerMeans, thresholds: fitted.thresholds,
-                                readings: DirectionReadings(lens, directions: fitted.directions.directions),
-                                capacity: model.batch)
+                                CentredEffects(part.lens, factors: part.factors, means: layerMeans, scratch: scratch),
+                                means: layerMeans, thresholds: try directions.layer(part.lens.layer).thresholds,
+                                readings: readings, capacity: model.batch)
                         }
                         let indirect = IndirectAblation(
                             vision, means: means.layers.mapValues(\.activations), capacity: model.batch)
@@ -87,7 +91,7 @@ enum AblationStep {
                                 result.append(
                                     try classify(
                                         pass, ablations, indirect, classifier, images.name, firstImage: start,
-                                        seed: UInt64(seed)))
+                                        seed: UInt64(seed), check: inputs.checkCancellation))
                             }
                             return result
                         }
@@ -100,10 +104,11 @@ enum AblationStep {
     }
 
     /// Every condition of every layer for the batch that `pass` has just run.
-    /// - Throws: ``ExperimentError/notFinite(image:place:)``.
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``, and what `check` throws.
     private static func classify(
         _ pass: EffectPass, _ ablations: [MeanAblation], _ indirect: IndirectAblation,
-        _ classifier: ZeroShotClassifier, _ name: ImageSet, firstImage: Int, seed: UInt64
+        _ classifier: ZeroShotClassifier, _ name: ImageSet, firstImage: Int, seed: UInt64,
+        check: () throws -> Void
     ) throws -> AblationPredictions {
         let batch = pass.batch
         let layers = ablations.map(\.effects.lens.layer)
@@ -114,7 +119,7 @@ enum AblationStep {
         result.significant = [Int32](repeating: 0, count: batch * layers.count)
         for (position, ablation) in ablations.enumerated() {
             ablation.update(pass, firstImage: firstImage, seed: seed)
-            indirect.update(pass, layer: layers[position])
+            try indirect.update(pass, layer: layers[position], check: check)
             let representations = AblationCondition.allCases.map { ablation.representations($0) }
                 + [UnsafePointer(indirect.representations.base)]
             for (condition, vectors) in representations.enumerated() {

@@ -29,7 +29,7 @@ enum ClassifierStep {
                     "names": .texts(names), "templates": .texts(templates),
                     "text-activation": .text(model.textActivation.rawValue),
                 ],
-                digests: ["model": model.digest],
+                digests: ["model": model.digest], cost: model.textCost(texts: templates.count),
                 work: .map(
                     units: names.count, unitsPerShard: classesPerShard,
                     makeWorker: { inputs in

@@ -11,15 +11,16 @@ enum EffectMeansStep {
         _ model: ModelUnderStudy, layers: [Int], images: ImageSource, count: Int, in graph: inout Graph
     ) throws -> StepHandle<FittedMeans> {
         let firstCount = min(images.perShard, images.count)
-        let memory = model.memory(layers: layers)
+        let lenses = model.lensParts(layers)
         let first = try graph.add(
             Step(
                 kind: "effect-sums", label: "first images", version: 1, parameters: ["layers": .integers(layers)],
-                inputs: [images.images.erased], digests: ["model": model.digest], memory: memory,
+                inputs: [images.images.erased], digests: ["model": model.digest],
+                memory: model.memory(layers: layers, .sums), cost: model.passCost(layers: layers) { $0.sums($1) },
                 work: .map(
                     units: firstCount, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
-                        let worker = try SumsWorker(model, layers: layers, images: images, inputs)
+                        let worker = try SumsWorker(model, inputs.parts(lenses), images: images, inputs)
                         return { try worker.sums($0.units) }
                     },
                     reduce: { _, shards in
@@ -28,26 +29,30 @@ enum EffectMeansStep {
                         return part
                     })))
 
-        let factors = Shared { try model.lenses(layers).map { try $0.choleskyFactors() } }
+        let factored = model.factoredLensParts(layers)
         return try graph.add(
             Step(
                 kind: "effect-means", version: 2,
                 parameters: ["layers": .integers(layers), "images-per-neuron": .integer(count)],
-                inputs: [images.images.erased, first.erased], digests: ["model": model.digest], memory: memory,
+                inputs: [images.images.erased, first.erased], digests: ["model": model.digest],
+                memory: model.memory(layers: layers, [.effects, .sums]),
+                cost: model.passCost(layers: layers, fixed: { $0.factors($1) }, perImage: { $0.sums($1) + $0.centred($1) }),
                 work: .map(
                     units: images.count - firstCount, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
                         let provisional = try inputs[first].sums.mapValues { MeanTotals($0).divided(by: firstCount) }
+                        let lenses = try inputs.parts(factored)
                         let worker = try SumsWorker(
-                            model, layers: layers, images: images, inputs, from: provisional, factors: factors.value(), keeping: count)
+                            model, lenses.map(\.lens), images: images, inputs, from: provisional, factors: lenses.map(\.factors),
+                            keeping: count)
                         return { try worker.sums($0.units.lowerBound + firstCount..<$0.units.upperBound + firstCount) }
                     },
                     reduce: { inputs, shards in
-                        let sums = try inputs[first].sums
+                        let (sums, lenses) = (try inputs[first].sums, try inputs.parts(factored))
                         // Double precision, in the order of the images: the sum of thousands keeps its digits.
                         var totals = sums.mapValues { MeanTotals($0) }
-                        var found = try model.lenses(layers).reduce(into: [Int: NormFloors]()) {
-                            $0[$1.layer] = NormFloors(neurons: $1.neurons, capacity: count)
+                        var found = lenses.reduce(into: [Int: NormFloors]()) {
+                            $0[$1.lens.layer] = NormFloors(neurons: $1.lens.neurons, capacity: count)
                         }
                         try shards.forEach { shard, part in
                             for (layer, sums) in part.sums { totals[layer]?.add(sums) }
@@ -58,12 +63,12 @@ enum EffectMeansStep {
                         let means = totals.mapValues { $0.divided(by: images.count) }
                         return FittedMeans(
                             layers: means,
-                            floors: try zip(try model.lenses(layers), try factors.value()).reduce(into: [:]) { floors, pair in
-                                let (lens, factors) = pair
+                            floors: try lenses.reduce(into: [:]) { floors, part in
+                                let lens = part.lens
                                 guard let mean = means[lens.layer], let sum = sums[lens.layer], let bounds = found.removeValue(forKey: lens.layer)
                                 else { throw PipelineError.invalidArtefact(part: "\(lens.layer)", reason: "missing layer") }
                                 floors[lens.layer] = bounds.floors(
-                                    shift: lens.distances(mean, MeanTotals(sum).divided(by: firstCount), factors: factors))
+                                    shift: lens.distances(mean, MeanTotals(sum).divided(by: firstCount), factors: part.factors))
                             })
                     })))
     }
@@ -81,14 +86,15 @@ private final class SumsWorker {
     private let inputs: Inputs
 
     init(
-        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, _ inputs: Inputs,
+        _ model: ModelUnderStudy, _ lenses: [SecondOrderLens], images: ImageSource, _ inputs: Inputs,
         from provisional: [Int: EffectMeans] = [:], factors: [Tensor] = [], keeping count: Int = 1
     ) throws {
-        let (vision, lenses) = (try model.clip.value().vision, try model.lenses(layers))
-        pass = EffectPass(vision, layers: layers, capacity: model.batch)
+        let vision = try model.clip.value().vision
+        pass = EffectPass(vision, layers: lenses.map(\.layer), capacity: model.batch)
         sums = lenses.map { EffectSums($0, tokens: vision.tokens, capacity: model.batch) }
+        let scratch = EffectScratch(factors.isEmpty ? [] : lenses, capacity: model.batch)
         effects = zip(lenses, factors).compactMap { lens, factors in
-            provisional[lens.layer].map { CentredEffects(lens, factors: factors, means: $0, capacity: model.batch) }
+            provisional[lens.layer].map { CentredEffects(lens, factors: factors, means: $0, scratch: scratch) }
         }
         reader = ImageReader(try inputs[images.images])
         (self.images, self.inputs, self.count) = (images, inputs, count)

@@ -36,7 +36,8 @@ protocol ImagePass: AnyObject {
     /// The first image of the batch whose representation is not a finite number, if there is one.
     var firstNonFiniteImage: Int? { get }
     /// // [batch, size, size, 3]
-    func run(_ images: UnsafePointer<UInt8>, batch: Int)
+    /// - Parameter check: called now and then, to stop the work by an error.
+    func run(_ images: UnsafePointer<UInt8>, batch: Int, check: () throws -> Void) rethrows
 }
 
 extension EffectPass: ImagePass {}
@@ -45,16 +46,15 @@ extension EffectPass: ImagePass {}
 enum ImageShards {
     /// Runs `pass` on every batch of a run of images.
     /// - Parameter body: gets the index of the batch's first image.
-    /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError.interrupted` between two batches
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError.interrupted` between two blocks
     ///   of a cancelled run (the shard is dropped), and what `body` throws.
     static func forEachBatch(
         _ images: Range<Int>, of reader: ImageReader, named name: ImageSet, _ pass: some ImagePass, _ inputs: Inputs,
         _ body: (Int) throws -> Void
     ) throws {
         for start in stride(from: images.lowerBound, to: images.upperBound, by: pass.capacity) {
-            try inputs.checkCancellation()
             let batch = min(pass.capacity, images.upperBound - start)
-            try reader.withImages(start..<start + batch) { pass.run($0, batch: batch) }
+            try reader.withImages(start..<start + batch) { try pass.run($0, batch: batch, check: inputs.checkCancellation) }
             if let image = pass.firstNonFiniteImage {
                 throw ExperimentError.notFinite(image: name.imageID(start + image), place: "embedding")
             }

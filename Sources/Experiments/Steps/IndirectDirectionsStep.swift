@@ -60,7 +60,11 @@ enum IndirectDirectionsStep {
                     "keeping": .integer(keeping), "seed": .integer(seed),
                 ],
                 inputs: [images.images.erased, means.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: layers),
+                memory: model.memory(layers: layers, .resumed),
+                cost: model.imageCost(
+                    perUnit: Double(imageCount) / Double(max(layers.count, 1)) * layers.reduce(0) {
+                        $0 + model.operations.indirect($1) + model.operations.forward / Double(neuronsPerShard)
+                    }),
                 work: .map(
                     units: neurons.count, unitsPerShard: neuronsPerShard,
                     makeWorker: { inputs in

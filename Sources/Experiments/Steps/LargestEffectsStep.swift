@@ -15,8 +15,10 @@ struct LargeEffectsPart: Artefact {
 
     private let file: StoredArtefact
 
-    init(layers: [Int: Layer]) throws {
-        file = try LayerTensors.write(layers) { layer in
+    /// - Parameter layer: makes a layer, one after the other: of all of them together there is one copy.
+    init(layers: [Int], _ layer: (Int) throws -> Layer) throws {
+        file = try LayerTensors.write(layers) { index in
+            let layer = try layer(index)
             let effects = layer.effects
             return [
                 "offsets": try StoredTensor(effects.offsets, shape: [effects.offsets.count]),
@@ -53,44 +55,47 @@ enum LargestEffectsStep {
     ) throws -> StepHandle<Shards<LargeEffectsPart>> {
         // As many reach their floor as make the largest, and some more; all, where there are no floors.
         let kept = images.count - images.perShard < count ? images.perShard : 1 + 3 * count * images.perShard / (2 * images.count)
-        let factors = Shared { try model.lenses(layers).map { try $0.choleskyFactors() } }
+        let factored = model.factoredLensParts(layers)
         return try graph.add(
             Step(
                 kind: "largest-effects", version: 3, parameters: ["layers": .integers(layers)],
                 inputs: [images.images.erased, means.erased], digests: ["model": model.digest],
                 memory: model.memory(layers: layers, kept: min(kept, images.perShard)),
+                cost: model.passCost(layers: layers, fixed: { $0.factors($1) }, perImage: { $0.centred($1) + $0.norms($1) }),
                 work: .shards(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
                         let (reader, means) = (ImageReader(try inputs[images.images]), try inputs[means])
                         let vision = try model.clip.value().vision
                         let pass = EffectPass(vision, layers: layers, capacity: model.batch)
-                        let effects = try zip(try model.lenses(layers), try factors.value()).map { lens, factors in
-                            CentredEffects(
-                                lens, factors: factors, means: try means.layer(lens.layer), capacity: model.batch)
+                        let lenses = try inputs.parts(factored)
+                        let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
+                        let effects = try lenses.map {
+                            CentredEffects($0.lens, factors: $0.factors, means: try means.layer($0.lens.layer), scratch: scratch)
                         }
                         let floors = try layers.map { try means.floors($0) }
                         return { shard in
-                            let collectors = effects.map {
-                                LargeEffectsCollector(neurons: $0.lens.neurons, headCount: $0.lens.headCount)
+                            var collectors = effects.reduce(into: [:]) {
+                                $0[$1.lens.layer] = LargeEffectsCollector(neurons: $1.lens.neurons, headCount: $1.lens.headCount)
                             }
-                            var biasShares = [[Float]](repeating: [], count: layers.count)
+                            var biasShares: [Int: [Float]] = [:]
                             try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, pass, inputs) { start in
                                 for (index, effects) in effects.enumerated() {
                                     effects.update(pass)
                                     effects.evaluateNorms(above: floors[index])
-                                    collectors[index].insert(effects, floors: floors[index], batch: pass.batch, firstImage: start)
-                                    biasShares[index] += UnsafeBufferPointer(
+                                    collectors[effects.lens.layer]?.insert(
+                                        effects, floors: floors[index], batch: pass.batch, firstImage: start)
+                                    biasShares[effects.lens.layer, default: []] += UnsafeBufferPointer(
                                         start: effects.biasShares.base, count: pass.batch * vision.embeddingWidth)
                                 }
                             }
-                            return try LargeEffectsPart(
-                                layers: layers.indices.reduce(into: [:]) { result, index in
-                                    result[layers[index]] = .init(
-                                        effects: collectors[index].result(),
-                                        biasShares: Tensor(
-                                            shape: [shard.units.count, vision.embeddingWidth], elements: biasShares[index]))
-                                })
+                            return try LargeEffectsPart(layers: layers) { layer in
+                                guard let collector = collectors.removeValue(forKey: layer), let shares = biasShares[layer]
+                                else { preconditionFailure("layer \(layer) was not looked at") }
+                                return .init(
+                                    effects: collector.result(),
+                                    biasShares: Tensor(shape: [shard.units.count, vision.embeddingWidth], elements: shares))
+                            }
                         }
                     })))
     }

@@ -14,10 +14,15 @@ enum LayerTensors {
     static func write<Value>(
         _ layers: [Int: Value], _ body: (Value) throws -> [String: StoredTensor]
     ) throws -> StoredArtefact {
+        try write(Array(layers.keys)) { layer in try layers[layer].map(body) ?? [:] }
+    }
+
+    /// Writes layers one after the other, so that `body` may make what it writes.
+    static func write(_ layers: [Int], _ body: (Int) throws -> [String: StoredTensor]) throws -> StoredArtefact {
         var tensors: [String: StoredTensor] = [:]
-        for (layer, value) in layers {
-            for (part, tensor) in try body(value) { tensors["\(layer).\(part)"] = tensor }
+        for layer in layers {
+            for (part, tensor) in try body(layer) { tensors["\(layer).\(part)"] = tensor }
         }
-        return .tensors(tensors, metadata: ["layers": layers.keys.sorted().map(String.init).joined(separator: ",")])
+        return .tensors(tensors, metadata: ["layers": layers.sorted().map(String.init).joined(separator: ",")])
     }
 }

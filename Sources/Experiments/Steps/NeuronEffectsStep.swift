@@ -36,25 +36,28 @@ enum NeuronEffectsStep {
     ) throws -> StepHandle<NeuronEffects> {
         let (model, layers) = (study.model, study.layers)
         let (N, d) = (model.configuration.vision.mlpWidth, model.configuration.embeddingWidth)
-        let factors = Shared { try model.lenses(layers).map { ($0, try $0.choleskyFactors()) } }
+        let factored = model.factoredLensParts(layers)
+        let readings = factored.readings { try $0[fitted.directions].layer($1.layer).directions.directions }
         return try graph.add(
             Step(
                 kind: "neuron-effects", version: 1,
                 parameters: ["layers": .integers(layers), "images": .integer(images.count)],
                 inputs: [images.images.erased, fitted.means.erased, fitted.directions.erased], digests: ["model": model.digest],
                 memory: model.memory(layers: layers),
+                cost: model.passCost(
+                    layers: layers, fixed: { $0.factors($1) + $0.readings($1) }, perImage: { $0.centred($1) + $0.projections($1) }),
                 work: .map(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
                         let reader = ImageReader(try inputs[images.images])
-                        let (means, directions) = (try inputs[fitted.means], try inputs[fitted.directions])
+                        let (means, lenses) = (try inputs[fitted.means], try inputs.parts(factored))
                         let pass = EffectPass(try model.clip.value().vision, layers: layers, capacity: model.batch)
-                        let readers = try factors.value().map { lens, factors in
+                        let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
+                        let readers = try zip(lenses, try inputs.parts(readings)).map { part, readings in
                             (
-                                CentredEffects(lens, factors: factors, means: try means.layer(lens.layer), capacity: model.batch),
-                                EffectReconstruction(
-                                    DirectionReadings(lens, directions: try directions.layer(lens.layer).directions.directions),
-                                    capacity: model.batch)
+                                CentredEffects(
+                                    part.lens, factors: part.factors, means: try means.layer(part.lens.layer), scratch: scratch),
+                                EffectReconstruction(readings, capacity: model.batch)
                             )
                         }
                         return { shard in

@@ -51,19 +51,25 @@ enum PrincipalDirectionsStep {
         _ model: ModelUnderStudy, layers: [Int], largest: StepHandle<Shards<LargeEffectsPart>>, count: Int,
         in graph: inout Graph
     ) throws -> StepHandle<FittedDirections> {
-        try graph.add(
+        // Mapped once: each worker that reads a layer's effects reads some of every shard.
+        let runs = SharedParts(1) { inputs, _ in
+            let shards = try inputs[largest]
+            return try (0..<shards.count).map { try shards[$0] }
+        }
+        return try graph.add(
             Step(
                 kind: "principal-directions", version: 2,
                 parameters: ["layers": .integers(layers), "images-per-neuron": .integer(count)],
                 inputs: [largest.erased], digests: ["model": model.digest], memory: model.memoryOfDirections(layers: layers, kept: count),
+                cost: model.imageCost(
+                    perUnit: layers.reduce(0) { $0 + model.operations.directions($1, images: Double(count)) }
+                        / Double(max(layers.count, 1))),
                 work: .map(
                     units: layers.count, unitsPerShard: 1,
                     makeWorker: { inputs in
-                        let shards = try inputs[largest]
-                        let parts = try (0..<shards.count).map { try shards[$0] }
-                        let lenses = try model.lenses(layers)
+                        let parts = try inputs.parts(runs).flatMap { $0 }
                         return { shard in
-                            let lens = lenses[shard.units.lowerBound]
+                            let lens = try model.lens(layers[shard.units.lowerBound])
                             let runs = try parts.map { try $0.layer(lens.layer) }
                             guard let largest = LargestEffects(runs.map(\.effects), count: count) else {
                                 throw PipelineError.invalidArtefact(

@@ -22,6 +22,7 @@ enum DecompositionStep {
                 kind: "decomposition-check", version: 1,
                 parameters: ["layers": .integers(layers), "images": .integer(count)],
                 inputs: [images.images.erased], digests: ["model": model.digest],
+                memory: model.memory(layers: layers, [], batch: count),
                 work: .single { inputs in
                     let reader = ImageReader(try inputs[images.images])
                     var stored = StoredDecomposition(images: count, directTerms: 0, neuronSums: [:])

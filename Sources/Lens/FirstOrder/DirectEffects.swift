@@ -87,8 +87,12 @@ public final class DirectEffects {
     }
 
     /// Runs the tower and decomposes what it gave. // [batch, size, size, 3]
-    public func run(_ images: UnsafePointer<UInt8>, batch: Int) {
-        vision(images, batch: batch, workspace)
+    public func run(_ images: UnsafePointer<UInt8>, batch: Int) { run(images, batch: batch, check: {}) }
+
+    /// The same.
+    /// - Parameter check: called before each block, to stop the work by an error.
+    public func run(_ images: UnsafePointer<UInt8>, batch: Int, check: () throws -> Void) rethrows {
+        try vision(images, batch: batch, workspace, check: check)
         decompose()
     }
 

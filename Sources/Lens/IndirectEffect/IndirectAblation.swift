@@ -27,7 +27,11 @@ public final class IndirectAblation {
 
     /// Runs the rest of the network from the ablated layer, for the batch that `pass` has just run.
     /// - Precondition: `pass` captured the layer's MLP input, and its mean was given.
-    public func update(_ pass: EffectPass, layer: Int) {
+    public func update(_ pass: EffectPass, layer: Int) { update(pass, layer: layer, check: {}) }
+
+    /// The same.
+    /// - Parameter check: called before each block, to stop the work by an error.
+    public func update(_ pass: EffectPass, layer: Int, check: () throws -> Void) rethrows {
         guard let mean = meanOutputs[layer] else { preconditionFailure("no mean activations of layer \(layer)") }
         let count = vision.tokens * vision.width
         let start = pass.workspace.capture(layer).mlpInput
@@ -37,7 +41,7 @@ public final class IndirectAblation {
             x.update(from: start + image * count, count: count)
             BLAS.add(1, mean.elements, to: x, count: count)
         }
-        vision.run(layer + 1..<vision.blocks.count, workspace)
+        try vision.run(layer + 1..<vision.blocks.count, workspace, check: check)
         vision.readOut(workspace)
         let d = vision.embeddingWidth
         for image in 0..<pass.batch {

@@ -9,59 +9,50 @@ public final class CentredEffects {
     public let lens: SecondOrderLens
     private let factors: Tensor
     private let means: EffectMeans
-    /// δs. // [N, batch, K]
-    public let coordinates: FloatBuffer
-    /// δb. // [batch, d]
-    public let biasShares: FloatBuffer
-    /// ‖φ_n − φ̄_n‖ after ``evaluateNorms()``. // [N, batch]
-    public let norms: FloatBuffer
-    /// b. // [batch, d]
-    let rawBiasShares: FloatBuffer
-    /// ‖R_n δs‖. // [N, batch]
-    private let coordinateNorms: FloatBuffer
-    /// ‖δb‖. // [batch]
-    private let biasNorms: FloatBuffer
-    /// output_k δb. // [batch, K · d_h]
-    private let biasReads: FloatBuffer
-    /// input_kᵀ output_k δb. // [batch, K, D]
-    private let biasQueries: FloatBuffer
-    /// δs of some neurons for one image. // [chunk, K]
-    private let chosenCoordinates: FloatBuffer
-    /// Σ_k δs_k input_kᵀ output_k δb of the same. // [chunk, D]
-    private let chosenQueries: FloatBuffer
+    let scratch: EffectScratch
     private var batch = 0
 
-    /// Neurons whose cross terms are evaluated together.
-    private static let chunk = 64
+    /// δs. // [N, batch, K]
+    public var coordinates: FloatBuffer { scratch.coordinates }
+    /// δb. // [batch, d]
+    public var biasShares: FloatBuffer { scratch.biasShares }
+    /// ‖φ_n − φ̄_n‖ after ``evaluateNorms(above:)``. // [N, batch]
+    public var norms: FloatBuffer { scratch.norms }
+    /// b. // [batch, d]
+    var rawBiasShares: FloatBuffer { scratch.rawBiasShares }
+    /// ‖R_n δs‖. // [N, batch]
+    private var coordinateNorms: FloatBuffer { scratch.coordinateNorms }
+    /// ‖δb‖. // [batch]
+    private var biasNorms: FloatBuffer { scratch.biasNorms }
 
-    /// - Parameter factors: ``SecondOrderLens/choleskyFactors()``, shared by all workers. // [N, packed]
-    public init(_ lens: SecondOrderLens, factors: Tensor, means: EffectMeans, capacity: Int) {
+    /// - Parameters:
+    ///   - factors: ``SecondOrderLens/choleskyFactors(check:)``, shared by all workers. // [N, packed]
+    ///   - scratch: the worker's own; what is read from it is of the effects that were updated last.
+    public init(_ lens: SecondOrderLens, factors: Tensor, means: EffectMeans, scratch: EffectScratch) {
+        precondition(scratch.fits(lens), "the scratch memory is too small for layer \(lens.layer)")
         self.lens = lens
         self.factors = factors
         self.means = means
-        let K = lens.headCount
-        coordinates = FloatBuffer(lens.neurons * capacity * K)
-        biasShares = FloatBuffer(capacity * lens.embeddingWidth)
-        rawBiasShares = FloatBuffer(capacity * lens.embeddingWidth)
-        norms = FloatBuffer(lens.neurons * capacity)
-        coordinateNorms = FloatBuffer(lens.neurons * capacity)
-        biasNorms = FloatBuffer(capacity)
-        biasReads = FloatBuffer(capacity * K * lens.headWidth)
-        biasQueries = FloatBuffer(capacity * K * lens.width)
-        chosenCoordinates = FloatBuffer(Self.chunk * K)
-        chosenQueries = FloatBuffer(Self.chunk * lens.width)
+        self.scratch = scratch
+    }
+
+    /// With memory of their own, for effects that are read after those of other layers were updated.
+    public convenience init(_ lens: SecondOrderLens, factors: Tensor, means: EffectMeans, capacity: Int) {
+        self.init(lens, factors: factors, means: means, scratch: EffectScratch([lens], capacity: capacity))
     }
 
     /// Evaluates δs, δb and what norms are made of, for the batch that `pass` has just run.
     public func update(_ pass: EffectPass) {
+        precondition(pass.batch <= scratch.capacity, "a batch of \(pass.batch) in memory for \(scratch.capacity)")
         batch = pass.batch
+        scratch.layer = lens.layer
         let (K, d) = (lens.headCount, lens.embeddingWidth)
         pass.biasShares(lens, into: rawBiasShares.base)
         biasShares.base.update(from: rawBiasShares.base, count: batch * d)
         RowKernels.subtract(row: means.biasShare, from: biasShares.base, rows: batch, columns: d)
         RowKernels.rowSquares(biasShares.base, rows: batch, columns: d, stride: d, into: biasNorms.base)
         for image in 0..<batch { biasNorms.base[image] = biasNorms.base[image].squareRoot() }
-        lens.pullBack(biasShares.base, images: batch, scratch: biasReads.base, into: biasQueries.base)
+        lens.pullBack(biasShares.base, images: batch, scratch: scratch.biasReads.base, into: scratch.biasQueries.base)
         pass.coordinates(lens, into: coordinates.base)
         let packed = factors.rowCount
         means.coordinates.elements.withUnsafeBufferPointer { means in
@@ -80,6 +71,7 @@ public final class CentredEffects {
     /// Evaluates norms, for the batch last given to ``update(_:)``.
     /// - Parameter floors: norms that cannot reach their neuron's floor become 0 instead; nil for none. // [N]
     public func evaluateNorms(above floors: [Float]? = nil) {
+        precondition(scratch.layer == lens.layer, "the effects of layer \(lens.layer) were overwritten")
         for image in 0..<batch {
             var chosen: [Int] = []
             for n in 0..<lens.neurons {
@@ -89,7 +81,7 @@ public final class CentredEffects {
                     continue
                 }
                 chosen.append(n)
-                if chosen.count == Self.chunk {
+                if chosen.count == EffectScratch.chunk {
                     evaluateNorms(of: chosen, image)
                     chosen.removeAll(keepingCapacity: true)
                 }
@@ -101,16 +93,16 @@ public final class CentredEffects {
     private func evaluateNorms(of chosen: [Int], _ image: Int) {
         let (K, D) = (lens.headCount, lens.width)
         for (row, n) in chosen.enumerated() {
-            (chosenCoordinates.base + row * K).update(from: coordinates.base + (n * batch + image) * K, count: K)
+            (scratch.chosenCoordinates.base + row * K).update(from: coordinates.base + (n * batch + image) * K, count: K)
         }
         BLAS.multiply(
-            chosen.count, D, K, chosenCoordinates.base, stride: K, biasQueries.base + image * K * D, stride: D,
-            into: chosenQueries.base, stride: D)
+            chosen.count, D, K, scratch.chosenCoordinates.base, stride: K, scratch.biasQueries.base + image * K * D, stride: D,
+            into: scratch.chosenQueries.base, stride: D)
         lens.neuronOutputs.elements.withUnsafeBufferPointer { outputs in
             guard let outputs = outputs.baseAddress else { return }
             for (row, n) in chosen.enumerated() {
                 norms.base[n * batch + image] = norm(
-                    n, image, cross: BLAS.dot(chosenQueries.base + row * D, outputs + n * D, count: D))
+                    n, image, cross: BLAS.dot(scratch.chosenQueries.base + row * D, outputs + n * D, count: D))
             }
         }
     }
@@ -120,7 +112,7 @@ public final class CentredEffects {
         max(coordinateNorms.base[n * batch + image] - biasNorms.base[image], 0)
     }
 
-    /// Whether ‖φ_n − φ̄_n‖ is above a threshold, without ``evaluateNorms()``.
+    /// Whether ‖φ_n − φ̄_n‖ is above a threshold, without ``evaluateNorms(above:)``.
     ///
     /// δb is small, so that nearly always ‖R_n δs‖ ± ‖δb‖ lie on one side of the threshold and decide
     /// (triangle inequality); only between them the cross term is evaluated.

@@ -7,35 +7,25 @@ import DenseMath
 /// Belongs to one worker.
 final class ChosenEffects {
     private let lens: SecondOrderLens
-    /// Σ_{n∈Q} δs_{n,k} w^n. // [batch, K, D]
-    private let mixed: FloatBuffer
-    /// // [batch, K · d_h]
-    private let values: FloatBuffer
-    /// δs and w^n of some neurons. // [chunk, K], [chunk, D]
-    private let coordinates: FloatBuffer
-    private let outputs: FloatBuffer
+    private let scratch: EffectScratch
     /// After ``add(_:_:batch:)``. // [batch, d]
     let sums: FloatBuffer
 
-    private static let chunk = 64
-
-    init(_ lens: SecondOrderLens, capacity: Int) {
+    init(_ lens: SecondOrderLens, scratch: EffectScratch) {
         self.lens = lens
-        mixed = FloatBuffer(capacity * lens.headCount * lens.width)
-        values = FloatBuffer(capacity * lens.headCount * lens.headWidth)
-        coordinates = FloatBuffer(Self.chunk * lens.headCount)
-        outputs = FloatBuffer(Self.chunk * lens.width)
-        sums = FloatBuffer(capacity * lens.embeddingWidth)
+        self.scratch = scratch
+        sums = FloatBuffer(scratch.capacity * lens.embeddingWidth)
     }
 
     /// Evaluates the batch last given to ``CentredEffects/update(_:)``.
     /// - Parameter sets: neurons, by image.
     func add(_ sets: [[Int]], _ effects: CentredEffects, batch: Int) {
         let (K, D, d) = (lens.headCount, lens.width, lens.embeddingWidth)
+        let (mixed, values) = (scratch.mixed, scratch.values)
         mixed.base.update(repeating: 0, count: batch * K * D)
         for image in 0..<batch {
-            for start in stride(from: 0, to: sets[image].count, by: Self.chunk) {
-                mix(sets[image][start..<min(start + Self.chunk, sets[image].count)], effects, image, batch: batch)
+            for start in stride(from: 0, to: sets[image].count, by: EffectScratch.chunk) {
+                mix(sets[image][start..<min(start + EffectScratch.chunk, sets[image].count)], effects, image, batch: batch)
             }
             let (sum, bias) = (sums.base + image * d, effects.biasShares.base + image * d)
             for j in 0..<d { sum[j] = Float(sets[image].count) * bias[j] }
@@ -46,6 +36,8 @@ final class ChosenEffects {
 
     private func mix(_ neurons: ArraySlice<Int>, _ effects: CentredEffects, _ image: Int, batch: Int) {
         let (K, D) = (lens.headCount, lens.width)
+        // The neurons' δs and w^n, one below the other. // [chunk, K], [chunk, D]
+        let (coordinates, outputs) = (scratch.chosenCoordinates, scratch.chosenQueries)
         lens.neuronOutputs.elements.withUnsafeBufferPointer { all in
             guard let all = all.baseAddress else { return }
             for (row, n) in neurons.enumerated() {
@@ -55,6 +47,6 @@ final class ChosenEffects {
         }
         BLAS.multiply(
             K, D, neurons.count, coordinates.base, stride: K, transposed: true, outputs.base, stride: D, beta: 1,
-            into: mixed.base + image * K * D, stride: D)
+            into: scratch.mixed.base + image * K * D, stride: D)
     }
 }

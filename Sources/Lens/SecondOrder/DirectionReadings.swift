@@ -13,8 +13,8 @@ public struct DirectionReadings: Sendable, Equatable {
         let (K, d) = (lens.headCount, lens.embeddingWidth)
         precondition(directions.shape == [lens.neurons, d], "\(directions.shape) is not one direction a neuron")
         var projections = Tensor(zeros: [lens.neurons, K])
-        for start in stride(from: 0, to: lens.neurons, by: 64) {
-            let range = start..<min(start + 64, lens.neurons)
+        for start in stride(from: 0, to: lens.neurons, by: lens.directionsTogether) {
+            let range = start..<min(start + lens.directionsTogether, lens.neurons)
             let M = lens.headDirections(range)
             for n in range {
                 for k in 0..<K {

@@ -41,7 +41,7 @@ public final class MeanAblation {
         self.thresholds = thresholds
         meanAblated = MeanAblatedRepresentations(lens, means: means, capacity: capacity)
         reconstruction = EffectReconstruction(readings, capacity: capacity)
-        chosen = ChosenEffects(lens, capacity: capacity)
+        chosen = ChosenEffects(lens, scratch: effects.scratch)
         results = AblationCondition.allCases.map { [meanAblated, reconstruction] condition in
             switch condition {
             case .withoutAllNeurons: meanAblated.representations

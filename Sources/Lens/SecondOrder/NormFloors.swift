@@ -58,7 +58,7 @@ public final class NormFloors {
 
 extension SecondOrderLens {
     /// Bounds above ‖φ̄_n − φ̃_n‖, the distances of two sets of means. // [N]
-    /// - Parameter factors: ``choleskyFactors()``.
+    /// - Parameter factors: ``choleskyFactors(check:)``.
     public func distances(_ means: EffectMeans, _ others: EffectMeans, factors: Tensor) -> [Float] {
         let (K, packed) = (headCount, factors.rowCount)
         let bias = zip(means.biasShare, others.biasShare).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()

@@ -21,7 +21,7 @@ public struct PrincipalDirections: Sendable, Equatable {
         var explained = [Float](repeating: 0, count: N)
         var effects = [Float](repeating: 0, count: C * d)
         var gram = [Float](repeating: 0, count: C * C)
-        let chunk = max(1, min(64, (16 << 20) / (K * d * 4)))
+        let chunk = lens.directionsTogether
         for start in stride(from: 0, to: N, by: chunk) {
             let range = start..<min(start + chunk, N)
             let M = lens.headDirections(range)

@@ -62,6 +62,9 @@ public struct SecondOrderLens: Sendable {
         return values
     }
 
+    /// Neurons whose M_n are made together: enough for products of a good size, in 128 MiB at most.
+    var directionsTogether: Int { max(1, min(64, (128 << 20) / (headCount * embeddingWidth * 4))) }
+
     /// M_n of some neurons. // [neurons, K, d]
     public func headDirections(_ range: Range<Int>) -> Tensor {
         var directions = Tensor(zeros: [range.count, headCount, embeddingWidth])
@@ -142,15 +145,17 @@ public struct SecondOrderLens: Sendable {
 
     /// Upper factors R_n with R_nᵀ R_n = M_n M_nᵀ, so that ‖Σ_k s_k M_{n,k}‖ = ‖R_n s‖, each a
     /// `PackedTriangle`. // [N, packed]
-    /// - Throws: ``LensError/factorisation(layer:neuron:_:)`` when the weights are not finite.
-    public func choleskyFactors() throws -> Tensor {
+    /// - Parameter check: called now and then, to stop the work by an error.
+    /// - Throws: ``LensError/factorisation(layer:neuron:_:)`` when the weights are not finite, and what `check` throws.
+    public func choleskyFactors(check: () throws -> Void = {}) throws -> Tensor {
         let K = headCount
         let packed = PackedTriangle.count(K)
         var factors = Tensor(zeros: [neurons, packed])
         var gram = [Float](repeating: 0, count: K * K)
         var factor = [Float](repeating: 0, count: K * K)
-        let chunk = max(1, min(64, (16 << 20) / (K * embeddingWidth * 4)))
+        let chunk = directionsTogether
         for start in stride(from: 0, to: neurons, by: chunk) {
+            try check()
             let range = start..<min(start + chunk, neurons)
             let directions = headDirections(range)
             for n in range {

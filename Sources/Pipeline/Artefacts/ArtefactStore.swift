@@ -67,14 +67,14 @@ public struct ArtefactStore: Sendable {
 
     /// Stores the artefact of a step.
     /// - Throws: `PipelineError.saveFailed`.
-    func commit(_ artefact: StoredArtefact, of node: StepNode, seconds: Double) throws {
+    func commit(_ artefact: StoredArtefact, of node: StepNode, seconds: Double, estimate: Double?) throws {
         let file = try ArtefactFile(artefact)
         let url = folder(node).appendingPathComponent("artefact.\(file.fileExtension)")
         try DurableFile.createFolder(folder(node))
         try DurableFile.write(file.bytes, to: url)
         let manifest = StepManifest(
             node, file: url.lastPathComponent, sha256: Digest.sha256(of: file.bytes),
-            seconds: seconds, attempt: ProcessIdentity.current.attempt)
+            seconds: seconds, estimate: estimate, attempt: ProcessIdentity.current.attempt)
         try DurableFile.write(ArtefactJSON.encode(manifest), to: manifestURL(node))
     }
 

@@ -22,11 +22,14 @@ struct StepManifest: Codable, Sendable {
     var sha256: String
     /// Time the step took, shards of earlier attempts included.
     var seconds: Double
+    /// Seconds that its operations at the machine's measured speed had promised: of a step that one run
+    /// computed as a whole, nil for any other.
+    var estimate: Double?
     /// Process that committed the artefact.
     var attempt: String
 
     init(
-        _ node: StepNode, file: String, sha256: String, seconds: Double, attempt: String
+        _ node: StepNode, file: String, sha256: String, seconds: Double, estimate: Double?, attempt: String
     ) {
         kind = node.kind
         label = node.label
@@ -39,6 +42,7 @@ struct StepManifest: Codable, Sendable {
         self.file = file
         self.sha256 = sha256
         self.seconds = seconds
+        self.estimate = estimate
         self.attempt = attempt
     }
 }

@@ -20,15 +20,18 @@ public struct Executor: Sendable {
         public var force: Plan.Force
         /// Whether shards stay after they have been reduced.
         public var keepsShards: Bool
+        /// Speeds by which the steps' times are estimated, so that later estimates learn from how they turned out.
+        public var calibration: Calibration?
 
         public init(
             workers: Int = ProcessInfo.processInfo.activeProcessorCount, memoryLimit: Int? = nil,
-            force: Plan.Force = .nothing, keepsShards: Bool = false
+            force: Plan.Force = .nothing, keepsShards: Bool = false, calibration: Calibration? = nil
         ) {
             self.workers = max(1, workers)
             self.memoryLimit = memoryLimit
             self.force = force
             self.keepsShards = keepsShards
+            self.calibration = calibration
         }
     }
 
@@ -121,9 +124,18 @@ public struct Executor: Sendable {
         }
 
         let seconds = (clock.now - start).seconds
-        try store.commit(artefact, of: node, seconds: seconds + shardSeconds)
+        try store.commit(
+            artefact, of: node, seconds: seconds + shardSeconds,
+            estimate: shardSeconds == 0 ? estimate(of: node) : nil)
         try discardReducedShards(node)
         return entry.outcome(.computed, seconds: seconds, shardsComputed: shardsComputed)
+    }
+
+    /// Seconds that the whole step would take by its operations alone.
+    private func estimate(of node: StepNode) -> Double? {
+        guard let calibration = options.calibration else { return nil }
+        return node.cost?.seconds(
+            units: node.sharding?.units ?? 1, of: node.sharding, workers: workers(for: node), calibration)
     }
 
     /// Computes the shards that are missing.

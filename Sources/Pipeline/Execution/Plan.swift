@@ -20,6 +20,8 @@ public struct Plan: Sendable {
 
         let node: StepNode
         let state: StoredState
+        /// Of finished steps of this kind; nil where the step does not run.
+        let history: StepHistory?
     }
 
     /// Which steps are computed although they are there already.
@@ -59,13 +61,15 @@ public struct Plan: Sendable {
             statuses.append(status)
         }
         entries = zip(zip(graph.nodes, states), statuses.reversed()).map {
-            Entry($0.0, state: $0.1, status: $1)
+            Entry(
+                $0.0, state: $0.1, status: $1,
+                history: $1.isRun ? StepHistory(store.manifests(ofKind: $0.0.kind)) : nil)
         }
     }
 }
 
 extension Plan.Entry {
-    fileprivate init(_ node: StepNode, state: StoredState, status: StepStatus) {
+    fileprivate init(_ node: StepNode, state: StoredState, status: StepStatus, history: StepHistory?) {
         key = node.key
         kind = node.kind
         label = node.label
@@ -75,6 +79,7 @@ extension Plan.Entry {
         self.status = status
         self.node = node
         self.state = state
+        self.history = history
 
         units = node.sharding?.units ?? 0
         guard status.isRun, let sharding = node.sharding else {

@@ -39,7 +39,7 @@ public struct Graph: Sendable {
             StepNode(
                 key: key, kind: step.kind, label: step.label, name: name, version: step.version,
                 parameters: step.parameters, inputs: step.inputs, digests: step.digests,
-                memory: step.memory, work: step.work.erased,
+                memory: step.memory, cost: step.cost, work: step.work.erased,
                 outputType: ObjectIdentifier(Output.self)))
         return StepHandle(key: key, name: name)
     }
@@ -60,6 +60,7 @@ struct StepNode: Sendable {
     let inputs: [AnyStepHandle]
     let digests: [String: String]
     let memory: MemoryEstimate?
+    let cost: CostEstimate?
     let work: ErasedWork
     let outputType: ObjectIdentifier
 

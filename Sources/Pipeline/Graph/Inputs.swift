@@ -1,13 +1,14 @@
 import Synchronization
 
 /// The inputs of one step at work, each read from the store when first asked for and then shared
-/// by the step's workers.
+/// by the step's workers, with what they make of them together.
 public final class Inputs: Sendable {
     private let step: String
     private let declared: Set<StepKey>
     private let cancellation: Cancellation
     private let load: @Sendable (StepKey) throws -> StoredArtefact
     private let loaded = Mutex<[StepKey: any Artefact]>([:])
+    private let parts = Mutex<[ObjectIdentifier: any Sendable]>([:])
 
     init(
         step: String, declared: [StepKey], cancellation: Cancellation,
@@ -34,6 +35,18 @@ public final class Inputs: Sendable {
                 return artefact
             }
         }
+    }
+
+    /// What the step's workers make together and share.
+    /// - Throws: what making a part throws, on every worker.
+    public func parts<Part: Sendable>(_ shared: SharedParts<Part>) throws -> [Part] {
+        let making = parts.withLock { parts -> PartsInTheMaking<Part> in
+            if let making = parts[ObjectIdentifier(shared)] as? PartsInTheMaking<Part> { return making }
+            let making = PartsInTheMaking(shared)
+            parts[ObjectIdentifier(shared)] = making
+            return making
+        }
+        return try making.finish(self)
     }
 
     /// For long work that is not cut into shards: a place where it may stop.

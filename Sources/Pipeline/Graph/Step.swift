@@ -13,12 +13,14 @@ public struct Step<Output: Artefact>: Sendable {
     public var digests: [String: String]
     /// Memory that the work takes, in bytes; nil where it is negligible.
     public var memory: MemoryEstimate?
+    /// Operations that the work takes; nil where they are negligible or nobody knows.
+    public var cost: CostEstimate?
     public var work: Work<Output>
 
     public init(
         kind: String, label: String = "", version: Int, parameters: Parameters = [:],
         inputs: [AnyStepHandle] = [], digests: [String: String] = [:],
-        memory: MemoryEstimate? = nil, work: Work<Output>
+        memory: MemoryEstimate? = nil, cost: CostEstimate? = nil, work: Work<Output>
     ) {
         self.kind = kind
         self.label = label
@@ -27,6 +29,7 @@ public struct Step<Output: Artefact>: Sendable {
         self.inputs = inputs
         self.digests = digests
         self.memory = memory
+        self.cost = cost
         self.work = work
     }
 }

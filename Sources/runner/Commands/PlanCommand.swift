@@ -3,13 +3,19 @@ import Foundation
 import Pipeline
 import Results
 
-/// `runner plan --spec X`: which steps would run, and why.
+/// `runner plan --spec X`: which steps would run, why, how long, in how much memory.
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Show the steps of an experiment and why each would run or not; computes nothing.")
+        commandName: "plan", abstract: "Show the steps of an experiment and why each would run or not; computes nothing.",
+        discussion: """
+            Times are estimates: a step's operations at the speed that this machine was measured at, which takes a \
+            few seconds once and is kept in the results folder, corrected by how steps of the same kind turned out \
+            there before. They are meant for a machine that does nothing else, and may be wrong by half for steps of \
+            a kind that never ran there.
+            """)
 
     @OptionGroup var options: SpecOptions
-    @Option(help: ArgumentHelp("Workers to state the memory for.", valueName: "N"))
+    @Option(help: ArgumentHelp("Workers to state time and memory for.", valueName: "N"))
     var jobs = ProcessInfo.processInfo.activeProcessorCount
 
     func validate() throws {
@@ -21,23 +27,30 @@ struct PlanCommand: ParsableCommand {
         let (experiments, context) = try options.experiments()
         // A plan makes no folder, but where there is one, reading an archive again would be a waste.
         if FileManager.default.fileExists(atPath: options.resultsURL.path) { context.keepMemory() }
-        for planned in experiments {
-            try show(Plan(planned.graph, store: store, force: options.plannedForce), title: planned.name)
+        let plans = try experiments.map {
+            (name: $0.name, plan: try Plan($0.graph, store: store, force: options.plannedForce))
         }
+        let estimate = Estimate(plans.map(\.plan), workers: jobs, store: store)
+        for (name, plan) in plans { try show(plan, estimate, title: name) }
+        guard let estimate else { return }
+        let peak = plans.flatMap(\.plan.entries).compactMap { $0.status.isRun ? $0.memory?.bytes(workers: jobs) : nil }.max()
+        let memory = peak.map { ", in up to \(ByteCount($0))" } ?? ""
+        try Console.print("\(plans.count > 1 ? "All together, what they share once: " : "")\(estimate.words)\(memory)\n")
     }
 
-    private func show(_ plan: Plan, title: String) throws {
+    private func show(_ plan: Plan, _ estimate: Estimate?, title: String) throws {
         var table = TextTable(title: title, columns: [
-            .init("step"), .init("key"), .init("status"), .init("units left", .right), .init("memory", .right), .init("reason"),
+            .init("step"), .init("key"), .init("status"), .init("units left", .right), .init("time", .right), .init("memory", .right),
+            .init("reason"),
         ])
         for entry in plan.entries {
             table.addRow([
                 entry.name, String(entry.key.digest.prefix(12)), entry.status.word,
-                entry.unitsLeft > 0 ? "\(entry.unitsLeft)" : "",
+                entry.unitsLeft > 0 ? "\(entry.unitsLeft)" : "", estimate?.words(entry) ?? "",
                 entry.memory.map { "\(ByteCount($0.bytes(workers: jobs)))" } ?? "", entry.status.reason,
             ])
         }
-        table.addFootnote("\(plan.stepsToRun) of \(plan.entries.count) steps to compute; memory is stated for \(jobs) workers.")
+        table.addFootnote("\(plan.stepsToRun) of \(plan.entries.count) steps to compute; time and memory are stated for \(jobs) workers.")
         try Console.print(table.rendered() + "\n")
     }
 }

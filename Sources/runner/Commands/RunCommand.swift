@@ -47,7 +47,8 @@ struct RunCommand: ParsableCommand {
         }
         context.keepMemory()
         let database = try ResultsDatabase(writingTo: ResultFiles.database(in: options.resultsURL))
-        let executor = Executor.Options(workers: jobs, memoryLimit: memory?.bytes, force: options.plannedForce)
+        var executor = Executor.Options(workers: jobs, memoryLimit: memory?.bytes, force: options.plannedForce)
+        executor.calibration = try announceTime(of: experiments, in: folder)
         var finished: [FinishedExperiment] = []
         var failures: [Failure] = []
         for planned in experiments {
@@ -68,6 +69,15 @@ struct RunCommand: ParsableCommand {
         try database.writeSnapshot(to: ResultFiles.snapshot(in: options.resultsURL))
         try database.close()
         try withExtendedLifetime(folder) { try conclude(finished, failures) }
+    }
+
+    /// Tells how long it will take, where that is more than a minute.
+    /// - Returns: the speeds that were estimated with.
+    private func announceTime(of experiments: [PlannedExperiment], in folder: ResultsFolder) throws -> Calibration? {
+        let plans = try experiments.map { try Plan($0.graph, store: folder.store, force: options.plannedForce) }
+        guard let estimate = Estimate(plans, workers: jobs, store: folder.store) else { return nil }
+        if estimate.time.seconds > 60 { Console.tell("this will take \(estimate.words)\n") }
+        return estimate.calibration
     }
 
     /// Prints the one document, where it was asked for, and ends with the first failure.

@@ -1,3 +1,4 @@
+import DenseMath
 import Dispatch
 import Foundation
 import Synchronization
@@ -32,7 +33,7 @@ public struct PictureList: Codable, Sendable, Equatable {
 
     /// Reads every picture that is wanted.
     /// - Parameters:
-    ///   - limit: only the first pictures of the sample.
+    ///   - limit: only so many pictures, drawn from the sample.
     ///   - withMasks: masks count too.
     ///   - onBadPicture: with `skip` every picture is decoded, and what cannot be is left out.
     ///   - progress: how many pictures are done, of how many; called from any thread.
@@ -41,7 +42,11 @@ public struct PictureList: Codable, Sendable, Equatable {
         _ pictures: LabelledPictures, _ sampling: ImageSampling, limit: Int? = nil, withMasks: Bool,
         onBadPicture: BadPictures = .fail, progress: @Sendable (Int, Int) -> Void = { _, _ in }
     ) throws {
-        let indices = Array(try sampling.indices(of: pictures.count).prefix(limit ?? .max))
+        let sample = try sampling.indices(of: pictures.count)
+        let order = Array(Self.order(of: sample.count).prefix(limit ?? .max))
+        // Read in the order in which they lie, which is fastest.
+        let positions = order.indices.sorted { order[$0] < order[$1] }
+        let indices = positions.map { sample[order[$0]] }
         let results = Mutex<[Result<Reading, any Error>?]>(Array(repeating: nil, count: indices.count))
         let done = Mutex(0)
         let perChunk = 16
@@ -61,7 +66,9 @@ public struct PictureList: Codable, Sendable, Equatable {
 
         (entries, skipped) = ([], [])
         var lines: [String] = []
-        for case .success(let reading) in readings {
+        var drawn = [Result<Reading, any Error>?](repeating: nil, count: readings.count)
+        for (reading, position) in zip(readings, positions) { drawn[position] = reading }
+        for case .success(let reading) in drawn {
             switch reading {
             case .entry(let entry, let line):
                 entries.append(entry)
@@ -74,6 +81,13 @@ public struct PictureList: Codable, Sendable, Equatable {
         guard !entries.isEmpty else {
             throw DataSetError.empty(path: skipped.first?.id ?? "", expected: "pictures that can be read")
         }
+    }
+
+    /// The order of a list: drawn once for all, by a fixed seed, because data sets stand in the order of their
+    /// classes, and the first pictures of a list have to be a fair sample of it.
+    static func order(of count: Int) -> [Int] {
+        var random = SplitMix64(seed: 0, label: "order of pictures", index: 0)
+        return random.permutation(count)
     }
 
     /// What was found of one picture.

@@ -49,8 +49,10 @@ public struct PictureSource: Sendable, Equatable {
     }
 
     /// The files and folders that decide what the pictures are.
-    public var files: [URL] {
-        parts.compactMap { $0 } + (set.hasImageNetClasses ? [classes.wnids, classes.names] : [])
+    /// - Throws: ``DataSetError``, ``InputError`` for a table that cannot be read.
+    public func files() throws -> [URL] {
+        try parts.compactMap { $0 } + (set.hasImageNetClasses ? [classes.wnids, classes.names] : [])
+            + (set == .imageTable ? ImageTable(place).files : [])
     }
 
     /// Opens the set: reads its annotations, no picture.
@@ -89,8 +91,7 @@ public struct PictureSource: Sendable, Equatable {
         case .classFolders: return LabelledPictures(try ClassFolders(files(0)))
         case .imageTable: return LabelledPictures(try ImageTable(place))
         case .imageMaskPairs:
-            let names = try PromptSet.classNames(place.appendingPathComponent("classes.txt"))
-            return LabelledPictures(try ImageMaskPairs(files(0), classNames: names))
+            return LabelledPictures(try ImageMaskPairs(files(0), classNames: ImageMaskPairs.classNames(files(0))))
         }
     }
 

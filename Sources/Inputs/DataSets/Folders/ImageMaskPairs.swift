@@ -40,6 +40,13 @@ public struct ImageMaskPairs: SegmentedImages {
         (self.files, self.classNames, self.ignored) = (files, classNames, ignored)
     }
 
+    /// The lines of `classes.txt` beside the folders of pictures and masks.
+    /// - Throws: ``InputError``, ``DataSetError``, `ArchiveError`.
+    static func classNames(_ files: any FileCollection) throws -> [String] {
+        let purpose = "the names of the masks' classes, a line each"
+        return try FileTree(files, landmark: "classes.txt", purpose: purpose).lines("classes.txt", purpose: purpose).map { String($0.text) }
+    }
+
     public var count: Int { pairs.count }
 
     /// What a picture shows is known by its mask alone.

@@ -104,6 +104,11 @@ public struct ImageTable: SegmentedImages {
         }
     }
 
+    /// The files of pictures and masks.
+    var files: [URL] {
+        rows.flatMap { [$0.path, $0.mask].compactMap { $0 } }.map { URL(fileURLWithPath: folder + "/" + $0) }
+    }
+
     public var count: Int { rows.count }
 
     public func record(_ index: Int) -> ImageRecord {

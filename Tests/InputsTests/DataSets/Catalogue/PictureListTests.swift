@@ -22,11 +22,30 @@ import Testing
         defer { withExtendedLifetime(folder) {} }
         let list = try PictureList(pictures, .all, withMasks: false)
         #expect(list.classNames == ["a", "b"])
-        #expect(list.entries.map(\.id) == ["a/one.png", "a/two.png", "b/three.png"])
-        #expect(list.entries.map(\.label) == [0, 0, 1] && list.entries.map(\.objects) == [[0], [0], [1]])
+        let entries = list.entries.sorted { $0.index < $1.index }
+        #expect(entries.map(\.id) == ["a/one.png", "a/two.png", "b/three.png"])
+        #expect(entries.map(\.label) == [0, 0, 1] && entries.map(\.objects) == [[0], [0], [1]])
         #expect(list.skipped.isEmpty)
-        let sampled = try PictureList(pictures, .every(2), limit: 1, withMasks: false)
-        #expect(sampled.entries.map(\.index) == [0])
+        #expect(try PictureList(pictures, .every(2), withMasks: false).entries.map(\.index).sorted() == [0, 2])
+    }
+
+    /// Sets stand in the order of their classes: the first pictures of a list have to show more than the first ones.
+    @Test func aListStandsInAFixedRandomOrder() throws {
+        let folder = try TemporaryFolder()
+        for index in 0..<40 {
+            let url = folder.url.appendingPathComponent("\(index / 10)/\(index).png")
+            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try RGBImage(width: 2, height: 2, grey: UInt8(index)).png(for: "").write(to: url)
+        }
+        let source = try PictureSource(
+            .classFolders, split: nil, path: folder.url, data: folder.url, classes: PictureSourceTests.classes)
+        let pictures = try source.open(withMasks: false)
+        let all = try PictureList(pictures, .all, withMasks: false)
+        #expect(all.entries.map(\.index).sorted() == Array(0..<40))
+        #expect(try PictureList(pictures, .all, withMasks: false) == all)
+        let first = try PictureList(pictures, .all, limit: 10, withMasks: false)
+        #expect(first.entries == Array(all.entries.prefix(10)))
+        #expect(Set(first.entries.map(\.label)).count > 2)
     }
 
     @Test func theDigestIsOfTheContents() throws {
@@ -47,7 +66,7 @@ import Testing
         // Nothing is decoded here: the step that needs the picture says what is wrong.
         #expect(try PictureList(pictures, .all, withMasks: false).entries.count == 3)
         let list = try PictureList(pictures, .all, withMasks: false, onBadPicture: .skip)
-        #expect(list.entries.map(\.id) == ["a/one.png", "b/three.png"] && list.entries.map(\.index) == [0, 2])
+        #expect(Set(list.entries.map(\.id)) == ["a/one.png", "b/three.png"] && Set(list.entries.map(\.index)) == [0, 2])
         #expect(list.skipped.map(\.id) == ["a/two.png"])
         #expect(list.skipped.allSatisfy { $0.reason.contains("PNG") }, "\(list.skipped)")
         #expect(throws: InputError.self) { try pictures.image(1) }
@@ -75,10 +94,19 @@ import Testing
         let list = try PictureList(source.open(withMasks: true), .all, withMasks: true)
         let expected = try DataSetFixtures.expected("pairs")
         #expect(list.classNames == expected.classNames)
-        for (entry, record) in zip(list.entries, expected.records) {
+        for (entry, record) in zip(list.entries.sorted { $0.index < $1.index }, expected.records) {
             let shown = Set(record.mask?.labels ?? []).subtracting([0, .max]).map { Int($0) - 1 }.sorted()
             #expect(entry.objects == shown && entry.label == (shown.count == 1 ? shown[0] : nil))
         }
+    }
+
+    /// A list that is kept goes stale with any of its files, not with the table alone.
+    @Test func aTableDependsOnItsPicturesAndMasks() throws {
+        let source = try PictureSource(
+            .imageTable, split: nil, path: DataSetFixtures.url("table/table.csv"), data: DataSetFixtures.folder,
+            classes: PictureSourceTests.classes)
+        let files = try source.files().map(\.lastPathComponent)
+        #expect(Set(files) == ["table.csv", "one.jpg", "one-mask.png", "two \"2\".png", "three.jpg"], "\(files)")
     }
 
     @Test func signaturesChangeWithFiles() throws {

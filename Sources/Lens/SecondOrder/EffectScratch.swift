@@ -1,0 +1,64 @@
+import DenseMath
+
+/// Memory for the head coordinates of one layer's neurons on one batch, and for what is made of them.
+///
+/// Layers take turns with it: their coordinates together would take gigabytes for a large model, and each
+/// layer's are read before the next's are evaluated. Belongs to one worker.
+public final class EffectScratch {
+    /// Neurons whose products are evaluated together.
+    static let chunk = 64
+
+    /// Images that fit.
+    let capacity: Int
+    private let neurons, headCount: Int
+    /// The layer whose effects stand here.
+    var layer: Int?
+
+    /// δs. // [N, batch, K]
+    let coordinates: FloatBuffer
+    /// δb. // [batch, d]
+    let biasShares: FloatBuffer
+    /// b. // [batch, d]
+    let rawBiasShares: FloatBuffer
+    /// ‖φ_n − φ̄_n‖. // [N, batch]
+    let norms: FloatBuffer
+    /// ‖R_n δs‖. // [N, batch]
+    let coordinateNorms: FloatBuffer
+    /// ‖δb‖. // [batch]
+    let biasNorms: FloatBuffer
+    /// output_k δb. // [batch, K · d_h]
+    let biasReads: FloatBuffer
+    /// input_kᵀ output_k δb. // [batch, K, D]
+    let biasQueries: FloatBuffer
+    /// δs of some neurons for one image. // [chunk, K]
+    let chosenCoordinates: FloatBuffer
+    /// Σ_k δs_k input_kᵀ output_k δb of the same, or their w^n. // [chunk, D]
+    let chosenQueries: FloatBuffer
+    /// Σ_{n∈Q} δs_{n,k} w^n. // [batch, K, D]
+    let mixed: FloatBuffer
+    /// input_k of the same. // [batch, K · d_h]
+    let values: FloatBuffer
+
+    /// - Parameter lenses: of one model, each of which the memory will fit.
+    public init(_ lenses: [SecondOrderLens], capacity: Int) {
+        func largest(_ size: (SecondOrderLens) -> Int) -> Int { lenses.map(size).max() ?? 0 }
+        let (N, K, D) = (largest(\.neurons), largest(\.headCount), largest(\.width))
+        let (d, columns) = (largest(\.embeddingWidth), largest { $0.headCount * $0.headWidth })
+        self.capacity = capacity
+        (neurons, headCount) = (N, K)
+        coordinates = FloatBuffer(N * capacity * K)
+        biasShares = FloatBuffer(capacity * d)
+        rawBiasShares = FloatBuffer(capacity * d)
+        norms = FloatBuffer(N * capacity)
+        coordinateNorms = FloatBuffer(N * capacity)
+        biasNorms = FloatBuffer(capacity)
+        biasReads = FloatBuffer(capacity * columns)
+        biasQueries = FloatBuffer(capacity * K * D)
+        chosenCoordinates = FloatBuffer(Self.chunk * K)
+        chosenQueries = FloatBuffer(Self.chunk * D)
+        mixed = FloatBuffer(capacity * K * D)
+        values = FloatBuffer(capacity * columns)
+    }
+
+    func fits(_ lens: SecondOrderLens) -> Bool { lens.neurons <= neurons && lens.headCount <= headCount }
+}

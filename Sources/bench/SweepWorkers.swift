@@ -1,0 +1,144 @@
+import CLIPModel
+import DenseMath
+import Dispatch
+import Lens
+
+/// What one worker of a pass holds, as the step of the same pass does.
+class EffectWorker {
+    /// What all workers read, by layer.
+    struct Tables {
+        let lenses: [SecondOrderLens]
+        let factors: [Tensor]
+        let means: [EffectMeans]
+    }
+
+    fileprivate let pass: EffectPass
+    /// The worker's share.
+    var images = 0..<0
+
+    fileprivate init(_ tower: VisionTransformer, _ lenses: [SecondOrderLens], capacity: Int, capturing extra: CaptureRequest = []) {
+        pass = EffectPass(tower, layers: lenses.map(\.layer), capacity: capacity, capturing: extra)
+    }
+
+    fileprivate static func effects(_ tables: Tables, capacity: Int) -> [CentredEffects] {
+        let scratch = EffectScratch(tables.lenses, capacity: capacity)
+        return tables.lenses.indices.map {
+            CentredEffects(tables.lenses[$0], factors: tables.factors[$0], means: tables.means[$0], scratch: scratch)
+        }
+    }
+
+    /// - Parameter pixels: of all images. // [images, size, size, 3]
+    func run(_ pixels: [UInt8]) {
+        let size = VisionConfiguration.channels * pass.vision.configuration.imageSize * pass.vision.configuration.imageSize
+        pixels.withUnsafeBufferPointer { pixels in
+            guard let base = pixels.baseAddress else { return }
+            for start in stride(from: images.lowerBound, to: images.upperBound, by: pass.capacity) {
+                pass.run(base + start * size, batch: min(pass.capacity, images.upperBound - start))
+                look(firstImage: start)
+            }
+        }
+    }
+
+    /// What is done with the batch that has just run.
+    fileprivate func look(firstImage: Int) {}
+}
+
+/// Sums alone: the first images of pass 1.
+final class SummingWorker: EffectWorker {
+    private let sums: [EffectSums]
+
+    init(_ tower: VisionTransformer, _ lenses: [SecondOrderLens], capacity: Int) {
+        sums = lenses.map { EffectSums($0, tokens: tower.tokens, capacity: capacity) }
+        super.init(tower, lenses, capacity: capacity)
+    }
+
+    fileprivate override func look(firstImage: Int) {
+        for sum in sums { sum.add(pass) }
+    }
+
+    /// Over the worker's own images.
+    var means: [EffectMeans] { sums.map(\.means) }
+}
+
+/// Sums, and bounds of norms: pass 1.
+final class BoundingWorker: EffectWorker {
+    private let sums: [EffectSums]
+    private let effects: [CentredEffects]
+    private let floors: [NormFloors]
+
+    init(_ tower: VisionTransformer, _ tables: Tables, capacity: Int) {
+        sums = tables.lenses.map { EffectSums($0, tokens: tower.tokens, capacity: capacity) }
+        effects = Self.effects(tables, capacity: capacity)
+        floors = tables.lenses.map { NormFloors(neurons: $0.neurons, capacity: 1) }
+        super.init(tower, tables.lenses, capacity: capacity)
+    }
+
+    fileprivate override func look(firstImage: Int) {
+        for index in effects.indices {
+            sums[index].add(pass)
+            effects[index].update(pass)
+            floors[index].insert(effects[index], batch: pass.batch, firstImage: firstImage)
+        }
+    }
+
+    /// Each neuron's largest bound over the images of all workers, by layer: one image in so many reaches it.
+    static func floors(_ workers: [BoundingWorker]) -> [[Float]] {
+        (workers.first?.floors ?? []).indices.map { layer in
+            let bounds = workers.map { $0.floors[layer].bounds.elements }
+            return (bounds.first ?? []).indices.map { n in bounds.reduce(0) { max($0, $1[n]) } }
+        }
+    }
+}
+
+/// Norms, and the effects that reach their floor: pass 2.
+final class CollectingWorker: EffectWorker {
+    private let effects: [CentredEffects]
+    private let collectors: [LargeEffectsCollector]
+    private let floors: [[Float]]
+
+    init(_ tower: VisionTransformer, _ tables: Tables, floors: [[Float]], capacity: Int) {
+        effects = Self.effects(tables, capacity: capacity)
+        collectors = tables.lenses.map { LargeEffectsCollector(neurons: $0.neurons, headCount: $0.headCount) }
+        self.floors = floors
+        super.init(tower, tables.lenses, capacity: capacity)
+    }
+
+    fileprivate override func look(firstImage: Int) {
+        for index in effects.indices {
+            effects[index].update(pass)
+            effects[index].evaluateNorms(above: floors[index])
+            collectors[index].insert(effects[index], floors: floors[index], batch: pass.batch, firstImage: firstImage)
+        }
+    }
+}
+
+/// Every condition of mean-ablation, and the indirect effect of one layer: pass 3.
+final class AblatingWorker: EffectWorker {
+    private let ablations: [MeanAblation]
+    private let indirect: IndirectAblation
+    private let resumed: Int
+    /// Of the indirect effect.
+    private(set) var resumedSeconds = 0.0
+
+    init(
+        _ tower: VisionTransformer, _ tables: Tables, thresholds: [[Float]], readings: [DirectionReadings], resumed: Int,
+        capacity: Int
+    ) {
+        let effects = Self.effects(tables, capacity: capacity)
+        ablations = effects.indices.map {
+            MeanAblation(
+                effects[$0], means: tables.means[$0], thresholds: thresholds[$0], readings: readings[$0], capacity: capacity)
+        }
+        self.resumed = resumed
+        indirect = IndirectAblation(
+            tower, means: [tables.lenses[resumed].layer: tables.means[resumed].activations], capacity: capacity)
+        super.init(tower, tables.lenses, capacity: capacity, capturing: .mlpInput)
+    }
+
+    fileprivate override func look(firstImage: Int) {
+        for ablation in ablations { ablation.update(pass, firstImage: firstImage, seed: 6) }
+        let start = DispatchTime.now()
+        indirect.update(pass, layer: ablations[resumed].effects.lens.layer)
+        resumedSeconds += start.seconds
+    }
+}
