@@ -9,6 +9,7 @@ enum PaperValues {
     /// arXiv 2406.04341 (ICLR 2025), Table 1: ViT-B/32 of OpenAI, layer 9, ImageNet validation.
     enum Table1 {
         static let layer = 9
+        static let dataset = "imagenet-val"
         static let indirectAccuracy = percent(52.3, "arXiv 2406.04341, Table 1, row 'indirect'")
         static let indirectExplainedVariance = percent(11.0, "arXiv 2406.04341, Table 1, row 'indirect'")
         static let secondOrderAccuracy = percent(29.6, "arXiv 2406.04341, Table 1, row 'second order'")
@@ -48,6 +49,11 @@ enum PaperValues {
 
     /// arXiv 2406.04341 (ICLR 2025), Table 4: ViT-B/32 of OpenAI, ImageNet-Segmentation.
     enum Table4 {
+        static let dataset = "imagenet-segmentation"
+        static let neurons = 200
+        static let layers = [8, 9, 10]
+        static let threshold = 0.5
+
         static func row(
             _ method: AttributionMethod
         ) -> (pixelAccuracy: Metric.PaperValue, meanIoU: Metric.PaperValue, meanAP: Metric.PaperValue) {

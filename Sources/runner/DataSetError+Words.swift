@@ -15,6 +15,8 @@ extension Failure {
             Failure(.badData, "\(path): nothing of the data set is here; expected \(expected)", fix: "check that the path names the archive or folder of this set")
         case .labelOutOfRange(let path, let place, let label, let classes):
             Failure(.badData, "\(path): \(place): the label \(label) is none of the \(classes) classes", fix: "check that labels and classes belong to the same set; restore the file if it is damaged")
+        case .unknownClass(let path, let place, name: ""):
+            Failure(.badData, "\(path): \(place) lies in no folder of a class", fix: "put each picture into the folder of its class, or list pictures and labels in a CSV file (dataset: image-table)")
         case .unknownClass(let path, let place, let name):
             Failure(.badData, "\(path): \(place): there is no class '\(name)'", fix: "check that the list of classes belongs to the set, and that pictures lie in the folders of their classes")
         case .classCount(let path, let found, let expected):

@@ -34,11 +34,11 @@ extension Failure {
         case .otherFile(let path, let status):
             Failure(.badData, "\(path): \(status.words)", fix: "move the file away and fetch again")
         case .cannotWrite(let path, let errno):
-            Failure(.cannotWrite, "\(path): cannot be written: \(String(cString: strerror(errno)))", fix: "choose another folder with --data, or change its permissions")
+            Failure(.cannotWrite, "\(path): cannot be written: \(String(cString: strerror(errno)))", fix: "choose another folder with --folder, or change its permissions")
         case .saveFailed(let path, let errno, let freeBytes):
             Failure(.saveFailed, "\(path): could not be saved: \(String(cString: strerror(errno))); \(ByteCount(freeBytes)) are free", fix: "make room; then \(again)")
         case .noRoom(let path, let needed, let freeBytes):
-            Failure(.saveFailed, "\(path): \(ByteCount(needed)) are still to come, \(ByteCount(freeBytes)) are free", fix: "make room, or choose another folder with --data")
+            Failure(.saveFailed, "\(path): \(ByteCount(needed)) are still to come, \(ByteCount(freeBytes)) are free", fix: "make room, or choose another folder with --folder")
         case .cancelled:
             Failure(.interrupted, "interrupted; what has come is kept", fix: again)
         }

@@ -55,7 +55,7 @@ extension Failure {
         case .imageNotRead(let path, let reason):
             Failure(.badData, "\(path): the picture was not read: \(reason)", fix: "replace the file by a sound PNG or JPEG file")
         case .pictureRefused(let name, let fault):
-            Failure(.badData, "\(name): the picture was not read: \(fault.text)", fix: fault.fix)
+            Failure(.badData, "\(name): the picture was not read: \(fault.text)", fix: fault.fix + ", or leave it out: on-bad-image: skip in the spec, --on-bad-image skip for an export")
         case .maskOfAnotherSize(let mask, let image):
             Failure(.badData, "a mask of \(mask.map(String.init).joined(separator: "×")) pixels for an image of \(image.map(String.init).joined(separator: "×"))", fix: "give a mask that has its image's width and height")
         case .outOfRange(let what, let value, let allowed):

@@ -26,7 +26,7 @@ import Testing
     }
 
     func arguments(_ command: String, _ manifest: String, _ more: [String] = []) -> [String] {
-        [command, "x", "--manifest", manifest, "--data", data.path] + more
+        [command, "x", "--manifest", manifest, "--folder", data.path] + more
     }
 
     func served(_ change: (inout LocalServer.PublishedFile) -> Void = { _ in }) -> LocalServer.Answer {

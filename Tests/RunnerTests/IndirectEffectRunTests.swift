@@ -20,7 +20,7 @@ import Testing
         let run = try SmallRun(Self.text)
         let output = try RunnerProcess.run(run.arguments())
         #expect(output.status == 0, "\(output.errors)")
-        #expect(output.text.contains("PARTIAL, the first 96 images"))
+        #expect(output.text.contains("PARTIAL, 96 images"))
         #expect(output.text.contains("Directions of indirect effects"))
         let list = try String(contentsOf: run.results.appendingPathComponent("indirect-effect-neurons.csv"), encoding: .utf8)
         let rows = list.split(whereSeparator: \.isNewline).dropFirst().map { $0.split(separator: ",", omittingEmptySubsequences: false) }

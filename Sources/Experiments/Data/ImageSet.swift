@@ -3,13 +3,15 @@ public struct ImageSet: Sendable, Equatable {
     public let dataset: String
     /// The part of the data set, and how it was sampled; empty for all of it.
     public let split: String
+    /// Whether it is a set that others publish, and not one of the reader's own that is called like it.
+    let isPublished: Bool
     /// Pictures that could not be read and were left out.
     let skipped: Int
     /// Ids that the data set gives its images; nil numbers them.
     private let ids: [String]?
 
-    init(dataset: String, split: String, skipped: Int = 0, ids: [String]? = nil) {
-        (self.dataset, self.split, self.skipped, self.ids) = (dataset, split, skipped, ids)
+    init(dataset: String, split: String, isPublished: Bool = false, skipped: Int = 0, ids: [String]? = nil) {
+        (self.dataset, self.split, self.isPublished, self.skipped, self.ids) = (dataset, split, isPublished, skipped, ids)
     }
 
     /// `imagenet-val/random 5000`

@@ -25,6 +25,7 @@ final class OpenedInputs: Sendable {
         var limit: Int?
         var withMasks: Bool
         var onBadPicture: BadPictures
+        var classNames: URL?
     }
 
     init(_ places: InputPlaces, memo: InputMemo, tell: @escaping @Sendable (String) -> Void) {
@@ -59,15 +60,17 @@ final class OpenedInputs: Sendable {
     /// - Precondition: the images are pictures, not scenes.
     /// - Throws: as `PictureDataset.init`.
     func pictures(
-        _ images: ImageSetSpec, limit: Int?, withMasks: Bool, onBadPicture: BadPictures
+        _ images: ImageSetSpec, limit: Int?, withMasks: Bool, onBadPicture: BadPictures, classNames: URL?
     ) throws -> PictureDataset {
         guard case .pictures(let set, let split, let path) = images.source else {
             preconditionFailure("scenes are made, not opened")
         }
-        let key = PicturesKey(images: images, limit: limit, withMasks: withMasks, onBadPicture: onBadPicture)
+        let key = PicturesKey(images: images, limit: limit, withMasks: withMasks, onBadPicture: onBadPicture, classNames: classNames)
         return try pictures.withLock { datasets in
             if let dataset = datasets[key] { return dataset }
-            let source = try PictureSource(set, split: split, path: path, data: places.data, classes: places.imageNetNames)
+            let source = try PictureSource(
+                set, split: split, path: path, data: places.data, classes: places.imageNetNames,
+                tableClasses: set == .imageTable ? classNames : nil)
             let dataset = try PictureDataset(
                 source, images.sampling, limit: limit, withMasks: withMasks, onBadPicture: onBadPicture, memo: memo, tell: tell)
             datasets[key] = dataset

@@ -34,7 +34,8 @@ struct StudyImages {
             let dataset = try pictures(images, withMasks: masks != nil)
             let list = dataset.list
             let name = ImageSet(
-                dataset: images.dataset, split: images.split, skipped: list.skipped.count, ids: list.entries.map(\.id))
+                dataset: images.dataset, split: images.split, isPublished: set.folder != nil, skipped: list.skipped.count,
+                ids: list.entries.map(\.id))
             if isLabelled, let bare = list.entries.firstIndex(where: { $0.label == nil }) {
                 throw ExperimentError.unlabelled(image: name.imageID(bare))
             }
@@ -70,6 +71,6 @@ struct StudyImages {
     }
 
     private func pictures(_ images: ImageSetSpec, withMasks: Bool) throws -> PictureDataset {
-        try context.opened.pictures(images, limit: context.limit, withMasks: withMasks, onBadPicture: spec.onBadPicture)
+        try context.opened.pictures(images, limit: context.limit, withMasks: withMasks, onBadPicture: spec.onBadPicture, classNames: spec.classNames)
     }
 }

@@ -143,6 +143,13 @@ struct StudySpec: Sendable {
         layers = root.has(.layers) ? try root.layers(.layers, of: modelKey.reference.name, in: range) : nil
     }
 
+    /// Whether model, fit images and prompts are those of the paper's tables.
+    var isPapers: Bool {
+        let isFit = if case .pictures(.imageNetTrain, _, _) = fit.source { fit.sampling == .every(250) } else { false }
+        return limits.isPapers && modelKey.imageActivation == nil && isFit && significantImages == 100 && classNames == nil
+            && (templates == nil || templates == .openAI80)
+    }
+
     /// What rows call the model.
     var model: String { modelKey.reference.name }
 

@@ -49,9 +49,13 @@ struct MeanAblationMeasures {
         return layers[accuracies.indices.min { accuracies[$0] < accuracies[$1] } ?? 0]
     }
 
+    private func isPapersSetting(_ layer: Int) -> Bool {
+        layer == PaperValues.Table1.layer && trust.evaluation.dataset == PaperValues.Table1.dataset
+    }
+
     /// How Table 1 stands to the paper's.
     var standing: String {
-        rows.standing(of: trust.evaluation, isPapersSetting: tableLayer == PaperValues.Table1.layer)
+        rows.standing(of: trust.evaluation, isPapersSetting: isPapersSetting(tableLayer))
     }
 
     /// Neurons of that layer whose indirect effects were decomposed.
@@ -73,7 +77,7 @@ struct MeanAblationMeasures {
                     rows.share(
                         "accuracy", ["layer": "\(layer)", "condition": condition],
                         isCorrect(layer: position, condition: index), of: trust.evaluation, paper: paper,
-                        isPapersSetting: layer == PaperValues.Table1.layer))
+                        isPapersSetting: isPapersSetting(layer)))
             }
             metrics.append(significantShare(position, layer))
             metrics += explainedVariance(layer, isTabled: layer == tableLayer)
@@ -94,7 +98,7 @@ struct MeanAblationMeasures {
         func row(_ effect: String, _ shares: [Float], _ paper: Metric.PaperValue, note: String) -> Metric {
             rows.mean(
                 "explained-variance-pc1", ["layer": "\(layer)", "effect": effect], shares.map(Double.init), of: trust.fit,
-                over: "neuron", paper: isTabled ? paper : nil, isPapersSetting: layer == PaperValues.Table1.layer, note: note)
+                over: "neuron", paper: isTabled ? paper : nil, isPapersSetting: isPapersSetting(layer), note: note)
         }
         let sampled = indirect?.layers[layer]?.directions.explainedVariance ?? []
         let indirectRow = row(

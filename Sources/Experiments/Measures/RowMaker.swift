@@ -7,7 +7,7 @@ struct RowMaker: Sendable {
     let model: String
     let isPartial: Bool
     let seed: Int
-    private let isPapersModel: Bool
+    private let isPapersStudy: Bool
 
     init(_ experiment: String, _ study: StudySpec, isPartial: Bool) {
         self.experiment = experiment
@@ -15,11 +15,13 @@ struct RowMaker: Sendable {
         model = study.model
         self.isPartial = isPartial
         seed = study.seed
-        isPapersModel = study.limits.isPapers
+        isPapersStudy = study.isPapers
     }
 
-    /// Whether model and data are the paper's.
-    private func isComparable(_ images: ImageSet) -> Bool { isPapersModel && PaperValues.datasets.contains(images.dataset) }
+    /// Whether model, fit images, prompts and data are the paper's.
+    private func isComparable(_ images: ImageSet) -> Bool {
+        isPapersStudy && images.isPublished && PaperValues.datasets.contains(images.dataset)
+    }
 
     /// For the footnote of a table with the paper's values.
     /// - Parameter isPapersSetting: whether what else decides the numbers is the paper's.

@@ -1,12 +1,12 @@
 import Pipeline
 
 extension [TableLayout] {
-    /// The tables, saying in their titles that they were made from the first images only.
+    /// The tables, saying in their titles that they were made from some of the images only.
     func marked(partial: Bool, images: Int) -> [TableLayout] {
         guard partial else { return self }
         return map { layout in
             var marked = layout
-            marked.title += " — PARTIAL, the first \(images) images only"
+            marked.title += " — PARTIAL, \(images) images only"
             return marked
         }
     }

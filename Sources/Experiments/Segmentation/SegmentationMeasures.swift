@@ -24,7 +24,13 @@ struct SegmentationMeasures {
     }
 
     /// How Table 4 stands to the paper's.
-    var standing: String { rows.standing(of: trust.evaluation) }
+    var standing: String { rows.standing(of: trust.evaluation, isPapersSetting: isPapersSetting) }
+
+    private var isPapersSetting: Bool {
+        trust.evaluation.dataset == PaperValues.Table4.dataset && spec.neurons == PaperValues.Table4.neurons
+            && spec.neuronLayers == PaperValues.Table4.layers && spec.threshold == PaperValues.Table4.threshold
+            && spec.maskGeometry == .squashed
+    }
 
     static func subject(_ item: SegmentationCase) -> Subject { ["method": item.maker.name, "class": item.query.rawValue] }
 
@@ -47,7 +53,8 @@ struct SegmentationMeasures {
             }
             metrics.append(
                 rows.mean(
-                    "mean-ap", Self.subject(item), scores.precisions(of: index), of: trust.evaluation, paper: paper?.meanAP))
+                    "mean-ap", Self.subject(item), scores.precisions(of: index), of: trust.evaluation, paper: paper?.meanAP,
+                    isPapersSetting: isPapersSetting))
         }
         return metrics + sensitivityMetrics() + trust.metrics(rows, evaluated: labels.count)
     }
@@ -67,10 +74,10 @@ struct SegmentationMeasures {
         return [
             rows.metric(
                 "pixel-accuracy", subject, total.pixelAccuracy, of: trust.evaluation, n: counts.count, interval: intervals[0],
-                paper: papers.0),
+                paper: papers.0, isPapersSetting: isPapersSetting),
             rows.metric(
                 "mean-iou", subject, total.meanIntersectionOverUnion, of: trust.evaluation, n: counts.count,
-                interval: intervals[1], paper: papers.1),
+                interval: intervals[1], paper: papers.1, isPapersSetting: isPapersSetting),
         ]
     }
 

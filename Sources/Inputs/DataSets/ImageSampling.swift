@@ -31,25 +31,3 @@ public enum ImageSampling: Sendable, Hashable, Codable {
         }
     }
 }
-
-/// Some pictures of a collection.
-public struct SampledImages<Base: ImageCollection>: ImageCollection {
-    public let base: Base
-    /// Of the base, ascending.
-    public let indices: [Int]
-
-    /// - Throws: ``InputError/outOfRange(what:value:allowed:)``.
-    public init(_ base: Base, _ sampling: ImageSampling) throws {
-        self.base = base
-        indices = try sampling.indices(of: base.count)
-    }
-
-    public var classNames: [String] { base.classNames }
-    public var count: Int { indices.count }
-    public func record(_ index: Int) -> ImageRecord { base.record(indices[index]) }
-    public func picture(_ index: Int) throws -> StoredPicture { try base.picture(indices[index]) }
-}
-
-extension SampledImages: SegmentedImages where Base: SegmentedImages {
-    public func mask(_ index: Int) throws -> LabelMask { try base.mask(indices[index]) }
-}

@@ -59,7 +59,7 @@ struct FetchCommand: ParsableCommand {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
-            throw Failure(.cannotWrite, "\(folder.path): the folder cannot be made: \(error.localizedDescription)", fix: "choose another folder with --data")
+            throw Failure(.cannotWrite, "\(folder.path): the folder cannot be made: \(error.localizedDescription)", fix: "choose another folder with --folder")
         }
         do {
             return try ResultsLock(folder: folder, timeout: .seconds(lockTimeout), cancellation: interruption.cancellation) { holder in
@@ -68,9 +68,9 @@ struct FetchCommand: ParsableCommand {
             }
         } catch PipelineError.lockHeld(_, let holder, _) {
             let who = holder.map { "process \($0.pid) on \($0.host)" } ?? "another process"
-            throw Failure(.lockHeld, "\(folder.path): \(who) is fetching into it", fix: "wait for it, raise --lock-timeout, or choose another folder with --data")
+            throw Failure(.lockHeld, "\(folder.path): \(who) is fetching into it", fix: "wait for it, raise --lock-timeout, or choose another folder with --folder")
         } catch PipelineError.cannotWrite(let path, let errno) {
-            throw Failure(.cannotWrite, "\(path): cannot be written: \(String(cString: strerror(errno)))", fix: "choose another folder with --data, or change its permissions")
+            throw Failure(.cannotWrite, "\(path): cannot be written: \(String(cString: strerror(errno)))", fix: "choose another folder with --folder, or change its permissions")
         }
     }
 }
@@ -80,12 +80,12 @@ struct DownloadOptions: ParsableArguments {
     @Argument(help: "A name of the manifest, such as openai-vit-b-32 or cifar-10.")
     var name: String
     @Option(help: ArgumentHelp("The folder of its files, if they do not lie in data/NAME.", valueName: "DIR"))
-    var data: String?
+    var folder: String?
     @Option(help: "The list of models and data sets.")
     var manifest = "datasets.manifest"
 
     func published() throws -> PublishedFiles {
         try DatasetsManifest(contentsOf: URL(fileURLWithPath: manifest))
-            .publishedFiles(name, data: data.map { URL(fileURLWithPath: $0, isDirectory: true) })
+            .publishedFiles(name, data: folder.map { URL(fileURLWithPath: $0, isDirectory: true) })
     }
 }

@@ -18,7 +18,7 @@ struct SpecOptions: ParsableArguments {
         "The folder that has a folder for each model and data set that others publish (default: data beside the manifest).",
         valueName: "DIR"))
     var data: String?
-    @Option(help: ArgumentHelp("Use only the first N images of each set; every row is then marked partial.", valueName: "N"))
+    @Option(help: ArgumentHelp("Use only N images of each set; every row is then marked partial.", valueName: "N"))
     var limit: Int?
     @Option(help: ArgumentHelp("Compute a step again, and what depends on it; 'all' for every step.", valueName: "STEP"))
     var force: [String] = []

@@ -29,15 +29,4 @@ import Testing
             return
         }
     }
-
-    @Test func collectionsAreSampled() throws {
-        let base = try ImageMaskPairs(DataSetFixtures.archive("pairs.tar"), classNames: ["red", "green", "blue"])
-        let sampled = try SampledImages(base, .every(2))
-        #expect(sampled.count == 3 && sampled.classNames == base.classNames)
-        for index in 0..<3 {
-            #expect(sampled.record(index) == base.record(2 * index))
-            #expect(try sampled.picture(index) == base.picture(2 * index))
-            #expect(try sampled.mask(index) == base.mask(2 * index))
-        }
-    }
 }

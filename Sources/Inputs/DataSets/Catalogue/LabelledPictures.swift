@@ -81,9 +81,10 @@ public struct LabelledPictures: Sendable {
             } else {
                 shown.map { ($0, place(Int($0) - 1) ?? -1) }
             }
-        // The picture's own class first, so that the main object is always number 1.
+        // The picture's own class first, so that the main object is always number 1, even where the mask shows none of it.
         let own = label(index) ?? (values.count == 1 ? values[0].label : nil)
-        let ordered = values.filter { $0.label == own } + values.filter { $0.label != own }
+        let main = values.first { $0.label == own } ?? own.map { (value: LabelMask.background, label: $0) }
+        let ordered = (main.map { [$0] } ?? []) + values.filter { $0.label != own }
         guard ordered.count < Int(ObjectMask.ignored) else {
             throw DataSetError.tooManyObjects(
                 picture: collection.record(index).id, found: ordered.count, limit: Int(ObjectMask.ignored) - 1)
@@ -105,7 +106,7 @@ public struct ObjectMask: Sendable, Equatable {
     init(_ mask: LabelMask, values: [UInt16]) {
         (width, height) = (mask.width, mask.height)
         var numbers = [UInt8](repeating: 0, count: 1 << 16)
-        for (index, value) in values.enumerated() { numbers[Int(value)] = UInt8(index + 1) }
+        for (index, value) in values.enumerated() where value != LabelMask.background { numbers[Int(value)] = UInt8(index + 1) }
         numbers[Int(LabelMask.ignored)] = Self.ignored
         objects = mask.labels.map { numbers[Int($0)] }
     }

@@ -49,14 +49,15 @@ public struct PictureList: Codable, Sendable, Equatable {
         let indices = positions.map { sample[order[$0]] }
         let results = Mutex<[Result<Reading, any Error>?]>(Array(repeating: nil, count: indices.count))
         let done = Mutex(0)
+        let hasFailed = Atomic(false)
         let perChunk = 16
         DispatchQueue.concurrentPerform(iterations: (indices.count + perChunk - 1) / perChunk) { chunk in
             let range = chunk * perChunk..<min((chunk + 1) * perChunk, indices.count)
             // After an error nothing more is needed.
-            let hasFailed = results.withLock { $0.contains { if case .failure = $0 { true } else { false } } }
-            if hasFailed { return }
+            if hasFailed.load(ordering: .relaxed) { return }
             for position in range {
                 let reading = Result { try Reading(pictures, indices[position], withMasks: withMasks, onBadPicture) }
+                if case .failure = reading { hasFailed.store(true, ordering: .relaxed) }
                 results.withLock { $0[position] = reading }
             }
             progress(done.withLock { $0 += range.count; return $0 }, indices.count)
@@ -76,6 +77,7 @@ public struct PictureList: Codable, Sendable, Equatable {
             case .skipped(let picture): skipped.append(picture)
             }
         }
+        skipped.sort { $0.id < $1.id }
         classNames = pictures.classNames
         digest = ContentDigest.sha256(Data(lines.joined(separator: "\n").utf8))
         guard !entries.isEmpty else {

@@ -103,7 +103,7 @@ extension PictureSet {
             return [
                 Part(["VOCtrainval_03-May-2010.tar", "VOCdevkit", "VOC2010"], "the pictures of Pascal VOC 2010"),
                 Part(["trainval.tar.gz", "trainval"], "the label maps of Pascal Context"),
-                Part(["labels.txt"], "the labels of Pascal Context"), Part(["59_labels.txt"], "the 59 classes of Pascal Context"),
+                Part(["labels.txt"], "the labels of Pascal Context", isOptional: true), Part(["59_labels.txt"], "the 59 classes of Pascal Context"),
             ]
         case .coco2017Train: return coco("train2017")
         case .coco2017Validation: return coco("val2017")

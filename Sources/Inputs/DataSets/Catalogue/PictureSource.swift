@@ -11,6 +11,8 @@ public struct PictureSource: Sendable, Equatable {
     /// Files and folders that are opened, in the order of the set's parts; nil where an optional one is missing.
     let parts: [URL?]
     private let classes: ImageNetNames
+    /// What a table's labels mean, where they are indices.
+    private let tableClasses: URL?
 
     /// The files that give ImageNet's classes their numbers and names.
     public struct ImageNetNames: Sendable, Equatable {
@@ -23,14 +25,15 @@ public struct PictureSource: Sendable, Equatable {
     /// - Parameters:
     ///   - path: where the files lie, if not in the set's own folder of `data`.
     ///   - data: the folder of data.
+    ///   - tableClasses: a file of class names, for a table of pictures and indices.
     /// - Throws: ``DataSetError/notThere(set:place:expected:purpose:)`` where a file is missing;
     ///   ``InputError/unknownSplit(name:known:)``.
-    public init(_ set: PictureSet, split: String?, path: URL?, data: URL, classes: ImageNetNames) throws {
+    public init(_ set: PictureSet, split: String?, path: URL?, data: URL, classes: ImageNetNames, tableClasses: URL? = nil) throws {
         guard split.map(set.splits.contains) ?? set.splits.isEmpty else {
             throw InputError.unknownSplit(name: split ?? "", known: set.splits)
         }
         let place = path ?? data.appendingPathComponent(set.folder ?? set.rawValue, isDirectory: true)
-        (self.set, self.split, self.place, self.classes) = (set, split, place, classes)
+        (self.set, self.split, self.place, self.classes, self.tableClasses) = (set, split, place, classes, tableClasses)
         parts = try set.parts(split: split).map { part in
             var folders = [place]
             if let neighbour = part.neighbour {
@@ -52,7 +55,7 @@ public struct PictureSource: Sendable, Equatable {
     /// - Throws: ``DataSetError``, ``InputError`` for a table that cannot be read.
     public func files() throws -> [URL] {
         try parts.compactMap { $0 } + (set.hasImageNetClasses ? [classes.wnids, classes.names] : [])
-            + (set == .imageTable ? ImageTable(place).files : [])
+            + (set == .imageTable ? ImageTable(place, classNames: tableClasses.map(PromptSet.classNames)).files : []) + [tableClasses].compactMap { $0 }
     }
 
     /// Opens the set: reads its annotations, no picture.
@@ -82,14 +85,14 @@ public struct PictureSource: Sendable, Equatable {
         case .voc2012:
             return LabelledPictures(try PascalVOC(files(0), task: withMasks ? .segmentation : .classification, split: split ?? ""))
         case .pascalContext:
-            guard let labels = parts[2], let used = parts[3] else { preconditionFailure("these parts are not optional") }
+            guard let used = parts[3] else { preconditionFailure("this part is not optional") }
             return LabelledPictures(
-                try PascalContext(voc: files(0), maps: files(1), labels: labels, classes: used, split: split ?? ""))
+                try PascalContext(voc: files(0), maps: files(1), labels: parts[2], classes: used, split: split ?? ""))
         case .coco2017Train, .coco2017Validation:
             let name = set == .coco2017Train ? "instances_train2017.json" : "instances_val2017.json"
             return LabelledPictures(try COCOImages(images: files(0), annotations: files(1), name: name))
         case .classFolders: return LabelledPictures(try ClassFolders(files(0)))
-        case .imageTable: return LabelledPictures(try ImageTable(place))
+        case .imageTable: return LabelledPictures(try ImageTable(place, classNames: tableClasses.map(PromptSet.classNames)))
         case .imageMaskPairs:
             return LabelledPictures(try ImageMaskPairs(files(0), classNames: ImageMaskPairs.classNames(files(0))))
         }

@@ -28,27 +28,28 @@ public struct PascalContext: SegmentedImages {
     /// - Parameters:
     ///   - voc: `VOCtrainval_03-May-2010.tar`, or a folder with the kit of 2010.
     ///   - maps: `trainval.tar.gz`, or a folder with its MAT-files.
-    ///   - labels: `labels.txt` and `59_labels.txt`, of lines such as `12: bag`.
+    ///   - labels: `labels.txt` and `59_labels.txt`, of lines such as `12: bag`; nil takes the
+    ///     former from the archive of maps.
     ///   - split: `train`, `val` or `trainval`.
     ///   - others: pixels of no class that counts: ``LabelMask/background`` for the protocol of 60 classes,
     ///     ``LabelMask/ignored`` for that of 59.
     /// - Throws: ``InputError``, ``DataSetError``, `ArchiveError`.
     public init(
-        voc: any FileCollection, maps: any FileCollection, labels: URL, classes: URL, split: String,
+        voc: any FileCollection, maps: any FileCollection, labels: URL? = nil, classes: URL, split: String,
         others: UInt16 = LabelMask.background
     ) throws {
         let list = "ImageSets/Main/\(split).txt"
         tree = try FileTree(voc, landmark: list, purpose: "the pictures of a split of Pascal VOC 2010")
         pictures = try PascalPicture.listed(in: list, of: tree)
 
-        let all = try PascalLabelList(labels)
+        let all = try labels.map(PascalLabelList.init) ?? PascalLabelList(beside: maps)
         let used = try PascalLabelList(classes)
         classNames = used.names
         var table = [UInt16](repeating: others, count: all.names.count + 1)
         for (label, name) in used.names.enumerated() {
             let candidates = [name] + Self.synonyms.filter { $0.value == name }.map(\.key) + [Self.synonyms[name]].compactMap { $0 }
             guard let number = candidates.lazy.compactMap({ all.names.firstIndex(of: $0) }).first else {
-                throw DataSetError.unknownClass(path: labels.path, place: "line \(label + 1) of \(classes.lastPathComponent)", name: name)
+                throw DataSetError.unknownClass(path: labels?.path ?? maps.location, place: "line \(label + 1) of \(classes.lastPathComponent)", name: name)
             }
             table[number + 1] = UInt16(label + 1)
         }
@@ -100,9 +101,21 @@ struct PascalLabelList {
 
     /// - Throws: ``InputError``, ``DataSetError``.
     init(_ url: URL) throws {
-        let lines = try TextFile.lines(url, purpose: "the labels of Pascal Context")
+        try self.init(TextFile.lines(url, purpose: "the labels of Pascal Context"), path: url.path)
+    }
+
+    /// `labels.txt` beside the maps, as the archive of maps has it.
+    /// - Throws: ``InputError``, ``DataSetError``, `ArchiveError`.
+    init(beside maps: any FileCollection) throws {
+        let (name, purpose) = ("labels.txt", "the labels of Pascal Context")
+        // `59_labels.txt` may lie beside it.
+        let tree = try FileTree(maps, landmark: name, purpose: purpose)
+        try self.init(tree.lines(name, purpose: purpose), path: tree.place(name))
+    }
+
+    private init(_ lines: [TextLine], path: String) throws {
         guard !lines.isEmpty, lines.count < Int(LabelMask.ignored) else {
-            throw DataSetError.empty(path: url.path, expected: "lines such as '12: bag'")
+            throw DataSetError.empty(path: path, expected: "lines such as '12: bag'")
         }
         var names = [String?](repeating: nil, count: lines.count)
         for line in lines {
@@ -111,7 +124,7 @@ struct PascalLabelList {
                 (1...lines.count).contains(number), names[number - 1] == nil
             else {
                 throw InputError.malformedFile(
-                    path: url.path, place: line.place, expected: "a number from 1 to \(lines.count), each once, a colon and a label")
+                    path: path, place: line.place, expected: "a number from 1 to \(lines.count), each once, a colon and a label")
             }
             names[number - 1] = parts[1].filter { !$0.isWhitespace }
         }

@@ -109,6 +109,26 @@ import Testing
         #expect(Set(files) == ["table.csv", "one.jpg", "one-mask.png", "two \"2\".png", "three.jpg"], "\(files)")
     }
 
+    @Test func indicesOfATableAreThoseOfTheClassesGiven() throws {
+        let folder = try TemporaryFolder()
+        for name in ["a", "b"] {
+            try RGBImage(width: 2, height: 2, grey: 1).png(for: name).write(to: folder.url.appendingPathComponent(name + ".png"))
+        }
+        let table = folder.url.appendingPathComponent("table.csv")
+        try Data("path,label\na.png,3\nb.png,1\n".utf8).write(to: table)
+        func list(_ classes: URL?) throws -> PictureList {
+            let source = try PictureSource(
+                .imageTable, split: nil, path: table, data: folder.url, classes: PictureSourceTests.classes, tableClasses: classes)
+            return try PictureList(source.open(withMasks: false), .all, withMasks: false)
+        }
+        let names = folder.url.appendingPathComponent("names.txt")
+        try Data("one\ntwo\nthree\nfour\n".utf8).write(to: names)
+        let given = try list(names)
+        #expect(given.classNames == ["one", "two", "three", "four"])
+        #expect(Dictionary(uniqueKeysWithValues: given.entries.map { ($0.id, $0.label) }) == ["a.png": 3, "b.png": 1])
+        #expect(try list(nil).classNames == ["1", "3"])
+    }
+
     @Test func signaturesChangeWithFiles() throws {
         let (folder, _) = try pictures()
         // Files that were written a moment ago may be written again unnoticed.
