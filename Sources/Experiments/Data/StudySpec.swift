@@ -18,6 +18,7 @@ import Pipeline
 /// class-names: classes.txt         # a name a line, in label order, in place of the data set's own
 /// templates: openai-80             # or openai-simple-7, or a file of sentences with {}
 /// layers: [0, 1, 2, 3, 4]          # left out: every layer with a later attention layer
+/// indirect-layers: [4]             # without whose neurons the later layers run again; left out: all
 /// significant-images: 100          # the images with the largest effects that each neuron keeps
 /// images-per-shard: 250
 /// seed: 0
@@ -35,6 +36,9 @@ struct StudySpec: Sendable {
     var templates: Templates?
     /// Nil: every layer with a later attention layer.
     var layers: [Int]?
+    /// Layers for which accuracy without all neurons is measured by running the later layers again, which takes
+    /// longer than everything else together; nil: all that are studied.
+    var indirectLayers: [Int]?
     /// Images with the largest effects that each neuron keeps.
     var significantImages: Int
     /// Images that are computed and stored together: what an interruption may cost.
@@ -51,6 +55,7 @@ struct StudySpec: Sendable {
         case resizePasses = "resize-passes"
         case onBadImage = "on-bad-image"
         case classNames = "class-names"
+        case indirectLayers = "indirect-layers"
         case significantImages = "significant-images"
         case imagesPerShard = "images-per-shard"
     }
@@ -141,6 +146,7 @@ struct StudySpec: Sendable {
             throw root.invalid(.model, "\(model) has a single layer, and no neuron of it is read by a later attention layer")
         }
         layers = root.has(.layers) ? try root.layers(.layers, of: modelKey.reference.name, in: range) : nil
+        indirectLayers = try root.neuronLayers(.indirectLayers, of: self)
     }
 
     /// Whether model, fit images and prompts are those of the paper's tables.

@@ -24,7 +24,7 @@ struct MeanAblationExperiment: Experiment {
         directions = fitted.directions
         predictions = try AblationStep.add(
             study.model, layers: study.layers, images: evaluation, classifier: classifier, means: fitted.means,
-            directions: directions, seed: spec.study.seed, in: &graph)
+            directions: directions, indirectLayers: spec.study.indirectLayers, seed: spec.study.seed, in: &graph)
         indirect =
             if let sample = spec.indirect {
                 try IndirectDirectionsStep.add(study, means: fitted.means, sample: sample, in: &graph)

@@ -73,11 +73,12 @@ struct MeanAblationMeasures {
                     if condition == AblationCondition.withoutAllNeurons.rawValue { paper = PaperValues.Table1.secondOrderAccuracy }
                     if condition == AblationPredictions.indirect { paper = PaperValues.Table1.indirectAccuracy }
                 }
+                let row = rows.share(
+                    "accuracy", ["layer": "\(layer)", "condition": condition], isCorrect(layer: position, condition: index),
+                    of: trust.evaluation, paper: paper, isPapersSetting: isPapersSetting(layer))
+                let hasRun = predictions.hasRun(layer: position, condition: index)
                 metrics.append(
-                    rows.share(
-                        "accuracy", ["layer": "\(layer)", "condition": condition],
-                        isCorrect(layer: position, condition: index), of: trust.evaluation, paper: paper,
-                        isPapersSetting: isPapersSetting(layer)))
+                    hasRun ? row : row.without(.notRun, because: "the spec leaves the layer out (indirect-layers)"))
             }
             metrics.append(significantShare(position, layer))
             metrics += explainedVariance(layer, isTabled: layer == tableLayer)
@@ -118,7 +119,8 @@ struct MeanAblationMeasures {
     func predictionSets() -> [PredictionSet] {
         var sets = [predictionSet(["condition": Self.baseline], layer: 0, condition: 0)]
         for (position, layer) in layers.enumerated() {
-            for (index, condition) in AblationPredictions.conditions.enumerated() where condition != Self.baseline {
+            for (index, condition) in AblationPredictions.conditions.enumerated()
+            where condition != Self.baseline && predictions.hasRun(layer: position, condition: index) {
                 sets.append(
                     predictionSet(["layer": "\(layer)", "condition": condition], layer: position, condition: index))
             }

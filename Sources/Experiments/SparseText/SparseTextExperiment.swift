@@ -38,7 +38,7 @@ struct SparseTextExperiment: Experiment {
             study, images: evaluation, classifier: classifier, means: fitted.means, pools: pools, sizes: spec.sizes, in: &graph)
         references = try AblationStep.add(
             study.model, layers: study.layers, images: evaluation, classifier: classifier, means: fitted.means,
-            directions: directions, seed: spec.study.seed, in: &graph)
+            directions: directions, indirectLayers: spec.study.indirectLayers, seed: spec.study.seed, in: &graph)
         let effects = try NeuronEffectsStep.add(study, images: heldOutImages, fitted: fitted, in: &graph)
         faithfulness = try zip(spec.pools, pools).map { [study] pool, handles in
             try FaithfulnessStep.add(

@@ -11,6 +11,9 @@ public struct AblationPredictions: Artefact {
     /// Names of the conditions in the order of the last dimension.
     static let conditions = AblationCondition.allCases.map(\.rawValue) + [indirect]
 
+    /// The label where a condition was left out.
+    static let notRun: Int32 = -1
+
     let layers: [Int]
     /// // [images, layers, conditions]
     var labels: [Int32]
@@ -24,6 +27,11 @@ public struct AblationPredictions: Artefact {
     init(layers: [Int]) {
         self.layers = layers
         (labels, margins, significant) = ([], [], [])
+    }
+
+    /// Whether a condition was measured for a layer, by its place.
+    func hasRun(layer: Int, condition: Int) -> Bool {
+        (0..<count).allSatisfy { labels[index(image: $0, layer: layer, condition: condition)] != Self.notRun }
     }
 
     func index(image: Int, layer: Int, condition: Int) -> Int {
@@ -52,21 +60,27 @@ public struct AblationPredictions: Artefact {
 }
 
 enum AblationStep {
-    /// - Parameter seed: decides the random neurons of the control.
+    /// - Parameters:
+    ///   - indirectLayers: whose indirect effects are measured too; nil for all.
+    ///   - seed: decides the random neurons of the control.
     static func add(
         _ model: ModelUnderStudy, layers: [Int], images: ImageSource, classifier: StepHandle<StoredClassifier>,
-        means: StepHandle<FittedMeans>, directions: StepHandle<FittedDirections>, seed: Int, in graph: inout Graph
+        means: StepHandle<FittedMeans>, directions: StepHandle<FittedDirections>, indirectLayers: [Int]?,
+        seed: Int, in graph: inout Graph
     ) throws -> StepHandle<AblationPredictions> {
+        let resumed = Set(indirectLayers ?? layers)
         let factored = model.factoredLensParts(layers)
         let readings = factored.readings { try $0[directions].layer($1.layer).directions.directions }
         return try graph.add(
             Step(
                 kind: "ablation-predictions", version: 2,
-                parameters: ["layers": .integers(layers), "seed": .integer(seed)],
+                parameters: [
+                    "layers": .integers(layers), "indirect-layers": .integers(layers.filter(resumed.contains)), "seed": .integer(seed),
+                ],
                 inputs: [images.images.erased, classifier.erased, means.erased, directions.erased],
                 digests: ["model": model.digest], memory: model.memory(layers: layers, [.effects, .resumed]),
                 cost: model.passCost(
-                    layers: layers, fixed: { $0.factors($1) + $0.readings($1) }, perImage: { $0.ablation($1) + $0.indirect($1) }),
+                    layers: layers, fixed: { $0.factors($1) + $0.readings($1) }, perImage: { $0.ablation($1) + (resumed.contains($1) ? $0.indirect($1) : 0) }),
                 work: .map(
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
@@ -90,7 +104,7 @@ enum AblationStep {
                             try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, pass, inputs) { start in
                                 result.append(
                                     try classify(
-                                        pass, ablations, indirect, classifier, images.name, firstImage: start,
+                                        pass, ablations, indirect, of: resumed, classifier, images.name, firstImage: start,
                                         seed: UInt64(seed), check: inputs.checkCancellation))
                             }
                             return result
@@ -107,21 +121,23 @@ enum AblationStep {
     /// - Throws: ``ExperimentError/notFinite(image:place:)``, and what `check` throws.
     private static func classify(
         _ pass: EffectPass, _ ablations: [MeanAblation], _ indirect: IndirectAblation,
-        _ classifier: ZeroShotClassifier, _ name: ImageSet, firstImage: Int, seed: UInt64,
+        of resumed: Set<Int>, _ classifier: ZeroShotClassifier, _ name: ImageSet, firstImage: Int, seed: UInt64,
         check: () throws -> Void
     ) throws -> AblationPredictions {
         let batch = pass.batch
         let layers = ablations.map(\.effects.lens.layer)
         var result = AblationPredictions(layers: layers)
         let perImage = layers.count * AblationPredictions.conditions.count
-        result.labels = [Int32](repeating: 0, count: batch * perImage)
+        result.labels = [Int32](repeating: AblationPredictions.notRun, count: batch * perImage)
         result.margins = [Float](repeating: 0, count: batch * perImage)
         result.significant = [Int32](repeating: 0, count: batch * layers.count)
         for (position, ablation) in ablations.enumerated() {
             ablation.update(pass, firstImage: firstImage, seed: seed)
-            try indirect.update(pass, layer: layers[position], check: check)
-            let representations = AblationCondition.allCases.map { ablation.representations($0) }
-                + [UnsafePointer(indirect.representations.base)]
+            var representations = AblationCondition.allCases.map { ablation.representations($0) }
+            if resumed.contains(layers[position]) {
+                try indirect.update(pass, layer: layers[position], check: check)
+                representations.append(UnsafePointer(indirect.representations.base))
+            }
             for (condition, vectors) in representations.enumerated() {
                 let answers = classifier.classify(vectors, batch: batch)
                 for image in 0..<batch {

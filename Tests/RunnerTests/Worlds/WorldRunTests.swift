@@ -19,6 +19,9 @@ import Testing
         let rows = try tiny.result("mean-ablation.csv")
         #expect(rows.contains("imagenet-val/\"random 30, seed 0\"") || rows.contains("\"imagenet-val/random 30, seed 0\""), "\(rows.prefix(600))")
         #expect(rows.contains("openai-\(world)"))
+        // Of 24 layers, the indirect effect of three is measured; the others say why they have none.
+        let left = rows.split(whereSeparator: \.isNewline).filter { $0.contains("leaves the layer out (indirect-layers)") }
+        #expect(left.count == (world == "vit-l-14" ? 20 : 0) && left.allSatisfy { $0.contains(",indirect,") && $0.contains("not_run") })
         let predictions = try tiny.result("mean-ablation-predictions.csv")
         #expect(predictions.contains("imagenet-val/n0") && predictions.contains("/val_n0"))
         #expect(try tiny.result("segmentation-images.csv").contains("imagenet-segmentation/1/n01440764_100"))
