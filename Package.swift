@@ -70,11 +70,11 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["DenseMath", "Safetensors", "CLIPModel"], path: "Tests/TestSupport"),
         .testTarget(name: "DenseMathTests", dependencies: ["DenseMath"], exclude: ["Fixtures"]),
-        .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "ArchivesTests", dependencies: ["Archives"], exclude: ["Fixtures"]),
-        .testTarget(name: "PickleTests", dependencies: ["Pickle"], exclude: ["Fixtures"]),
+        .testTarget(name: "SafetensorsTests", dependencies: ["DenseMath", "Safetensors"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "ArchivesTests", dependencies: ["DenseMath", "Archives"], exclude: ["Fixtures"]),
+        .testTarget(name: "PickleTests", dependencies: ["DenseMath", "Pickle"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "TorchCheckpointTests", dependencies: ["TorchCheckpoint", "Archives", "Pickle", "Safetensors"], exclude: ["Fixtures"]),
+            name: "TorchCheckpointTests", dependencies: ["DenseMath", "TorchCheckpoint", "Archives", "Pickle", "Safetensors"], exclude: ["Fixtures"]),
         .testTarget(
             name: "InputsTests", dependencies: ["Inputs", "DenseMath", "Archives", "CPNG", "CZlib", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(

@@ -1,3 +1,4 @@
+import DenseMath
 import Foundation
 import Testing
 
@@ -87,7 +88,7 @@ import Testing
         for length in 0..<original.count {
             #expect(throws: ArchiveError.self) { try ArchiveIndex(serialized: Array(original[..<length])) }
         }
-        var generator = SplitMix(state: 3)
+        var generator = SplitMix64(seed: 3)
         for _ in 0..<2000 {
             var bytes = original
             bytes[Int.random(in: 0..<bytes.count, using: &generator)] ^= 1 << UInt8.random(in: 0..<8, using: &generator)

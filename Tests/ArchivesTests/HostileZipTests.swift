@@ -1,3 +1,4 @@
+import DenseMath
 import Foundation
 import Testing
 
@@ -50,7 +51,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1))) func mutationsNeverTrap() throws {
-        var generator = SplitMix(state: 12)
+        var generator = SplitMix64(seed: 12)
         var (accepted, read) = (0, 0)
         let file = try TemporaryFile()
         for name in ["stored.zip", "deflated.zip", "descriptors.zip", "zip64.zip"] {

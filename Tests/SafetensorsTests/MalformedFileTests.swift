@@ -1,3 +1,4 @@
+import DenseMath
 import Foundation
 import Testing
 
@@ -83,7 +84,7 @@ import Testing
                 try SafetensorsFile(bytes: Data(original[..<length]), path: "cut")
             }
         }
-        var generator = SplitMix(state: 42)
+        var generator = SplitMix64(seed: 42)
         var accepted = 0
         for _ in 0..<5000 {
             var bytes = original
@@ -113,17 +114,5 @@ import Testing
     private func file(_ header: String) -> Data {
         let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) }
         return length + Data(header.utf8)
-    }
-}
-
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import Archives
+import DenseMath
 import Foundation
 import Pickle
 import Safetensors
@@ -166,7 +167,7 @@ import Testing
     }
 
     private func mutate(_ original: [UInt8], in range: Range<Int>, at url: URL) throws {
-        var generator = SplitMix(state: 9)
+        var generator = SplitMix64(seed: 9)
         var opened = 0
         for _ in 0..<400 {
             var bytes = original
@@ -204,17 +205,5 @@ import Testing
     private static func find(_ pattern: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
         guard start + pattern.count <= bytes.count else { return nil }
         return (start...bytes.count - pattern.count).first { bytes[$0..<$0 + pattern.count].elementsEqual(pattern) }
-    }
-}
-
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
