@@ -40,7 +40,7 @@ struct PictureDataset: Sendable {
     /// - Throws: `PipelineError`.
     func images(for model: ModelUnderStudy, masks: MaskGeometry?, label: String, in graph: inout Graph) throws -> ImageSource.Steps {
         let (list, opened, size) = (list, opened, model.configuration.vision.imageSize)
-        let preprocessing = model.preprocessing
+        let (preprocessing, place) = (model.preprocessing, source.place.path)
         let images = try graph.add(
             Step(
                 kind: "pictures", label: label, version: 1,
@@ -57,7 +57,8 @@ struct PictureDataset: Sendable {
                             for entry in list.entries[shard.units] {
                                 let image = try pictures.image(entry.index)
                                 let mask = try masks.map { geometry in
-                                    try Self.mask(of: entry, in: pictures, geometry, image: image, square: preprocessing.geometry)
+                                    try Self.mask(
+                                        of: entry, in: pictures, at: place, geometry, image: image, square: preprocessing.geometry)
                                 }
                                 result.append(preprocessing(image), mask: mask, label: entry.label, objects: entry.objects)
                             }
@@ -77,10 +78,11 @@ struct PictureDataset: Sendable {
     }
 
     private static func mask(
-        of entry: PictureList.Entry, in pictures: LabelledPictures, _ geometry: MaskGeometry, image: RGBImage, square: SquareGeometry
+        of entry: PictureList.Entry, in pictures: LabelledPictures, at place: String, _ geometry: MaskGeometry,
+        image: RGBImage, square: SquareGeometry
     ) throws -> [UInt8] {
         guard let mask = try pictures.objects(entry.index)?.mask else {
-            throw DataSetError.missingMask(path: "", picture: entry.id)
+            throw DataSetError.missingMask(path: place, picture: entry.id)
         }
         return try geometry.mask(
             mask.objects, width: mask.width, height: mask.height, image: (image.width, image.height), square: square,
