@@ -3,6 +3,8 @@ import Pipeline
 
 /// Numbers that the papers print. What they show as plots only is not here.
 enum PaperValues {
+    /// The model of Tables 1, 3 and 4 of arXiv 2406.04341, by its name in the manifest.
+    static let model = "openai-vit-b-32"
     /// The data sets that the numbers were measured on.
     static let datasets: Set<String> = ["imagenet-train", "imagenet-val", "imagenet-segmentation"]
 

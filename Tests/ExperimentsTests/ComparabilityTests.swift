@@ -18,12 +18,12 @@ import Testing
             fit: {dataset: imagenet-train, sample: {every: 250}}
 
             """)
-        let (_, shared) = try SpecDocument(text: text, path: "/specs/spec.yaml").root(keys: NoKey.self, sharing: StudySpec.Key.self)
-        let study = try StudySpec(shared, choices: HandMade.choices) { _ in .init(layers: 0..<2, neurons: 6, isPapers: isPapersModel) }
+        let document = try SpecDocument(text: text, path: "/specs/spec.yaml")
+        let study = try StudySpec(document, besides: [], choices: HandMade.choices) { _ in
+            .init(layers: 0..<2, neurons: 6, published: isPapersModel ? "openai-vit-b-32" : nil)
+        }
         return RowMaker("e", study, isPartial: false)
     }
-
-    private enum NoKey: String, CaseIterable { case none }
 
     private func verdict(
         _ rows: RowMaker, of images: ImageSet = ImageSet(dataset: "imagenet-val", split: "", isPublished: true), isPapersSetting: Bool = true

@@ -6,10 +6,10 @@ import Pipeline
 
 /// What tests of measures need and do not look at.
 enum HandMade {
-    static let choices = StudySpec.Choices(models: ["m"], scenes: ["d"])
+    static let choices = SettingSpec.Choices(models: ["m"], scenes: ["d"])
 
     /// Of a model with neurons in two layers.
-    static func limits(_: OpenedInputs.ModelKey) -> StudySpec.Limits { .init(layers: 0..<2, neurons: 6) }
+    static func facts(_: OpenedInputs.ModelKey) -> ModelFacts { .init(layers: 0..<2, neurons: 6) }
 
     static func document(_ experiment: String, _ keys: String) throws -> SpecDocument {
         try SpecDocument(

@@ -34,7 +34,7 @@ import Testing
                 description: {pool: words, size: 2, neurons: 4}
                 held-out-images: 3
                 controls: {accuracy-floor: \(floor)}
-                """), choices: HandMade.choices, limits: HandMade.limits)
+                """), choices: HandMade.choices, model: HandMade.facts)
         // Right on 4, 3 images for the sizes of layer 0, on 2 and 0 for those of layer 1.
         let right = [4, 3, 2, 0]
         let said = (0..<4).flatMap { image in
@@ -186,7 +186,7 @@ import Testing
                 controls: {accuracy-floor: 0.5}
                 """)
             return #expect(throws: SpecError.self) {
-                try SparseTextSpec(document, choices: HandMade.choices, limits: HandMade.limits)
+                try SparseTextSpec(document, choices: HandMade.choices, model: HandMade.facts)
             }?.kind
         }
         guard case .unknownChoice(_, "word", "words", _) = try kind("{pool: word, size: 4}") else {

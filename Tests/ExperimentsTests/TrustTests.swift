@@ -7,12 +7,9 @@ import Testing
 /// Controls by themselves, which every experiment shares.
 @Suite struct TrustTests {
     private func rows() throws -> RowMaker {
-        let (_, shared) = try HandMade.document("mean-ablation", "seed: 9").root(keys: NoKey.self, sharing: StudySpec.Key.self)
-        return RowMaker("e", try StudySpec(shared, choices: HandMade.choices, limits: HandMade.limits), isPartial: false)
-    }
-
-    private enum NoKey: String, CaseIterable {
-        case evaluation
+        let document = try HandMade.document("mean-ablation", "seed: 9")
+        return RowMaker(
+            "e", try StudySpec(document, besides: ["evaluation"], choices: HandMade.choices, model: HandMade.facts), isPartial: false)
     }
 
     private let labels = (0..<200).map { Int32($0 % 10) }

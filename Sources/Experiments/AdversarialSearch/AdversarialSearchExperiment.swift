@@ -15,7 +15,7 @@ struct AdversarialSearchExperiment: Experiment {
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
         spec = try AdversarialSearchSpec(
-            document, choices: .init(context), limits: Study.limits(context),
+            document, choices: .init(context), model: Study.facts(context),
             classNames: { try Study.classes($0, of: $0.fit, context: context).names })
         study = try Study(spec.study, context: context, graph: &graph)
         let fitted = try study.fitted(in: &graph)

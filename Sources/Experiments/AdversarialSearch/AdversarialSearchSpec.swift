@@ -61,13 +61,13 @@ struct AdversarialSearchSpec: Sendable {
 
     /// - Parameter classNames: that the classifier chooses among.
     /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, `SearchError` for an address or a command,
-    ///   and what `limits` and `classNames` throw.
+    ///   and what `model` and `classNames` throw.
     init(
-        _ document: SpecDocument, choices: StudySpec.Choices, limits: (OpenedInputs.ModelKey) throws -> StudySpec.Limits,
+        _ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts,
         classNames: (StudySpec) throws -> [String]
     ) throws {
-        let (root, shared) = try document.root(keys: Key.self, sharing: StudySpec.Key.self)
-        study = try StudySpec(shared, choices: choices, limits: limits)
+        let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
+        study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
         pairs = try ClassPair.list(root, .pairs, among: classNames(study))
         pool = try PoolSpec.one(root, .pools, data: choices.data)
         (sizes, size) = try root.sizes(.sizes, chosen: .size)
@@ -76,12 +76,12 @@ struct AdversarialSearchSpec: Sendable {
             throw root.invalid(.indirectSample, "the indirect baseline needs a sample of neurons and images")
         }
         indirect = sample
-        let read = neuronLayers ?? study.layers ?? Array(study.limits.layers)
+        let read = neuronLayers ?? study.layers ?? Array(study.facts.layers)
         if let sampled = sample.layers, let other = read.first(where: { !sampled.contains($0) }) {
             throw root.invalid(.indirectSample, "layer \(other), whose neurons are read, is not sampled")
         }
-        let layers = neuronLayers?.count ?? study.layers?.count ?? study.limits.layers.count
-        neurons = try root.integer(.neurons, in: 1...layers * study.limits.neurons)
+        let layers = neuronLayers?.count ?? study.layers?.count ?? study.facts.layers.count
+        neurons = try root.integer(.neurons, in: 1...layers * study.facts.neurons)
         guard neurons <= layers * indirect.neurons else {
             throw root.invalid(
                 .neurons,

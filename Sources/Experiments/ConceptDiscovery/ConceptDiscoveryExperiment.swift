@@ -18,7 +18,7 @@ struct ConceptDiscoveryExperiment: Experiment {
     private let trust: TrustChecks
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try ConceptDiscoverySpec(document, choices: .init(context), limits: Study.limits(context))
+        spec = try ConceptDiscoverySpec(document, choices: .init(context), model: Study.facts(context))
         (study, images) = try Study.evaluating(
             spec.evaluation, spec.study, first: spec.images, context: context, graph: &graph)
         let fitted = try study.fitted(in: &graph)

@@ -29,10 +29,10 @@ struct ConceptDiscoverySpec: Sendable {
         case neuronLayers = "neuron-layers"
     }
 
-    /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, and what `limits` throws.
-    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (OpenedInputs.ModelKey) throws -> StudySpec.Limits) throws {
-        let (root, shared) = try document.root(keys: Key.self, sharing: StudySpec.Key.self)
-        study = try StudySpec(shared, choices: choices, limits: limits)
+    /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, and what `model` throws.
+    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts) throws {
+        let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
+        study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
         evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
         images = try root.integer(.images, in: 2...1_000_000)
         pool = try PoolSpec.one(root, .pools, data: choices.data)
@@ -56,7 +56,7 @@ extension SpecMapping {
     /// - Throws: `SpecError`.
     func neuronLayers(_ key: Key, of study: StudySpec) throws -> [Int]? {
         guard has(key) else { return nil }
-        let chosen = try layers(key, of: study.model, in: study.limits.layers)
+        let chosen = try layers(key, of: study.model, in: study.facts.layers)
         if let studied = study.layers, let other = chosen.first(where: { !studied.contains($0) }) {
             throw invalid(key, "layer \(other) is none of the layers \(studied) that the spec studies")
         }

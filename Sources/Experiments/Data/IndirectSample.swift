@@ -23,7 +23,7 @@ struct IndirectSample: Sendable {
 
     /// - Throws: `SpecError`.
     init(_ mapping: SpecMapping<Key>, of study: StudySpec) throws {
-        neurons = try mapping.integer(.neurons, in: 1...study.limits.neurons)
+        neurons = try mapping.integer(.neurons, in: 1...study.facts.neurons)
         images = try mapping.integer(.images, in: 2...1_000_000)
         layers = try mapping.neuronLayers(.layers, of: study)
     }

@@ -27,8 +27,8 @@ public struct ModelUnderStudy: Sendable {
     public let description: ModelDescription
     /// One digest of all files and settings that decide a number.
     public let digest: String
-    /// Whether the weights have the digest that OpenAI publishes for the model of the papers' tables.
-    let isPapers: Bool
+    /// Its name, where the weights have the digest that their publisher states for it.
+    let published: String?
     public let clip: Shared<CLIP>
     /// How pictures are brought to the model's size.
     let preprocessing: ImagePreprocessing
@@ -38,9 +38,6 @@ public struct ModelUnderStudy: Sendable {
     public var configuration: CLIPConfiguration { description.configuration }
     /// The non-linearity of the text tower: part of the key of every step that embeds texts.
     var textActivation: Activation { configuration.text.activation }
-
-    /// The model of Tables 1, 3 and 4 of arXiv 2406.04341, by its name in the manifest.
-    private static let papersModel = "openai-vit-b-32"
 
     /// Finds a model's files and compares them with the digests that the manifest states.
     ///
@@ -78,7 +75,7 @@ public struct ModelUnderStudy: Sendable {
                 dataset: name, what: folder.appendingPathComponent(file).path, expected: expected, found: found)
         }
         description = described.description
-        isPapers = name == Self.papersModel && !stated.isEmpty && stated.allSatisfy { digests[$0.key] == $0.value }
+        published = !stated.isEmpty && stated.allSatisfy { digests[$0.key] == $0.value } ? name : nil
         // What one tower does with its numbers is part of the identity; the text tower's is in its own steps' keys.
         var lines = digests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
         lines.append("image activation \(description.configuration.vision.activation.rawValue)\n")

@@ -30,7 +30,7 @@ struct Study: Sendable {
         model = try context.opened.model(spec.modelKey)
         layers = spec.layers ?? Array(model.layersWithLaterAttention)
         isPartial = context.limit != nil
-        fit = try StudyImages(spec, model, context).source(spec.fit, in: &graph)
+        fit = try StudyImages(spec.setting, model, context).source(spec.fit, in: &graph)
     }
 
     /// The same for an experiment that measures on other images.
@@ -42,7 +42,7 @@ struct Study: Sendable {
         _ evaluation: ImageSetSpec, _ spec: StudySpec, first: Int? = nil, masks: MaskGeometry? = nil,
         isLabelled: Bool = false, context: ExperimentContext, graph: inout Graph
     ) throws -> (study: Study, evaluation: ImageSource) {
-        let images = StudyImages(spec, try context.opened.model(spec.modelKey), context)
+        let images = StudyImages(spec.setting, try context.opened.model(spec.modelKey), context)
         var source = try images.source(evaluation, masks: masks, isLabelled: isLabelled, in: &graph)
         source.count = min(source.count, first ?? .max)
         let study = try Study(
@@ -53,16 +53,16 @@ struct Study: Sendable {
     /// The classes that a classifier for some images chooses among.
     /// - Throws: as `init`.
     static func classes(_ spec: StudySpec, of images: ImageSetSpec, context: ExperimentContext) throws -> StudyClasses {
-        try StudyImages(spec, try context.opened.model(spec.modelKey), context).classes(images, areLabels: false)
+        try StudyImages(spec.setting, try context.opened.model(spec.modelKey), context).classes(images, areLabels: false)
     }
 
-    /// Bounds of what a spec may ask of a model: the architecture decides which layers there are.
+    /// Looks at a model: its architecture decides what a spec may ask of it.
     /// - Throws: what opening a model throws.
-    static func limits(_ context: ExperimentContext) -> (OpenedInputs.ModelKey) throws -> StudySpec.Limits {
+    static func facts(_ context: ExperimentContext) -> (OpenedInputs.ModelKey) throws -> ModelFacts {
         { key in
             let model = try context.opened.model(key)
-            return StudySpec.Limits(
-                layers: model.layersWithLaterAttention, neurons: model.configuration.vision.mlpWidth, isPapers: model.isPapers)
+            return ModelFacts(
+                layers: model.layersWithLaterAttention, neurons: model.configuration.vision.mlpWidth, published: model.published)
         }
     }
 

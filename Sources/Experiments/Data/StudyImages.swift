@@ -4,11 +4,11 @@ import Pipeline
 
 /// Turns the images that a spec names into steps, whether they are scenes or pictures.
 struct StudyImages {
-    private let spec: StudySpec
+    private let spec: SettingSpec
     private let model: ModelUnderStudy
     private let context: ExperimentContext
 
-    init(_ spec: StudySpec, _ model: ModelUnderStudy, _ context: ExperimentContext) {
+    init(_ spec: SettingSpec, _ model: ModelUnderStudy, _ context: ExperimentContext) {
         (self.spec, self.model, self.context) = (spec, model, context)
     }
 

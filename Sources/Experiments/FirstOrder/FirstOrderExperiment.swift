@@ -16,7 +16,7 @@ struct FirstOrderExperiment: Experiment {
     private let trust: TrustChecks
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try FirstOrderSpec(document, choices: .init(context), limits: Study.limits(context))
+        spec = try FirstOrderSpec(document, choices: .init(context), model: Study.facts(context))
         (study, evaluation) = try Study.evaluating(
             spec.evaluation, spec.study, isLabelled: true, context: context, graph: &graph)
         let classifier = try study.classifier(in: &graph)

@@ -28,10 +28,10 @@ struct FirstOrderSpec: Sendable {
         case headsInTable = "heads-in-table"
     }
 
-    /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, and what `limits` throws.
-    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (OpenedInputs.ModelKey) throws -> StudySpec.Limits) throws {
-        let (root, shared) = try document.root(keys: Key.self, sharing: StudySpec.Key.self)
-        study = try StudySpec(shared, choices: choices, limits: limits)
+    /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, and what `model` throws.
+    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts) throws {
+        let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
+        study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
         evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
         let pools = try PoolSpec.list(root, .pools, data: choices.data)
         guard let pool = pools.first, pools.count == 1 else {

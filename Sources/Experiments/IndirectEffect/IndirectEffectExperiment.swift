@@ -14,7 +14,7 @@ struct IndirectEffectExperiment: Experiment {
     private let trust: TrustChecks
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try IndirectEffectSpec(document, choices: .init(context), limits: Study.limits(context))
+        spec = try IndirectEffectSpec(document, choices: .init(context), model: Study.facts(context))
         study = try Study(spec.study, context: context, graph: &graph)
         let fitted = try study.fitted(in: &graph)
         directions = fitted.directions

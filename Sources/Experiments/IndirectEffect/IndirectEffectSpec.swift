@@ -13,10 +13,10 @@ struct IndirectEffectSpec: Sendable {
         case indirectSample = "indirect-sample"
     }
 
-    /// - Throws: `SpecError`, and what `limits` throws.
-    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (OpenedInputs.ModelKey) throws -> StudySpec.Limits) throws {
-        let (root, shared) = try document.root(keys: Key.self, sharing: StudySpec.Key.self)
-        study = try StudySpec(shared, choices: choices, limits: limits)
+    /// - Throws: `SpecError`, and what `model` throws.
+    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts) throws {
+        let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
+        study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
         sample = try IndirectSample(root.mapping(.indirectSample, keys: IndirectSample.Key.self), of: study)
     }
 }

@@ -15,7 +15,7 @@ struct MeanAblationExperiment: Experiment {
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
         spec = try MeanAblationSpec(
-            document, choices: .init(context), limits: Study.limits(context))
+            document, choices: .init(context), model: Study.facts(context))
         (study, evaluation) = try Study.evaluating(
             spec.evaluation, spec.study, isLabelled: true, context: context, graph: &graph)
 

@@ -22,15 +22,15 @@ struct MeanAblationSpec: Sendable {
         case tableLayer = "table-layer"
     }
 
-    /// - Parameter limits: of a model.
-    /// - Throws: `SpecError`, and what `limits` throws.
-    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (OpenedInputs.ModelKey) throws -> StudySpec.Limits) throws {
-        let (root, shared) = try document.root(keys: Key.self, sharing: StudySpec.Key.self)
-        study = try StudySpec(shared, choices: choices, limits: limits)
+    /// - Parameter model: looks at the model that the spec names.
+    /// - Throws: `SpecError`, and what `model` throws.
+    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts) throws {
+        let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
+        study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
         evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
         indirect = try IndirectSample(root, .indirectSample, of: study)
         tableLayer = try root.optionalInteger(.tableLayer)
-        let studied = study.layers ?? Array(study.limits.layers)
+        let studied = study.layers ?? Array(study.facts.layers)
         if let tableLayer, !studied.contains(tableLayer) {
             throw root.invalid(.tableLayer, "layer \(tableLayer) is none of the layers that the spec studies")
         }

@@ -14,7 +14,7 @@ struct SegmentationExperiment: Experiment {
     private let trust: TrustChecks
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try SegmentationSpec(document, choices: .init(context), limits: Study.limits(context))
+        spec = try SegmentationSpec(document, choices: .init(context), model: Study.facts(context))
         (study, images) = try Study.evaluating(
             spec.evaluation, spec.study, masks: spec.maskGeometry, context: context, graph: &graph)
         let classifier = try study.classifier(in: &graph)

@@ -56,13 +56,13 @@ struct SegmentationSpec: Sendable {
         case images, neurons, thresholds
     }
 
-    /// - Throws: `SpecError`, and what `limits` throws.
-    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (OpenedInputs.ModelKey) throws -> StudySpec.Limits) throws {
-        let (root, shared) = try document.root(keys: Key.self, sharing: StudySpec.Key.self)
-        study = try StudySpec(shared, choices: choices, limits: limits)
+    /// - Throws: `SpecError`, and what `model` throws.
+    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts) throws {
+        let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
+        study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
         evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
         neuronLayers = try root.neuronLayers(.neuronLayers, of: study)
-        let available = (neuronLayers?.count ?? study.layers?.count ?? study.limits.layers.count) * study.limits.neurons
+        let available = (neuronLayers?.count ?? study.layers?.count ?? study.facts.layers.count) * study.facts.neurons
         neurons = try root.integer(.neurons, in: 1...available)
         threshold = try root.double(.threshold, in: 0...1, default: 0.5)
         maskGeometry = try root.choice(.maskGeometry, default: .aligned)
@@ -71,7 +71,7 @@ struct SegmentationSpec: Sendable {
         let mapping = try root.mapping(.sensitivity, keys: SensitivityKey.self)
         sensitivity = Sensitivity(
             images: try mapping.integer(.images, in: 2...1_000_000),
-            neurons: try mapping.integers(.neurons, in: 1...study.limits.neurons).sorted(),
+            neurons: try mapping.integers(.neurons, in: 1...study.facts.neurons).sorted(),
             thresholds: try mapping.doubles(.thresholds, in: 0...1).sorted())
     }
 }

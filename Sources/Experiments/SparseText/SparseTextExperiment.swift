@@ -17,7 +17,7 @@ struct SparseTextExperiment: Experiment {
     private let trust: TrustChecks
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try SparseTextSpec(document, choices: .init(context), limits: Study.limits(context))
+        spec = try SparseTextSpec(document, choices: .init(context), model: Study.facts(context))
         (study, evaluation) = try Study.evaluating(
             spec.evaluation, spec.study, isLabelled: true, context: context, graph: &graph)
         var heldOutImages = evaluation

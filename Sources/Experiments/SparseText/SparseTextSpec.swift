@@ -39,10 +39,10 @@ struct SparseTextSpec: Sendable {
         case pool, size, neurons
     }
 
-    /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, and what `limits` throws.
-    init(_ document: SpecDocument, choices: StudySpec.Choices, limits: (OpenedInputs.ModelKey) throws -> StudySpec.Limits) throws {
-        let (root, shared) = try document.root(keys: Key.self, sharing: StudySpec.Key.self)
-        study = try StudySpec(shared, choices: choices, limits: limits)
+    /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, and what `model` throws.
+    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts) throws {
+        let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
+        study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
         evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
         sizes = try root.integers(.sizes, in: 1...4096).sorted()
         pools = try PoolSpec.list(root, .pools, data: choices.data)

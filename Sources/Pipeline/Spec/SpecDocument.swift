@@ -52,21 +52,10 @@ public struct SpecDocument: Sendable {
     }
 
     /// The top-level mapping, whose keys are the cases of `Key`.
+    /// - Parameter others: keys that other mappings read from the same text.
     /// - Throws: `SpecError`.
-    public func root<Key>(keys: Key.Type) throws -> SpecMapping<Key> {
-        try SpecMapping(rootNode, name: "", path: path)
-    }
-
-    /// The top-level mapping, whose keys are the cases of `Key` and those of `Shared`, which several
-    /// kinds of specs have: one view for each.
-    /// - Throws: `SpecError`.
-    public func root<Key, Shared>(
-        keys: Key.Type, sharing: Shared.Type
-    ) throws -> (own: SpecMapping<Key>, shared: SpecMapping<Shared>) {
-        (
-            try SpecMapping(rootNode, name: "", path: path, besides: Shared.allCases.map(\.rawValue)),
-            try SpecMapping(rootNode, name: "", path: path, besides: Key.allCases.map(\.rawValue))
-        )
+    public func root<Key>(keys: Key.Type, besides others: [String] = []) throws -> SpecMapping<Key> {
+        try SpecMapping(rootNode, name: "", path: path, besides: others)
     }
 
     /// The name under one top-level key, read before it is known which other keys there may be.

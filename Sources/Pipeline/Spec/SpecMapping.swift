@@ -64,3 +64,8 @@ where Key.RawValue == String {
         SpecError(path: path, position: node.position, kind: kind)
     }
 }
+
+extension CaseIterable where Self: RawRepresentable, RawValue == String {
+    /// The keys of a mapping, for others that read the same text.
+    public static var names: [String] { allCases.map(\.rawValue) }
+}

@@ -38,7 +38,7 @@ enum SearchSample {
     static func spec(_ text: String = specText) throws -> AdversarialSearchSpec {
         try AdversarialSearchSpec(
             SpecDocument(text: text, path: "spec.yaml"), choices: .init(models: ["m"], scenes: ["d"]),
-            limits: { _ in .init(layers: 0..<3, neurons: 6) }, classNames: { _ in classNames })
+            model: { _ in .init(layers: 0..<3, neurons: 6) }, classNames: { _ in classNames })
     }
 
     /// Rows: owl, cat, dog, so that v = (0, −1, 1) from cat to dog.
