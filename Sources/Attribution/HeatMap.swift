@@ -1,3 +1,5 @@
+import DenseMath
+
 /// Scores on a square grid: patches of the image, or its pixels for LRP.
 public struct HeatMap: Equatable, Sendable {
     /// Rows, and columns.
@@ -17,14 +19,13 @@ public struct HeatMap: Equatable, Sendable {
     /// The same as PyTorch's `interpolate(mode="bilinear", align_corners=False)`: no smoothing when a map shrinks.
     /// - Parameter size: rows and columns of the result, positive.
     public func resized(to size: Int) -> HeatMap {
-        precondition(size > 0, "a map has at least one cell")
-        let taps = (0..<size).map { Tap(target: $0, size: size, side: side) }
+        let taps = BilinearTap.taps(from: side, to: size)
         var result = [Float](repeating: 0, count: size * size)
         for (row, y) in taps.enumerated() {
             for (column, x) in taps.enumerated() {
-                let upper = mix(values[y.first * side + x.first], values[y.first * side + x.second], x.weight)
-                let lower = mix(values[y.second * side + x.first], values[y.second * side + x.second], x.weight)
-                result[row * size + column] = mix(upper, lower, y.weight)
+                let upper = x.mix(values[y.first * side + x.first], values[y.first * side + x.second])
+                let lower = x.mix(values[y.second * side + x.first], values[y.second * side + x.second])
+                result[row * size + column] = y.mix(upper, lower)
             }
         }
         return HeatMap(side: size, values: result)
@@ -41,19 +42,4 @@ public struct HeatMap: Equatable, Sendable {
 
     /// Negative values as 0.
     public func clippedAtZero() -> HeatMap { HeatMap(side: side, values: values.map { max(0, $0) }) }
-
-    /// The two cells between whose centres a cell of the result lies, and the share of the second.
-    private struct Tap {
-        let first, second: Int
-        let weight: Float
-
-        init(target: Int, size: Int, side: Int) {
-            let position = max(0, (Float(target) + 0.5) * Float(side) / Float(size) - 0.5)
-            first = min(Int(position), side - 1)
-            second = min(first + 1, side - 1)
-            weight = position - Float(first)
-        }
-    }
-
-    private func mix(_ a: Float, _ b: Float, _ weight: Float) -> Float { a * (1 - weight) + b * weight }
 }

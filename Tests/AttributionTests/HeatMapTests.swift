@@ -1,3 +1,4 @@
+import Safetensors
 import TestSupport
 import Testing
 
@@ -6,7 +7,7 @@ import Testing
 @Suite struct HeatMapTests {
     @Test(arguments: [(4, 16), (7, 56), (5, 13), (13, 5), (1, 6), (6, 1), (8, 8), (56, 16)])
     func resizingMatchesPyTorch(source: Int, target: Int) throws {
-        let file = try Reference.open("resizing")
+        let file = try SafetensorsFile(fixture: "resizing")
         let map = HeatMap(side: source, values: try file.floats("\(source).\(target).source"))
         let resized = map.resized(to: target)
         #expect(resized.side == target)

@@ -23,45 +23,18 @@ struct Reference {
     }
 
     init(_ activation: Activation) throws {
-        let file = try Self.open(activation.rawValue)
+        let file = try SafetensorsFile(fixture: activation.rawValue)
         self.file = file
         let config = try JSONDecoder().decode(Config.self, from: Data(#require(file.metadata["config"]).utf8))
-        func matrix(_ name: String) throws -> Tensor {
-            Tensor(shape: try file.tensor(name).shape, elements: try file.floats(name))
-        }
-        func norm(_ name: String) throws -> LayerNorm {
-            LayerNorm(
-                weight: try file.floats("\(name).weight"), bias: try file.floats("\(name).bias"), epsilon: config.epsilon)
-        }
-        func linear(_ name: String) throws -> Linear {
-            Linear(weight: try matrix("\(name).weight"), bias: try file.floats("\(name).bias"))
-        }
-        vision = VisionTransformer(
-            configuration: VisionConfiguration(
+        vision = try file.vision(
+            VisionConfiguration(
                 imageSize: config.image, patchSize: config.patch, width: config.width, layers: config.layers,
-                heads: config.heads, mlpWidth: config.mlp, activation: activation, layerNormEpsilon: config.epsilon),
-            patchEmbedding: try matrix("patchEmbedding"), classEmbedding: try file.floats("classEmbedding"),
-            positionEmbedding: try matrix("positionEmbedding"), inputNorm: try norm("inputNorm"),
-            blocks: try (0..<config.layers).map { layer in
-                TransformerBlock(
-                    heads: config.heads, attentionNorm: try norm("\(layer).attentionNorm"),
-                    queryKeyValue: try linear("\(layer).queryKeyValue"),
-                    attentionOutput: try linear("\(layer).attentionOutput"), mlpNorm: try norm("\(layer).mlpNorm"),
-                    mlpInput: try linear("\(layer).mlpInput"), activation: activation,
-                    mlpOutput: try linear("\(layer).mlpOutput"))
-            },
-            outputNorm: try norm("outputNorm"), projection: try matrix("projection"),
-            normalisation: PixelNormalisation(mean: [0.48, 0.46, 0.41], standardDeviation: [0.27, 0.26, 0.28]))
-        classifier = try matrix("classifier")
+                heads: config.heads, mlpWidth: config.mlp, activation: activation, layerNormEpsilon: config.epsilon))
+        classifier = try file.matrix("classifier")
         logitScale = config.logit_scale
         labels = try file.int32s("labels").map(Int.init)
         let pairs = try file.int32s("neurons").map(Int.init)
         neurons = stride(from: 0, to: pairs.count, by: 2).map { (pairs[$0], pairs[$0 + 1]) }
-    }
-
-    static func open(_ name: String) throws -> SafetensorsFile {
-        let url = try #require(Bundle.module.url(forResource: name, withExtension: "safetensors", subdirectory: "Fixtures"))
-        return try SafetensorsFile(contentsOf: url)
     }
 
     /// // [size, size, 3]

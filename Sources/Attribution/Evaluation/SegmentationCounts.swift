@@ -94,7 +94,7 @@ public struct SegmentationCounts: Sendable, Equatable, Codable {
         return precision.isNaN ? 0 : precision
     }
 
-    private static func validate(map: [Float], mask: [UInt8]) throws {
+    static func validate(map: [Float], mask: [UInt8]) throws {
         guard !mask.isEmpty else { throw SegmentationError.emptyMask }
         guard map.count == mask.count else { throw SegmentationError.sizesDiffer(map: map.count, mask: mask.count) }
         if let pixel = mask.firstIndex(where: { $0 > 1 && $0 != unlabelled }) {

@@ -46,7 +46,28 @@ public struct TextTransformer: Sendable {
         return result
     }
 
+    /// What the tower says at every position of one text, not only at its end: the embedding of the text up to there,
+    /// not normalised.
+    /// - Parameter text: token ids with start and end, at most as long as the context.
+    /// - Returns: // [tokens, d]
+    public func everyPosition(of text: [Int]) -> Tensor {
+        let (x, scratch) = residual([text])
+        return readOut(x.base, rows: text.count, scratch)
+    }
+
     private func embed(_ texts: [[Int]]) -> Tensor {
+        let tokens = texts.map(\.count).max() ?? 0
+        let (x, scratch) = residual(texts)
+        let pooled = FloatBuffer(texts.count * width)
+        for (index, text) in texts.enumerated() {
+            let end = configuration.pooling.position(in: text)
+            (pooled.base + index * width).update(from: x.base + (index * tokens + end) * width, count: width)
+        }
+        return readOut(pooled.base, rows: texts.count, scratch)
+    }
+
+    /// What leaves the last block. // [texts · longest, D]
+    private func residual(_ texts: [[Int]]) -> (x: FloatBuffer, scratch: BlockScratch) {
         let tokens = texts.map(\.count).max() ?? 0
         let rows = texts.count * tokens
         precondition(tokens <= configuration.contextLength, "a text of \(tokens) tokens in a context of \(configuration.contextLength)")
@@ -65,17 +86,16 @@ public struct TextTransformer: Sendable {
         for block in blocks {
             block(x.base, batch: texts.count, tokens: tokens, mask: .causal, scratch: scratch, capture: nil)
         }
-        let pooled = FloatBuffer(texts.count * width)
-        for (index, text) in texts.enumerated() {
-            let end = configuration.pooling.position(in: text)
-            (pooled.base + index * width).update(from: x.base + (index * tokens + end) * width, count: width)
-        }
-        outputNorm(
-            pooled.base, rows: texts.count, into: pooled.base, mean: scratch.mean.base, sigma: scratch.sigma.base)
-        var result = Tensor(zeros: [texts.count, embeddingWidth])
+        return (x, scratch)
+    }
+
+    /// ln_final, then the projection. // [rows, D] → [rows, d]
+    private func readOut(_ x: UnsafeMutablePointer<Float>, rows: Int, _ scratch: BlockScratch) -> Tensor {
+        outputNorm(x, rows: rows, into: x, mean: scratch.mean.base, sigma: scratch.sigma.base)
+        var result = Tensor(zeros: [rows, embeddingWidth])
         BLAS.multiply(
-            texts.count, embeddingWidth, width, pooled.base, stride: width, projection.elements, stride: width,
-            otherTransposed: true, into: &result.elements, stride: embeddingWidth)
+            rows, embeddingWidth, width, x, stride: width, projection.elements, stride: width, otherTransposed: true,
+            into: &result.elements, stride: embeddingWidth)
         return result
     }
 }

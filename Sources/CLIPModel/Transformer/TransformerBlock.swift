@@ -54,7 +54,13 @@ public struct TransformerBlock: Sendable {
     ) {
         attend(x, batch: batch, tokens: tokens, mask: mask, scratch: scratch, capture: capture)
         capture?.keepMLPInput(x)
-        let rows = batch * tokens
+        addMLP(to: x, rows: batch * tokens, scratch: scratch, capture: capture)
+    }
+
+    /// x ← x + MLP(ln_2(x)) // [rows, D]
+    package func addMLP(
+        to x: UnsafeMutablePointer<Float>, rows: Int, scratch: BlockScratch, capture: LayerCapture? = nil
+    ) {
         mlpNorm(x, rows: rows, into: scratch.normalised.base, mean: scratch.mean.base, sigma: scratch.sigma.base)
         let hidden = capture?.activationsBuffer ?? scratch.hidden.base
         mlpInput.multiply(scratch.normalised.base, rows: rows, into: hidden)  // [rows, N]
@@ -78,12 +84,13 @@ public struct TransformerBlock: Sendable {
         let mean = capture?.meanBuffer ?? scratch.mean.base
         let sigma = capture?.sigmaBuffer ?? scratch.sigma.base
         attentionNorm(x, rows: rows, into: scratch.normalised.base, mean: mean, sigma: sigma)
-        queryKeyValue.multiply(scratch.normalised.base, rows: rows, into: scratch.queryKeyValue.base)  // [rows, 3D]
-        RowKernels.add(bias: queryKeyValue.bias, to: scratch.queryKeyValue.base, rows: rows, columns: 3 * width)
+        let projected = capture?.queryKeyValueBuffer ?? scratch.queryKeyValue.base
+        queryKeyValue.multiply(scratch.normalised.base, rows: rows, into: projected)  // [rows, 3D]
+        RowKernels.add(bias: queryKeyValue.bias, to: projected, rows: rows, columns: 3 * width)
         let stride = 3 * width
         let scale = 1 / Float(headWidth).squareRoot()
         for image in 0..<batch {
-            let first = scratch.queryKeyValue.base + image * tokens * stride
+            let first = projected + image * tokens * stride
             for head in 0..<heads {
                 let query = first + head * headWidth
                 BLAS.multiply(
@@ -103,10 +110,10 @@ public struct TransformerBlock: Sendable {
 }
 
 /// Scratch memory of a block for batches up to a size. Belongs to one worker.
-final class BlockScratch {
-    let normalised, queryKeyValue, scores, mixed, hidden, mean, sigma: FloatBuffer
+package final class BlockScratch {
+    package let normalised, queryKeyValue, scores, mixed, hidden, mean, sigma: FloatBuffer
 
-    init(width: Int, neurons: Int, batch: Int, tokens: Int) {
+    package init(width: Int, neurons: Int, batch: Int, tokens: Int) {
         let rows = batch * tokens
         normalised = FloatBuffer(rows * width)
         queryKeyValue = FloatBuffer(rows * 3 * width)

@@ -16,6 +16,8 @@ public struct CaptureRequest: OptionSet, Sendable, Hashable {
     public static let mlpInput = CaptureRequest(rawValue: 8)
     /// The residual stream that enters the layer.
     public static let attentionInput = CaptureRequest(rawValue: 16)
+    /// Queries, keys and values of every token and head.
+    public static let queryKeyValue = CaptureRequest(rawValue: 32)
 }
 
 /// Memory for what was asked of one layer. Belongs to one worker; overwritten by each batch.
@@ -25,7 +27,7 @@ public final class LayerCapture {
     private let heads: Int
     private let residualCount: Int
     private let activationMemory, attentionMemory, meanMemory, sigmaMemory: FloatBuffer?
-    private let outputMemory, mlpInputMemory, attentionInputMemory: FloatBuffer?
+    private let outputMemory, mlpInputMemory, attentionInputMemory, queryKeyValueMemory: FloatBuffer?
     /// Rows of the batch in flight, set by the pass.
     var rows: Int
 
@@ -45,6 +47,7 @@ public final class LayerCapture {
         outputMemory = memory(.mlpOutput, rows * width)
         mlpInputMemory = memory(.mlpInput, rows * width)
         attentionInputMemory = memory(.attentionInput, rows * width)
+        queryKeyValueMemory = memory(.queryKeyValue, rows * 3 * width)
     }
 
     /// p. // [batch · tokens, N]
@@ -62,6 +65,9 @@ public final class LayerCapture {
     /// // [batch · tokens, D]
     public var attentionInput: UnsafePointer<Float> { read(attentionInputMemory, "attention input") }
 
+    /// Of a token its queries, keys and values, each head by head. // [batch · tokens, 3D]
+    public var queryKeyValue: UnsafePointer<Float> { read(queryKeyValueMemory, "queries, keys and values") }
+
     private func read(_ memory: FloatBuffer?, _ name: String) -> UnsafePointer<Float> {
         guard let memory else { preconditionFailure("the \(name) of this layer was read but not declared for capture") }
         return UnsafePointer(memory.base)
@@ -73,6 +79,8 @@ public final class LayerCapture {
     var meanBuffer: UnsafeMutablePointer<Float>? { meanMemory?.base }
     var sigmaBuffer: UnsafeMutablePointer<Float>? { sigmaMemory?.base }
     var mlpOutputBuffer: UnsafeMutablePointer<Float>? { outputMemory?.base }
+
+    var queryKeyValueBuffer: UnsafeMutablePointer<Float>? { queryKeyValueMemory?.base }
 
     func keepClassAttention(_ scores: UnsafePointer<Float>, image: Int, head: Int) {
         attentionMemory?.base.advanced(by: (image * heads + head) * tokens).update(from: scores, count: tokens)

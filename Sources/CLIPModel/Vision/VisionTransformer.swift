@@ -132,7 +132,8 @@ public final class VisionWorkspace {
     /// What each layer keeps, where something was asked for.
     public let captures: [LayerCapture?]
     let patches: FloatBuffer
-    let block: BlockScratch
+    /// Free between two passes.
+    package let block: BlockScratch
     private let tokens: Int
 
     /// - Parameter requests: for each layer what to keep; an empty array keeps nothing.

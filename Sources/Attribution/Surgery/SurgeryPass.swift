@@ -1,0 +1,120 @@
+import CLIPModel
+import DenseMath
+
+/// One forward pass of the image tower and any number of second paths through its last blocks. Belongs to one worker;
+/// its memory is allocated once and serves one batch after the other.
+///
+/// ```swift
+/// let pass = SurgeryPass(try model.vision.resized(to: 512), recipes: [.plain, .surgery(depth: 6)], capacity: 1)
+/// pass.run(image, batch: 1)
+/// let tokens = pass.embed(.surgery(depth: 6))   // [T, d]
+/// ```
+public final class SurgeryPass {
+    public let vision: VisionTransformer
+    /// What can be asked for.
+    public let recipes: [SurgeryRecipe]
+    private let workspace: VisionWorkspace
+    /// The tower's own, which is free once it has run.
+    private var scratch: BlockScratch { workspace.block }
+    /// The second path. // [batch · T, D]
+    private let path: FloatBuffer
+    private let tokens: FloatBuffer
+    private let attentions: [SurgeryRecipe.Attention: PatchAttention]
+
+    /// - Parameters:
+    ///   - vision: of the size of the images.
+    ///   - capacity: the largest batch.
+    /// - Precondition: no recipe is deeper than the tower.
+    public init(_ vision: VisionTransformer, recipes: [SurgeryRecipe], capacity: Int) {
+        let (configuration, layers) = (vision.configuration, vision.blocks.count)
+        precondition(recipes.allSatisfy { $0.depth <= layers }, "a second path deeper than \(layers) blocks")
+        self.vision = vision
+        self.recipes = recipes
+        var requests = [CaptureRequest](repeating: [], count: layers)
+        for recipe in recipes where recipe.depth > 0 {
+            for layer in layers - recipe.depth..<layers { requests[layer].insert(recipe.attention.needs) }
+            if recipe.keepsResidual { requests[layers - recipe.depth].insert(.attentionInput) }
+        }
+        workspace = VisionWorkspace(vision, capacity: capacity, capturing: requests)
+        path = FloatBuffer(capacity * vision.tokens * vision.width)
+        tokens = FloatBuffer(capacity * vision.tokens * vision.embeddingWidth)
+        attentions = Dictionary(
+            recipes.map { ($0.attention, PatchAttention($0.attention, configuration)) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Runs the tower on images of its size, 8-bit RGB. // [batch, size, size, 3]
+    public func run(_ images: UnsafePointer<UInt8>, batch: Int) { vision(images, batch: batch, workspace) }
+
+    /// r(I) of the images that ran last, which no recipe changes; not normalised. // [batch, d]
+    public var representations: UnsafePointer<Float> { UnsafePointer(workspace.embeddings.base) }
+
+    /// All tokens of the images that ran last as a recipe reads them, through ln_post and P, class token first; not
+    /// normalised. The memory is used again by the next call.
+    /// - Precondition: the recipe is one of ``recipes``.
+    /// - Returns: // [batch, T, d]
+    public func embed(_ recipe: SurgeryRecipe) -> UnsafePointer<Float> {
+        let (batch, tokens, width) = (workspace.batch, vision.tokens, vision.width)
+        let rows = batch * tokens
+        let residual = followPath(recipe)
+        for image in 0..<batch {
+            (residual + image * tokens * width).update(from: workspace.x.base + image * tokens * width, count: width)
+        }
+        vision.outputNorm(
+            residual, rows: rows, into: scratch.normalised.base, mean: scratch.mean.base, sigma: scratch.sigma.base)
+        BLAS.multiply(
+            rows, vision.embeddingWidth, width, scratch.normalised.base, stride: width, vision.projection.elements,
+            stride: width, otherTransposed: true, into: self.tokens.base, stride: vision.embeddingWidth)
+        return UnsafePointer(self.tokens.base)
+    }
+
+    /// The second path before the class token is put in. // [batch · T, D]
+    func followPath(_ recipe: SurgeryRecipe) -> UnsafeMutablePointer<Float> {
+        precondition(recipes.contains(recipe), "tokens by '\(recipe.name)' were asked for but not declared")
+        let (layers, rows, width) = (vision.blocks.count, workspace.batch * vision.tokens, vision.width)
+        let path = path.base
+        let first = layers - recipe.depth
+        guard recipe.depth > 0 else {
+            path.update(from: workspace.x.base, count: rows * width)
+            return path
+        }
+        if recipe.keepsResidual {
+            path.update(from: workspace.capture(first).attentionInput, count: rows * width)
+        } else {
+            path.update(repeating: 0, count: rows * width)
+        }
+        for layer in first..<layers {
+            addAttention(recipe.attention, layer: layer, to: path)
+            if recipe.keepsMLP { vision.blocks[layer].addMLP(to: path, rows: rows, scratch: scratch) }
+        }
+        return path
+    }
+
+    /// path ← path + Proj(mixture of the layer's values)
+    func addAttention(_ attention: SurgeryRecipe.Attention, layer: Int, to path: UnsafeMutablePointer<Float>) {
+        guard let mixer = attentions[attention] else { preconditionFailure("an attention that no recipe has") }
+        let (block, tokens, width) = (vision.blocks[layer], vision.tokens, vision.width)
+        let rows = workspace.batch * tokens
+        let capture = workspace.capture(layer)
+        for image in 0..<workspace.batch {
+            let length =
+                if case .selfSelf = attention { inputLength(layer, capture.attentionInput + image * tokens * width) } else { Float(1) }
+            mixer.mix(
+                capture.queryKeyValue + image * tokens * 3 * width, inputLength: length, scores: scratch.scores.base,
+                into: scratch.mixed.base + image * tokens * width)
+        }
+        block.attentionOutput.multiply(scratch.mixed.base, rows: rows, accumulating: true, into: path)
+        RowKernels.add(bias: block.attentionOutput.bias, to: path, rows: rows, columns: width)
+    }
+
+    /// The mean length of one image's tokens after ln_1.
+    private func inputLength(_ layer: Int, _ x: UnsafePointer<Float>) -> Float {
+        let (tokens, width, normalised) = (vision.tokens, vision.width, scratch.normalised.base)
+        vision.blocks[layer].attentionNorm(
+            x, rows: tokens, into: normalised, mean: scratch.mean.base, sigma: scratch.sigma.base)
+        let lengths = (0..<tokens).map { token in
+            let row = normalised + token * width
+            return Double(BLAS.dot(row, row, count: width)).squareRoot()
+        }
+        return Float(lengths.reduce(0, +) / Double(tokens))
+    }
+}
