@@ -36,7 +36,8 @@ public struct ZeroShotClassifier: Sendable {
         return (0..<batch).map { Self.best(of: scores[$0 * classes..<($0 + 1) * classes]) }
     }
 
-    static func best(of scores: ArraySlice<Float>) -> (label: Int, margin: Float)? {
+    /// The first of the largest scores, and by how much it leads; nil where a score is not finite.
+    public static func best(of scores: ArraySlice<Float>) -> (label: Int, margin: Float)? {
         guard scores.allSatisfy(\.isFinite) else { return nil }
         var (label, first, second) = (0, -Float.infinity, -Float.infinity)
         for (index, score) in scores.enumerated() {

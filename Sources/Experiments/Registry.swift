@@ -12,6 +12,7 @@ public enum Registry {
         (ConceptDiscoveryExperiment.name, { try ConceptDiscoveryExperiment($0, context: $1, graph: &$2) }),
         (FirstOrderExperiment.name, { try FirstOrderExperiment($0, context: $1, graph: &$2) }),
         (IndirectEffectExperiment.name, { try IndirectEffectExperiment($0, context: $1, graph: &$2) }),
+        (ExplainabilityExperiment.name, { try ExplainabilityExperiment($0, context: $1, graph: &$2) }),
     ]
 
     /// The specs in the order in which the papers tell their experiments.

@@ -17,6 +17,15 @@ public struct ImageFacts: Artefact, Equatable {
 
     init() {}
 
+    /// Those of one image.
+    struct One {
+        let label: Int32
+        let objects: [Int32]
+        let caption: String
+    }
+
+    subscript(_ index: Int) -> One { One(label: labels[index], objects: objects[index], caption: captions[index]) }
+
     /// Adds one image.
     mutating func append(label: Int32, objects: [Int32], caption: String, digest: String) {
         labels.append(label)

@@ -19,6 +19,14 @@ extension ImagePreprocessing {
             filter: ResamplingFilter(preprocessing.resampling), passOrder: passOrder)
     }
 
+    /// The same resampling, but the whole picture goes into a square, whatever its ratio.
+    func squashing(to size: Int) -> ImagePreprocessing {
+        var squashing = self
+        squashing.geometry = SquareGeometry(
+            size: size, resize: .exact(width: size, height: size), centring: geometry.centring)
+        return squashing
+    }
+
     /// All that decides a byte, for the key of a step.
     var name: String {
         let resize =

@@ -40,6 +40,12 @@ final class ImageReader {
         return shard.mask(index)
     }
 
+    /// - Throws: `PipelineError.damaged`.
+    func facts(_ index: Int) throws -> ImageFacts.One {
+        let (shard, index) = try locate(index)
+        return shard.facts[index]
+    }
+
     /// The shard that holds an image, and the image's place in it.
     private func locate(_ image: Int) throws -> (shard: ImageShard, index: Int) {
         let index = shards.sharding.shardIndex(of: image)

@@ -37,6 +37,13 @@ public struct ImageShard: Artefact, Equatable {
             digest: ContentDigest.sha256(Data(image.pixels)))
     }
 
+    /// Adds an image that stands in another shard in another size.
+    mutating func append(_ image: RGBImage, mask: [UInt8], facts: ImageFacts.One) {
+        append(
+            image, mask: mask, label: facts.label >= 0 ? Int(facts.label) : nil, objects: facts.objects.map(Int.init),
+            caption: facts.caption)
+    }
+
     /// One image.
     func image(_ index: Int) -> RGBImage {
         RGBImage(

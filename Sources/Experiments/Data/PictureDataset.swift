@@ -35,12 +35,11 @@ struct PictureDataset: Sendable {
         }
     }
 
-    /// Adds the steps that bring the pictures to the model's size.
+    /// Adds the steps that bring the pictures to a square.
     /// - Parameter masks: how masks get there; nil for pictures without.
     /// - Throws: `PipelineError`.
-    func images(for model: ModelUnderStudy, masks: MaskGeometry?, label: String, in graph: inout Graph) throws -> ImageSource.Steps {
-        let (list, opened, size) = (list, opened, model.configuration.vision.imageSize)
-        let (preprocessing, place) = (model.preprocessing, source.place.path)
+    func images(_ preprocessing: ImagePreprocessing, masks: MaskGeometry?, label: String, in graph: inout Graph) throws -> ImageSource.Steps {
+        let (list, opened, size, place) = (list, opened, preprocessing.geometry.size, source.place.path)
         let images = try graph.add(
             Step(
                 kind: "pictures", label: label, version: 1,

@@ -59,21 +59,14 @@ struct Study: Sendable {
     /// Looks at a model: its architecture decides what a spec may ask of it.
     /// - Throws: what opening a model throws.
     static func facts(_ context: ExperimentContext) -> (OpenedInputs.ModelKey) throws -> ModelFacts {
-        { key in
-            let model = try context.opened.model(key)
-            return ModelFacts(
-                layers: model.layersWithLaterAttention, neurons: model.configuration.vision.mlpWidth, published: model.published)
-        }
+        { ModelFacts(try context.opened.model($0)) }
     }
 
     var inputs: StudyInputs {
         let sets = [("fit", fit)] + (evaluation.map { [("evaluation", $0)] } ?? [])
         return StudyInputs(
             model: StudyInputs.Model(model),
-            images: sets.map { role, source in
-                .init(
-                    role: role, name: source.name.name, count: source.count, digest: source.digest, skipped: source.skipped)
-            }, classes: classes.names, templates: classes.templates)
+            images: sets.map(StudyInputs.Images.init), classes: classes.names, templates: classes.templates)
     }
 
     // MARK: Shared steps

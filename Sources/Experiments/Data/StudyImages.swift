@@ -7,27 +7,38 @@ struct StudyImages {
     private let spec: SettingSpec
     private let model: ModelUnderStudy
     private let context: ExperimentContext
+    /// How pictures are brought to the square that the tower takes.
+    private let preprocessing: ImagePreprocessing
+    private var size: Int { preprocessing.geometry.size }
 
-    init(_ spec: SettingSpec, _ model: ModelUnderStudy, _ context: ExperimentContext) {
+    /// - Parameter inputSize: the whole image is squashed to a square of this size; nil: the model's own preprocessing.
+    init(_ spec: SettingSpec, _ model: ModelUnderStudy, _ context: ExperimentContext, inputSize: Int? = nil) {
         (self.spec, self.model, self.context) = (spec, model, context)
+        preprocessing = inputSize.map(model.preprocessing.squashing) ?? model.preprocessing
     }
 
     /// - Parameters:
     ///   - masks: how masks reach the model's square; nil for images without.
     ///   - isLabelled: each image has to have one class.
+    ///   - needsMainObject: each mask has to have one object that the image is about.
     /// - Throws: `InputError`, `DataSetError`, `ExperimentError`, `PipelineError`.
     func source(
-        _ images: ImageSetSpec, masks: MaskGeometry? = nil, isLabelled: Bool = false, in graph: inout Graph
+        _ images: ImageSetSpec, masks: MaskGeometry? = nil, isLabelled: Bool = false, needsMainObject: Bool = true,
+        in graph: inout Graph
     ) throws -> ImageSource {
         switch images.source {
         case .scenes(let name, let split):
             let dataset = try context.opened.scenes(name)
-            guard dataset.imageSize == model.configuration.vision.imageSize else {
-                throw ExperimentError.imageSizeMismatch(
-                    dataset: name, found: dataset.imageSize, model: model.name, expected: model.configuration.vision.imageSize)
+            var steps = try dataset.scenes(split, limit: context.limit, in: &graph)
+            if dataset.imageSize != size {
+                guard case .exact = preprocessing.geometry.resize else {
+                    throw ExperimentError.imageSizeMismatch(
+                        dataset: name, found: dataset.imageSize, model: model.name, expected: size)
+                }
+                steps = try ResizedImagesStep.add(steps, preprocessing, label: images.split, in: &graph)
             }
             return ImageSource(
-                try dataset.scenes(split, limit: context.limit, in: &graph), perShard: spec.imagesPerShard,
+                steps, perShard: spec.imagesPerShard,
                 name: ImageSet(dataset: name, split: images.split), digest: dataset.entry.splits[split.rawValue]?.sha256)
         case .pictures(let set, _, _):
             guard masks == nil || set.hasMasks else { throw ExperimentError.noMasks(dataset: set.rawValue) }
@@ -39,19 +50,21 @@ struct StudyImages {
             if isLabelled, let bare = list.entries.firstIndex(where: { $0.label == nil }) {
                 throw ExperimentError.unlabelled(image: name.imageID(bare))
             }
-            if masks != nil, let bare = list.entries.firstIndex(where: { $0.objects.first == nil || ($0.label == nil && $0.objects != [-1]) }) {
+            if masks != nil, needsMainObject, let bare = list.entries.firstIndex(where: { $0.objects.first == nil || ($0.label == nil && $0.objects != [-1]) }) {
                 throw ExperimentError.noMainObject(image: name.imageID(bare))
             }
             return ImageSource(
-                try dataset.images(for: model, masks: masks, label: name.name, in: &graph), perShard: spec.imagesPerShard,
+                try dataset.images(preprocessing, masks: masks, label: name.name, in: &graph), perShard: spec.imagesPerShard,
                 name: name, digest: list.digest, skipped: list.skipped)
         }
     }
 
     /// The classes that a classifier for some images chooses among.
-    /// - Parameter areLabels: the images' labels are compared with its answers.
+    /// - Parameters:
+    ///   - areLabels: the images' labels are compared with its answers.
+    ///   - usual: sentences for the classes of pictures where the spec names none.
     /// - Throws: `InputError`, `DataSetError`, ``ExperimentError/classNames(dataset:found:needed:)``.
-    func classes(_ images: ImageSetSpec, withMasks: Bool = false, areLabels: Bool) throws -> StudyClasses {
+    func classes(_ images: ImageSetSpec, withMasks: Bool = false, areLabels: Bool, usual: SettingSpec.Templates = .openAI80) throws -> StudyClasses {
         let templates = try spec.templates.map { try PromptSet.templates($0.url(in: context.opened.places)) }
         switch images.source {
         case .scenes(let name, _):
@@ -65,7 +78,7 @@ struct StudyImages {
                 throw ExperimentError.classNames(dataset: images.dataset, found: names.count, needed: found.count)
             }
             return StudyClasses(
-                names: names, templates: try templates ?? PromptSet.templates(context.opened.places.prompts("templates-80.txt")),
+                names: names, templates: try templates ?? PromptSet.templates(usual.url(in: context.opened.places)),
                 scenes: nil)
         }
     }

@@ -49,6 +49,13 @@ extension StudyInputs.Model {
     }
 }
 
+extension StudyInputs.Images {
+    init(_ role: String, _ source: ImageSource) {
+        self.init(
+            role: role, name: source.name.name, count: source.count, digest: source.digest, skipped: source.skipped)
+    }
+}
+
 extension StudyInputs {
     /// As a file beside the rows.
     /// - Throws: what encoding throws.

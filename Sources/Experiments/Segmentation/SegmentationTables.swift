@@ -11,7 +11,7 @@ struct SegmentationTables {
 
     private func predicted(_ maker: SegmentationCase.Maker) -> SegmentationCase { .init(maker: maker, query: .predicted) }
 
-    private func header(_ method: AttributionMethod) -> String {
+    static func header(_ method: AttributionMethod) -> String {
         switch method {
         case .partialLRP: "partial LRP"
         case .rollout: "rollout"
@@ -41,7 +41,7 @@ struct SegmentationTables {
             title: "Table 4 (%): zero-shot segmentation, foreground where the map of the predicted class exceeds \(spec.threshold)",
             rowHeader: "method",
             columns: groups.flatMap { [.init("measured", group: $0), .init("paper", group: $0)] },
-            rows: AttributionMethod.allCases.map { .init(header($0), cells(.method($0))) }
+            rows: AttributionMethod.allCases.map { .init(Self.header($0), cells(.method($0))) }
                 + [.init("random neurons (control)", cells(.randomNeurons))],
             footnotes: [
                 "second order: \(spec.neurons) neurons of layers \(layers); the paper: 200 of layers 8 to 10. Foreground: the object that gives the scene its label.",
@@ -55,7 +55,7 @@ struct SegmentationTables {
         TableLayout(
             title: "Table 4 with the older rule (%): foreground where the map exceeds its mean",
             rowHeader: "method", columns: [.init("pixel accuracy"), .init("mIoU")],
-            rows: (AttributionMethod.allCases.map { (header($0), SegmentationCase.Maker.method($0)) }
+            rows: (AttributionMethod.allCases.map { (Self.header($0), SegmentationCase.Maker.method($0)) }
                 + [("random neurons (control)", .randomNeurons)]).map { title, maker in
                 let subject = SegmentationMeasures.subject(predicted(maker), rule: "> mean")
                 return .init(title, [.init("pixel-accuracy", subject), .init("mean-iou", subject)])
@@ -70,7 +70,7 @@ struct SegmentationTables {
             rows: AttributionMethod.allCases.filter(\.usesClass).map { method in
                 let (present, absent) = (predicted(.method(method)), SegmentationCase(maker: .method(method), query: .absent))
                 return .init(
-                    header(method),
+                    Self.header(method),
                     [
                         .init("mean-iou", SegmentationMeasures.subject(present, rule: measures.spec.thresholdName)),
                         .init("mean-iou", SegmentationMeasures.subject(absent, rule: measures.spec.thresholdName)),

@@ -1,0 +1,46 @@
+import CLIPModel
+import Inputs
+import Pipeline
+
+/// A model and the images that it is measured on: what an experiment that fits nothing starts from.
+struct PictureStudy: Sendable {
+    let setting: SettingSpec
+    let model: ModelUnderStudy
+    let images: ImageSource
+    let classes: StudyClasses
+    let isPartial: Bool
+
+    /// Opens model and data set and adds the images.
+    /// - Parameters:
+    ///   - inputSize: the whole image is squashed to a square of this size.
+    ///   - withMasks: masks go the same way.
+    ///   - usual: sentences for the classes of pictures where the spec names none.
+    /// - Throws: `InputError`, `DataSetError`, `ExperimentError`, `PipelineError`, and what opening a model throws.
+    init(
+        _ setting: SettingSpec, _ images: ImageSetSpec, inputSize: Int, withMasks: Bool, usual: SettingSpec.Templates,
+        context: ExperimentContext, graph: inout Graph
+    ) throws {
+        self.setting = setting
+        model = try context.opened.model(setting.modelKey)
+        let opener = StudyImages(setting, model, context, inputSize: inputSize)
+        self.images = try opener.source(
+            images, masks: withMasks ? .squashed : nil, needsMainObject: false, in: &graph)
+        classes = try opener.classes(images, withMasks: withMasks, areLabels: true, usual: usual)
+        isPartial = context.limit != nil
+    }
+
+    func classifier(in graph: inout Graph) throws -> StepHandle<StoredClassifier> {
+        try ClassifierStep.add(model, names: classes.names, templates: classes.templates, in: &graph)
+    }
+
+    /// What a text without a name says in the same sentences.
+    func emptyText(in graph: inout Graph) throws -> StepHandle<StoredClassifier> {
+        try ClassifierStep.add(model, names: [""], templates: classes.templates, in: &graph)
+    }
+
+    var inputs: StudyInputs {
+        StudyInputs(
+            model: StudyInputs.Model(model), images: [StudyInputs.Images("evaluation", images)], classes: classes.names,
+            templates: classes.templates)
+    }
+}

@@ -1,0 +1,43 @@
+import Attribution
+
+/// A row of the explainability table: what makes a label's map.
+enum ExplainabilityCase: Sendable, Hashable {
+    case reading(TokenReading)
+    case attribution(AttributionMethod)
+    /// A control: the map of a label that the image does not show, against one that it does.
+    case absentLabel(TokenReading)
+
+    var name: String {
+        switch self {
+        case .reading(let reading): reading.name
+        case .attribution(let method): method.rawValue
+        case .absentLabel(let reading): "\(reading.name), absent label"
+        }
+    }
+
+    /// All that decides a number, for the key of a step.
+    var key: String {
+        switch self {
+        case .reading(let reading): reading.key
+        case .attribution(let method): method.rawValue
+        case .absentLabel(let reading): "absent label, \(reading.key)"
+        }
+    }
+
+    var reading: TokenReading? {
+        switch self {
+        case .reading(let reading), .absentLabel(let reading): reading
+        case .attribution: nil
+        }
+    }
+
+    /// Raw CLIP, every attribution method, surgery without each of its halves and whole, the variants, a control.
+    static func all(depth: Int, secondOrder: Bool) -> [ExplainabilityCase] {
+        let surgery = TokenReading.surgery(depth: depth)
+        return [.reading(.clip)]
+            + AttributionMethod.allCases.filter { secondOrder || $0 != .secondOrder }.map { .attribution($0) }
+            + [.reading(.featureSurgery), .reading(.architectureSurgery(depth: depth)), .reading(surgery)]
+            + [.reading(.singleText(depth: depth))] + TokenReading.variants(depth: depth).map { .reading($0) }
+            + [.absentLabel(surgery)]
+    }
+}

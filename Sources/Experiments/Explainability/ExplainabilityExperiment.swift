@@ -1,0 +1,79 @@
+import Pipeline
+
+/// The evaluation of CLIP Surgery (arXiv 2304.05653): maps of the labels that images show, against their pixels, for
+/// raw CLIP, every attribution method, surgery without each of its halves, and what others propose.
+struct ExplainabilityExperiment: Experiment {
+    static let name = "explainability"
+
+    let spec: ExplainabilitySpec
+    private let study: PictureStudy
+    private let cases: [ExplainabilityCase]
+    private let scores: StepHandle<ExplainabilityScores>
+    private let sensitivity: [(inputSize: Int, images: ImageSource, scores: StepHandle<ExplainabilityScores>)]
+    private let overlays: StepHandle<StoredPicture>
+    /// Where the second-order row's directions come from.
+    private let lens: (study: Study, trust: TrustChecks)?
+
+    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
+        let spec = try ExplainabilitySpec(document, choices: .init(context), model: Study.facts(context))
+        self.spec = spec
+        let surgery = spec.surgery
+        func study(_ size: Int, _ graph: inout Graph) throws -> PictureStudy {
+            try PictureStudy(
+                surgery.setting, surgery.evaluation, inputSize: size, withMasks: true, usual: .clipSurgery85, context: context,
+                graph: &graph)
+        }
+        self.study = try study(surgery.inputSize, &graph)
+        let classifier = try self.study.classifier(in: &graph)
+        let empty = try self.study.emptyText(in: &graph)
+        var directions: (directions: StepHandle<FittedDirections>, layers: [Int], neurons: Int)?
+        if let row = spec.secondOrder {
+            let fit = try Study(row.study, context: context, graph: &graph)
+            directions = (try fit.fitted(in: &graph).directions, row.layers ?? fit.layers, row.neurons)
+            lens = (fit, try TrustChecks(fit, graph: &graph))
+        } else {
+            lens = nil
+        }
+        func source(_ study: PictureStudy, _ size: Int, secondOrder: Bool) -> ExplainabilityInputs {
+            ExplainabilityInputs(
+                study: study, inputSize: size, classifier: classifier, empty: empty, secondOrder: secondOrder ? directions : nil)
+        }
+        cases = ExplainabilityCase.all(depth: surgery.depth, secondOrder: directions != nil)
+        let whole = source(self.study, surgery.inputSize, secondOrder: true)
+        let images = self.study.images
+        scores = try ExplainabilityStep.add(
+            whole, cases, label: "\(surgery.inputSize) pixels", images: images.count, in: &graph)
+        overlays = try ExplainabilityOverlaysStep.add(whole, cases, images: min(spec.overlays, images.count), in: &graph)
+        let depths = spec.sensitivity.depths.map { ExplainabilityCase.reading(.surgery(depth: $0)) }
+        sensitivity = try spec.sensitivity.inputSizes.map { size in
+            let sized = try study(size, &graph)
+            return (
+                size, sized.images,
+                try ExplainabilityStep.add(
+                    source(sized, size, secondOrder: false), depths, label: "by depth, \(size) pixels",
+                    images: min(spec.sensitivity.images, sized.images.count), in: &graph)
+            )
+        }
+    }
+
+    var inputs: StudyInputs {
+        var inputs = study.inputs
+        if let lens { inputs.images.insert(.init("fit", lens.study.fit), at: 0) }
+        return inputs
+    }
+
+    func report(_ result: ExecutionResult) throws -> ExperimentReport {
+        let measures = ExplainabilityMeasures(
+            spec: spec, cases: cases, images: study.images.name, classNames: study.classes.names, isPartial: study.isPartial,
+            facts: try result.artefact(study.images.facts), scores: try result.artefact(scores),
+            sensitivity: try sensitivity.map { ($0.inputSize, try result.artefact($0.scores)) },
+            trust: try lens.map { try $0.trust.findings(result) })
+        return ExperimentReport(
+            metrics: measures.metrics(), predictions: measures.predictionSets(),
+            tables: ExplainabilityTables(measures).layouts.marked(partial: study.isPartial, images: study.images.count),
+            attachments: [
+                measures.curves, measures.pairs, measures.vocabulary,
+                Attachment("overlays.png", .bytes(try result.artefact(overlays).png)),
+            ], failedControls: measures.failedControls())
+    }
+}

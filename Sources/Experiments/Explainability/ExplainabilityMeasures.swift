@@ -1,0 +1,112 @@
+import Attribution
+import Pipeline
+
+/// Numbers of the explainability experiment.
+struct ExplainabilityMeasures {
+    let spec: ExplainabilitySpec
+    let cases: [ExplainabilityCase]
+    let images: ImageSet
+    let classNames: [String]
+    let isPartial: Bool
+    let facts: ImageFacts
+    let scores: ExplainabilityScores
+    /// By input size, a case for each depth.
+    let sensitivity: [(inputSize: Int, scores: ExplainabilityScores)]
+    /// Of the second-order row's directions.
+    let trust: TrustFindings?
+
+    var rows: RowMaker {
+        // The paper's own table of these measures could not be had, so that no number has a paper's beside it.
+        RowMaker("explainability", spec.surgery.setting, isPapers: false, papersDatasets: [], isPartial: isPartial)
+    }
+
+    private var control: PresenceControl {
+        PresenceControl(facts, predicted: scores.predicted, floor: spec.controls.accuracyFloor, seed: spec.surgery.setting.seed)
+    }
+
+    static func subject(_ item: ExplainabilityCase) -> Subject { ["method": item.name] }
+
+    static func subject(inputSize: Int, depth: Int) -> Subject { ["input-size": "\(inputSize)", "depth": "\(depth)"] }
+
+    func metrics() -> [Metric] {
+        var metrics = control.metrics(rows, of: images)
+        for (index, item) in cases.enumerated() { metrics += self.metrics(scores, index, Self.subject(item)) }
+        for (inputSize, scores) in sensitivity {
+            for (index, depth) in spec.sensitivity.depths.enumerated() {
+                metrics += self.metrics(scores, index, Self.subject(inputSize: inputSize, depth: depth))
+            }
+        }
+        return metrics + (trust?.metrics(rows, evaluated: scores.images) ?? [])
+    }
+
+    /// Mean IoU at the best threshold, that threshold, and mean score contrast; means over pairs of an image and a
+    /// label, for whose intervals images are drawn again.
+    private func metrics(_ scores: ExplainabilityScores, _ item: Int, _ subject: Subject) -> [Metric] {
+        func mean(_ name: String, unit: String, _ value: (Int) -> Float) -> Metric {
+            let sums = scores.rows(value)
+            let total = sums.reduce(into: [0.0, 0.0]) { $0[0] += $1[0]; $0[1] += $1[1] }
+            return rows.metric(
+                name, subject, total[0] / total[1], of: images, n: Int(total[1]), unit: unit,
+                interval: rows.bootstrap().intervals(ofSums: sums, [{ $0[0] / $0[1] }])[0])
+        }
+        return [
+            mean("explainability-iou", unit: "share") { scores.ratio($0, item) },
+            rows.metric(
+                "best-threshold", subject, Double(scores.threshold(of: item)), of: images, n: scores.pairs, unit: "of the map's range",
+                note: "found by grid search on these images"),
+            mean("score-contrast", unit: "share") { scores.contrast($0, item) },
+        ]
+    }
+
+    func predictionSets() -> [PredictionSet] {
+        [
+            PredictionSet(
+                experiment: ExplainabilityExperiment.name, condition: ["condition": "baseline"],
+                predictions: scores.predicted.indices.map { image in
+                    Prediction(
+                        imageID: images.imageID(image), label: names(facts.objects[image]),
+                        prediction: classNames[Int(scores.predicted[image])], margin: Double(scores.margins[image]))
+                })
+        ]
+    }
+
+    /// Of all objects, in one text.
+    private func names(_ labels: [Int32]) -> String {
+        labels.filter { $0 >= 0 }.map { classNames[Int($0)] }.uniqued().joined(separator: ", ")
+    }
+
+    func failedControls() -> [FailedControl] { control.failedControls() + (trust?.failedControls() ?? []) }
+
+    /// Mean IoU of every case at every threshold.
+    var curves: Attachment {
+        Attachment(
+            "thresholds.csv",
+            .list(
+                header: ["threshold"] + cases.map(\.name),
+                rows: ExplainabilityScores.thresholds.indices.map { step in
+                    [.number(Double(step) / 100)]
+                        + cases.indices.map { .number(scores.curve(of: $0)[scores.curve(of: $0).startIndex + step]) }
+                }))
+    }
+
+    /// Every image and label behind the means.
+    var pairs: Attachment {
+        var rows: [[Attachment.Field]] = []
+        for (image, count) in scores.pairCounts.enumerated() {
+            for _ in 0..<count {
+                let pair = rows.count
+                rows.append(
+                    [.text(images.imageID(image)), .text(classNames[Int(scores.labels[pair])])]
+                        + cases.indices.flatMap { item -> [Attachment.Field] in
+                            [.number(Double(scores.ratio(pair, item))), .number(Double(scores.contrast(pair, item)))]
+                        })
+            }
+        }
+        return Attachment(
+            "pairs.csv",
+            .list(header: ["image", "label"] + cases.flatMap { ["iou_\($0.name)", "contrast_\($0.name)"] }, rows: rows))
+    }
+
+    /// What the maps chose among.
+    var vocabulary: Attachment { Attachment("vocabulary.csv", .list(header: ["label"], rows: classNames.map { [.text($0)] })) }
+}

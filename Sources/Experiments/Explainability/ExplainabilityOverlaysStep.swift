@@ -1,0 +1,51 @@
+import Inputs
+import Pipeline
+
+enum ExplainabilityOverlaysStep {
+    /// The first images, a row for each label they show, with their masks and every map, as one picture.
+    static func add(
+        _ source: ExplainabilityInputs, _ cases: [ExplainabilityCase], images count: Int, in graph: inout Graph
+    ) throws -> StepHandle<StoredPicture> {
+        let (images, names, size) = (source.study.images, source.study.classes.names, source.inputSize)
+        var parameters = source.parameters
+        parameters["cases"] = .texts(cases.map(\.key))
+        parameters["images"] = .integer(count)
+        parameters["input-size"] = .integer(size)
+        parameters["seed"] = .integer(source.study.setting.seed)
+        return try graph.add(
+            Step(
+                kind: "explainability-overlays", version: 1, parameters: parameters, inputs: source.handles,
+                digests: ["model": source.study.model.digest],
+                work: .single { inputs in
+                    let (reader, facts) = (ImageReader(try inputs[images.images]), try inputs[images.facts])
+                    let maps = try source.maps(cases, inputs)
+                    var rows: [Gallery.Row] = []
+                    for index in 0..<count {
+                        try inputs.checkCancellation()
+                        _ = try maps.run(reader, index, of: images.name)
+                        let (image, mask) = (try reader.image(index), try reader.mask(index))
+                        let shown = ShownLabels.of(facts[index], mask: mask)
+                        for label in shown {
+                            let own = ShownLabels.mask(of: label, facts[index], mask: mask)
+                            rows.append(
+                                Gallery.Row(
+                                    header: names[label],
+                                    cells: [.init(image), .init(image.tinted(by: own.map { $0 == 1 ? 1 : 0 }))]
+                                        + cases.map { item in
+                                            let map = maps.map(item, of: label, shown: facts[index].objects.map(Int.init))
+                                            let cell = image.overlaid(with: map)
+                                            guard case .absentLabel = item else { return Gallery.Cell(cell) }
+                                            return Gallery.Cell(
+                                                cell, captions: [names[maps.absentLabel(facts[index].objects.map(Int.init))]])
+                                        }))
+                        }
+                    }
+                    let picture = try Gallery(
+                        title: "\(images.name.name) · maps of the labels that images show",
+                        columnHeaders: ["image", "label's pixels red"] + cases.map(ExplainabilityTables.header),
+                        rows: rows, scale: max(1, 128 / size)
+                    ).drawn(font: Gallery.font)
+                    return try StoredPicture(picture, named: "explainability-overlays")
+                }))
+    }
+}

@@ -1,0 +1,82 @@
+import Attribution
+import CLIPModel
+import DenseMath
+import Foundation
+import Pipeline
+
+/// Makes the maps of the labels of one image after the other. Belongs to one worker.
+final class LabelMaps {
+    /// What maps are made of: the neurons of the second-order row, by their directions.
+    struct SecondOrder {
+        let neurons: ClassNeurons
+        let count: Int
+    }
+
+    private let tokens: TokenReader
+    private let attribution: AttributionPass?
+    private let secondOrder: SecondOrder?
+    private let size: Int
+    private let classes: Int
+    private let seed: UInt64
+    private var similarities: [TokenReading: Tensor] = [:]
+    private var image = 0
+
+    /// - Parameter size: of the images and of the maps.
+    init(
+        _ clip: CLIP, _ cases: [ExplainabilityCase], classifier: Tensor, empty: Tensor, secondOrder: SecondOrder?, size: Int,
+        seed: Int
+    ) throws {
+        let vision = try clip.vision.resized(to: size)
+        let methods = cases.compactMap { if case .attribution(let method) = $0 { method } else { nil } }
+        tokens = TokenReader(vision, [.clip] + cases.compactMap(\.reading), classifier: classifier, empty: empty)
+        attribution = methods.isEmpty ? nil
+            : AttributionPass(vision, classifier: classifier, logitScale: exp(clip.logitScale), methods: Set(methods))
+        (self.secondOrder, self.size, self.seed) = (secondOrder, size, UInt64(seed))
+        classes = classifier.shape[0]
+    }
+
+    /// Runs image `index` of a set.
+    /// - Returns: the model's own answer, and by how much cosine it leads.
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError.damaged`.
+    func run(_ reader: ImageReader, _ index: Int, of images: ImageSet) throws -> (label: Int, margin: Float) {
+        similarities.removeAll(keepingCapacity: true)
+        image = index
+        try tokens.run(reader, index, of: images)
+        if let attribution { try reader.withImages(index..<index + 1) { attribution.run($0) } }
+        guard let answer = ZeroShotClassifier.best(of: similarities(.clip)[row: 0]) else {
+            throw ExperimentError.notFinite(image: images.imageID(index), place: "similarities")
+        }
+        return answer
+    }
+
+    /// The map of a label at the images' size, from 0 to 1. // [size · size]
+    func map(_ item: ExplainabilityCase, of label: Int, shown: [Int]) -> [Float] {
+        let map: HeatMap
+        switch item {
+        case .reading(let reading): map = tokens.map(of: label, in: similarities(reading))
+        case .absentLabel(let reading): map = tokens.map(of: absentLabel(shown), in: similarities(reading))
+        case .attribution(let method):
+            guard let attribution else { preconditionFailure("a map of \(method.rawValue) was asked for but not declared") }
+            if method == .secondOrder, let secondOrder {
+                map = attribution.secondOrderMap(neurons: secondOrder.neurons.largest(secondOrder.count, of: label))
+            } else {
+                map = attribution.map(method, class: label)
+            }
+        }
+        return map.normalised().resized(to: size).values
+    }
+
+    /// A label that the image does not show, drawn by the seed.
+    func absentLabel(_ shown: [Int]) -> Int {
+        var random = SplitMix64(seed: seed, label: "absent label", index: UInt64(image))
+        let absent = (0..<classes).filter { !shown.contains($0) }
+        return absent.isEmpty ? 0 : absent[random.below(absent.count)]
+    }
+
+    private func similarities(_ reading: TokenReading) -> Tensor {
+        if let known = similarities[reading] { return known }
+        let result = tokens.similarities(reading)
+        similarities[reading] = result
+        return result
+    }
+}

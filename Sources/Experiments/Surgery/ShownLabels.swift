@@ -1,0 +1,24 @@
+import Attribution
+import Inputs
+
+/// Which of an image's labels can be looked for in its mask.
+enum ShownLabels {
+    /// The classes of an image's objects that its mask shows, each once, in the order of the objects.
+    static func of(_ facts: ImageFacts.One, mask: [UInt8]) -> [Int] {
+        var isShown = [Bool](repeating: false, count: 256)
+        for number in mask { isShown[Int(number)] = true }
+        var labels: [Int] = []
+        for (index, label) in facts.objects.enumerated() where label >= 0 && isShown[index + 1] && !labels.contains(Int(label)) {
+            labels.append(Int(label))
+        }
+        return labels
+    }
+
+    /// 1 where a label is, 0 elsewhere, 255 where nothing counts. // [size, size]
+    static func mask(of label: Int, _ facts: ImageFacts.One, mask: [UInt8]) -> [UInt8] {
+        var values = [UInt8](repeating: 0, count: 256)
+        for (index, object) in facts.objects.enumerated() where Int(object) == label { values[index + 1] = 1 }
+        values[Int(ObjectMask.ignored)] = SegmentationCounts.unlabelled
+        return mask.map { values[Int($0)] }
+    }
+}

@@ -1,0 +1,64 @@
+import Attribution
+import CLIPModel
+import DenseMath
+import Pipeline
+
+/// Reads labels off the tokens of one image after the other. Belongs to one worker.
+final class TokenReader {
+    private let pass: SurgeryPass
+    private let classifier: Tensor
+    private let empty: Tensor?
+    /// Of the image that ran last, by recipe.
+    private var cosines: [SurgeryRecipe: Tensor] = [:]
+    private var emptyCosines: [SurgeryRecipe: [Float]] = [:]
+
+    /// - Parameters:
+    ///   - vision: of the size of the images.
+    ///   - classifier: unit rows. // [K, d]
+    ///   - empty: the empty text, a unit row, where a reading compares with it. // [1, d]
+    init(_ vision: VisionTransformer, _ readings: [TokenReading], classifier: Tensor, empty: Tensor? = nil) {
+        pass = SurgeryPass(vision, recipes: Set(readings.map(\.recipe)).sorted { $0.name < $1.name }, capacity: 1)
+        (self.classifier, self.empty) = (classifier, empty)
+    }
+
+    /// Runs image `index` of a set.
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError.damaged`.
+    func run(_ reader: ImageReader, _ index: Int, of images: ImageSet) throws {
+        cosines.removeAll(keepingCapacity: true)
+        emptyCosines.removeAll(keepingCapacity: true)
+        try reader.withImages(index..<index + 1) { pass.run($0, batch: 1) }
+        guard UnsafeBufferPointer(start: pass.representations, count: pass.vision.embeddingWidth).allSatisfy(\.isFinite) else {
+            throw ExperimentError.notFinite(image: images.imageID(index), place: "embedding")
+        }
+    }
+
+    /// Similarities of the class token (row 0) and of the patches with every label. // [T, K]
+    func similarities(_ reading: TokenReading) -> Tensor {
+        let cosines = cosines(reading.recipe)
+        switch reading.features {
+        case .plain: return cosines
+        case .amongLabels: return FeatureSurgery.amongLabels(cosines)
+        case .single: return FeatureSurgery.single(cosines, empty: emptyCosines[reading.recipe] ?? [])
+        }
+    }
+
+    /// The patches' similarities with a label, among those of all labels.
+    func map(of label: Int, in similarities: Tensor) -> HeatMap {
+        let labels = similarities.rowCount
+        return HeatMap(
+            side: pass.vision.configuration.gridSize,
+            values: (1..<similarities.shape[0]).map { similarities.elements[$0 * labels + label] })
+    }
+
+    private func cosines(_ recipe: SurgeryRecipe) -> Tensor {
+        if let known = cosines[recipe] { return known }
+        let (tokens, d) = (pass.vision.tokens, pass.vision.embeddingWidth)
+        let embedded = Tensor(
+            shape: [tokens, d], elements: Array(UnsafeBufferPointer(start: pass.embed(recipe), count: tokens * d))
+        ).rowsNormalised()
+        let result = embedded.times(classifier, transposed: true)
+        cosines[recipe] = result
+        if let empty { emptyCosines[recipe] = embedded.times(empty, transposed: true).elements }
+        return result
+    }
+}
