@@ -78,6 +78,35 @@ enum PaperValues {
         }
     }
 
+    /// arXiv 2304.05653 (Pattern Recognition 2025), open-vocabulary segmentation with ViT-B/16.
+    enum OpenVocabulary {
+        /// - Returns: nil for what the paper does not print.
+        static func meanIoU(_ reading: TokenReading, _ dataset: String) -> Metric.PaperValue? {
+            guard dataset == "pascal-context" else { return nil }
+            switch reading.name {
+            case "architecture-surgery": return percent(29.3, "arXiv 2304.05653, open-vocabulary segmentation, Pascal Context")
+            case "maskclip": return percent(22.4, "arXiv 2304.05653, open-vocabulary segmentation, Pascal Context, MaskCLIP")
+            default: return nil
+            }
+        }
+    }
+
+    /// arXiv 2304.05653, multi-label recognition on NUS-Wide with RN50.
+    enum MultiLabel {
+        static func meanAP(_ score: RecognitionScore) -> Metric.PaperValue? {
+            switch score {
+            case .softmax: hundredths(35.58, "arXiv 2304.05653, multi-label recognition, NUS-Wide, CLIP")
+            case .featureSurgery: hundredths(39.99, "arXiv 2304.05653, multi-label recognition, NUS-Wide, CLIP Surgery")
+            case .cosine: nil
+            }
+        }
+    }
+
+    /// A percentage with two decimals, as a share.
+    private static func hundredths(_ value: Double, _ source: String) -> Metric.PaperValue {
+        Metric.PaperValue((value * 100).rounded() / 10_000, source: source, halfUnit: 0.00005)
+    }
+
     /// A percentage with one decimal, as a share; dividing a whole number gives the nearest double.
     private static func percent(_ value: Double, _ source: String) -> Metric.PaperValue {
         Metric.PaperValue((value * 10).rounded() / 1000, source: source, halfUnit: 0.0005)

@@ -13,6 +13,8 @@ public enum Registry {
         (FirstOrderExperiment.name, { try FirstOrderExperiment($0, context: $1, graph: &$2) }),
         (IndirectEffectExperiment.name, { try IndirectEffectExperiment($0, context: $1, graph: &$2) }),
         (ExplainabilityExperiment.name, { try ExplainabilityExperiment($0, context: $1, graph: &$2) }),
+        (OpenVocabularyExperiment.name, { try OpenVocabularyExperiment($0, context: $1, graph: &$2) }),
+        (MultiLabelExperiment.name, { try MultiLabelExperiment($0, context: $1, graph: &$2) }),
     ]
 
     /// The specs in the order in which the papers tell their experiments.

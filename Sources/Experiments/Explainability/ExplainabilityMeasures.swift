@@ -17,7 +17,7 @@ struct ExplainabilityMeasures {
 
     var rows: RowMaker {
         // The paper's own table of these measures could not be had, so that no number has a paper's beside it.
-        RowMaker("explainability", spec.surgery.setting, isPapers: false, papersDatasets: [], isPartial: isPartial)
+        RowMaker(ExplainabilityExperiment.name, spec.surgery.setting, isPapers: false, papersDatasets: [], isPartial: isPartial)
     }
 
     private var control: PresenceControl {
@@ -61,18 +61,8 @@ struct ExplainabilityMeasures {
     func predictionSets() -> [PredictionSet] {
         [
             PredictionSet(
-                experiment: ExplainabilityExperiment.name, condition: ["condition": "baseline"],
-                predictions: scores.predicted.indices.map { image in
-                    Prediction(
-                        imageID: images.imageID(image), label: names(facts.objects[image]),
-                        prediction: classNames[Int(scores.predicted[image])], margin: Double(scores.margins[image]))
-                })
+                experiment: ExplainabilityExperiment.name, answers: zip(scores.predicted, scores.margins), of: images, facts, classNames)
         ]
-    }
-
-    /// Of all objects, in one text.
-    private func names(_ labels: [Int32]) -> String {
-        labels.filter { $0 >= 0 }.map { classNames[Int($0)] }.uniqued().joined(separator: ", ")
     }
 
     func failedControls() -> [FailedControl] { control.failedControls() + (trust?.failedControls() ?? []) }

@@ -21,4 +21,11 @@ enum ShownLabels {
         values[Int(ObjectMask.ignored)] = SegmentationCounts.unlabelled
         return mask.map { values[Int($0)] }
     }
+
+    /// The label that each pixel shows, −1 where it shows none that counts. // [size, size]
+    static func labels(_ facts: ImageFacts.One, mask: [UInt8]) -> [Int32] {
+        var values = [Int32](repeating: -1, count: 256)
+        for (index, label) in facts.objects.enumerated() { values[index + 1] = label }
+        return mask.map { values[Int($0)] }
+    }
 }

@@ -1,0 +1,34 @@
+import Pipeline
+
+/// Multi-label recognition of arXiv 2304.05653: whether the class token ranks the images that show a label first.
+struct MultiLabelExperiment: Experiment {
+    static let name = "multi-label-recognition"
+
+    let spec: MultiLabelSpec
+    private let study: PictureStudy
+    private let similarities: StepHandle<LabelSimilarities>
+    private let precisions: StepHandle<RecognitionPrecisions>
+
+    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
+        spec = try MultiLabelSpec(document, choices: .init(context), model: Study.facts(context))
+        study = try PictureStudy(
+            spec.setting, spec.evaluation, inputSize: spec.inputSize, withMasks: false, usual: .clipSurgery85, context: context,
+            graph: &graph)
+        similarities = try LabelSimilaritiesStep.add(
+            study, inputSize: spec.inputSize, classifier: study.classifier(in: &graph), in: &graph)
+        precisions = try RecognitionPrecisionsStep.add(study, similarities: similarities, in: &graph)
+    }
+
+    var inputs: StudyInputs { study.inputs }
+
+    func report(_ result: ExecutionResult) throws -> ExperimentReport {
+        let measures = MultiLabelMeasures(
+            spec: spec, images: study.images.name, classNames: study.classes.names, isPartial: study.isPartial,
+            facts: try result.artefact(study.images.facts), cosines: try result.artefact(similarities).cosines,
+            precisions: try result.artefact(precisions))
+        return ExperimentReport(
+            metrics: measures.metrics(), predictions: measures.predictionSets(),
+            tables: measures.tables.marked(partial: study.isPartial, images: study.images.count),
+            failedControls: measures.failedControls())
+    }
+}

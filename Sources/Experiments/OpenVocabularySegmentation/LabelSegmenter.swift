@@ -1,0 +1,34 @@
+import Attribution
+import CLIPModel
+import DenseMath
+import Pipeline
+
+/// Gives every pixel of one image after the other a label. Belongs to one worker.
+final class LabelSegmenter {
+    private let tokens: TokenReader
+    private let size: Int
+    private let vocabulary: [Int]
+
+    init(_ clip: CLIP, _ readings: [TokenReading], classifier: Tensor, size: Int) throws {
+        tokens = TokenReader(try clip.vision.resized(to: size), [.clip] + readings, classifier: classifier)
+        self.size = size
+        vocabulary = Array(0..<classifier.shape[0])
+    }
+
+    /// Runs image `index` of a set.
+    /// - Returns: the model's own answer, and by how much cosine it leads.
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError.damaged`.
+    func run(_ reader: ImageReader, _ index: Int, of images: ImageSet) throws -> (label: Int, margin: Float) {
+        try tokens.run(reader, index, of: images)
+        guard let answer = ZeroShotClassifier.best(of: tokens.similarities(.clip)[row: 0]) else {
+            throw ExperimentError.notFinite(image: images.imageID(index), place: "similarities")
+        }
+        return answer
+    }
+
+    /// The label of each pixel of the image that ran last. // [size · size]
+    /// - Parameter labels: what to choose among; nil: the whole vocabulary.
+    func labels(_ reading: TokenReading, among labels: [Int]?) -> [Int32] {
+        ArgmaxLabels.of(tokens.similarities(reading), among: labels ?? vocabulary, size: size)
+    }
+}

@@ -1,0 +1,34 @@
+import Pipeline
+
+/// Open-vocabulary segmentation of arXiv 2304.05653: every pixel gets the label whose text its token is nearest to.
+struct OpenVocabularyExperiment: Experiment {
+    static let name = "open-vocabulary-segmentation"
+
+    let spec: OpenVocabularySpec
+    private let study: PictureStudy
+    private let scores: StepHandle<OpenVocabularyScores>
+    private let overlays: StepHandle<StoredPicture>
+
+    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
+        spec = try OpenVocabularySpec(document, choices: .init(context), model: Study.facts(context))
+        study = try PictureStudy(
+            spec.surgery.setting, spec.surgery.evaluation, inputSize: spec.surgery.inputSize, withMasks: true,
+            usual: .clipSurgery85, context: context, graph: &graph)
+        let classifier = try study.classifier(in: &graph)
+        scores = try OpenVocabularyStep.add(study, spec.surgery, classifier: classifier, in: &graph)
+        overlays = try OpenVocabularyOverlaysStep.add(study, spec, classifier: classifier, in: &graph)
+    }
+
+    var inputs: StudyInputs { study.inputs }
+
+    func report(_ result: ExecutionResult) throws -> ExperimentReport {
+        let measures = OpenVocabularyMeasures(
+            spec: spec, images: study.images.name, classNames: study.classes.names, isPartial: study.isPartial,
+            facts: try result.artefact(study.images.facts), scores: try result.artefact(scores))
+        return ExperimentReport(
+            metrics: measures.metrics(), predictions: measures.predictionSets(),
+            tables: OpenVocabularyTables(measures).layouts.marked(partial: study.isPartial, images: study.images.count),
+            attachments: [measures.list, Attachment("overlays.png", .bytes(try result.artefact(overlays).png))],
+            failedControls: measures.failedControls())
+    }
+}

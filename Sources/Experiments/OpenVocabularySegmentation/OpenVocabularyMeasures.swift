@@ -1,0 +1,75 @@
+import Pipeline
+
+/// Numbers of open-vocabulary segmentation.
+struct OpenVocabularyMeasures {
+    let spec: OpenVocabularySpec
+    let images: ImageSet
+    let classNames: [String]
+    let isPartial: Bool
+    let facts: ImageFacts
+    let scores: OpenVocabularyScores
+
+    var rows: RowMaker {
+        // The paper states neither the size of its input nor how it scores what the vocabulary lacks.
+        RowMaker(
+            OpenVocabularyExperiment.name, spec.surgery.setting, isPapers: false, papersDatasets: [], isPartial: isPartial)
+    }
+
+    private var control: PresenceControl {
+        PresenceControl(facts, predicted: scores.predicted, floor: spec.controls.accuracyFloor, seed: spec.surgery.setting.seed)
+    }
+
+    static func subject(_ item: OpenVocabularyCase) -> Subject {
+        ["method": item.reading.name, "choice": item.choice.rawValue]
+    }
+
+    var cases: [OpenVocabularyCase] { OpenVocabularyCase.all(depth: spec.surgery.depth) }
+
+    func metrics() -> [Metric] {
+        control.metrics(rows, of: images) + cases.enumerated().flatMap { metrics($0.offset, $0.element) }
+    }
+
+    private func metrics(_ index: Int, _ item: OpenVocabularyCase) -> [Metric] {
+        let (entries, subject) = (scores.entries(of: index), Self.subject(item))
+        let total = LabelOverlap(entries, vocabulary: classNames.count)
+        // Most labels of a large vocabulary have few images.
+        let intervals = Jackknife(seed: UInt64(spec.surgery.setting.seed)).intervals(of: entries.count) { counts in
+            let overlap = LabelOverlap(zip(entries, counts).filter(\.1).map(\.0), vocabulary: classNames.count)
+            return [overlap.meanIntersectionOverUnion, overlap.pixelAccuracy]
+        }
+        return [
+            rows.metric(
+                "mean-iou", subject, total.meanIntersectionOverUnion, of: images, n: entries.count, interval: intervals[0],
+                paper: item.choice == .all ? PaperValues.OpenVocabulary.meanIoU(item.reading, images.dataset) : nil,
+                note: "mean over \(total.labels) labels"),
+            rows.metric("pixel-accuracy", subject, total.pixelAccuracy, of: images, n: entries.count, interval: intervals[1]),
+        ]
+    }
+
+    func predictionSets() -> [PredictionSet] {
+        [
+            PredictionSet(
+                experiment: OpenVocabularyExperiment.name,
+                answers: zip(scores.predicted, scores.margins), of: images, facts, classNames)
+        ]
+    }
+
+    func failedControls() -> [FailedControl] { control.failedControls() }
+
+    /// Pixels of every image behind the means, for the whole vocabulary.
+    var list: Attachment {
+        let all = cases.indices.filter { cases[$0].choice == .all }
+        let entries = all.map { item in scores.entriesOrNothing(of: item) }
+        return Attachment(
+            "images.csv",
+            .list(
+                header: ["image"] + all.map { "pixel_accuracy_\(cases[$0].reading.name)" },
+                rows: (0..<scores.images).map { image in
+                    [.text(images.imageID(image))]
+                        + entries.map { entries in
+                            let (hit, shown) = entries[image].reduce((0, 0)) { ($0.0 + Int($1.hit), $0.1 + Int($1.shown)) }
+                            return .number(Double(hit) / Double(shown))
+                        }
+                }))
+    }
+}

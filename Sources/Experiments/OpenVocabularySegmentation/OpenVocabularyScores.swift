@@ -1,0 +1,129 @@
+import Pipeline
+import Safetensors
+
+/// Pixels by label, of every image and case; a pixel counts where a mask says which of the labels it shows.
+struct OpenVocabularyScores: Artefact {
+    /// What one label got in one image.
+    struct Entry: Sendable, Hashable {
+        var label: Int32
+        /// Pixels that show it and were given it.
+        var hit: Int32
+        /// Pixels that were given it.
+        var found: Int32
+        /// Pixels that show it.
+        var shown: Int32
+    }
+
+    let cases: Int
+    /// The model's own answer. // [images]
+    private(set) var predicted: [Int32] = []
+    /// By how much cosine it leads. // [images]
+    private(set) var margins: [Float] = []
+    /// Entries of each image and case. // [images, cases]
+    private(set) var counts: [Int32] = []
+    private(set) var entries: [Entry] = []
+
+    var images: Int { predicted.count }
+
+    init(cases: Int) { self.cases = cases }
+
+    mutating func appendImage(predicted label: Int, margin: Float) {
+        predicted.append(Int32(label))
+        margins.append(margin)
+    }
+
+    /// The next case of the image that was added last.
+    /// - Parameters:
+    ///   - found: the label given to each pixel.
+    ///   - shown: the label that it shows, −1 where it does not count.
+    mutating func append(found: [Int32], shown: [Int32]) {
+        var byLabel: [Int32: Entry] = [:]
+        for (found, shown) in zip(found, shown) where shown >= 0 {
+            byLabel[found, default: Entry(label: found, hit: 0, found: 0, shown: 0)].found += 1
+            byLabel[shown, default: Entry(label: shown, hit: 0, found: 0, shown: 0)].shown += 1
+            if found == shown { byLabel[found]?.hit += 1 }
+        }
+        let sorted = byLabel.values.sorted { $0.label < $1.label }
+        counts.append(Int32(sorted.count))
+        entries += sorted
+    }
+
+    /// A case that the image has no part in.
+    mutating func appendNothing() { counts.append(0) }
+
+    mutating func append(_ next: OpenVocabularyScores) {
+        predicted += next.predicted
+        margins += next.margins
+        counts += next.counts
+        entries += next.entries
+    }
+
+    init(_ stored: StoredArtefact) throws {
+        let table = try stored.tensor("counts")
+        guard table.shape.count == 2 else { throw PipelineError.invalidArtefact(part: "counts", reason: "shape \(table.shape)") }
+        cases = table.shape[1]
+        counts = try table.int32s()
+        (predicted, margins) = (try stored.tensor("predicted").int32s(), try stored.tensor("margins").floats())
+        let flat = try stored.tensor("entries").int32s()
+        guard flat.count.isMultiple(of: 4), counts.allSatisfy({ $0 >= 0 }), predicted.count == table.shape[0],
+            margins.count == predicted.count, counts.reduce(0, { $0 + Int($1) }) == flat.count / 4
+        else { throw PipelineError.invalidArtefact(part: "entries", reason: "\(flat.count / 4) for \(predicted.count) images") }
+        entries = stride(from: 0, to: flat.count, by: 4).map {
+            Entry(label: flat[$0], hit: flat[$0 + 1], found: flat[$0 + 2], shown: flat[$0 + 3])
+        }
+    }
+
+    func stored() throws -> StoredArtefact {
+        .tensors([
+            "predicted": try StoredTensor(predicted, shape: [images]), "margins": try StoredTensor(margins, shape: [images]),
+            "counts": try StoredTensor(counts, shape: [images, cases]),
+            "entries": try StoredTensor(
+                entries.flatMap { [$0.label, $0.hit, $0.found, $0.shown] }, shape: [entries.count, 4]),
+        ])
+    }
+
+    // MARK: Reading
+
+    /// Each image's entries of a case; images without any are left out.
+    func entries(of item: Int) -> [ArraySlice<Entry>] { entriesOrNothing(of: item).filter { !$0.isEmpty } }
+
+    /// Each image's entries of a case. // [images]
+    func entriesOrNothing(of item: Int) -> [ArraySlice<Entry>] {
+        var (start, slices) = (0, [ArraySlice<Entry>]())
+        for (index, count) in counts.enumerated() {
+            if index % cases == item { slices.append(entries[start..<start + Int(count)]) }
+            start += Int(count)
+        }
+        return slices
+    }
+}
+
+/// The ratios of pixels of several images.
+struct LabelOverlap {
+    /// Mean over the labels that the images show of intersection over union, the pixels of all images together.
+    let meanIntersectionOverUnion: Double
+    /// Pixels that were given the label that they show.
+    let pixelAccuracy: Double
+    /// Labels that the images show.
+    let labels: Int
+
+    /// - Parameters:
+    ///   - images: the entries of each.
+    ///   - vocabulary: number of labels.
+    init(_ images: [ArraySlice<OpenVocabularyScores.Entry>], vocabulary: Int) {
+        var sums = [SIMD3<Int>](repeating: .zero, count: vocabulary)
+        for entry in images.joined() {
+            sums[Int(entry.label)] &+= SIMD3(Int(entry.hit), Int(entry.found), Int(entry.shown))
+        }
+        var (total, labels, hit, shown) = (0.0, 0, 0, 0)
+        for sum in sums where sum[2] > 0 {
+            total += Double(sum[0]) / Double(sum[1] + sum[2] - sum[0])
+            labels += 1
+            hit += sum[0]
+            shown += sum[2]
+        }
+        meanIntersectionOverUnion = total / Double(labels)
+        pixelAccuracy = Double(hit) / Double(shown)
+        self.labels = labels
+    }
+}

@@ -1,0 +1,48 @@
+/// Confidence intervals by leaving out one group of images after the other: the delete-a-group jackknife (Kott 2001).
+///
+/// For a mean over many labels of which each has few images: images that are drawn again leave out a third of them,
+/// and with them labels, so that the ``Bootstrap``'s replicates lie to one side of the measured number.
+public struct Jackknife: Sendable {
+    public var seed: UInt64
+    /// At most; never more than there are images.
+    public var groups: Int
+    /// What is left out.
+    public var resamplingUnit: String
+
+    public init(seed: UInt64 = 0, groups: Int = 100, resamplingUnit: String = "image") {
+        (self.seed, self.groups, self.resamplingUnit) = (seed, groups, resamplingUnit)
+    }
+
+    /// Probability that the interval is to hold, and half its width in standard errors.
+    private static let (level, width) = (0.95, 1.959964)
+
+    /// The intervals of some statistics, each about its value on all images.
+    /// - Parameters:
+    ///   - units: how many images there are.
+    ///   - statistics: of the images that count; always as many numbers.
+    /// - Returns: for each statistic nil with fewer than two images, or where one of its values is not finite.
+    public func intervals(of units: Int, _ statistics: (_ counts: [Bool]) -> [Double]) -> [Metric.Interval?] {
+        var counts = [Bool](repeating: true, count: units)
+        let values = statistics(counts)
+        let groups = min(groups, units)
+        guard groups >= 2 else { return values.map { _ in nil } }
+        var generator = CounterGenerator(seed: seed, stream: 0)
+        let order = (0..<units).map { ($0, generator.next()) }.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.map(\.0)
+        var samples = values.map { _ in [Double]() }
+        for group in 0..<groups {
+            let left = stride(from: group, to: units, by: groups).map { order[$0] }
+            for unit in left { counts[unit] = false }
+            for (index, value) in statistics(counts).enumerated() { samples[index].append(value) }
+            for unit in left { counts[unit] = true }
+        }
+        return zip(values, samples).map { value, sample in
+            guard value.isFinite, sample.allSatisfy(\.isFinite) else { return nil }
+            let mean = sample.reduce(0, +) / Double(groups)
+            let squares = sample.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+            let half = Self.width * (squares * Double(groups - 1) / Double(groups)).squareRoot()
+            return Metric.Interval(
+                lower: value - half, upper: value + half, level: Self.level, method: "delete-a-group jackknife",
+                replicates: groups, seed: seed, resamplingUnit: resamplingUnit)
+        }
+    }
+}
