@@ -1,6 +1,7 @@
 import Archives
 import Foundation
 import Pickle
+import TestSupport
 import Testing
 
 @testable import Inputs
