@@ -7,9 +7,12 @@ struct StudyImages {
     private let spec: StudySpec
     private let model: ModelUnderStudy
     private let context: ExperimentContext
+    /// All that the spec names, which are to have different names.
+    private let sets: [ImageSetSpec]
 
-    init(_ spec: StudySpec, _ model: ModelUnderStudy, _ context: ExperimentContext) {
+    init(_ spec: StudySpec, evaluation: ImageSetSpec?, _ model: ModelUnderStudy, _ context: ExperimentContext) {
         (self.spec, self.model, self.context) = (spec, model, context)
+        sets = [spec.fit] + [evaluation].compactMap { $0 }
     }
 
     /// - Parameters:
@@ -34,7 +37,7 @@ struct StudyImages {
             let dataset = try pictures(images, withMasks: masks != nil)
             let list = dataset.list
             let name = ImageSet(
-                dataset: images.dataset, split: images.split, isPublished: set.folder != nil, skipped: list.skipped.count,
+                dataset: images.dataset(among: sets), split: images.split, isPublished: set.folder != nil, skipped: list.skipped.count,
                 ids: list.entries.map(\.id))
             if isLabelled, let bare = list.entries.firstIndex(where: { $0.label == nil }) {
                 throw ExperimentError.unlabelled(image: name.imageID(bare))
@@ -50,7 +53,7 @@ struct StudyImages {
 
     /// The classes that a classifier for some images chooses among.
     /// - Parameter areLabels: the images' labels are compared with its answers.
-    /// - Throws: `InputError`, `DataSetError`, ``ExperimentError/classNames(dataset:found:needed:)``.
+    /// - Throws: `InputError`, `DataSetError`, ``ExperimentError/classNames(dataset:found:needed:)``, `SpecError`.
     func classes(_ images: ImageSetSpec, withMasks: Bool = false, areLabels: Bool) throws -> StudyClasses {
         let templates = try spec.templates.map { try PromptSet.templates($0.url(in: context.opened.places)) }
         switch images.source {
@@ -62,7 +65,7 @@ struct StudyImages {
             let found = try pictures(images, withMasks: withMasks).list.classNames
             let names = try spec.classNames.map { try PromptSet.classNames($0) } ?? found
             guard names.count == found.count || !areLabels else {
-                throw ExperimentError.classNames(dataset: images.dataset, found: names.count, needed: found.count)
+                throw ExperimentError.classNames(dataset: images.dataset(among: sets), found: names.count, needed: found.count)
             }
             return StudyClasses(
                 names: names, templates: try templates ?? PromptSet.templates(context.opened.places.prompts("templates-80.txt")),
@@ -71,6 +74,12 @@ struct StudyImages {
     }
 
     private func pictures(_ images: ImageSetSpec, withMasks: Bool) throws -> PictureDataset {
-        try context.opened.pictures(images, limit: context.limit, withMasks: withMasks, onBadPicture: spec.onBadPicture, classNames: spec.classNames)
+        do {
+            return try context.opened.pictures(
+                images, limit: context.limit, withMasks: withMasks, onBadPicture: spec.onBadPicture, classNames: spec.classNames)
+        } catch InputError.sampleTooLarge(let wanted, let available) {
+            throw images.samplePlace.invalid(
+                "a sample of \(wanted) pictures from \(images.dataset(among: sets)), which has \(available)")
+        }
     }
 }

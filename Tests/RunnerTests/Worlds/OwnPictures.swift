@@ -6,11 +6,12 @@ import TestSupport
 /// The reader's own pictures in the three forms that a spec takes: four pictures of noise of two classes, with
 /// masks that show the picture's class in a rectangle.
 enum OwnPictures {
-    static let classes = ["red", "green"]
+    /// In the order of their names, as a table without names of its own numbers them.
+    static let classes = ["green", "red"]
     private static let (width, height) = (12, 10)
 
     /// Classes by the pictures' names.
-    static let labels = ["0.png": "red", "1.png": "green", "2.png": "red", "3.png": "green"]
+    static let labels = ["0.png": "green", "1.png": "red", "2.png": "green", "3.png": "red"]
 
     private static func picture(_ index: Int) throws -> Data {
         var random = SplitMix64(seed: 5, label: "own picture", index: UInt64(index))
@@ -73,5 +74,15 @@ enum OwnPictures {
         for (name, data) in files.sorted(by: { $0.key < $1.key }) { tar.add(Array((folder + name).utf8), data: Array(data)) }
         try FileManager.default.createDirectory(at: archive.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(tar.closed).write(to: archive)
+    }
+}
+
+extension PictureStudy {
+    /// The fixture's pairs, whose masks show several classes.
+    func installPairsOfSeveralObjects() throws {
+        var files: [String: Data] = ["classes.txt": Data("red\ngreen\nblue\n".utf8)]
+        let archive = try DataSetFixtures.archive("pairs.tar")
+        for file in 0..<archive.count { files[String(archive.path(of: file).dropFirst("pairs/".count))] = Data(try archive.contents(of: file)) }
+        try OwnPictures.pack(files, below: "pairs/", to: own("pairs.tar"))
     }
 }

@@ -20,12 +20,12 @@ struct PictureSetCase: Sendable, CustomTestStringConvertible {
     let change: @Sendable (PictureStudy) throws -> Void
 
     init(
-        _ name: String, fit: String, evaluation: String? = nil, dataset: String, fitCount: Int,
+        _ name: String, fit: String = "{dataset: imagenet-train}", evaluation: String, dataset: String, fitCount: Int = 9,
         labels: @escaping @Sendable () throws -> [String: String], prepare: @escaping @Sendable (PictureStudy) throws -> Void = { _ in },
         change: @escaping @Sendable (PictureStudy) throws -> Void
     ) {
         testDescription = name
-        (self.fit, self.evaluation, self.dataset, self.labels) = (fit, evaluation ?? fit, dataset, labels)
+        (self.fit, self.evaluation, self.dataset, self.labels) = (fit, evaluation, dataset, labels)
         (self.fitCount, self.prepare, self.change) = (fitCount, prepare, change)
     }
 
@@ -85,23 +85,22 @@ extension PictureSetCase {
     /// Sets that the mean-ablation experiment takes: for the evaluation, of one class a picture.
     static let classified: [PictureSetCase] = [
         .init(
-            "ImageNet's tars with the development kit", fit: "{dataset: imagenet-train}", evaluation: "{dataset: imagenet-val}",
-            dataset: "imagenet-val", fitCount: 9, labels: expected("imagenet-val"),
+            "ImageNet's tars with the development kit", evaluation: "{dataset: imagenet-val}", dataset: "imagenet-val", labels: expected("imagenet-val"),
             change: changing("imagenet/ILSVRC2012_img_val.tar", "00000003.JPEG")),
         .init(
-            "ImageNet-R, tar", fit: "{dataset: imagenet-r}", dataset: "imagenet-r", fitCount: 8, labels: expected("imagenet-r"),
+            "ImageNet-R, tar", evaluation: "{dataset: imagenet-r}", dataset: "imagenet-r", labels: expected("imagenet-r"),
             change: changing("imagenet-r/imagenet-r.tar", "art_1.jpg")),
         .init(
-            "ImageNet-R, folder", fit: "{dataset: imagenet-r}", dataset: "imagenet-r", fitCount: 8, labels: expected("imagenet-r"),
+            "ImageNet-R, folder", evaluation: "{dataset: imagenet-r}", dataset: "imagenet-r", labels: expected("imagenet-r"),
             prepare: { try $0.unpack("imagenet-r/imagenet-r.tar", into: "imagenet-r") },
             change: changing(file: "imagenet-r/imagenet-r/n02084071/art_0.jpg")),
         .init(
-            "ImageNet-S, tar", fit: "{dataset: imagenet-s, split: validation}", dataset: "imagenet-s", fitCount: 3,
+            "ImageNet-S, tar", evaluation: "{dataset: imagenet-s, split: validation}", dataset: "imagenet-s",
             labels: expected("imagenet-s", names: imageNet),
             change: changing("imagenet-s/ImageNetS919.tar", "00000002.JPEG")),
         .init(
-            "ImageNet-Segmentation, MAT-file", fit: "{dataset: imagenet-segmentation}", dataset: "imagenet-segmentation", fitCount: 4,
-            labels: segmentationLabels, change: { try $0.changeMATMask() }),
+            "ImageNet-Segmentation, MAT-file", evaluation: "{dataset: imagenet-segmentation}", dataset: "imagenet-segmentation",
+            labels: segmentationLabels, change: { try $0.changeMATPicture() }),
         .init(
             "CIFAR-10, binary", fit: "{dataset: cifar-10, split: train}", evaluation: "{dataset: cifar-10, split: test}",
             dataset: "cifar-10", fitCount: 10, labels: expected("cifar-10-test"),
@@ -134,23 +133,32 @@ extension PictureSetCase {
                 try study.edit("cifar-100/cifar-100-python/test") { $0[$0.count / 2] ^= 0x40 }
             }),
         .init(
-            "VOC 2012, tar", fit: "{dataset: voc-2012, split: val}", dataset: "voc-2012", fitCount: 2,
+            "VOC 2012, tar", evaluation: "{dataset: voc-2012, split: val}", dataset: "voc-2012",
             labels: expected("voc-classification", where: { !$0.contains("000032") }), prepare: { try $0.keepVOCPicturesOfOneClass() },
             change: changing("voc-2012/VOCtrainval_11-May-2012.tar", "JPEGImages/2007_000039.jpg")),
+        .init(
+            "VOC 2012 as fit images", fit: "{dataset: voc-2012, split: val}", evaluation: "{dataset: imagenet-val}",
+            dataset: "imagenet-val", fitCount: 3, labels: expected("imagenet-val"),
+            prepare: { try $0.unpack("voc-2012/VOCtrainval_11-May-2012.tar", into: "voc-2012") },
+            change: changing(file: "voc-2012/VOCdevkit/VOC2012/JPEGImages/2007_000032.jpg")),
+        .init(
+            "COCO 2017 as fit images", fit: "{dataset: coco-2017-val}", evaluation: "{dataset: imagenet-val}",
+            dataset: "imagenet-val", fitCount: 4, labels: expected("imagenet-val"),
+            prepare: { try $0.unpack("coco-2017/val2017.zip", into: "coco-2017") },
+            change: changing(file: "coco-2017/val2017/000000000139.jpg")),
         .init(
             "Pascal Context as fit images", fit: "{dataset: pascal-context, split: val}", evaluation: "{dataset: imagenet-val}",
             dataset: "imagenet-val", fitCount: 3, labels: expected("imagenet-val"),
             change: changing("pascal-context/VOCtrainval_03-May-2010.tar", "JPEGImages/2007_000039.jpg")),
         .init(
-            "COCO 2017, zip", fit: "{dataset: coco-2017-val}", evaluation: "{dataset: coco-2017-val, sample: {first: 1}}",
-            dataset: "coco-2017-val", fitCount: 4,
+            "COCO 2017, zip", evaluation: "{dataset: coco-2017-val, sample: {first: 1}}", dataset: "coco-2017-val",
             labels: expected("coco-contiguous-ignored-lastWins", where: { $0 == "000000000081.jpg" }),
             change: { study in
                 try study.unpack("coco-2017/val2017.zip", into: "coco-2017")
                 try study.edit("coco-2017/val2017/000000000081.jpg") { changeJPEG(&$0) }
             }),
         .init(
-            "class folders, tar", fit: "{dataset: class-folders, path: $DATA/own/mine.tar}", dataset: "mine", fitCount: 4,
+            "class folders, tar", evaluation: "{dataset: class-folders, path: $DATA/own/mine.tar}", dataset: "mine",
             labels: ownLabels { "\($1)/\($0)" },
             prepare: { try OwnPictures.pack(OwnPictures.classFolders(), below: "mine/", to: $0.own("mine.tar")) },
             change: { study in
@@ -158,11 +166,11 @@ extension PictureSetCase {
                 try study.repack("own/mine.tar") { path, bytes in if path.hasSuffix("3.png") { bytes = other } }
             }),
         .init(
-            "class folders, folder", fit: "{dataset: class-folders, path: $DATA/own/mine}", dataset: "mine", fitCount: 4,
+            "class folders, folder", evaluation: "{dataset: class-folders, path: $DATA/own/mine}", dataset: "mine",
             labels: ownLabels { "\($1)/\($0)" }, prepare: { try OwnPictures.write(OwnPictures.classFolders(), to: $0.own("mine")) },
-            change: { try $0.edit("own/mine/green/1.png") { $0 = try OwnPictures.another() } }),
+            change: { try $0.edit("own/mine/red/1.png") { $0 = try OwnPictures.another() } }),
         .init(
-            "table", fit: "{dataset: image-table, path: $DATA/own/table.csv}", dataset: "table", fitCount: 4, labels: ownLabels { name, _ in name },
+            "table", evaluation: "{dataset: image-table, path: $DATA/own/table.csv}", dataset: "table", labels: ownLabels { name, _ in name },
             prepare: { try OwnPictures.write(OwnPictures.table(), to: $0.own("")) },
             change: { try $0.edit("own/2.png") { $0 = try OwnPictures.another() } }),
         .init(
@@ -175,11 +183,11 @@ extension PictureSetCase {
     /// Sets that the segmentation experiment takes: of one object a picture.
     static let segmented: [PictureSetCase] = [
         .init(
-            "ImageNet-Segmentation, MAT-file", fit: "{dataset: imagenet-train}", evaluation: "{dataset: imagenet-segmentation}",
-            dataset: "imagenet-segmentation", fitCount: 9, labels: segmentationLabels, change: { try $0.changeMATMask() }),
+            "ImageNet-Segmentation, MAT-file", evaluation: "{dataset: imagenet-segmentation}",
+            dataset: "imagenet-segmentation", labels: segmentationLabels, change: { try $0.changeMATMask() }),
         .init(
-            "ImageNet-S, tar", fit: "{dataset: imagenet-train}", evaluation: "{dataset: imagenet-s, split: validation}", dataset: "imagenet-s",
-            fitCount: 9, labels: expected("imagenet-s", names: imageNet),
+            "ImageNet-S, tar", evaluation: "{dataset: imagenet-s, split: validation}", dataset: "imagenet-s",
+            labels: expected("imagenet-s", names: imageNet),
             change: { study in
                 // Red and green hold the number: the second class in the right half.
                 var mask = RGBImage(width: 10, height: 8, grey: 0)
@@ -188,20 +196,20 @@ extension PictureSetCase {
                 try study.repack("imagenet-s/ImageNetS919.tar") { path, bytes in if path.hasSuffix("00000002.png") { bytes = png } }
             }),
         .init(
-            "pairs, folder", fit: "{dataset: imagenet-train}", evaluation: "{dataset: image-mask-pairs, path: $DATA/own/pairs}", dataset: "pairs",
-            fitCount: 9, labels: ownLabels { name, _ in name }, prepare: { try OwnPictures.write(OwnPictures.pairs(), to: $0.own("pairs")) },
+            "pairs, folder", evaluation: "{dataset: image-mask-pairs, path: $DATA/own/pairs}", dataset: "pairs",
+            labels: ownLabels { name, _ in name }, prepare: { try OwnPictures.write(OwnPictures.pairs(), to: $0.own("pairs")) },
             change: { try $0.edit("own/pairs/masks/1.png") { $0 = OwnPictures.mask(of: 1, rows: 1..<9) } }),
         .init(
-            "pairs, tar", fit: "{dataset: imagenet-train}", evaluation: "{dataset: image-mask-pairs, path: $DATA/own/pairs.tar}", dataset: "pairs",
-            fitCount: 9, labels: ownLabels { name, _ in name },
+            "pairs, tar", evaluation: "{dataset: image-mask-pairs, path: $DATA/own/pairs.tar}", dataset: "pairs",
+            labels: ownLabels { name, _ in name },
             prepare: { try OwnPictures.pack(OwnPictures.pairs(), below: "pairs/", to: $0.own("pairs.tar")) },
             change: { study in
                 let other = Array(OwnPictures.mask(of: 1, rows: 1..<9))
                 try study.repack("own/pairs.tar") { path, bytes in if path.hasSuffix("masks/1.png") { bytes = other } }
             }),
         .init(
-            "table", fit: "{dataset: imagenet-train}", evaluation: "{dataset: image-table, path: $DATA/own/table.csv}", dataset: "table",
-            fitCount: 9, labels: ownLabels { name, _ in name }, prepare: { try OwnPictures.write(OwnPictures.table(), to: $0.own("")) },
+            "table", evaluation: "{dataset: image-table, path: $DATA/own/table.csv}", dataset: "table",
+            labels: ownLabels { name, _ in name }, prepare: { try OwnPictures.write(OwnPictures.table(), to: $0.own("")) },
             change: { try $0.edit("own/mask-1.png") { $0 = OwnPictures.mask(of: 1, rows: 1..<9) } }),
     ]
 
@@ -225,10 +233,29 @@ extension PictureStudy {
     /// One pixel of the first mask of ImageNet-Segmentation, which lies uncompressed in its file, columns first.
     func changeMATMask() throws {
         let mask = try #require(try DataSetFixtures.expected("imagenet-segmentation").records[0].mask)
-        let columns = (0..<mask.width).flatMap { column in (0..<mask.height).map { UInt8(mask.labels[$0 * mask.width + column]) } }
+        var columns: [UInt8] = []
+        for column in 0..<mask.width {
+            for row in 0..<mask.height { columns.append(UInt8(mask.labels[row * mask.width + column])) }
+        }
         try edit("imagenet-segmentation/gtsegs_ijcv.mat") { data in
             let place = try #require(data.firstRange(of: Data(columns)))
             data[place.lowerBound + 3 * mask.height + 2] ^= 1
+        }
+    }
+
+    /// One number of the first picture of ImageNet-Segmentation, stored by channel and column.
+    func changeMATPicture() throws {
+        let path = "imagenet-segmentation/gtsegs_ijcv.mat"
+        guard case .pixels(let image) = try ImageNetSegmentation(data.appendingPathComponent(path)).picture(0) else { return }
+        var stored: [UInt8] = []
+        for channel in 0..<3 {
+            for column in 0..<image.width {
+                for row in 0..<image.height { stored.append(image.pixels[(row * image.width + column) * 3 + channel]) }
+            }
+        }
+        try edit(path) { data in
+            let place = try #require(data.firstRange(of: Data(stored)))
+            data[place.lowerBound + 10] ^= 0x80
         }
     }
 

@@ -37,7 +37,7 @@ struct PictureStudy {
 
     private static let study = """
         world: tiny
-        model: ./model
+        model: $MODEL
         templates: openai-simple-7
         significant-images: 2
         controls: {accuracy-floor: 0}
@@ -45,21 +45,21 @@ struct PictureStudy {
         """
 
     /// - Parameters:
-    ///   - fit: the images, as in a spec: `{dataset: imagenet-r}`; `$DATA` stands for the folder of data.
-    ///   - evaluation: nil takes those of the fit.
-    func writeMeanAblation(fit: String, evaluation: String? = nil, _ more: String = "") throws {
-        try write("experiment: mean-ablation\n", fit, evaluation, more)
+    ///   - fit: images as in a spec, `{dataset: imagenet-r}`; `$DATA` stands for the folder of data.
+    ///   - more: lines of the spec.
+    func writeMeanAblation(fit: String = "{dataset: imagenet-train}", evaluation: String, model: String = "./model", _ more: String = "") throws {
+        try write("experiment: mean-ablation\n", fit, evaluation, model, more)
     }
 
     func writeSegmentation(fit: String = "{dataset: imagenet-train}", evaluation: String, _ more: String = "") throws {
         try write(
             "experiment: segmentation\nneurons: 2\noverlays: 1\nsensitivity: {images: 2, neurons: [1], thresholds: [0.5]}\n", fit,
-            evaluation, more)
+            evaluation, "./model", more)
     }
 
-    private func write(_ experiment: String, _ fit: String, _ evaluation: String?, _ more: String) throws {
-        let text = experiment + Self.study + "fit: \(fit)\nevaluation: \(evaluation ?? fit)\n" + more
-        try Data(text.replacing("$DATA", with: "./" + data.lastPathComponent).utf8).write(to: spec)
+    private func write(_ experiment: String, _ fit: String, _ evaluation: String, _ model: String, _ more: String) throws {
+        let text = experiment + Self.study + "fit: \(fit)\nevaluation: \(evaluation)\n" + more
+        try Data(text.replacing("$DATA", with: "./" + data.lastPathComponent).replacing("$MODEL", with: model).utf8).write(to: spec)
     }
 
     // MARK: Runs
