@@ -189,11 +189,16 @@ extension PictureSetCase {
             "ImageNet-S, tar", evaluation: "{dataset: imagenet-s, split: validation}", dataset: "imagenet-s",
             labels: expected("imagenet-s", names: imageNet),
             change: { study in
-                // Red and green hold the number: the second class in the right half.
-                var mask = RGBImage(width: 10, height: 8, grey: 0)
-                for row in 0..<8 { for column in 5..<10 { mask.pixels[(row * 10 + column) * 3] = 2 } }
-                let png = Array(try mask.png(for: "mask"))
+                let png = Array(try anotherRedGreenMask())
                 try study.repack("imagenet-s/ImageNetS919.tar") { path, bytes in if path.hasSuffix("00000002.png") { bytes = png } }
+            }),
+        .init(
+            "masks of ImageNet-S-50, folder, with ImageNet's pictures", evaluation: "{dataset: imagenet-s-50, split: validation}",
+            dataset: "imagenet-s-50", labels: expected("imagenet-s", names: imageNet), prepare: { try $0.splitImageNetS() },
+            change: { study in
+                try study.edit("imagenet-s/ImageNetS50/validation-segmentation/n01443537/ILSVRC2012_val_00000002.png") {
+                    $0 = try anotherRedGreenMask()
+                }
             }),
         .init(
             "pairs, folder", evaluation: "{dataset: image-mask-pairs, path: $DATA/own/pairs}", dataset: "pairs",
@@ -212,6 +217,15 @@ extension PictureSetCase {
             labels: ownLabels { name, _ in name }, prepare: { try OwnPictures.write(OwnPictures.table(), to: $0.own("")) },
             change: { try $0.edit("own/mask-1.png") { $0 = OwnPictures.mask(of: 1, rows: 1..<9) } }),
     ]
+
+    /// Red and green hold the number: the second class in the right half.
+    private static func anotherRedGreenMask() throws -> Data {
+        var mask = RGBImage(width: 10, height: 8, grey: 0)
+        for row in 0..<8 {
+            for column in 5..<10 { mask.pixels[(row * 10 + column) * 3] = 2 }
+        }
+        return try mask.png(for: "mask")
+    }
 
     private static func ownLabels(_ id: @escaping @Sendable (_ name: String, _ label: String) -> String) -> @Sendable () throws -> [String: String] {
         { Dictionary(uniqueKeysWithValues: OwnPictures.labels.map { (id($0.key, $0.value), $0.value) }) }
@@ -257,6 +271,19 @@ extension PictureStudy {
             let place = try #require(data.firstRange(of: Data(stored)))
             data[place.lowerBound + 10] ^= 0x80
         }
+    }
+
+    /// Masks of ImageNet-S as a folder under the name of the set of 50 classes, and their pictures in ImageNet's.
+    func splitImageNetS() throws {
+        let masks = "/validation-segmentation/"
+        let whole = try DataSetFixtures.archive("ImageNetS919.tar")
+        try whole.unpack(into: data.appendingPathComponent("imagenet-s")) {
+            $0.contains(masks) ? $0.replacingOccurrences(of: "ImageNetS919", with: "ImageNetS50") : nil
+        }
+        try whole.unpack(into: data.appendingPathComponent("imagenet/val")) { path in
+            path.contains(masks) ? nil : path.split(separator: "/").last.map(String.init)
+        }
+        try FileManager.default.removeItem(at: data.appendingPathComponent("imagenet/ILSVRC2012_img_val.tar"))
     }
 
     /// VOC's list for classification without the picture of two classes.
