@@ -13,7 +13,7 @@ extension Failure {
         case .noSuchFile(let location, let path):
             Failure(.inputMissing, "\(location): there is no file \(path)", fix: "check that the archive or folder is the one that the name says, and complete")
         case .refused(let location, _, _, .unknownFormat):
-            Failure(.badData, "\(location): a file that is neither a tar nor a zip archive", fix: "name a folder, or an archive such as .tar, .tar.gz or .zip")
+            Failure(.badData, "\(location): a file that is neither a tar nor a zip archive", fix: "name a folder, or an archive such as .tar, .tar.gz or .zip; if it was a download, get it again")
         case .refusedInFolder(let location, let entry, let defect):
             Failure(.badData, "\(location)/\(entry): \(words(inFolder: defect))", fix: fix(inFolder: defect))
         case .refused(let location, let entry, let offset, let defect):

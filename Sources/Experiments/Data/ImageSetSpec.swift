@@ -25,7 +25,7 @@ struct ImageSetSpec: Sendable {
 
     /// What rows call it: a published set by its name, one of the reader's own by the end of its path.
     /// - Parameter others: sets of the same spec; the end is as long as it takes to tell them apart.
-    func dataset(among others: [ImageSetSpec] = []) -> String {
+    func dataset(among others: [ImageSetSpec]) -> String {
         guard let ownPath else { return name(parts: 0) }
         let rivals = others.filter { $0.ownPath != ownPath }
         let parts = (0...ownPath.pathComponents.count).first { parts in !rivals.contains { $0.name(parts: parts) == name(parts: parts) } }

@@ -80,7 +80,8 @@ struct PictureStudy {
     struct Outcome {
         /// Of the condition in which nothing is ablated; labels by image.
         let labels: [String: String]
-        /// Number of images by role.
+        /// Names of the sets, and their numbers of images, by role.
+        let names: [String: String]
         let counts: [String: Int]
         /// Reasons by picture.
         let skipped: [String: String]
@@ -98,6 +99,7 @@ struct PictureStudy {
             Inputs.self, from: Data(contentsOf: results.appendingPathComponent("\(experiment)-inputs.json")))
         return Outcome(
             labels: Dictionary(baseline.predictions.map { ($0.imageID, $0.label) }, uniquingKeysWith: { first, _ in first }),
+            names: Dictionary(inputs.images.map { ($0.role, $0.name) }, uniquingKeysWith: { first, _ in first }),
             counts: Dictionary(inputs.images.map { ($0.role, $0.count) }, uniquingKeysWith: { first, _ in first }),
             skipped: Dictionary(inputs.images.flatMap(\.skipped).map { ($0.id, $0.reason) }, uniquingKeysWith: { first, _ in first }),
             computed: Set(try database.steps(of: run.id).filter { $0.status == .computed }.map(\.kind)))
@@ -109,7 +111,7 @@ struct PictureStudy {
                 let id, reason: String
             }
 
-            let role: String
+            let role, name: String
             let count: Int
             let skipped: [Skipped]
         }
