@@ -68,10 +68,11 @@ let package = Package(
 
         // MARK: Tests
 
-        .target(name: "TestSupport", dependencies: ["DenseMath", "Safetensors", "CLIPModel"], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport", dependencies: ["DenseMath", "Safetensors", "Archives", "CLIPModel", "CZlib"], path: "Tests/TestSupport"),
         .testTarget(name: "DenseMathTests", dependencies: ["DenseMath"], exclude: ["Fixtures"]),
         .testTarget(name: "SafetensorsTests", dependencies: ["DenseMath", "Safetensors"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "ArchivesTests", dependencies: ["DenseMath", "Archives"], exclude: ["Fixtures"]),
+        .testTarget(name: "ArchivesTests", dependencies: ["DenseMath", "Archives", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "PickleTests", dependencies: ["DenseMath", "Pickle"], exclude: ["Fixtures"]),
         .testTarget(
             name: "TorchCheckpointTests", dependencies: ["DenseMath", "TorchCheckpoint", "Archives", "Pickle", "Safetensors"], exclude: ["Fixtures"]),
@@ -86,6 +87,7 @@ let package = Package(
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Safetensors"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
         .testTarget(name: "ResultsTests", dependencies: ["Results", "Pipeline", grdb]),
-        .testTarget(name: "RunnerTests", dependencies: ["runner", "Inputs", "Results", "Pipeline", "Safetensors", "TestSupport"]),
+        .testTarget(
+            name: "RunnerTests", dependencies: ["runner", "Archives", "Inputs", "Results", "Pipeline", "Safetensors", "TestSupport"]),
     ]
 )

@@ -6,13 +6,15 @@ public enum ArchiveError: Error, Equatable, Sendable {
     case notARegularFile(path: String)
     /// There is no file under this path in the archive or folder.
     case noSuchFile(location: String, path: String)
-    /// The whole archive or folder is refused.
+    /// The whole archive is refused.
     ///
     /// - Parameters:
     ///   - entry: its path, where it is known; bytes that are not UTF-8 are replaced.
     ///   - offset: where in the archive the record stands that is to blame; in a compressed tar
-    ///     where in the decompressed stream; 0 in a folder.
+    ///     where in the decompressed stream.
     case refused(location: String, entry: String?, offset: Int, defect: ArchiveDefect)
+    /// The whole folder is refused for what lies in it, at a path relative to it.
+    case refusedInFolder(location: String, entry: String, defect: ArchiveDefect)
     /// An index belongs to another archive, or the archive has changed since it was built.
     case staleIndex(location: String, reason: StaleIndexReason)
     /// The bytes of a stored index are not those that were written.

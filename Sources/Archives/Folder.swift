@@ -49,9 +49,8 @@ public final class Folder: FileCollection {
     public func contents(of file: Int) throws -> [UInt8] {
         let opened = try open(file)
         guard opened.size <= limits.entryBytes else {
-            throw ArchiveError.refused(
-                location: location, entry: paths[file], offset: 0,
-                defect: .tooLarge(bytes: opened.size, limit: limits.entryBytes))
+            throw ArchiveError.refusedInFolder(
+                location: location, entry: paths[file], defect: .tooLarge(bytes: opened.size, limit: limits.entryBytes))
         }
         return try opened.bytes(0..<opened.size)
     }

@@ -75,7 +75,7 @@ struct FolderListing {
     }
 
     private func refusal(_ defect: ArchiveDefect, _ entry: String) -> ArchiveError {
-        .refused(location: location, entry: entry, offset: 0, defect: defect)
+        .refusedInFolder(location: location, entry: entry, defect: defect)
     }
 
     private static func resolved(_ path: String) -> String? {

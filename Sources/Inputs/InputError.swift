@@ -15,6 +15,8 @@ public enum InputError: Error, Equatable, Sendable {
     case outOfRange(what: String, value: Int, allowed: ClosedRange<Int>)
     /// A recipe by which no scene can be made; `value` may be NaN.
     case recipeOutOfRange(key: String, value: Double, allowed: ClosedRange<Double>)
+    /// A sample that is larger than its set.
+    case sampleTooLarge(wanted: Int, available: Int)
     case unknownSplit(name: String, known: [String])
     /// The generated or stored data are not those that the manifest names.
     case digestMismatch(dataset: String, what: String, expected: String, found: String)

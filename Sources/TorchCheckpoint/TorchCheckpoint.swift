@@ -33,16 +33,20 @@ public struct TorchCheckpoint: Sendable {
     private let storages: Storages
 
     /// Reads the pickle of a file and checks every tensor's place.
-    /// - Throws: `TorchCheckpointError`; `ArchiveError` for a bad zip file, `PickleError` for a bad pickle.
+    /// - Throws: `TorchCheckpointError`; `ArchiveError` for a bad zip file.
     public init(contentsOf url: URL) throws {
-        let file = try RandomAccessFile(path: url.path)
-        let head = try file.bytes(0..<min(file.size, Self.headBytes))
-        if LegacyFile.recognises(head) {
-            try self.init(legacy: file)
-        } else if Self.isZip(head) {
-            try self.init(archive: Archive(path: url.path))
-        } else {
-            throw TorchCheckpointError.notACheckpoint(path: url.path)
+        do {
+            let file = try RandomAccessFile(path: url.path)
+            let head = try file.bytes(0..<min(file.size, Self.headBytes))
+            if LegacyFile.recognises(head) {
+                try self.init(legacy: file)
+            } else if Self.isZip(head) {
+                try self.init(archive: Archive(path: url.path))
+            } else {
+                throw TorchCheckpointError.notACheckpoint(path: url.path)
+            }
+        } catch let error as PickleError {
+            throw TorchCheckpointError.pickle(path: url.path, error)
         }
     }
 

@@ -1,3 +1,4 @@
+import Pickle
 import Safetensors
 
 /// What is wrong with a checkpoint of torch, as facts.
@@ -13,6 +14,8 @@ public enum TorchCheckpointError: Error, Equatable, Sendable {
     case bigEndian(path: String)
     /// Something in the pickle is not what torch writes.
     case malformed(path: String, tensor: String?, defect: TensorDefect)
+    /// A pickle asks for what is not read, or is damaged.
+    case pickle(path: String, PickleError)
     case noSuchTensor(path: String, tensor: String)
     /// A tensor cannot be read as the wanted numbers.
     case notConvertible(path: String, tensor: String, stored: ElementType, wanted: String)

@@ -31,14 +31,22 @@ extension Failure {
             Failure(.badData, "\(path): \(place): the set has no picture \(picture)", fix: "check that annotations and pictures belong to the same set and split")
         case .maskOfAnotherSize(let path, let picture, let mask, let image):
             Failure(.badData, "\(path): the mask of \(picture) has \(sides(mask)) pixels, the picture \(sides(image))", fix: "give the picture the mask that was made for it")
-        case .unsupportedPicture(let path, let picture):
-            Failure(.badData, "\(path): \(picture) is a picture of a format that is not read", fix: "convert it to PNG or JPEG, or take it out of the set")
+        case .otherKindOfPlace(let set, let path, let isFolder, let fitting):
+            Failure(
+                .badData, "\(path): \(isFolder ? "a folder, and '\(set)' reads a CSV file of paths and labels" : "a text file, and '\(set)' reads a folder or an archive of pictures")",
+                fix: "write `dataset: \(fitting.joined(separator: "` or `dataset: "))` in the spec, or name another path")
+        case .missingFile(let path, let file, let purpose):
+            Failure(
+                .inputMissing, "\(path): there is no \(file), which is needed for \(purpose)",
+                fix: "check that the path names the set's own archive or folder, that it is complete, and that the set has this split")
+        case .noLines(let path, let expected):
+            Failure(.badData, "\(path): the file is empty, expected is \(expected) in each line", fix: "write them into it, or leave the key that names the file out of the spec")
         case .pictureCount(let path, let found, let expected):
             Failure(.badData, "\(path): \(found) pictures for \(expected) labels", fix: "complete the set; archives that were cut in the download are found by `runner verify`")
         case .pathOutside(let path, let place, let picture):
             Failure(.badData, "\(path): \(place): the path '\(picture)' is not one of a file below the table's folder", fix: "write paths relative to the table, without '.', '..' and links that lead elsewhere")
         case .unreadablePickle(let path, let fault):
-            Failure(.badData, "\(path): the pickle was refused: \(fault)", fix: "take the published file; pickles that call anything are never read")
+            Failure(.badData, "\(path): its pickle is refused: \(words(fault))", fix: "take the published file; pickles that call anything are never read")
         case .tooLarge(let path, let place, let bytes, let limit):
             Failure(.badData, "\(path): \(place): \(bytes) bytes, allowed are \(limit)", fix: "check that this is a file of the data set")
         }

@@ -12,6 +12,10 @@ extension Failure {
             Failure(.badData, "\(path): this is no regular file", fix: "name a file or a folder")
         case .noSuchFile(let location, let path):
             Failure(.inputMissing, "\(location): there is no file \(path)", fix: "check that the archive or folder is the one that the name says, and complete")
+        case .refused(let location, _, _, .unknownFormat):
+            Failure(.badData, "\(location): a file that is neither a tar nor a zip archive", fix: "name a folder, or an archive such as .tar, .tar.gz or .zip; if it was a download, get it again")
+        case .refusedInFolder(let location, let entry, let defect):
+            Failure(.badData, "\(location)/\(entry): \(words(inFolder: defect))", fix: fix(inFolder: defect))
         case .refused(let location, let entry, let offset, let defect):
             Failure(
                 .badData, "\(location): byte \(offset)\(entry.map { ", entry \($0)" } ?? ""): \(words(defect))",
@@ -29,6 +33,23 @@ extension Failure {
         switch reason {
         case .size(let indexed, let found): "it had \(indexed) bytes, the archive has \(found)"
         case .movedHeaders: "its entries stand elsewhere"
+        }
+    }
+
+    private static func words(inFolder defect: ArchiveDefect) -> String {
+        switch defect {
+        case .symbolicLink: "a symbolic link to a folder, out of the set or to nothing; expected files, folders, and links to files of the same folder"
+        default: words(defect)
+        }
+    }
+
+    private static func fix(inFolder defect: ArchiveDefect) -> String {
+        switch defect {
+        case .symbolicLink: "put the files themselves in the link's place, or name the folder that it leads to"
+        case .device: "take it out of the folder"
+        case .nameNotUTF8, .nameTooLong: "rename it"
+        case .tooManyEntries: "name the folder of the set itself, not one above it"
+        default: "take it out of the folder, or put a sound file in its place"
         }
     }
 
@@ -82,6 +103,10 @@ extension Failure {
             Failure(.badData, "\(path): there is no tensor \(tensor)", fix: "check that the file is the model that its name says")
         case .notConvertible(let path, let tensor, let stored, let wanted):
             Failure(.badData, "\(path): \(tensor): \(stored.rawValue) cannot be read as \(wanted)", fix: "save the weights as fp32, fp16 or bf16")
+        case .pickle(let path, let error):
+            Failure(
+                .badData, "\(path): its pickle is refused: \(words(error))",
+                fix: "nothing in it was run; a checkpoint must hold tensors, dictionaries and numbers only: save the state_dict() again")
         }
     }
 
@@ -100,11 +125,10 @@ extension Failure {
         }
     }
 
-    static func words(_ error: PickleError) -> Failure {
+    /// Why a pickle is not read, and where.
+    static func words(_ error: PickleError) -> String {
         let (offset, reason) = facts(error)
-        return Failure(
-            .badData, "a pickle in the file: byte \(offset): \(reason)",
-            fix: "nothing in it was run; a checkpoint must hold tensors, dictionaries and numbers only: save the state_dict() again")
+        return "byte \(offset): \(reason)"
     }
 
     private static func facts(_ error: PickleError) -> (offset: Int, String) {

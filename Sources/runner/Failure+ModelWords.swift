@@ -98,6 +98,12 @@ extension Failure {
             Failure(
                 .badData, "\(path): '\(key)' is \(found), which asks for an architecture that clip-lens does not have",
                 fix: "use a CLIP with a plain vision transformer and OpenAI's text tower")
+        case .unsupportedPreprocessing(let path, let key, let found, let supported):
+            Failure(
+                .badData,
+                "\(path): '\(key)' is \(found), a way to prepare pictures that clip-lens does not have"
+                    + (supported.isEmpty ? "" : "; expected \(supported.joined(separator: " or "))"),
+                fix: "use a model that was trained with another preprocessing; with this key changed, it would see other pictures than in training")
         case .parametersDisagree(let path, let missing, let unexpected, let mismatched):
             Failure(
                 .badData,

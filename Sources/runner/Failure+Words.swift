@@ -5,7 +5,6 @@ import Experiments
 import Foundation
 import Inputs
 import Lens
-import Pickle
 import Pipeline
 import Results
 import Safetensors
@@ -32,7 +31,6 @@ extension Failure {
         case let error as DataSetError: words(error)
         case let error as ArchiveError: words(error)
         case let error as TorchCheckpointError: words(error)
-        case let error as PickleError: words(error)
         case let error as SegmentationError: words(error)
         default: Failure(.internalError, "\(error)", fix: "this is a bug of clip-lens; please report it with the command you ran")
         }
@@ -62,6 +60,8 @@ extension Failure {
             Failure(.badData, "\(what) is \(value), allowed is \(allowed.lowerBound) to \(allowed.upperBound)", fix: "change the value")
         case .recipeOutOfRange(let key, let value, let allowed):
             Failure(.badData, "the scene recipe's \(key) is \(value), allowed is \(allowed.lowerBound) to \(allowed.upperBound)", fix: "change the value")
+        case .sampleTooLarge(let wanted, let available):
+            Failure(.badData, "a sample of \(wanted) pictures from a set of \(available)", fix: "take \(available) or fewer")
         case .unknownSplit(let name, let known):
             Failure(.badData, "there is no split '\(name)'", fix: "use one of \(known.joined(separator: ", "))")
         case .digestMismatch(let dataset, let what, let expected, let found):
@@ -150,6 +150,11 @@ extension Failure {
             failure("'\(key)' is \(value)", "choose a value from \(lower) to \(upper)")
         case .unknownChoice(let key, let value, let suggestion, let choices):
             failure("'\(key)' is '\(value)'", suggestion.map { "did you mean '\($0)'?" } ?? "choose one of \(choices.joined(separator: ", "))")
+        case .neitherNameNorPath(let key, let value, let suggestion, let choices):
+            failure(
+                "'\(key)' is '\(value)', which is no name of the manifest, and no path either: a path has a slash",
+                (suggestion.map { "did you mean '\($0)'? Else" } ?? "choose one of \(choices.joined(separator: ", ")), or")
+                    + " write the path of your own folder or file as ./\(value)")
         case .emptyList(let key): failure("'\(key)' is an empty list", "list at least one element, or leave the key out")
         case .duplicateElement(let key, let value): failure("'\(key)' lists \(value) twice", "remove one of the two")
         case .invalid(let key, let reason): failure("'\(key)': \(reason)", "change the value")

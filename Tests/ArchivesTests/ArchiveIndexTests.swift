@@ -1,5 +1,6 @@
 import DenseMath
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Archives

@@ -38,8 +38,8 @@ import Testing
             let folder = try Folder(path: root, limits: ArchiveLimits(entryBytes: 1000))
             let path = "folder/b.bin"
             #expect(
-                throws: ArchiveError.refused(
-                    location: root, entry: path, offset: 0, defect: .tooLarge(bytes: 1500, limit: 1000))
+                throws: ArchiveError.refusedInFolder(
+                    location: root, entry: path, defect: .tooLarge(bytes: 1500, limit: 1000))
             ) {
                 try folder.contents(at: path)
             }
@@ -59,7 +59,7 @@ import Testing
         try withFolder { root in
             #expect(symlink(target, root + "/folder/link") == 0)
             #expect(
-                throws: ArchiveError.refused(location: root, entry: "folder/link", offset: 0, defect: .symbolicLink)
+                throws: ArchiveError.refusedInFolder(location: root, entry: "folder/link", defect: .symbolicLink)
             ) {
                 try Folder(path: root)
             }
@@ -69,7 +69,7 @@ import Testing
     @Test(.timeLimit(.minutes(1))) func pipesAreRefusedWithoutWaiting() throws {
         try withFolder { root in
             #expect(mkfifo(root + "/pipe", 0o600) == 0)
-            #expect(throws: ArchiveError.refused(location: root, entry: "pipe", offset: 0, defect: .device)) {
+            #expect(throws: ArchiveError.refusedInFolder(location: root, entry: "pipe", defect: .device)) {
                 try Folder(path: root)
             }
             #expect(throws: ArchiveError.notARegularFile(path: root + "/pipe")) { try Archive(path: root + "/pipe") }

@@ -17,6 +17,10 @@ public enum ConfigurationError: Error, Equatable, Sendable {
     /// nested objects are joined by dots; `found` is the value as JSON, shortened.
     case unsupportedKey(path: String, key: String, found: String)
 
+    /// A key of the preprocessing asks for pictures to be prepared in a way that this engine does not have, or is
+    /// none that it knows. `supported` are the values that it has.
+    case unsupportedPreprocessing(path: String, key: String, found: String, supported: [String])
+
     /// The tensors of a checkpoint are not those of the architecture.
     ///
     /// - Parameters:

@@ -154,6 +154,12 @@ struct ConfigurationSection {
         .unsupportedKey(path: path, key: prefix + key, found: (values[key] ?? .null).description)
     }
 
+    /// The error that a key asks for a preprocessing that there is not.
+    func unsupportedPreprocessing(_ key: String, supported: [String] = []) -> ConfigurationError {
+        .unsupportedPreprocessing(
+            path: path, key: prefix + key, found: (values[key] ?? .null).description, supported: supported)
+    }
+
     /// The error that a key's value is not as expected.
     ///
     /// - Parameter found: the value, where it is not the file's but a default.

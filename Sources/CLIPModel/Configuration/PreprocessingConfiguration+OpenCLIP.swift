@@ -25,7 +25,7 @@ extension PreprocessingConfiguration {
         self = .openAI(imageSize: imageSize)
         guard let section = try file.section("preprocess_cfg")?.withoutNulls() else { return }
         let known: Set = ["size", "mode", "mean", "std", "interpolation", "resize_mode", "fill_color"]
-        if let other = section.keys.first(where: { !known.contains($0) }) { throw section.unsupported(other) }
+        if let other = section.keys.first(where: { !known.contains($0) }) { throw section.unsupportedPreprocessing(other) }
 
         _ = try section.choice("mode", default: ColourMode.rgb)
         let square: [JSONValue] = [.integer(imageSize), .array([.integer(imageSize), .integer(imageSize)])]
@@ -36,7 +36,12 @@ extension PreprocessingConfiguration {
         // "random" chooses among filters in training only.
         resampling =
             try section.choice("interpolation", default: Interpolation.bicubic) == .bilinear ? .bilinear : .bicubic
-        if try section.choice("resize_mode", default: ResizeMode.shortest) == .squash {
+        switch try section.choice("resize_mode", default: ResizeMode.shortest) {
+        case .shortest: break
+        case .longest:
+            throw section.unsupportedPreprocessing(
+                "resize_mode", supported: [ResizeMode.shortest, .squash].map(\.rawValue))
+        case .squash:
             resize = .exact(Size(height: imageSize, width: imageSize))
             crop = nil
         }
@@ -44,6 +49,6 @@ extension PreprocessingConfiguration {
 
     private enum ColourMode: String, CaseIterable { case rgb = "RGB" }
     private enum Interpolation: String, CaseIterable { case bicubic, bilinear, random }
-    /// OpenCLIP also has `longest`, which pads, and for which ``Resize`` has no word.
-    private enum ResizeMode: String, CaseIterable { case shortest, squash }
+    /// `longest` pads, for which ``Resize`` has no word.
+    private enum ResizeMode: String, CaseIterable { case shortest, longest, squash }
 }

@@ -11,7 +11,7 @@ import Pipeline
 /// evaluation: {dataset: cifar-10, split: test, sample: {random: 1000, seed: 0}}
 /// evaluation: {dataset: class-folders, path: ../my-pictures}         # the reader's own
 /// ```
-struct ImageSetSpec: Sendable, Hashable {
+struct ImageSetSpec: Sendable {
     enum Source: Sendable, Hashable {
         case scenes(dataset: String, SceneSplit)
         /// - Parameter path: where the files lie, if not in the set's own folder of data.
@@ -20,16 +20,34 @@ struct ImageSetSpec: Sendable, Hashable {
 
     let source: Source
     let sampling: ImageSampling
+    /// Where the spec says how it is sampled.
+    let samplePlace: SpecPlace
 
-    /// What rows call it.
-    var dataset: String {
+    /// What rows call it: a published set by its name, one of the reader's own by the end of its path.
+    /// - Parameter others: sets of the same spec; the end is as long as it takes to tell them apart.
+    func dataset(among others: [ImageSetSpec]) -> String {
+        guard let ownPath else { return name(parts: 0) }
+        let rivals = others.filter { $0.ownPath != ownPath }
+        let parts = (0...ownPath.pathComponents.count).first { parts in !rivals.contains { $0.name(parts: parts) == name(parts: parts) } }
+        return name(parts: parts ?? ownPath.pathComponents.count)
+    }
+
+    /// - Parameter parts: of the path of one of the reader's own sets, which are all of a few kinds; 0 takes the
+    ///   last without its extension.
+    private func name(parts: Int) -> String {
         switch source {
-        case .scenes(let dataset, _): return dataset
-        case .pictures(let set, _, let path):
-            // The reader's own sets are all of a few kinds.
-            guard set.folder == nil, let path else { return set.rawValue }
-            return path.deletingPathExtension().lastPathComponent
+        case .scenes(let dataset, _): dataset
+        case .pictures(let set, _, _):
+            if let ownPath {
+                parts == 0 ? ownPath.deletingPathExtension().lastPathComponent : ownPath.pathComponents.suffix(parts).joined(separator: "/")
+            } else { set.rawValue }
         }
+    }
+
+    /// Nil for scenes and published sets.
+    private var ownPath: URL? {
+        guard case .pictures(let set, _, let path?) = source, set.folder == nil else { return nil }
+        return path
     }
 
     /// The part, and how it is sampled.
@@ -76,7 +94,7 @@ extension ImageSetSpec {
                 throw mapping.invalid(other, "scenes are made by a recipe and have fixed splits")
             }
             source = .scenes(dataset: dataset, split)
-            sampling = .all
+            (sampling, samplePlace) = (.all, mapping.place(of: .sample))
             return
         }
         if set.splits.isEmpty, mapping.has(.split) { throw mapping.invalid(.split, "\(dataset) has one part only") }
@@ -85,7 +103,7 @@ extension ImageSetSpec {
             throw mapping.invalid(.dataset, "name the folder or file of your pictures with 'path'")
         }
         source = .pictures(set, split: split, path: mapping.has(.path) ? try mapping.file(.path) : nil)
-        sampling = try Self.sampling(mapping)
+        (sampling, samplePlace) = (try Self.sampling(mapping), mapping.place(of: .sample))
     }
 
     private static func sampling(_ mapping: SpecMapping<Key>) throws -> ImageSampling {

@@ -21,7 +21,8 @@ final class OpenedInputs: Sendable {
     }
 
     private struct PicturesKey: Hashable {
-        var images: ImageSetSpec
+        var source: ImageSetSpec.Source
+        var sampling: ImageSampling
         var limit: Int?
         var withMasks: Bool
         var onBadPicture: BadPictures
@@ -65,7 +66,9 @@ final class OpenedInputs: Sendable {
         guard case .pictures(let set, let split, let path) = images.source else {
             preconditionFailure("scenes are made, not opened")
         }
-        let key = PicturesKey(images: images, limit: limit, withMasks: withMasks, onBadPicture: onBadPicture, classNames: classNames)
+        let key = PicturesKey(
+            source: images.source, sampling: images.sampling, limit: limit, withMasks: withMasks, onBadPicture: onBadPicture,
+            classNames: classNames)
         return try pictures.withLock { datasets in
             if let dataset = datasets[key] { return dataset }
             let source = try PictureSource(

@@ -22,7 +22,7 @@ struct PictureStudy: Sendable {
     ) throws {
         self.setting = setting
         model = try context.opened.model(setting.modelKey)
-        let opener = StudyImages(setting, model, context, inputSize: inputSize)
+        let opener = StudyImages(setting, sets: [images], model, context, inputSize: inputSize)
         self.images = try opener.source(
             images, masks: withMasks ? .squashed : nil, needsMainObject: false, in: &graph)
         classes = try opener.classes(images, withMasks: withMasks, areLabels: true, usual: usual)

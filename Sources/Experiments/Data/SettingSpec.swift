@@ -118,8 +118,10 @@ struct SettingSpec: Sendable {
 
     /// A name of the manifest, or a path, which has a slash.
     private static func model(_ root: SpecMapping<Key>, _ choices: Choices) throws -> ModelReference {
-        try root.string(.model).contains("/")
-            ? .at(root.file(.model)) : .named(root.string(.model, among: choices.models))
+        switch try root.nameOrFile(.model, among: choices.models) {
+        case .name(let name): .named(name)
+        case .file(let url): .at(url)
+        }
     }
 
     private static func templates(_ root: SpecMapping<Key>) throws -> Templates {

@@ -24,13 +24,13 @@ struct Study: Sendable {
     }
 
     private init(
-        _ spec: StudySpec, evaluation: ImageSource?, classes: StudyClasses, context: ExperimentContext, graph: inout Graph
+        _ spec: StudySpec, evaluation: ImageSource?, set: ImageSetSpec? = nil, classes: StudyClasses, context: ExperimentContext, graph: inout Graph
     ) throws {
         (self.spec, self.evaluation, self.classes) = (spec, evaluation, classes)
         model = try context.opened.model(spec.modelKey)
         layers = spec.layers ?? Array(model.layersWithLaterAttention)
         isPartial = context.limit != nil
-        fit = try StudyImages(spec.setting, model, context).source(spec.fit, in: &graph)
+        fit = try StudyImages(spec.setting, sets: [spec.fit] + (set.map { [$0] } ?? []), model, context).source(spec.fit, in: &graph)
     }
 
     /// The same for an experiment that measures on other images.
@@ -42,18 +42,21 @@ struct Study: Sendable {
         _ evaluation: ImageSetSpec, _ spec: StudySpec, first: Int? = nil, masks: MaskGeometry? = nil,
         isLabelled: Bool = false, context: ExperimentContext, graph: inout Graph
     ) throws -> (study: Study, evaluation: ImageSource) {
-        let images = StudyImages(spec.setting, try context.opened.model(spec.modelKey), context)
+        let images = StudyImages(
+            spec.setting, sets: [spec.fit, evaluation], try context.opened.model(spec.modelKey), context)
         var source = try images.source(evaluation, masks: masks, isLabelled: isLabelled, in: &graph)
         source.count = min(source.count, first ?? .max)
         let study = try Study(
-            spec, evaluation: source, classes: images.classes(evaluation, withMasks: masks != nil, areLabels: true), context: context, graph: &graph)
+            spec, evaluation: source, set: evaluation, classes: images.classes(evaluation, withMasks: masks != nil, areLabels: true),
+            context: context, graph: &graph)
         return (study, source)
     }
 
     /// The classes that a classifier for some images chooses among.
     /// - Throws: as `init`.
     static func classes(_ spec: StudySpec, of images: ImageSetSpec, context: ExperimentContext) throws -> StudyClasses {
-        try StudyImages(spec.setting, try context.opened.model(spec.modelKey), context).classes(images, areLabels: false)
+        try StudyImages(spec.setting, sets: [spec.fit], try context.opened.model(spec.modelKey), context)
+            .classes(images, areLabels: false)
     }
 
     /// Looks at a model: its architecture decides what a spec may ask of it.

@@ -7,13 +7,19 @@ struct StudyImages {
     private let spec: SettingSpec
     private let model: ModelUnderStudy
     private let context: ExperimentContext
+    /// All that the spec names, which are to have different names.
+    private let sets: [ImageSetSpec]
     /// How pictures are brought to the square that the tower takes.
     private let preprocessing: ImagePreprocessing
     private var size: Int { preprocessing.geometry.size }
 
-    /// - Parameter inputSize: the whole image is squashed to a square of this size; nil: the model's own preprocessing.
-    init(_ spec: SettingSpec, _ model: ModelUnderStudy, _ context: ExperimentContext, inputSize: Int? = nil) {
-        (self.spec, self.model, self.context) = (spec, model, context)
+    /// - Parameters:
+    ///   - sets: all that the spec names.
+    ///   - inputSize: the whole image is squashed to a square of this size; nil: the model's own preprocessing.
+    init(
+        _ spec: SettingSpec, sets: [ImageSetSpec], _ model: ModelUnderStudy, _ context: ExperimentContext, inputSize: Int? = nil
+    ) {
+        (self.spec, self.sets, self.model, self.context) = (spec, sets, model, context)
         preprocessing = inputSize.map(model.preprocessing.squashing) ?? model.preprocessing
     }
 
@@ -45,7 +51,7 @@ struct StudyImages {
             let dataset = try pictures(images, withMasks: masks != nil)
             let list = dataset.list
             let name = ImageSet(
-                dataset: images.dataset, split: images.split, isPublished: set.folder != nil, skipped: list.skipped.count,
+                dataset: images.dataset(among: sets), split: images.split, isPublished: set.folder != nil, skipped: list.skipped.count,
                 ids: list.entries.map(\.id))
             if isLabelled, let bare = list.entries.firstIndex(where: { $0.label == nil }) {
                 throw ExperimentError.unlabelled(image: name.imageID(bare))
@@ -63,7 +69,7 @@ struct StudyImages {
     /// - Parameters:
     ///   - areLabels: the images' labels are compared with its answers.
     ///   - usual: sentences for the classes of pictures where the spec names none.
-    /// - Throws: `InputError`, `DataSetError`, ``ExperimentError/classNames(dataset:found:needed:)``.
+    /// - Throws: `InputError`, `DataSetError`, ``ExperimentError/classNames(dataset:found:needed:)``, `SpecError`.
     func classes(_ images: ImageSetSpec, withMasks: Bool = false, areLabels: Bool, usual: SettingSpec.Templates = .openAI80) throws -> StudyClasses {
         let templates = try spec.templates.map { try PromptSet.templates($0.url(in: context.opened.places)) }
         switch images.source {
@@ -75,7 +81,7 @@ struct StudyImages {
             let found = try pictures(images, withMasks: withMasks).list.classNames
             let names = try spec.classNames.map { try PromptSet.classNames($0) } ?? found
             guard names.count == found.count || !areLabels else {
-                throw ExperimentError.classNames(dataset: images.dataset, found: names.count, needed: found.count)
+                throw ExperimentError.classNames(dataset: images.dataset(among: sets), found: names.count, needed: found.count)
             }
             return StudyClasses(
                 names: names, templates: try templates ?? PromptSet.templates(usual.url(in: context.opened.places)),
@@ -84,6 +90,12 @@ struct StudyImages {
     }
 
     private func pictures(_ images: ImageSetSpec, withMasks: Bool) throws -> PictureDataset {
-        try context.opened.pictures(images, limit: context.limit, withMasks: withMasks, onBadPicture: spec.onBadPicture, classNames: spec.classNames)
+        do {
+            return try context.opened.pictures(
+                images, limit: context.limit, withMasks: withMasks, onBadPicture: spec.onBadPicture, classNames: spec.classNames)
+        } catch InputError.sampleTooLarge(let wanted, let available) {
+            throw images.samplePlace.invalid(
+                "a sample of \(wanted) pictures from \(images.dataset(among: sets)), which has \(available)")
+        }
     }
 }

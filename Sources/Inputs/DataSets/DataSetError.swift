@@ -20,9 +20,13 @@ public enum DataSetError: Error, Equatable, Sendable {
     case unknownPicture(path: String, place: String, picture: String)
     /// Sizes are width and height.
     case maskOfAnotherSize(path: String, picture: String, mask: [Int], image: [Int])
-    /// A file name with the extension of a picture that no decoder here reads, such as `.webp`: leaving
-    /// it out in silence would change every number of the set.
-    case unsupportedPicture(path: String, picture: String)
+    /// A folder, or a file that is no archive, where the reader's own set is the other.
+    /// - Parameter fitting: the kinds of sets that are made of what was found.
+    case otherKindOfPlace(set: String, path: String, isFolder: Bool, fitting: [String])
+    /// A file that a set has to have, by its path in the set's archive or folder.
+    case missingFile(path: String, file: String, purpose: String)
+    /// A file of lines without any.
+    case noLines(path: String, expected: String)
     /// The number of pictures and the number of labels for them differ.
     case pictureCount(path: String, found: Int, expected: Int)
     /// A path of a table that leads out of the table's folder.

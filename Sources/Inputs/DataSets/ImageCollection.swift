@@ -12,6 +12,13 @@ public protocol ImageCollection: Sendable {
     func record(_ index: Int) -> ImageRecord
     /// - Throws: ``InputError`` and what reading the file throws.
     func picture(_ index: Int) throws -> StoredPicture
+    /// Where a picture lies, as errors call it: the archive or folder, and the file in it.
+    func place(_ index: Int) -> String
+}
+
+extension ImageCollection {
+    /// Pictures that are no files of their own are called by their ids.
+    public func place(_ index: Int) -> String { record(index).id }
 }
 
 /// Pictures of which each pixel is labelled.

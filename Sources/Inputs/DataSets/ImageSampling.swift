@@ -10,22 +10,27 @@ public enum ImageSampling: Sendable, Hashable, Codable {
     case random(Int, seed: UInt64)
 
     /// Indices of `0..<count`, ascending.
-    /// - Throws: ``InputError/outOfRange(what:value:allowed:)`` for a number below 1, or a sample larger than the set.
+    /// - Throws: ``InputError/outOfRange(what:value:allowed:)`` for a number below 1,
+    ///   ``InputError/sampleTooLarge(wanted:available:)``.
     public func indices(of count: Int) throws -> [Int] {
-        func check(_ what: String, _ value: Int, _ allowed: ClosedRange<Int>) throws {
-            guard allowed.contains(value) else { throw InputError.outOfRange(what: what, value: value, allowed: allowed) }
+        func check(_ what: String, _ value: Int) throws {
+            guard value >= 1 else { throw InputError.outOfRange(what: what, value: value, allowed: 1...Int.max) }
+        }
+        func checkSize(_ wanted: Int) throws {
+            try check("the size of a sample", wanted)
+            guard wanted <= count else { throw InputError.sampleTooLarge(wanted: wanted, available: count) }
         }
         switch self {
         case .all:
             return Array(0..<count)
         case .every(let step):
-            try check("the step of a sample", step, 1...Int.max)
+            try check("the step of a sample", step)
             return Array(stride(from: 0, to: count, by: step))
         case .first(let wanted):
-            try check("the size of a sample", wanted, 1...max(count, 1))
-            return Array(0..<min(wanted, count))
+            try checkSize(wanted)
+            return Array(0..<wanted)
         case .random(let wanted, let seed):
-            try check("the size of a sample", wanted, 1...max(count, 1))
+            try checkSize(wanted)
             var generator = SplitMix64(seed: seed, label: "image sample", index: 0)
             return generator.sample(wanted, of: count).sorted()
         }

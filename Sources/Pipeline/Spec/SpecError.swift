@@ -29,6 +29,8 @@ public struct SpecError: Error, Equatable, Sendable {
         case ambiguous(key: String, text: String, expected: ValueKind)
         case outOfRange(key: String, value: String, lower: String, upper: String)
         case unknownChoice(key: String, value: String, suggestion: String?, choices: [String])
+        /// A name that is none of the choices where a path could stand, but has no slash.
+        case neitherNameNorPath(key: String, value: String, suggestion: String?, choices: [String])
         case emptyList(key: String)
         case duplicateElement(key: String, value: String)
         /// A value that is well formed but not possible, for a reason that the caller knows.

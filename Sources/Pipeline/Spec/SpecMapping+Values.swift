@@ -19,6 +19,19 @@ extension SpecMapping {
         return text
     }
 
+    /// One of some names, or a path, which has a slash and begins at the spec's folder where it is not absolute.
+    public func nameOrFile(_ key: Key, among choices: [String]) throws -> NameOrFile {
+        let text = try string(key)
+        if text.contains("/") { return .file(try file(key)) }
+        guard choices.contains(text) else {
+            throw failure(
+                try node(key),
+                .neitherNameNorPath(
+                    key: name(of: key), value: text, suggestion: nearestName(to: text, among: choices), choices: choices))
+        }
+        return .name(text)
+    }
+
     public func string(_ key: Key, default value: String) throws -> String {
         try optionalString(key) ?? value
     }
@@ -100,6 +113,12 @@ extension SpecMapping {
             try SpecMapping<Nested>($0, name: name(of: key), path: path)
         }
     }
+}
+
+/// What stands for something that has a name, or lies anywhere.
+public enum NameOrFile: Equatable, Sendable {
+    case name(String)
+    case file(URL)
 }
 
 // MARK: - One node

@@ -43,10 +43,11 @@ where Key.RawValue == String {
     }
 
     /// An error at the value of `key`, for values that only the caller can judge.
-    public func invalid(_ key: Key, _ reason: String) -> SpecError {
-        let place = members[key.rawValue]?.value.position ?? position
-        return SpecError(
-            path: path, position: place, kind: .invalid(key: name(of: key), reason: reason))
+    public func invalid(_ key: Key, _ reason: String) -> SpecError { place(of: key).invalid(reason) }
+
+    /// Where the value of `key` stands, or the mapping without it, for what turns out after the spec is read.
+    public func place(of key: Key) -> SpecPlace {
+        SpecPlace(path: path, position: members[key.rawValue]?.value.position ?? position, key: name(of: key))
     }
 
     func name(of key: Key) -> String { prefix + key.rawValue }

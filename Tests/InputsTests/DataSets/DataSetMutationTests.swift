@@ -1,6 +1,7 @@
 import Archives
 import DenseMath
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Inputs

@@ -2,6 +2,7 @@ import Archives
 import Foundation
 import Inputs
 import Synchronization
+import TestSupport
 import Testing
 
 /// Each data set, from its archives and from a folder, against what Python's readers make of the same files.
@@ -14,7 +15,7 @@ import Testing
         try expectEqual(ImageNet.train(Fixture.archive("ILSVRC2012_img_train.tar")), "imagenet-train")
         // Unpacked, the tar of each class is a folder.
         let folder = try TemporaryFolder()
-        try folder.unpack(Fixture.archive("ILSVRC2012_img_train.tar"), into: "ILSVRC/train/") { $0.replacingOccurrences(of: ".tar/", with: "/") }
+        try Fixture.archive("ILSVRC2012_img_train.tar").unpack(into: folder.url.appendingPathComponent("ILSVRC/train")) { $0.replacingOccurrences(of: ".tar/", with: "/") }
         try expectEqual(ImageNet.train(Folder(path: folder.url.path)), "imagenet-train")
     }
 

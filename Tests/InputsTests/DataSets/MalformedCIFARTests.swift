@@ -1,6 +1,7 @@
 import Archives
 import Foundation
 import Pickle
+import TestSupport
 import Testing
 
 @testable import Inputs
@@ -29,7 +30,7 @@ import Testing
                 == .classCount(path: "/memory/\(root)batches.meta.txt", found: 2, expected: 10))
         files = whole
         files[root + "data_batch_3.bin"] = nil
-        #expect(inputError { try CIFAR(files, split: .train) } != nil)
+        #expect(dataSetError { try CIFAR(files, split: .train) } != nil)
 
         let pickles = try MemoryFiles(Fixture.archive("cifar-100-python.tar.gz"))
         files = pickles

@@ -1,5 +1,6 @@
 import Archives
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Inputs
@@ -26,7 +27,9 @@ import Testing
                 == .missingPicture(path: "/memory/" + list, place: "line 2", picture: "JPEGImages/2009_000001.jpg"))
         #expect(dataSetError { try voc { $0[list] = [] } } == .empty(path: "/memory/" + list, expected: "names of pictures"))
         #expect(inputError { try voc { $0[list] = [0xFF, 0xC3] } } != nil)
-        #expect(inputError { try voc { $0[list] = nil } } != nil)
+        #expect(
+            dataSetError { try voc { $0[list] = nil } }
+                == .missingFile(path: "/memory", file: "ImageSets/Segmentation/val.txt", purpose: "the pictures of a split of Pascal VOC"))
         #expect(inputError { try voc { $0["VOC2007/ImageSets/Segmentation/val.txt"] = [1] } } != nil, "two kits in one folder")
     }
 
@@ -43,7 +46,7 @@ import Testing
         // A picture of the pairs has three channels.
         let colours = try Fixture.contents("pairs.tar", "pairs/images/c.png")
         #expect(inputError { try voc { $0[mask] = colours }.mask(0) } != nil, "colours for numbers")
-        #expect(inputError { try voc(task: .classification) { _ in }.mask(2) } != nil, "a picture of classification without a mask")
+        #expect(dataSetError { try voc(task: .classification) { _ in }.mask(2) } != nil, "a picture of classification without a mask")
     }
 
     @Test(arguments: [

@@ -32,7 +32,7 @@ import Testing
     @Test func emptyFilesAreRefused() throws {
         let folder = try TemporaryFolder()
         let file = try folder.file("t.txt", "\n\n")
-        guard case .empty(file.path, _)? = dataSetError({ try PromptSet.classNames(file) }) else {
+        guard case .noLines(file.path, _)? = dataSetError({ try PromptSet.classNames(file) }) else {
             Issue.record("not refused")
             return
         }

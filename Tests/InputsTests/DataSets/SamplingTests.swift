@@ -22,7 +22,12 @@ import Testing
         #expect(try ImageSampling.random(7, seed: 0).indices(of: 7) == Array(0..<7))
     }
 
-    @Test(arguments: [ImageSampling.every(0), .every(-1), .first(0), .first(9), .random(9, seed: 0), .random(0, seed: 0)])
+    @Test(arguments: [ImageSampling.first(9), .random(9, seed: 0)]) func samplesLargerThanTheirSetAreRefused(sampling: ImageSampling) {
+        #expect(inputError { try sampling.indices(of: 8) } == .sampleTooLarge(wanted: 9, available: 8))
+        #expect(inputError { try sampling.indices(of: 0) } == .sampleTooLarge(wanted: 9, available: 0))
+    }
+
+    @Test(arguments: [ImageSampling.every(0), .every(-1), .first(0), .random(0, seed: 0)])
     func impossibleSamplesAreRefused(sampling: ImageSampling) {
         guard case .outOfRange? = inputError({ try sampling.indices(of: 8) }) else {
             Issue.record("not refused")

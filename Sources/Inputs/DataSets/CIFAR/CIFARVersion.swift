@@ -6,14 +6,14 @@ enum CIFARVersion: CaseIterable {
     case python10, binary10, python100, binary100
 
     /// The version that an archive or folder holds.
-    /// - Throws: ``InputError/missingFile(path:purpose:)``.
+    /// - Throws: ``DataSetError/empty(path:expected:)``.
     init(_ files: any FileCollection) throws {
         let names = Set((0..<files.count).map { files.path(of: $0).split(separator: "/").last.map(String.init) ?? "" })
         let version = Self.allCases.first { names.isSuperset(of: [$0.names] + $0.parts(.train) + $0.parts(.test)) }
         guard let version else {
-            throw InputError.missingFile(
+            throw DataSetError.empty(
                 path: files.location,
-                purpose: "CIFAR's names and pictures, such as batches.meta, data_batch_1 to data_batch_5 and test_batch")
+                expected: "CIFAR's names and pictures, such as batches.meta, data_batch_1 to data_batch_5 and test_batch")
         }
         self = version
     }

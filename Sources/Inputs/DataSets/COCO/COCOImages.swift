@@ -70,7 +70,7 @@ public struct COCOImages: SegmentedImages {
         var byName: [Substring: Int32] = [:]
         for file in 0..<images.count {
             let path = images.path(of: file)
-            guard try PictureFile.isPicture(path, in: images.location) else { continue }
+            guard PictureFile.isPicture(path) else { continue }
             let name = path.split(separator: "/").last ?? path[...]
             guard byName.updateValue(Int32(file), forKey: name) == nil else {
                 throw DataSetError.pictureListedTwice(path: images.location, place: path, picture: String(name))
@@ -97,6 +97,8 @@ public struct COCOImages: SegmentedImages {
 
     public func picture(_ index: Int) throws -> StoredPicture { try images.picture(Int(files[index])) }
 
+    public func place(_ index: Int) -> String { images.place(of: Int(files[index])) }
+
     public func mask(_ index: Int) throws -> LabelMask {
         let picture = annotations.pictures[index]
         var mask = LabelMask(width: picture.width, height: picture.height)
@@ -114,7 +116,7 @@ public struct COCOImages: SegmentedImages {
             }
         }
         let bytes = try images.contents(of: Int(files[index]), limit: FileLimit.picture)
-        return try mask.checked(against: bytes, path: images.location, id: picture.fileName)
+        return try mask.checked(against: bytes, path: images.location, id: picture.fileName, place: place(index))
     }
 
     /// Calls `body` with the index into a row-major mask of each pixel of an annotation.

@@ -47,7 +47,7 @@ public struct LabelledPictures: Sendable {
     /// - Throws: what reading it throws; ``InputError/pictureRefused(name:fault:)``.
     public func image(_ index: Int) throws -> RGBImage {
         switch try collection.picture(index) {
-        case .encoded(let bytes): try PictureDecoder.decode(bytes, name: collection.record(index).id)
+        case .encoded(let bytes): try PictureDecoder.decode(bytes, name: collection.place(index))
         case .pixels(let image): image
         }
     }

@@ -35,7 +35,8 @@ public struct PictureList: Codable, Sendable, Equatable {
     /// - Parameters:
     ///   - limit: only so many pictures, drawn from the sample.
     ///   - withMasks: masks count too.
-    ///   - onBadPicture: with `skip` every picture is decoded, and what cannot be is left out.
+    ///   - onBadPicture: with `skip` every picture is decoded, and what cannot be is left out, with `fail` the
+    ///     format of each is looked at.
     ///   - progress: how many pictures are done, of how many; called from any thread.
     /// - Throws: what reading a picture or mask throws; ``DataSetError/empty(path:expected:)`` where none is left.
     public init(
@@ -103,7 +104,7 @@ public struct PictureList: Codable, Sendable, Equatable {
             do {
                 let digest =
                     switch try pictures.collection.picture(index) {
-                    case .encoded(let bytes): try Self.digest(bytes, id: id, isDecoded: onBadPicture == .skip)
+                    case .encoded(let bytes): try Self.digest(bytes, name: pictures.collection.place(index), isDecoded: onBadPicture == .skip)
                     case .pixels(let image):
                         ContentDigest.sha256([Data("\(image.width)×\(image.height)".utf8), Data(image.pixels)])
                     }
@@ -120,8 +121,14 @@ public struct PictureList: Codable, Sendable, Equatable {
             }
         }
 
-        private static func digest(_ bytes: Data, id: String, isDecoded: Bool) throws -> String {
-            if isDecoded { _ = try PictureDecoder.decode(bytes, name: id) }
+        /// - Parameter isDecoded: whether the whole picture is tried; what cannot be one by its first bytes is
+        ///   refused at once, before anything is computed.
+        private static func digest(_ bytes: Data, name: String, isDecoded: Bool) throws -> String {
+            if isDecoded {
+                _ = try PictureDecoder.decode(bytes, name: name)
+            } else {
+                try PictureDecoder.checkFormat(bytes, name: name)
+            }
             return ContentDigest.sha256(bytes)
         }
 

@@ -26,7 +26,8 @@ public struct PictureSource: Sendable, Equatable {
     ///   - path: where the files lie, if not in the set's own folder of `data`.
     ///   - data: the folder of data.
     ///   - tableClasses: a file of class names, for a table of pictures and indices.
-    /// - Throws: ``DataSetError/notThere(set:place:expected:purpose:)`` where a file is missing;
+    /// - Throws: ``DataSetError/notThere(set:place:expected:purpose:)`` where a file is missing,
+    ///   ``DataSetError/otherKindOfPlace(set:path:isFolder:fitting:)``,
     ///   ``InputError/unknownSplit(name:known:)``.
     public init(_ set: PictureSet, split: String?, path: URL?, data: URL, classes: ImageNetNames, tableClasses: URL? = nil) throws {
         guard split.map(set.splits.contains) ?? set.splits.isEmpty else {
@@ -34,6 +35,7 @@ public struct PictureSource: Sendable, Equatable {
         }
         let place = path ?? data.appendingPathComponent(set.folder ?? set.rawValue, isDirectory: true)
         (self.set, self.split, self.place, self.classes, self.tableClasses) = (set, split, place, classes, tableClasses)
+        try Self.check(place, is: set)
         parts = try set.parts(split: split).map { part in
             var folders = [place]
             if let neighbour = part.neighbour {
@@ -48,6 +50,24 @@ public struct PictureSource: Sendable, Equatable {
                     set: set.rawValue, place: place.path, expected: part.names.filter { $0 != "." }, purpose: part.purpose)
             }
             return nil
+        }
+    }
+
+    /// The reader's own sets differ in what their path names.
+    /// - Throws: ``DataSetError/otherKindOfPlace(set:path:isFolder:fitting:)``.
+    private static func check(_ place: URL, is set: PictureSet) throws {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder) else { return }
+        let isTable = !isFolder.boolValue && ["csv", "tsv", "txt"].contains(place.pathExtension.lowercased())
+        let fitting: [PictureSet] =
+            switch set {
+            case .imageTable where isFolder.boolValue: [.classFolders, .imageMaskPairs]
+            case .classFolders where isTable, .imageMaskPairs where isTable: [.imageTable]
+            default: []
+            }
+        guard fitting.isEmpty else {
+            throw DataSetError.otherKindOfPlace(
+                set: set.rawValue, path: place.path, isFolder: isFolder.boolValue, fitting: fitting.map(\.rawValue))
         }
     }
 
@@ -78,7 +98,7 @@ public struct PictureSource: Sendable, Equatable {
             return LabelledPictures(try ImageNetSegmentation(url), classes: try names())
         case .imageNetS50, .imageNetS300, .imageNetS919:
             let masks = try files(0)
-            let pictures = try parts[1] == nil || ImageNetS.hasPictures(masks) ? masks : files(1)
+            let pictures = try ImageNetS.hasPictures(masks) || parts[1] == nil ? masks : files(1)
             return LabelledPictures(try ImageNetS(masks: masks, split: split ?? "", pictures: pictures, classes: names()))
         case .cifar10, .cifar100:
             return LabelledPictures(try CIFAR(files(0), split: split.flatMap(CIFAR.Split.init) ?? .test))

@@ -9,7 +9,7 @@ struct FileTree: Sendable {
 
     /// The tree whose root holds `landmark`: a file such as `ImageSets/Segmentation/val.txt`, or a
     /// folder where it ends in `/`.
-    /// - Throws: ``InputError/missingFile(path:purpose:)``; ``InputError/malformedFile(path:place:expected:)``
+    /// - Throws: ``DataSetError/missingFile(path:file:purpose:)``; ``InputError/malformedFile(path:place:expected:)``
     ///   where more than one folder holds it.
     init(_ files: any FileCollection, landmark: String, purpose: String) throws {
         self.files = files
@@ -19,7 +19,7 @@ struct FileTree: Sendable {
             if let end = Self.rootLength(landmark, in: path) { roots.insert(String(decoding: path.utf8.prefix(end), as: UTF8.self)) }
         }
         guard let root = roots.first else {
-            throw InputError.missingFile(path: files.location + "/" + landmark, purpose: purpose)
+            throw DataSetError.missingFile(path: files.location, file: landmark, purpose: purpose)
         }
         guard roots.count == 1 else {
             let listed = roots.sortedByBytes().prefix(3).map { "'\($0)\(landmark)'" }.joined(separator: ", ")
@@ -51,9 +51,9 @@ struct FileTree: Sendable {
     /// How a file is called in an error.
     func place(_ path: String) -> String { files.location + "/" + root + path }
 
-    /// - Throws: ``InputError/missingFile(path:purpose:)``.
+    /// - Throws: ``DataSetError/missingFile(path:file:purpose:)``.
     func index(_ path: String, purpose: String) throws -> Int {
-        guard let index = self[path] else { throw InputError.missingFile(path: place(path), purpose: purpose) }
+        guard let index = self[path] else { throw DataSetError.missingFile(path: files.location, file: root + path, purpose: purpose) }
         return index
     }
 
@@ -68,9 +68,9 @@ struct FileTree: Sendable {
     /// - Returns: file numbers, and paths below `folder`.
     func pictures(in folder: String) throws -> [(file: Int, path: String)] {
         let prefix = root + folder
-        return try files.files(under: String(prefix.dropLast())).compactMap { file in
+        return files.files(under: String(prefix.dropLast())).compactMap { file in
             let path = files.path(of: file)
-            guard try PictureFile.isPicture(path, in: files.location) else { return nil }
+            guard PictureFile.isPicture(path) else { return nil }
             return (file, String(decoding: path.utf8.dropFirst(prefix.utf8.count), as: UTF8.self))
         }
     }

@@ -7,26 +7,14 @@ enum PictureFile {
     /// Those of other pictures, which data sets of strangers hold.
     private static let unsupported: Set<String> = ["webp", "bmp", "gif", "tif", "tiff", "ppm", "pgm", "avif", "heic", "jp2"]
 
-    /// What the name of a file says; nil for files that are no pictures, such as a `README`, which are no
-    /// business of a reader.
-    enum Kind {
-        case readable, unreadable
-    }
-
-    static func kind(_ name: String) -> Kind? {
+    /// Whether a file is called a picture, be it of a format that decoders here read or not: leaving one out in
+    /// silence would change every number of the set.
+    static func isPicture(_ name: String) -> Bool {
         let file = name.utf8.split(separator: UInt8(ascii: "/")).last ?? name.utf8[...]
         // macOS leaves `._NAME` beside each NAME of an archive.
-        guard !file.starts(with: "._".utf8), let dot = file.lastIndex(of: UInt8(ascii: ".")) else { return nil }
+        guard !file.starts(with: "._".utf8), let dot = file.lastIndex(of: UInt8(ascii: ".")) else { return false }
         let ending = Substring(file[file.index(after: dot)...]).lowercased()
-        return supported.contains(ending) ? .readable : unsupported.contains(ending) ? .unreadable : nil
-    }
-
-    /// Whether a file is a picture that decoders here read.
-    /// - Throws: ``DataSetError/unsupportedPicture(path:picture:)``.
-    static func isPicture(_ name: String, in location: String) throws -> Bool {
-        guard let kind = kind(name) else { return false }
-        if kind == .unreadable { throw DataSetError.unsupportedPicture(path: location, picture: name) }
-        return true
+        return supported.contains(ending) || unsupported.contains(ending)
     }
 
     /// Width and height by the header of a PNG or JPEG file; nil for anything else.
@@ -65,11 +53,14 @@ enum PictureFile {
 }
 
 extension LabelMask {
+    /// - Parameters:
+    ///   - path: of the mask.
+    ///   - place: of the picture.
     /// - Throws: ``DataSetError/maskOfAnotherSize(path:picture:mask:image:)``, ``InputError/imageNotRead(path:reason:)``
     ///   where the picture has no header of a PNG or JPEG file.
-    func checked(against picture: [UInt8], path: String, id: String) throws -> LabelMask {
+    func checked(against picture: [UInt8], path: String, id: String, place: String) throws -> LabelMask {
         guard let size = PictureFile.size(of: picture) else {
-            throw InputError.imageNotRead(path: path + "/" + id, reason: "neither a PNG nor a JPEG file")
+            throw InputError.imageNotRead(path: place, reason: "neither a PNG nor a JPEG file")
         }
         return try checked(width: size.width, height: size.height, path: path, id: id)
     }

@@ -31,7 +31,7 @@ public struct ClassFolders: ImageCollection {
         var pictures: [(file: Int32, path: String)] = []
         for file in files.files(under: root.map { String($0.dropLast()) } ?? "") {
             let path = files.path(of: file)
-            if try PictureFile.isPicture(path, in: files.location) { pictures.append((Int32(file), path)) }
+            if PictureFile.isPicture(path) { pictures.append((Int32(file), path)) }
         }
         let location = files.location
         guard !pictures.isEmpty else { throw DataSetError.empty(path: location, expected: "folders of pictures, one a class") }
@@ -79,6 +79,8 @@ public struct ClassFolders: ImageCollection {
     }
 
     public func picture(_ index: Int) throws -> StoredPicture { try files.picture(Int(entries[index].file)) }
+
+    public func place(_ index: Int) -> String { files.place(of: Int(entries[index].file)) }
 
     /// The path below the root, with `NAME/` in place of a leading `NAME.tar/`.
     private static func id(of path: String, _ rootLength: Int) -> String {

@@ -54,11 +54,13 @@ public struct ImageMaskPairs: SegmentedImages {
 
     public func picture(_ index: Int) throws -> StoredPicture { try files.picture(pairs[index].image) }
 
+    public func place(_ index: Int) -> String { files.place(of: pairs[index].image) }
+
     public func mask(_ index: Int) throws -> LabelMask {
         let pair = pairs[index]
         return try LabelMask(
             indexPNG: files.contents(of: pair.mask, limit: FileLimit.picture), path: files.place(of: pair.mask),
             ignored: ignored, classes: classNames.count, picture: pair.path
-        ).checked(against: files.contents(of: pair.image, limit: FileLimit.picture), path: files.place(of: pair.mask), id: pair.path)
+        ).checked(against: files.contents(of: pair.image, limit: FileLimit.picture), path: files.place(of: pair.mask), id: pair.path, place: place(index))
     }
 }

@@ -46,9 +46,6 @@ public struct ImageTable: SegmentedImages {
             guard seen.insert(row.fields[0]).inserted else {
                 throw DataSetError.pictureListedTwice(path: path, place: "line \(row.line)", picture: row.fields[0])
             }
-            guard try PictureFile.isPicture(row.fields[0], in: path) else {
-                throw DataSetError.unsupportedPicture(path: path, picture: row.fields[0])
-            }
             let mask = row.fields.count > 2 && !row.fields[2].isEmpty ? try checked(row.fields[2], line: row.line) : nil
             return Row(
                 path: try checked(row.fields[0], line: row.line), label: try labels.index(row, path: path), mask: mask)
@@ -117,6 +114,8 @@ public struct ImageTable: SegmentedImages {
 
     public func picture(_ index: Int) throws -> StoredPicture { .encoded(Data(try contents(rows[index].path))) }
 
+    public func place(_ index: Int) -> String { folder + "/" + rows[index].path }
+
     /// - Throws: ``DataSetError/missingMask(path:picture:)`` for a row without one, and others.
     public func mask(_ index: Int) throws -> LabelMask {
         let row = rows[index]
@@ -124,7 +123,7 @@ public struct ImageTable: SegmentedImages {
         let path = folder + "/" + name
         return try LabelMask(
             indexPNG: contents(name), path: path, ignored: ignored, classes: classNames.count, picture: row.path
-        ).checked(against: contents(row.path), path: path, id: row.path)
+        ).checked(against: contents(row.path), path: path, id: row.path, place: place(index))
     }
 
     private func contents(_ name: String) throws -> [UInt8] {

@@ -21,7 +21,7 @@ public struct PictureFiles: Sendable {
     init(_ files: any FileCollection) {
         self.files = files
         location = files.location
-        let pictures = files.files().filter { PictureFile.kind(files.path(of: $0)) != nil }
+        let pictures = files.files().filter { PictureFile.isPicture(files.path(of: $0)) }
         paths = pictures.map(files.path(of:))
         indices = Dictionary(uniqueKeysWithValues: pictures.enumerated().map { ($0.element, $0.offset) })
     }

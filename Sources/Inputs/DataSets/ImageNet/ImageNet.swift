@@ -60,7 +60,7 @@ struct ImageNetValidation: ImageCollection {
         var found = 0
         for file in 0..<files.count {
             let path = files.path(of: file)
-            guard try PictureFile.isPicture(path, in: files.location) else { continue }
+            guard PictureFile.isPicture(path) else { continue }
             let name = String(path.split(separator: "/").last ?? "")
             guard let number = Self.number(name) else {
                 throw InputError.malformedFile(
@@ -93,4 +93,6 @@ struct ImageNetValidation: ImageCollection {
     var count: Int { pictures.count }
     func record(_ index: Int) -> ImageRecord { ImageRecord(id: pictures[index].name, labels: [labels[index]]) }
     func picture(_ index: Int) throws -> StoredPicture { try files.picture(pictures[index].file) }
+
+    func place(_ index: Int) -> String { files.place(of: pictures[index].file) }
 }

@@ -47,7 +47,7 @@ public struct ImageNetS: SegmentedImages {
         var byName: [Substring: Int] = [:]
         for file in 0..<pictures.count {
             let path = pictures.path(of: file)
-            guard try PictureFile.isPicture(path, in: pictures.location), !path.contains("-segmentation/") else { continue }
+            guard PictureFile.isPicture(path), !path.contains("-segmentation/") else { continue }
             byName[Self.stem(path)] = file
         }
         entries = try files.map { file, path in
@@ -64,10 +64,10 @@ public struct ImageNetS: SegmentedImages {
     }
 
     /// Whether an archive has pictures beside its masks.
-    static func hasPictures(_ files: any FileCollection) throws -> Bool {
-        try (0..<files.count).contains { file in
+    static func hasPictures(_ files: any FileCollection) -> Bool {
+        (0..<files.count).contains { file in
             let path = files.path(of: file)
-            return try !path.contains("-segmentation/") && PictureFile.isPicture(path, in: files.location)
+            return !path.contains("-segmentation/") && PictureFile.isPicture(path)
         }
     }
 
@@ -90,6 +90,8 @@ public struct ImageNetS: SegmentedImages {
 
     public func picture(_ index: Int) throws -> StoredPicture { try pictures.picture(entries[index].picture) }
 
+    public func place(_ index: Int) -> String { pictures.place(of: entries[index].picture) }
+
     public func mask(_ index: Int) throws -> LabelMask {
         let entry = entries[index]
         let path = masks.place(of: entry.mask)
@@ -99,6 +101,6 @@ public struct ImageNetS: SegmentedImages {
         ) { number in
             number == Self.ignored ? LabelMask.ignored : number <= classNames.count ? number : nil
         }
-        return try mask.checked(against: pictures.contents(of: entry.picture, limit: FileLimit.picture), path: path, id: entry.id)
+        return try mask.checked(against: pictures.contents(of: entry.picture, limit: FileLimit.picture), path: path, id: entry.id, place: place(index))
     }
 }

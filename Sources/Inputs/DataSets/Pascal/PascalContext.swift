@@ -78,6 +78,8 @@ public struct PascalContext: SegmentedImages {
 
     public func picture(_ index: Int) throws -> StoredPicture { try tree.files.picture(pictures[index].file) }
 
+    public func place(_ index: Int) -> String { tree.files.place(of: pictures[index].file) }
+
     public func mask(_ index: Int) throws -> LabelMask {
         let file = mapFiles[index]
         let path = maps.place(of: file)
@@ -90,7 +92,7 @@ public struct PascalContext: SegmentedImages {
         let labelled = try mask.renumbered(path: path, picture: picture.name, classes: labels.count - 1) { number in
             labels.indices.contains(Int(number)) ? labels[Int(number)] : nil
         }
-        return try labelled.checked(against: tree.files.contents(of: picture.file, limit: FileLimit.picture), path: path, id: picture.path)
+        return try labelled.checked(against: tree.files.contents(of: picture.file, limit: FileLimit.picture), path: path, id: picture.path, place: place(index))
     }
 }
 

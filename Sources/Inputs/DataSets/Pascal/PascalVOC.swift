@@ -65,7 +65,9 @@ public struct PascalVOC: SegmentedImages {
 
     public func picture(_ index: Int) throws -> StoredPicture { try tree.files.picture(pictures[index].file) }
 
-    /// - Throws: ``InputError/missingFile(path:purpose:)`` for a picture of a classification split without a mask.
+    public func place(_ index: Int) -> String { tree.files.place(of: pictures[index].file) }
+
+    /// - Throws: ``DataSetError/missingFile(path:file:purpose:)`` for a picture of a classification split without a mask.
     public func mask(_ index: Int) throws -> LabelMask {
         let picture = pictures[index]
         let file = try tree.index(Self.mask(of: picture), purpose: "the mask of the picture \(picture.name)")
@@ -73,7 +75,7 @@ public struct PascalVOC: SegmentedImages {
         let mask = try LabelMask(
             indexPNG: tree.files.contents(of: file, limit: FileLimit.picture), path: path, ignored: Self.void,
             classes: classNames.count, picture: picture.name)
-        return try mask.checked(against: tree.files.contents(of: picture.file, limit: FileLimit.picture), path: path, id: picture.path)
+        return try mask.checked(against: tree.files.contents(of: picture.file, limit: FileLimit.picture), path: path, id: picture.path, place: place(index))
     }
 }
 
@@ -85,7 +87,7 @@ struct PascalPicture: Sendable {
 
     var path: String { "JPEGImages/\(name).jpg" }
 
-    /// - Throws: ``InputError/missingFile(path:purpose:)``, ``DataSetError``.
+    /// - Throws: ``DataSetError/missingFile(path:file:purpose:)``, ``DataSetError``.
     static func listed(in list: String, of tree: FileTree) throws -> [PascalPicture] {
         var seen: Set<Substring> = []
         let pictures = try tree.lines(list, purpose: "the pictures of a split of Pascal VOC").map { line in

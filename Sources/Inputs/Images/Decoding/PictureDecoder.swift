@@ -47,6 +47,17 @@ public enum PictureDecoder {
         }
     }
 
+    /// Looks at the first bytes only.
+    /// - Parameter name: what the picture is called in an error.
+    /// - Throws: ``InputError/pictureRefused(name:fault:)`` for a format that is not read.
+    static func checkFormat(_ bytes: Data, name: String) throws(InputError) {
+        do {
+            _ = try bytes.withRawBytes { (bytes) throws(PictureFault) in try readableFormat(of: bytes) }
+        } catch {
+            throw InputError.pictureRefused(name: name, fault: error)
+        }
+    }
+
     static func readableFormat(of bytes: UnsafeRawBufferPointer) throws(PictureFault) -> PictureFormat {
         guard !bytes.isEmpty else { throw .empty }
         guard let format = PictureFormat(bytes) else { throw .unknownFormat }

@@ -1,5 +1,6 @@
 import Foundation
 import Inputs
+import TestSupport
 import Testing
 
 @Suite struct PictureListTests {
@@ -87,7 +88,7 @@ import Testing
 
     @Test func aMaskGivesAPictureItsClass() throws {
         let folder = try TemporaryFolder()
-        try folder.unpack(DataSetFixtures.archive("pairs.tar"), into: "") { String($0.split(separator: "/", maxSplits: 1).last ?? "") }
+        try DataSetFixtures.archive("pairs.tar").unpack(into: folder.url) { String($0.split(separator: "/", maxSplits: 1).last ?? "") }
         try Data("red\ngreen\nblue\n".utf8).write(to: folder.url.appendingPathComponent("classes.txt"))
         let source = try PictureSource(
             .imageMaskPairs, split: nil, path: folder.url, data: folder.url, classes: PictureSourceTests.classes)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Inputs
@@ -8,25 +9,7 @@ import Testing
     /// The miniature sets under their published names.
     static func data() throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
-        let files = [
-            "imagenet": ["ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar", "ILSVRC2012_devkit_t12.tar.gz"],
-            "imagenet-r": ["imagenet-r.tar"], "imagenet-segmentation": ["gtsegs_ijcv.mat"],
-            "cifar-10": ["cifar-10-python.tar.gz"], "cifar-100": ["cifar-100-binary.tar.gz"],
-            "voc-2012": ["VOCtrainval_11-May-2012.tar"],
-            "pascal-context": ["VOCtrainval_03-May-2010.tar", "trainval.tar.gz", "labels.txt", "59_labels.txt"],
-            "coco-2017": ["val2017.zip", "annotations_trainval2017.zip"],
-        ]
-        for (name, files) in files {
-            let target = folder.url.appendingPathComponent(name)
-            try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
-            for file in files {
-                try FileManager.default.copyItem(at: DataSetFixtures.url(file), to: target.appendingPathComponent(file))
-            }
-        }
-        let masks = folder.url.appendingPathComponent("imagenet-s")
-        try FileManager.default.createDirectory(at: masks, withIntermediateDirectories: true)
-        try FileManager.default.copyItem(
-            at: DataSetFixtures.url("ImageNetS919.tar"), to: masks.appendingPathComponent("ImageNetS919.tar"))
+        try DataSetFixtures.install(into: folder.url)
         return folder
     }
 
@@ -100,7 +83,7 @@ import Testing
 
     @Test func foldersServeAsWellAsArchives() throws {
         let folder = try TemporaryFolder()
-        try folder.unpack(DataSetFixtures.archive("ILSVRC2012_img_train.tar"), into: "imagenet/val/") {
+        try DataSetFixtures.archive("ILSVRC2012_img_train.tar").unpack(into: folder.url.appendingPathComponent("imagenet/val")) {
             $0.replacingOccurrences(of: ".tar/", with: "/")
         }
         // Sorted by class: no development kit is needed.

@@ -2,45 +2,10 @@ import Archives
 import CZlib
 import Foundation
 import Inputs
+import TestSupport
 import Testing
 
-/// The miniature data sets, and what Python's readers make of them.
-enum DataSetFixtures {
-    static let folder = Fixtures.folder.appendingPathComponent("datasets")
-
-    static func url(_ name: String) -> URL { folder.appendingPathComponent(name) }
-
-    static func archive(_ name: String) throws -> Archive { try Archive(path: url(name).path) }
-
-    /// The bytes of one file of an archive.
-    static func contents(_ archive: String, _ path: String) throws -> [UInt8] { try self.archive(archive).contents(at: path) }
-
-    struct Expected: Decodable {
-        struct Record: Decodable {
-            struct Mask: Decodable {
-                let width, height: Int
-                let labels: [UInt16]
-            }
-
-            let id: String
-            let labels, uncertain: [Int]
-            let crc32: UInt
-            let mask: Mask?
-        }
-
-        let classNames: [String]
-        let records: [Record]
-    }
-
-    private struct File: Decodable {
-        let sets: [String: Expected]
-    }
-
-    static func expected(_ name: String) throws -> Expected {
-        let file = try JSONDecoder().decode(File.self, from: Data(contentsOf: url("expected.json")))
-        return try #require(file.sets[name])
-    }
-
+extension DataSetFixtures {
     static func checksum(_ picture: StoredPicture) -> UInt {
         let bytes = switch picture {
         case .encoded(let data): [UInt8](data)
@@ -53,18 +18,8 @@ enum DataSetFixtures {
 extension TemporaryFolder {
     /// The files of an archive as files of this folder.
     func unpacked(_ archive: String) throws -> Folder {
-        try unpack(DataSetFixtures.archive(archive), into: "") { $0 }
+        try DataSetFixtures.archive(archive).unpack(into: url)
         return try Folder(path: url.path)
-    }
-
-    /// - Parameter name: of the unpacked file, nil leaves it out.
-    func unpack(_ files: any FileCollection, into folder: String, _ name: (String) -> String?) throws {
-        for file in 0..<files.count {
-            guard let path = name(files.path(of: file)) else { continue }
-            let target = url.appendingPathComponent(folder + path)
-            try FileManager.default.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Data(files.contents(of: file)).write(to: target)
-        }
     }
 }
 
