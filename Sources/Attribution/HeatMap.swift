@@ -18,17 +18,21 @@ public struct HeatMap: Equatable, Sendable {
     ///
     /// The same as PyTorch's `interpolate(mode="bilinear", align_corners=False)`: no smoothing when a map shrinks.
     /// - Parameter size: rows and columns of the result, positive.
-    public func resized(to size: Int) -> HeatMap {
-        let taps = BilinearTap.taps(from: side, to: size)
-        var result = [Float](repeating: 0, count: size * size)
-        for (row, y) in taps.enumerated() {
-            for (column, x) in taps.enumerated() {
+    public func resized(to size: Int) -> HeatMap { HeatMap(side: size, values: resized(width: size, height: size)) }
+
+    /// The same for an image that was squashed to the square. // [height, width]
+    public func resized(width: Int, height: Int) -> [Float] {
+        let (columns, rows) = (BilinearTap.taps(from: side, to: width), BilinearTap.taps(from: side, to: height))
+        var result: [Float] = []
+        result.reserveCapacity(width * height)
+        for y in rows {
+            for x in columns {
                 let upper = x.mix(values[y.first * side + x.first], values[y.first * side + x.second])
                 let lower = x.mix(values[y.second * side + x.first], values[y.second * side + x.second])
-                result[row * size + column] = y.mix(upper, lower)
+                result.append(y.mix(upper, lower))
             }
         }
-        return HeatMap(side: size, values: result)
+        return result
     }
 
     /// Smallest value 0, largest 1; a map without differences becomes zeros.

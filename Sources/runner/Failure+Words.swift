@@ -22,6 +22,7 @@ extension Failure {
         case let error as ExperimentError: words(error)
         case let error as ExportError: words(error)
         case let error as CheckpointError: words(error)
+        case let error as InputSizeError: words(error)
         case let error as ConfigurationError: words(error)
         case let error as TokenizerError: words(error)
         case let error as SafetensorsError: words(error)

@@ -18,7 +18,7 @@ struct Runner: ParsableCommand {
         version: "0.4",
         subcommands: [
             RunCommand.self, PlanCommand.self,
-            ExportCommand.self, SelfCheckCommand.self, FetchCommand.self, VerifyCommand.self, ScenesCommand.self, ManifestCommand.self,
+            ExplainCommand.self, ExportCommand.self, SelfCheckCommand.self, FetchCommand.self, VerifyCommand.self, ScenesCommand.self, ManifestCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 

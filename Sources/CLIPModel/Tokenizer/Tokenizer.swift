@@ -27,8 +27,8 @@ public struct Tokenizer: Sendable {
     public let dialect: TokenizerDialect
 
     private let specialTokens: SpecialTokens
-    private let symbols: WordEncoder.ByteSymbols
-    private let merges: MergeTable
+    let symbols: WordEncoder.ByteSymbols
+    let merges: MergeTable
 
     /// The id of `<|startoftext|>`, with which every text begins.
     public var startToken: Int { specialTokens.start }

@@ -1,6 +1,4 @@
 import ArgumentParser
-import CLIPModel
-import DenseMath
 import Experiments
 import Foundation
 import Inputs
@@ -8,22 +6,11 @@ import Results
 
 /// What every export takes.
 struct ExportOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("A model folder or a file of weights: OpenAI's, OpenCLIP's or Hugging Face's.", valueName: "PATH"))
-    var model: String
+    @OptionGroup var model: ModelOptions
     @Option(help: ArgumentHelp("The file to write; it is complete or not there.", valueName: "FILE"))
     var output: String
     @Option(help: ArgumentHelp("Threads; the file does not depend on them.", valueName: "N"))
     var jobs = ProcessInfo.processInfo.activeProcessorCount
-    @Option(help: ArgumentHelp("quick_gelu or gelu, where the image tower's is not to be what the model's files say.", valueName: "NAME"))
-    var imageActivation: Activation?
-    @Option(help: ArgumentHelp("The same for the text tower.", valueName: "NAME"))
-    var textActivation: Activation?
-    @Option(help: ArgumentHelp(
-        "OpenAI's \(Tokenizer.openAIVocabulary), for models that have none beside them; by default the one of the manifest.",
-        valueName: "FILE"))
-    var vocabulary: String?
-    @Option(help: "The list of models and data sets, for the vocabulary.")
-    var manifest = "datasets.manifest"
 
     func validate() throws {
         guard (1...4096).contains(jobs) else { throw ValidationError("--jobs has to be from 1 to 4096") }
@@ -52,24 +39,11 @@ struct ExportOptions: ParsableArguments {
     }
 
     private func settings() throws -> Export.Settings {
-        let git = GitState.current(in: Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent())
-        return Export.Settings(
-            model: URL(fileURLWithPath: model), vocabulary: try vocabularyFile(), imageActivation: imageActivation,
-            textActivation: textActivation, output: URL(fileURLWithPath: output), jobs: jobs,
-            program: ProgramDescription(
-                name: "clip-lens", version: Runner.configuration.version, commit: git?.commit, isDirty: git?.isDirty))
-    }
-
-    /// The file that was named, or that of the manifest where there is a manifest here.
-    private func vocabularyFile() throws -> URL? {
-        if let vocabulary { return URL(fileURLWithPath: vocabulary) }
-        guard FileManager.default.fileExists(atPath: manifest) else { return nil }
-        return try DatasetsManifest(contentsOf: URL(fileURLWithPath: manifest)).folder(ofDownload: "clip-bpe")
-            .appendingPathComponent(Tokenizer.openAIVocabulary)
+        Export.Settings(
+            model: model.url, vocabulary: try model.vocabularyFile(), imageActivation: model.imageActivation,
+            textActivation: model.textActivation, output: URL(fileURLWithPath: output), jobs: jobs, program: .current)
     }
 }
-
-extension Activation: ExpressibleByArgument {}
 
 /// Which pictures.
 struct PictureOptions: ParsableArguments {

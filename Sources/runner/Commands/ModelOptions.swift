@@ -1,0 +1,53 @@
+import ArgumentParser
+import CLIPModel
+import DenseMath
+import Experiments
+import Foundation
+import Inputs
+
+/// A model, for commands without a spec.
+struct ModelOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("A model folder or a file of weights: OpenAI's, OpenCLIP's or Hugging Face's.", valueName: "PATH"))
+    var model: String
+    @Option(help: ArgumentHelp("quick_gelu or gelu, where the image tower's is not to be what the model's files say.", valueName: "NAME"))
+    var imageActivation: Activation?
+    @Option(help: ArgumentHelp("The same for the text tower.", valueName: "NAME"))
+    var textActivation: Activation?
+    @Option(help: ArgumentHelp(
+        "OpenAI's \(Tokenizer.openAIVocabulary), for models that have none beside them; by default the one of the manifest.",
+        valueName: "FILE"))
+    var vocabulary: String?
+    @Option(help: "The list of models and data sets, for the vocabulary.")
+    var manifest = "datasets.manifest"
+
+    var url: URL { URL(fileURLWithPath: model) }
+
+    /// - Throws: what opening a model throws.
+    func open() throws -> CLIP {
+        try CLIP(folder: url, vocabulary: vocabularyFile(), imageActivation: imageActivation, textActivation: textActivation)
+    }
+
+    /// The file that was named, or that of the manifest where there is a manifest here.
+    func vocabularyFile() throws -> URL? {
+        if let vocabulary { return URL(fileURLWithPath: vocabulary) }
+        guard FileManager.default.fileExists(atPath: manifest) else { return nil }
+        return try DatasetsManifest(contentsOf: URL(fileURLWithPath: manifest)).folder(ofDownload: "clip-bpe")
+            .appendingPathComponent(Tokenizer.openAIVocabulary)
+    }
+
+    /// A file of words that comes with the manifest.
+    func prompts(_ name: String) -> URL {
+        URL(fileURLWithPath: manifest).deletingLastPathComponent().appendingPathComponent("models/prompts/\(name)")
+    }
+}
+
+extension Activation: ExpressibleByArgument {}
+
+extension ProgramDescription {
+    /// This program.
+    static var current: ProgramDescription {
+        let git = GitState.current(in: Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent())
+        return ProgramDescription(
+            name: "clip-lens", version: Runner.configuration.version, commit: git?.commit, isDirty: git?.isDirty)
+    }
+}
