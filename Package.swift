@@ -64,7 +64,8 @@ let package = Package(
 
         // MARK: Benchmarks
 
-        .executableTarget(name: "bench", dependencies: ["DenseMath", "CLIPModel", "Lens", "TestSupport", argumentParser]),
+        .executableTarget(
+            name: "bench", dependencies: ["DenseMath", "CLIPModel", "Lens", "Attribution", "TestSupport", argumentParser]),
 
         // MARK: Tests
 

@@ -16,12 +16,30 @@ struct Bench: ParsableCommand {
     @Flag(help: "Only the all-layer mean-ablation of ViT-L/14, projected from 32 images: about ten minutes, in 14 GiB.")
     var sweep = false
 
-    func run() {
+    @Option(help: ArgumentHelp("Only one part: towers, surgery or pursuit.", valueName: "PART"))
+    var only: Part?
+
+    enum Part: String, ExpressibleByArgument {
+        /// The image towers, and the lens.
+        case towers
+        case surgery
+        /// Matching pursuit.
+        case pursuit
+    }
+
+    private var repeats: Int { quick ? 3 : 7 }
+
+    func run() throws {
         BLAS.useOneThread()
-        let repeats = quick ? 3 : 7
         show(Host.description + "\n")
         show(Report.header)
         guard !sweep else { return SweepBenchmark(images: quick ? 16 : 32).run().forEach(show) }
+        if only == nil || only == .towers { towers() }
+        if only == nil || only == .surgery { try surgery() }
+        if only == nil || only == .pursuit { pursuit() }
+    }
+
+    private func towers() {
         for model in [BenchmarkModel.vitB32, .vitL14] {
             Host.resetPeakMemory()
             let tower = model.make()
@@ -35,6 +53,16 @@ struct Bench: ParsableCommand {
             lens.run(repeats: 2 * repeats + 1).forEach(show)
             show(Report.memory("\(model.name): peak memory with the lens of all layers, 1 worker", bytes: Host.peakMemory))
         }
+    }
+
+    private func surgery() throws {
+        let tower = BenchmarkModel.vitB16.make()
+        for size in [224, 512] {
+            try SurgeryBenchmark(.vitB16, tower, size: size).run(repeats: 2 * repeats + 1).forEach(show)
+        }
+    }
+
+    private func pursuit() {
         Host.resetPeakMemory()
         MatchingPursuitBenchmark(quick: quick).run(sample: quick ? 1 : 4).forEach(show)
         show(Report.memory("Matching pursuit: peak memory, 2 workers", bytes: Host.peakMemory))

@@ -18,6 +18,13 @@ struct BenchmarkModel {
             layerNormEpsilon: 1e-5),
         embeddingWidth: 512, batch: 32, measuresLens: true)
 
+    static let vitB16 = BenchmarkModel(
+        name: "ViT-B/16",
+        configuration: VisionConfiguration(
+            imageSize: 224, patchSize: 16, width: 768, layers: 12, heads: 12, mlpWidth: 3072, activation: .quickGELU,
+            layerNormEpsilon: 1e-5),
+        embeddingWidth: 512, batch: 8, measuresLens: false)
+
     static let vitL14 = BenchmarkModel(
         name: "ViT-L/14",
         configuration: VisionConfiguration(

@@ -89,7 +89,7 @@ public struct ExplanationFiles {
                 small.overlaid(with: text.map.normalised().resized(width: small.width, height: small.height)),
                 captions: [text.text, "cosine \(String(format: "%.3f", text.cosine))"])
         }
-        return try gallery([Gallery.Cell(small)] + cells, title: "Blue to red: how much each place speaks for the text", small)
+        return try gallery([Gallery.Cell(small)] + cells, title: "Red: where each text is seen", small)
     }
 
     private func words(_ explanation: Explanation, _ shown: RGBImage) throws -> RGBImage {

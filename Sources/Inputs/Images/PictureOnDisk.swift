@@ -14,7 +14,7 @@ public struct PictureOnDisk: Sendable {
         do {
             bytes = try RegularFile.contents(of: url.path, limit: FileLimit.picture)
         } catch .missing {
-            throw InputError.missingFile(path: url.path, purpose: "a picture")
+            throw InputError.missingFile(path: url.path, purpose: "the picture to look at")
         } catch {
             throw InputError.imageNotRead(path: url.path, reason: error.text)
         }
