@@ -11,6 +11,10 @@ extension Failure {
                 fix: expected.isEmpty ? "check the path in the spec" : "get it with `runner fetch \(set)`, link the folder that has it to \(place), or name its path in the spec; --data names another folder of data")
         case .tooManyObjects(let picture, let found, let limit):
             Failure(.badData, "\(picture): its mask shows \(found) classes, at most \(limit) are counted", fix: "check that the mask belongs to the set")
+        case .maskOfOtherClasses(let picture, let label, let shown):
+            Failure(
+                .badData, "\(picture): labelled '\(label)', but its mask shows \(shown.map { "'\($0)'" }.joined(separator: ", ")) instead",
+                fix: "the number k in a mask stands for the k-th class, in the order of the list of classes or else of their sorted names: renumber the masks, or name the list with `class-names:`")
         case .empty(let path, let expected):
             Failure(.badData, "\(path): nothing of the data set is here; expected \(expected)", fix: "check that the path names the archive or folder of this set")
         case .labelOutOfRange(let path, let place, let label, let classes):

@@ -33,6 +33,8 @@ public enum DataSetError: Error, Equatable, Sendable {
     case pathOutside(path: String, place: String, picture: String)
     /// A pickle that asks for more than arrays, lists and names, or is damaged.
     case unreadablePickle(path: String, PickleError)
+    /// A mask that shows classes, and among them not the one that its picture is said to show.
+    case maskOfOtherClasses(picture: String, label: String, shown: [String])
     /// More kinds of objects in one picture than its mask can number.
     case tooManyObjects(picture: String, found: Int, limit: Int)
     /// More bytes than the reader of this kind of file takes.

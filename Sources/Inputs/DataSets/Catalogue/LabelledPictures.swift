@@ -70,7 +70,8 @@ public struct LabelledPictures: Sendable {
     /// The objects of a picture and where they are.
     /// - Returns: the classes in the order of the mask's numbers 1, 2, …, −1 for one that is none of the
     ///   classes; and the mask: 0 background, k the k-th object, 255 ignored. Nil for a collection without masks.
-    /// - Throws: what reading the mask throws; ``DataSetError/tooManyObjects(picture:found:limit:)``.
+    /// - Throws: what reading the mask throws; ``DataSetError/tooManyObjects(picture:found:limit:)``,
+    ///   ``DataSetError/maskOfOtherClasses(picture:label:shown:)``.
     public func objects(_ index: Int) throws -> (labels: [Int], mask: ObjectMask)? {
         guard let segmented = collection as? any SegmentedImages else { return nil }
         let mask = try segmented.mask(index)
@@ -81,8 +82,13 @@ public struct LabelledPictures: Sendable {
             } else {
                 shown.map { ($0, place(Int($0) - 1) ?? -1) }
             }
-        // The picture's own class first, so that the main object is always number 1, even where the mask shows none of it.
+        // The picture's own class first, so that the main object is always number 1, even where the mask shows nothing.
         let own = label(index) ?? (values.count == 1 ? values[0].label : nil)
+        if let own, !values.isEmpty, !values.contains(where: { $0.label == own }) {
+            throw DataSetError.maskOfOtherClasses(
+                picture: collection.place(index), label: classNames[own],
+                shown: values.map { $0.label < 0 ? "none of the classes" : classNames[$0.label] })
+        }
         let main = values.first { $0.label == own } ?? own.map { (value: LabelMask.background, label: $0) }
         let ordered = (main.map { [$0] } ?? []) + values.filter { $0.label != own }
         guard ordered.count < Int(ObjectMask.ignored) else {

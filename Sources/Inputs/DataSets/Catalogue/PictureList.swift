@@ -140,6 +140,7 @@ public struct PictureList: Codable, Sendable, Equatable {
             case DataSetError.maskOfAnotherSize(_, _, let mask, let image):
                 "its mask has \(mask[0])×\(mask[1]) pixels, the picture \(image[0])×\(image[1])"
             case DataSetError.missingMask: "it has no mask"
+            case DataSetError.maskOfOtherClasses(_, let label, let shown): "its mask shows \(shown.joined(separator: ", ")) and not \(label)"
             case DataSetError.labelOutOfRange(_, let place, let label, _): "its mask has the number \(label) (\(place))"
             default: nil
             }

@@ -30,6 +30,30 @@ import Testing
         #expect(try PictureList(pictures, .every(2), withMasks: false).entries.map(\.index).sorted() == [0, 2])
     }
 
+    /// Numbers of masks stand for classes in sorted order, not in that of the table.
+    @Test func aMaskOfOtherClassesIsRefusedOrListed() throws {
+        let folder = try TemporaryFolder()
+        let rows = [("one.png", "dog", UInt8(2)), ("two.png", "cat", 2), ("three.png", "cat", 0)]
+        try Data(("path,label,mask\n" + rows.map { "\($0.0),\($0.1),mask-\($0.0)\n" }.joined()).utf8)
+            .write(to: folder.url.appendingPathComponent("table.csv"))
+        for (name, _, number) in rows {
+            try RGBImage(width: 2, height: 2, grey: 9).writePNG(to: folder.url.appendingPathComponent(name))
+            try LabelPNG.data(width: 2, height: 2, [0, number, number, 0]).write(to: folder.url.appendingPathComponent("mask-\(name)"))
+        }
+        let pictures = try PictureSource(
+            .imageTable, split: nil, path: folder.url.appendingPathComponent("table.csv"), data: folder.url,
+            classes: PictureSourceTests.classes
+        ).open(withMasks: true)
+        let place = folder.url.resolvingSymlinksInPath().appendingPathComponent("two.png").path
+        #expect(throws: DataSetError.maskOfOtherClasses(picture: place, label: "cat", shown: ["dog"])) {
+            try PictureList(pictures, .all, withMasks: true)
+        }
+        // A mask that shows nothing is none of other classes.
+        let list = try PictureList(pictures, .all, withMasks: true, onBadPicture: .skip)
+        #expect(list.skipped.map { "\($0.id): \($0.reason)" } == ["two.png: its mask shows dog and not cat"])
+        #expect(list.entries.count == 2)
+    }
+
     /// Sets stand in the order of their classes: the first pictures of a list have to show more than the first ones.
     @Test func aListStandsInAFixedRandomOrder() throws {
         let folder = try TemporaryFolder()
