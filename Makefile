@@ -45,7 +45,7 @@ bench-sweep: setup ## project the mean-ablation of ViT-L/14 over 5000 + 5000 ima
 contact-sheet: build ## write a picture of 40 scenes with captions to results/contact-sheet.png
 	@$(RUNNER) scenes sheet --output $(RESULTS)/contact-sheet.png
 
-plot: ## plot the figures from the rows in results to results/accuracy-by-*.png
+plot: ## plot the figures from the rows in results to results/*-by-*.png
 	@scripts/plot_figures.sh $(RESULTS)
 
 clean: ## remove what was built; results stay

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Plots the figures of the second-order paper, with 95 % intervals, from the CSV files of a results folder:
-# Figure 3 (mean-ablation.csv), Figure 4 (sparse-text.csv), Figures 11 and 12 (first-order.csv).
+# Plots figures from the CSV files of a results folder: of the second-order paper, with 95 % intervals, Figure 3
+# (mean-ablation.csv), Figure 4 (sparse-text.csv), Figures 11 and 12 (first-order.csv); of the evaluation of CLIP
+# Surgery the grid search for the threshold (explainability-thresholds.csv).
 #   scripts/plot_figures.sh results
 set -euo pipefail
 
@@ -9,7 +10,7 @@ if [ $# -ne 1 ]; then
   exit 64
 fi
 results=$1
-for experiment in mean-ablation sparse-text first-order; do
+for experiment in mean-ablation sparse-text first-order explainability-thresholds; do
   if [ ! -r "$results/$experiment.csv" ]; then
     echo "error: $results/$experiment.csv: cannot be read" >&2
     echo "fix:   make reproduce-table" >&2
@@ -85,3 +86,31 @@ curves=$(curve "$folder/attention-from-first" "attention, from the first layer u
   curve "$folder/mlps-from-last" "MLPs, from the last layer down" 0.06 13)
 plot first-order accuracy-by-direct-effects.png "layers whose direct effects are ablated" \
   "set xtics 0, 1; set autoscale xfix; set offsets 0.3, 0.3, 0, 0; set yrange [0:*]" "${curves#, }"
+
+# threshold COLUMN TITLE: a curve of one kind of map, by the name of its column.
+threshold() {
+  local column
+  column=$(head -1 "$results/explainability-thresholds.csv" | tr , '\n' | grep -nx "$1" | cut -d: -f1)
+  printf ', "%s" using (100*$1):(100*$%s) with lines linewidth 2 title "%s"' "$results/explainability-thresholds.csv" "$column" "$2"
+}
+curves=$(threshold clip "CLIP, as it is"
+  threshold feature-surgery "feature surgery only"
+  threshold architecture-surgery "architecture surgery only"
+  threshold clip-surgery "CLIP Surgery"
+  threshold clip-surgery-single-text "CLIP Surgery, single text"
+  threshold textspan "TextSpan"
+  threshold second-order "second order"
+  threshold chefer-2021 "Chefer et al. 2021")
+gnuplot <<PLOT
+set terminal pngcairo size 960,600 font "DejaVu Sans,12" linewidth 1.5
+set output "$results/iou-by-threshold.png"
+set datafile separator ","
+set xlabel "threshold (% of the map's range)"
+set ylabel "mIoU with the label's pixels (%)"
+set xrange [0:100]
+set yrange [0:*]
+set key below maxrows 3 height 1
+set grid ytics linecolor rgb "#dddddd"
+plot ${curves#, }
+PLOT
+echo "$results/iou-by-threshold.png"

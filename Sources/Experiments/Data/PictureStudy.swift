@@ -6,21 +6,22 @@ import Pipeline
 struct PictureStudy: Sendable {
     let setting: SettingSpec
     let model: ModelUnderStudy
+    /// The whole image is squashed to a square of this size, in pixels.
+    let inputSize: Int
     let images: ImageSource
     let classes: StudyClasses
     let isPartial: Bool
 
     /// Opens model and data set and adds the images.
     /// - Parameters:
-    ///   - inputSize: the whole image is squashed to a square of this size.
-    ///   - withMasks: masks go the same way.
+    ///   - withMasks: masks go to the square in the same way.
     ///   - usual: sentences for the classes of pictures where the spec names none.
     /// - Throws: `InputError`, `DataSetError`, `ExperimentError`, `PipelineError`, and what opening a model throws.
     init(
         _ setting: SettingSpec, _ images: ImageSetSpec, inputSize: Int, withMasks: Bool, usual: SettingSpec.Templates,
         context: ExperimentContext, graph: inout Graph
     ) throws {
-        self.setting = setting
+        (self.setting, self.inputSize) = (setting, inputSize)
         model = try context.opened.model(setting.modelKey)
         let opener = StudyImages(setting, sets: [images], model, context, inputSize: inputSize)
         self.images = try opener.source(
@@ -40,7 +41,7 @@ struct PictureStudy: Sendable {
 
     var inputs: StudyInputs {
         StudyInputs(
-            model: StudyInputs.Model(model), images: [StudyInputs.Images("evaluation", images)], classes: classes.names,
+            model: StudyInputs.Model(model, preprocessing: model.preprocessing.squashing(to: inputSize)), images: [StudyInputs.Images("evaluation", images)], classes: classes.names,
             templates: classes.templates)
     }
 }

@@ -38,14 +38,15 @@ public struct StudyInputs: Codable, Sendable, Equatable {
 }
 
 extension StudyInputs.Model {
-    init(_ model: ModelUnderStudy) {
+    /// - Parameter preprocessing: nil for the model's own.
+    init(_ model: ModelUnderStudy, preprocessing: ImagePreprocessing? = nil) {
         let description = model.description
         self.init(
             name: model.name, digest: model.digest, format: description.format.rawValue,
             imageActivation: model.configuration.vision.activation.rawValue,
             textActivation: model.configuration.text.activation.rawValue,
             imageActivationSource: description.imageActivationSource.rawValue,
-            textActivationSource: description.textActivationSource.rawValue, preprocessing: model.preprocessing.name)
+            textActivationSource: description.textActivationSource.rawValue, preprocessing: (preprocessing ?? model.preprocessing).name)
     }
 }
 

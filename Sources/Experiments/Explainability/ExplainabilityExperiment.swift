@@ -34,12 +34,11 @@ struct ExplainabilityExperiment: Experiment {
         } else {
             lens = nil
         }
-        func source(_ study: PictureStudy, _ size: Int, secondOrder: Bool) -> ExplainabilityInputs {
-            ExplainabilityInputs(
-                study: study, inputSize: size, classifier: classifier, empty: empty, secondOrder: secondOrder ? directions : nil)
+        func source(_ study: PictureStudy, secondOrder: Bool) -> ExplainabilityInputs {
+            ExplainabilityInputs(study: study, classifier: classifier, empty: empty, secondOrder: secondOrder ? directions : nil)
         }
         cases = ExplainabilityCase.all(depth: surgery.depth, secondOrder: directions != nil)
-        let whole = source(self.study, surgery.inputSize, secondOrder: true)
+        let whole = source(self.study, secondOrder: true)
         let images = self.study.images
         scores = try ExplainabilityStep.add(
             whole, cases, label: "\(surgery.inputSize) pixels", images: images.count, in: &graph)
@@ -50,7 +49,7 @@ struct ExplainabilityExperiment: Experiment {
             return (
                 size, sized.images,
                 try ExplainabilityStep.add(
-                    source(sized, size, secondOrder: false), depths, label: "by depth, \(size) pixels",
+                    source(sized, secondOrder: false), depths, label: "by depth, \(size) pixels",
                     images: min(spec.sensitivity.images, sized.images.count), in: &graph)
             )
         }

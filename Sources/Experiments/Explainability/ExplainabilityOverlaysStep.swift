@@ -6,12 +6,10 @@ enum ExplainabilityOverlaysStep {
     static func add(
         _ source: ExplainabilityInputs, _ cases: [ExplainabilityCase], images count: Int, in graph: inout Graph
     ) throws -> StepHandle<StoredPicture> {
-        let (images, names, size) = (source.study.images, source.study.classes.names, source.inputSize)
+        let (images, names, size) = (source.study.images, source.study.classes.names, source.study.inputSize)
         var parameters = source.parameters
         parameters["cases"] = .texts(cases.map(\.key))
         parameters["images"] = .integer(count)
-        parameters["input-size"] = .integer(size)
-        parameters["seed"] = .integer(source.study.setting.seed)
         return try graph.add(
             Step(
                 kind: "explainability-overlays", version: 1, parameters: parameters, inputs: source.handles,

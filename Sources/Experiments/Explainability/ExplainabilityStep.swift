@@ -4,7 +4,6 @@ import Pipeline
 /// What a step over the labels of images takes.
 struct ExplainabilityInputs: Sendable {
     let study: PictureStudy
-    let inputSize: Int
     let classifier: StepHandle<StoredClassifier>
     let empty: StepHandle<StoredClassifier>
     /// For the second-order row.
@@ -15,10 +14,14 @@ struct ExplainabilityInputs: Sendable {
             + (secondOrder.map { [$0.directions.erased] } ?? [])
     }
 
-    /// The second-order row's settings, for the key of a step.
+    /// Settings for the key of a step.
     var parameters: Parameters {
-        guard let secondOrder else { return [:] }
-        return ["neurons": .integer(secondOrder.neurons), "neuron-layers": .integers(secondOrder.layers)]
+        var parameters: Parameters = ["input-size": .integer(study.inputSize), "seed": .integer(study.setting.seed)]
+        if let secondOrder {
+            parameters["neurons"] = .integer(secondOrder.neurons)
+            parameters["neuron-layers"] = .integers(secondOrder.layers)
+        }
+        return parameters
     }
 
     /// For one worker.
@@ -28,7 +31,7 @@ struct ExplainabilityInputs: Sendable {
             study.model.clip.value(), cases, classifier: classifier.weights, empty: inputs[empty].classifier.weights,
             secondOrder: secondOrder.map {
                 .init(neurons: try ClassNeurons(inputs[$0.directions], layers: $0.layers, classifier: classifier), count: $0.neurons)
-            }, size: inputSize, seed: study.setting.seed)
+            }, size: study.inputSize, seed: study.setting.seed)
     }
 }
 
@@ -44,15 +47,13 @@ enum ExplainabilityStep {
         var parameters = source.parameters
         parameters["cases"] = .texts(cases.map(\.key))
         parameters["images"] = .integer(count)
-        parameters["input-size"] = .integer(source.inputSize)
-        parameters["seed"] = .integer(study.setting.seed)
         let attributions = cases.count { $0.reading == nil }
         return try graph.add(
             Step(
                 kind: "explainability", label: label, version: 1, parameters: parameters, inputs: source.handles,
                 digests: ["model": model.digest],
-                memory: model.surgeryMemory(inputSize: source.inputSize, records: attributions > 0),
-                cost: model.surgeryCost(inputSize: source.inputSize, paths: Double(cases.count), attributions: attributions),
+                memory: model.surgeryMemory(inputSize: study.inputSize, records: attributions > 0),
+                cost: model.surgeryCost(inputSize: study.inputSize, paths: Double(cases.count), attributions: attributions),
                 work: .map(
                     units: count, unitsPerShard: imagesPerShard,
                     makeWorker: { inputs in

@@ -17,9 +17,9 @@ struct LabelSimilarities: Artefact {
 
 enum LabelSimilaritiesStep {
     static func add(
-        _ study: PictureStudy, inputSize: Int, classifier: StepHandle<StoredClassifier>, in graph: inout Graph
+        _ study: PictureStudy, classifier: StepHandle<StoredClassifier>, in graph: inout Graph
     ) throws -> StepHandle<LabelSimilarities> {
-        let (images, model) = (study.images, study.model)
+        let (images, model, inputSize) = (study.images, study.model, study.inputSize)
         return try graph.add(
             Step(
                 kind: "label-similarities", version: 1,

@@ -14,8 +14,7 @@ struct MultiLabelExperiment: Experiment {
         study = try PictureStudy(
             spec.setting, spec.evaluation, inputSize: spec.inputSize, withMasks: false, usual: .clipSurgery85, context: context,
             graph: &graph)
-        similarities = try LabelSimilaritiesStep.add(
-            study, inputSize: spec.inputSize, classifier: study.classifier(in: &graph), in: &graph)
+        similarities = try LabelSimilaritiesStep.add(study, classifier: study.classifier(in: &graph), in: &graph)
         precisions = try RecognitionPrecisionsStep.add(study, similarities: similarities, in: &graph)
     }
 

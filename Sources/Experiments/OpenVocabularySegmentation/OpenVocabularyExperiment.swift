@@ -15,7 +15,7 @@ struct OpenVocabularyExperiment: Experiment {
             spec.surgery.setting, spec.surgery.evaluation, inputSize: spec.surgery.inputSize, withMasks: true,
             usual: .clipSurgery85, context: context, graph: &graph)
         let classifier = try study.classifier(in: &graph)
-        scores = try OpenVocabularyStep.add(study, spec.surgery, classifier: classifier, in: &graph)
+        scores = try OpenVocabularyStep.add(study, depth: spec.surgery.depth, classifier: classifier, in: &graph)
         overlays = try OpenVocabularyOverlaysStep.add(study, spec, classifier: classifier, in: &graph)
     }
 

@@ -6,7 +6,7 @@ enum OpenVocabularyOverlaysStep {
     static func add(
         _ study: PictureStudy, _ spec: OpenVocabularySpec, classifier: StepHandle<StoredClassifier>, in graph: inout Graph
     ) throws -> StepHandle<StoredPicture> {
-        let (images, model, size, count) = (study.images, study.model, spec.surgery.inputSize, spec.overlays)
+        let (images, model, size, count) = (study.images, study.model, study.inputSize, spec.overlays)
         let (readings, names) = (OpenVocabularyCase.readings(depth: spec.surgery.depth), study.classes.names)
         return try graph.add(
             Step(

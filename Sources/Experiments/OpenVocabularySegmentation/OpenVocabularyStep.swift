@@ -6,10 +6,10 @@ enum OpenVocabularyStep {
 
     /// Every pixel's label by every case, against the masks.
     static func add(
-        _ study: PictureStudy, _ spec: SurgerySpec, classifier: StepHandle<StoredClassifier>, in graph: inout Graph
+        _ study: PictureStudy, depth: Int, classifier: StepHandle<StoredClassifier>, in graph: inout Graph
     ) throws -> StepHandle<OpenVocabularyScores> {
-        let (images, model, size) = (study.images, study.model, spec.inputSize)
-        let cases = OpenVocabularyCase.all(depth: spec.depth)
+        let (images, model, size) = (study.images, study.model, study.inputSize)
+        let cases = OpenVocabularyCase.all(depth: depth)
         return try graph.add(
             Step(
                 kind: "open-vocabulary-segmentation", version: 1,
@@ -25,7 +25,7 @@ enum OpenVocabularyStep {
                     makeWorker: { inputs in
                         let (reader, facts) = (ImageReader(try inputs[images.images]), try inputs[images.facts])
                         let segmenter = try LabelSegmenter(
-                            model.clip.value(), OpenVocabularyCase.readings(depth: spec.depth),
+                            model.clip.value(), OpenVocabularyCase.readings(depth: depth),
                             classifier: inputs[classifier].classifier.weights, size: size)
                         return { shard in
                             var scores = OpenVocabularyScores(cases: cases.count)

@@ -108,7 +108,7 @@ import Testing
 
     @Test func tokensThatAreNotFiniteAreNamed() throws {
         try sample.model.writeWeights { tensors in
-            let name = "visual_projection.weight"
+            let name = "vision_model.post_layernorm.weight"
             let shape = try #require(tensors[name]).shape
             tensors[name] = try StoredTensor([Float](repeating: 3e38, count: shape.reduce(1, *)), shape: shape)
         }
