@@ -133,6 +133,24 @@ import Testing
         #expect(measures.metrics().row("best-threshold", ["method": "clip"])?.interval == nil)
     }
 
+    @Test func withoutALabelInAMaskRowsSaySo() throws {
+        func metrics(_ part: ExplainabilityPart) throws -> [Metric] {
+            ExplainabilityMeasures(
+                spec: try Self.spec(), cases: [.reading(.clip)], images: HandMade.images, classNames: ["cat"], isPartial: false,
+                facts: SurgerySample.facts(of: [[0]]), scores: try Sample.reduced([part]), sensitivity: [], trust: nil
+            ).metrics().filter { $0.name != "accuracy" }
+        }
+        var part = ExplainabilityPart(cases: 1)
+        part.appendImage(predicted: 0, margin: 0)
+        let nothing = try metrics(part)
+        #expect(nothing.count == 3 && nothing.allSatisfy { $0.status == .notRun && $0.value == nil }, "\(nothing)")
+        #expect(nothing.prefix(2).allSatisfy { $0.note == "no mask shows one of the labels" })
+        // A label that fills every mask has an overlap, but nothing to be brighter than.
+        try part.appendLabel(0, mask: Sample.everywhere.mask, maps: [Sample.everywhere.map])
+        let everywhere = try metrics(part)
+        #expect(everywhere.map(\.status) == [.ok, .ok, .notRun] && everywhere[2].note == "no mask shows one of the labels and anything else")
+    }
+
     // MARK: Lists and tables
 
     @Test func thresholdsHaveEveryCurve() throws {

@@ -9,11 +9,12 @@ import Testing
         lower: 0.1, upper: 0.9, level: 0.95, method: "m", replicates: 2, seed: 0, resamplingUnit: "image")
 
     /// Four images: two of two labels, one of one, one of none.
-    private func measures(_ objects: [[Int32]] = [[0, 1], [2, -1, 0], [1, 1], [-1]]) throws -> MultiLabelMeasures {
+    /// - Parameter several: labels that the images with several show.
+    private func measures(_ objects: [[Int32]] = [[0, 1], [2, -1, 0], [1, 1], [-1]], several: Int = 3) throws -> MultiLabelMeasures {
         let items = RecognitionScore.allCases.flatMap { score in
             RecognitionSubset.allCases.map { subset in
                 RecognitionPrecisions.Item(
-                    score: score, subset: subset, images: subset == .all ? 4 : 2, labels: 3,
+                    score: score, subset: subset, images: subset == .all ? 4 : 2, labels: subset == .all ? 3 : several,
                     meanAP: 0.25 + 0.125 * Double(RecognitionScore.allCases.firstIndex(of: score) ?? 9) + (subset == .all ? 0 : 0.0625),
                     interval: Self.interval)
             }
@@ -50,8 +51,17 @@ import Testing
         // Of the two with several: label 0 in both, 1 and 2 in one. The same label twice is one.
         let several = try #require(metrics.row("mean-ap", ["score": "chance", "images": "several labels"]))
         #expect(several.value.isNear((1 + 0.5 + 0.5) / 3) && several.n == 2, "\(several)")
-        let single = try measures([[0], [1], [2], [0]]).metrics()
-        #expect(single.row("mean-ap", ["score": "chance", "images": "several labels"])?.status == .empty)
+    }
+
+    /// Of classified pictures, which no run should fail for.
+    @Test func withoutImagesOfSeveralLabelsTheirRowsSaySo() throws {
+        let metrics = try measures([[0], [1], [2], [0]], several: 0).metrics()
+        let rows = metrics.filter { $0.subject["images"] == "several labels" }
+        #expect(rows.count == 4)
+        for row in rows { #expect(row.status == .notRun && row.value == nil && row.note == "no image shows several labels", "\(row)") }
+        #expect(metrics.filter { $0.subject["images"] == "all" }.allSatisfy { $0.status == .ok })
+        let none = try measures([[-1], [], [-1], []]).metrics().row("mean-ap", ["score": "chance", "images": "all"])
+        #expect(none?.status == .notRun && none?.note == "no image shows one of the labels")
     }
 
     /// A ranking at random has that precision on average.

@@ -9,9 +9,25 @@ import Testing
     private static let cases = OpenVocabularyCase.all(depth: 2)
 
     /// Three images: the first shows three labels, the second one, the third none of the classes.
-    /// - Parameter flawed: the case in which pixels get wrong labels.
-    private func measures(_ flawed: Int = 0, dataset: String = "d") throws -> OpenVocabularyMeasures {
+    /// - Parameters:
+    ///   - flawed: the case in which pixels get wrong labels.
+    ///   - isEmpty: no mask shows one of the labels.
+    private func measures(_ flawed: Int = 0, dataset: String = "d", isEmpty: Bool = false) throws -> OpenVocabularyMeasures {
         var scores = OpenVocabularyScores(cases: Self.cases.count)
+        if !isEmpty { appendLabelled(flawed, to: &scores) }
+        for _ in scores.images..<3 {
+            scores.appendImage(predicted: 0, margin: 0.25)
+            for _ in Self.cases { scores.appendNothing() }
+        }
+        let spec = try OpenVocabularySpec(
+            SurgerySample.document("open-vocabulary-segmentation", "depth: 2\ncontrols: {accuracy-floor: 0.6}"),
+            choices: HandMade.choices, model: SurgerySample.facts)
+        return OpenVocabularyMeasures(
+            spec: spec, images: ImageSet(dataset: dataset, split: "seg"), classNames: ["cat", "dog", "pig", "cow"], isPartial: false,
+            facts: SurgerySample.facts(of: [[0, 1, 2], [2], [-1]]), scores: try OpenVocabularyScores(scores.stored()))
+    }
+
+    private func appendLabelled(_ flawed: Int, to scores: inout OpenVocabularyScores) {
         scores.appendImage(predicted: 1, margin: 0.5)
         for index in Self.cases.indices {
             scores.append(found: index == flawed ? Sample.found : Sample.shown.map { max($0, 0) }, shown: Sample.shown)
@@ -24,14 +40,6 @@ import Testing
                 scores.append(found: index == flawed ? [3, 2, 2] : [2, 2, 0], shown: [2, 2, -1])
             }
         }
-        scores.appendImage(predicted: 0, margin: 0.25)
-        for _ in Self.cases { scores.appendNothing() }
-        let spec = try OpenVocabularySpec(
-            SurgerySample.document("open-vocabulary-segmentation", "depth: 2\ncontrols: {accuracy-floor: 0.6}"),
-            choices: HandMade.choices, model: SurgerySample.facts)
-        return OpenVocabularyMeasures(
-            spec: spec, images: ImageSet(dataset: dataset, split: "seg"), classNames: ["cat", "dog", "pig", "cow"], isPartial: false,
-            facts: SurgerySample.facts(of: [[0, 1, 2], [2], [-1]]), scores: try OpenVocabularyScores(scores.stored()))
     }
 
     @Test func ratiosByReadingAndChoice() throws {
@@ -43,6 +51,13 @@ import Testing
         // Images of a single label say nothing about a choice among the labels shown.
         let shown = try #require(metrics.row("mean-iou", ["method": "clip", "choice": "shown"]))
         #expect(shown.value == 1 && shown.n == 1 && shown.interval == nil)
+    }
+
+    @Test func withoutALabelInAMaskRowsSaySo() throws {
+        for row in try measures(isEmpty: true).metrics() where row.name != "accuracy" {
+            let words = row.subject["choice"] == "all" ? "no mask shows one of the labels" : "no mask shows several labels"
+            #expect(row.status == .notRun && row.value == nil && row.note == words, "\(row)")
+        }
     }
 
     @Test func intervalsLeaveImagesOut() throws {
