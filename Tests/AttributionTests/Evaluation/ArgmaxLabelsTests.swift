@@ -63,6 +63,6 @@ import Testing
         // Label 1 in the upper right of four patches.
         let similarities = Tensor(shape: [5, 2], elements: [0, 0] + [1, 0, 0, 1, 1, 0, 1, 0])
         #expect(ArgmaxLabels.of(similarities, among: [0, 1], size: 2) == [0, 1, 0, 0])
-        #expect(ArgmaxLabels.of(similarities, among: [0, 1], size: 4) == [0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0])
+        #expect(ArgmaxLabels.of(similarities, among: [0, 1], size: 4) == [0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0])
     }
 }

@@ -16,8 +16,9 @@ import Testing
             let image = try reader.image(index)
             #expect(image.width == size && image.height == size)
             #expect(image == preprocessing(sample.images[index]), "image \(index)")
-            // The pixel in which the centre of each lies.
-            let places = (0..<size).map { Int((Double($0) + 0.5) * Double(sample.size) / Double(size)) }
+            // The pixel in which the centre of each lies; as in Pillow, centres are sums of steps.
+            let step = Double(sample.size) / Double(size)
+            let places = sequence(first: step / 2) { $0 + step }.prefix(size).map { Int($0) }
             let expected = places.flatMap { row in places.map { sample.masks[index][row * sample.size + $0] } }
             #expect(try reader.mask(index) == expected, "mask \(index)")
         }
