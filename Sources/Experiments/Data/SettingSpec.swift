@@ -116,6 +116,14 @@ struct SettingSpec: Sendable {
     /// What rows call the model.
     var model: String { modelKey.reference.name }
 
+    /// Scenes have names of their own, beside which a spec's would be read and not used.
+    /// - Parameter key: the one that names the images.
+    /// - Throws: `SpecError`.
+    func checkClassNames<Root>(of images: ImageSetSpec, _ root: SpecMapping<Root>, _ key: Root) throws {
+        guard case .scenes = images.source, classNames != nil else { return }
+        throw root.invalid(key, "scenes have names of their own; leave 'class-names' out")
+    }
+
     /// A name of the manifest, or a path, which has a slash.
     private static func model(_ root: SpecMapping<Key>, _ choices: Choices) throws -> ModelReference {
         switch try root.nameOrFile(.model, among: choices.models) {

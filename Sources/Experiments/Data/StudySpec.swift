@@ -48,9 +48,7 @@ struct StudySpec: Sendable {
         let root = try document.root(keys: Key.self, besides: SettingSpec.Key.names + others)
         setting = try SettingSpec(document, besides: Key.names + others, choices: choices)
         fit = try ImageSetSpec(root, .fit, among: choices.scenes)
-        if case .scenes = fit.source, setting.classNames != nil {
-            throw root.invalid(.fit, "scenes have names of their own; leave 'class-names' out")
-        }
+        try setting.checkClassNames(of: fit, root, .fit)
         significantImages = try root.integer(.significantImages, in: 2...10_000, default: 100)
         facts = try model(setting.modelKey)
         let range = facts.layers

@@ -42,19 +42,22 @@ struct ExplainabilityMeasures {
     /// Mean IoU at the best threshold, that threshold, and mean score contrast; means over pairs of an image and a
     /// label, for whose intervals images are drawn again.
     private func metrics(_ scores: ExplainabilityScores, _ item: Int, _ subject: Subject) -> [Metric] {
-        func mean(_ name: String, unit: String, _ value: (Int) -> Float) -> Metric {
+        func mean(_ name: String, _ value: (Int) -> Float, nothing: String) -> Metric {
             let sums = scores.rows(value)
             let total = sums.reduce(into: [0.0, 0.0]) { $0[0] += $1[0]; $0[1] += $1[1] }
-            return rows.metric(
-                name, subject, total[0] / total[1], of: images, n: Int(total[1]), unit: unit,
+            let metric = rows.metric(
+                name, subject, total[0] / total[1], of: images, n: Int(total[1]),
                 interval: rows.bootstrap().intervals(ofSums: sums, [{ $0[0] / $0[1] }])[0])
+            return total[1] > 0 ? metric : metric.without(.notRun, because: nothing)
         }
+        let threshold = rows.metric(
+            "best-threshold", subject, Double(scores.threshold(of: item)), of: images, n: scores.pairs, unit: "of the map's range",
+            note: "found by grid search on these images")
+        let unseen = "no mask shows one of the labels"
         return [
-            mean("explainability-iou", unit: "share") { scores.ratio($0, item) },
-            rows.metric(
-                "best-threshold", subject, Double(scores.threshold(of: item)), of: images, n: scores.pairs, unit: "of the map's range",
-                note: "found by grid search on these images"),
-            mean("score-contrast", unit: "share") { scores.contrast($0, item) },
+            mean("explainability-iou", { scores.ratio($0, item) }, nothing: unseen),
+            scores.pairs > 0 ? threshold : threshold.without(.notRun, because: unseen),
+            mean("score-contrast", { scores.contrast($0, item) }, nothing: "no mask shows one of the labels and anything else"),
         ]
     }
 

@@ -54,7 +54,8 @@ struct ExplainabilityPart: Artefact {
         (pairCounts, labels) = (try stored.tensor("pair-counts").int32s(), try stored.tensor("labels").int32s())
         contrasts = try stored.tensor("contrasts").floats()
         guard labels.count == table.shape[0], contrasts.count == labels.count * cases, margins.count == predicted.count,
-            pairCounts.count == predicted.count, pairCounts.reduce(0, { $0 + Int($1) }) == labels.count
+            pairCounts.count == predicted.count, pairCounts.allSatisfy({ $0 >= 0 }),
+            pairCounts.reduce(0, { $0 + Int($1) }) == labels.count
         else { throw PipelineError.invalidArtefact(part: "labels", reason: "\(labels.count) for \(predicted.count) images") }
     }
 
@@ -130,7 +131,8 @@ struct ExplainabilityScores: Artefact {
         best = try stored.tensor("best").int32s()
         guard contrasts.count == labels.count * cases, ratios.count == contrasts.count, margins.count == predicted.count,
             best.count == cases, best.allSatisfy(Self.thresholds.indices.map(Int32.init).contains),
-            pairCounts.count == predicted.count, pairCounts.reduce(0, { $0 + Int($1) }) == labels.count
+            pairCounts.count == predicted.count, pairCounts.allSatisfy({ $0 >= 0 }),
+            pairCounts.reduce(0, { $0 + Int($1) }) == labels.count
         else { throw PipelineError.invalidArtefact(part: "labels", reason: "\(labels.count) for \(predicted.count) images") }
     }
 

@@ -49,8 +49,8 @@ struct ExplainabilityTables {
                     [.init("explainability-iou", subject), .init("best-threshold", subject, .value), .init("score-contrast", subject)])
             },
             footnotes: [
-                "mIoU: of the label's pixels with the map, from 0 to 1, above one threshold for all images, found by grid search over 0, 1, … 100 % on these images; thresholds.csv has the whole curve. mSC, mean score contrast: the map's mean on the label's pixels less its mean elsewhere; negative where the background is lit.",
-                "Means over \(measures.scores.pairs) pairs of an image and a label. Vocabulary: \(names.count) names (\(names.prefix(3).joined(separator: ", ")) … ; vocabulary.csv). Surgery in the last \(spec.surgery.depth) blocks; whole pictures in \(spec.surgery.inputSize) × \(spec.surgery.inputSize) pixels.\(row ?? "")",
+                "mIoU: of the label's pixels with the map, from 0 to 1, above one threshold for all images, found by grid search over 0, 1, … 100 % on these images; \(ExplainabilityExperiment.name)-thresholds.csv has the whole curve. mSC, mean score contrast: the map's mean on the label's pixels less its mean elsewhere; negative where the background is lit.",
+                "Means over \(measures.scores.pairs) pairs of an image and a label. Vocabulary: \(names.count) names (\(names.prefix(3).joined(separator: ", ")) … ; \(ExplainabilityExperiment.name)-vocabulary.csv). Surgery in the last \(spec.surgery.depth) blocks; whole pictures in \(spec.surgery.inputSize) × \(spec.surgery.inputSize) pixels.\(row ?? "")",
                 "arXiv 2304.05653 gives CLIP's mSC as −14 to −28 and surgery's as 41 to 45, over its backbones and data sets; its table by backbone could not be had.",
             ])
     }

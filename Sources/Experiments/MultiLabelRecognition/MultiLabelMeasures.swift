@@ -36,11 +36,16 @@ struct MultiLabelMeasures {
     func metrics() -> [Metric] {
         control.metrics(rows, of: images)
             + precisions.items.map { item in
-                rows.metric(
+                let metric = rows.metric(
                     "mean-ap", Self.subject(item.score, item.subset), item.meanAP, of: images, n: item.images,
                     interval: item.interval, paper: item.subset == .all ? PaperValues.MultiLabel.meanAP(item.score) : nil,
                     note: "mean over \(item.labels) labels")
+                return item.labels > 0 ? metric : Self.withoutLabels(metric, item.subset)
             } + RecognitionSubset.allCases.map(chance)
+    }
+
+    private static func withoutLabels(_ metric: Metric, _ subset: RecognitionSubset) -> Metric {
+        metric.without(.notRun, because: subset == .all ? "no image shows one of the labels" : "no image shows several labels")
     }
 
     /// What a ranking at random has: the share of images that show a label, averaged over labels.
@@ -48,10 +53,11 @@ struct MultiLabelMeasures {
         let shown = facts.objects.map { Set($0).filter { $0 >= 0 } }.filter { subset == .all || $0.count > 1 }
         var counts: [Int32: Int] = [:]
         for labels in shown { for label in labels { counts[label, default: 0] += 1 } }
-        return rows.metric(
+        let metric = rows.metric(
             "mean-ap", ["score": "chance", "images": subset.rawValue],
             counts.values.sorted().map { Double($0) / Double(shown.count) }.mean, of: images, n: shown.count,
             note: "share of images that show a label, mean over \(counts.count) labels")
+        return counts.isEmpty ? Self.withoutLabels(metric, subset) : metric
     }
 
     func predictionSets() -> [PredictionSet] {

@@ -27,6 +27,7 @@ struct MultiLabelSpec: Sendable {
         let root = try document.root(keys: Key.self, besides: SettingSpec.Key.names)
         setting = try SettingSpec(document, besides: Key.names, choices: choices)
         evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
+        try setting.checkClassNames(of: evaluation, root, .evaluation)
         inputSize = try root.inputSize(.inputSize, of: model(setting.modelKey))
         controls = try ControlsSpec(root, .controls)
     }

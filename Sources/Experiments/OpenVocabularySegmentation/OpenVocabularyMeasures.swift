@@ -37,13 +37,16 @@ struct OpenVocabularyMeasures {
             let overlap = LabelOverlap(zip(entries, counts).filter(\.1).map(\.0), vocabulary: classNames.count)
             return [overlap.meanIntersectionOverUnion, overlap.pixelAccuracy]
         }
-        return [
+        let metrics = [
             rows.metric(
                 "mean-iou", subject, total.meanIntersectionOverUnion, of: images, n: entries.count, interval: intervals[0],
                 paper: item.choice == .all ? PaperValues.OpenVocabulary.meanIoU(item.reading, images.dataset) : nil,
                 note: "mean over \(total.labels) labels"),
             rows.metric("pixel-accuracy", subject, total.pixelAccuracy, of: images, n: entries.count, interval: intervals[1]),
         ]
+        guard entries.isEmpty else { return metrics }
+        let reason = item.choice == .all ? "no mask shows one of the labels" : "no mask shows several labels"
+        return metrics.map { $0.without(.notRun, because: reason) }
     }
 
     func predictionSets() -> [PredictionSet] {

@@ -64,10 +64,11 @@ struct OpenVocabularyScores: Artefact {
         cases = table.shape[1]
         counts = try table.int32s()
         (predicted, margins) = (try stored.tensor("predicted").int32s(), try stored.tensor("margins").floats())
-        let flat = try stored.tensor("entries").int32s()
-        guard flat.count.isMultiple(of: 4), counts.allSatisfy({ $0 >= 0 }), predicted.count == table.shape[0],
-            margins.count == predicted.count, counts.reduce(0, { $0 + Int($1) }) == flat.count / 4
-        else { throw PipelineError.invalidArtefact(part: "entries", reason: "\(flat.count / 4) for \(predicted.count) images") }
+        let rows = try stored.tensor("entries")
+        guard rows.shape.count == 2, rows.shape[1] == 4, counts.allSatisfy({ $0 >= 0 }), predicted.count == table.shape[0],
+            margins.count == predicted.count, counts.reduce(0, { $0 + Int($1) }) == rows.shape[0]
+        else { throw PipelineError.invalidArtefact(part: "entries", reason: "shape \(rows.shape) for \(predicted.count) images") }
+        let flat = try rows.int32s()
         entries = stride(from: 0, to: flat.count, by: 4).map {
             Entry(label: flat[$0], hit: flat[$0 + 1], found: flat[$0 + 2], shown: flat[$0 + 3])
         }

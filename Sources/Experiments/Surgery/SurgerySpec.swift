@@ -38,6 +38,7 @@ struct SurgerySpec: Sendable {
         let root = try document.root(keys: Key.self, besides: SettingSpec.Key.names + others)
         setting = try SettingSpec(document, besides: Key.names + others, choices: choices)
         evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
+        try setting.checkClassNames(of: evaluation, root, .evaluation)
         facts = try model(setting.modelKey)
         inputSize = try root.inputSize(.inputSize, of: facts)
         depth = try root.integer(.depth, in: 1...facts.blocks, default: min(Self.papersDepth, facts.blocks))

@@ -30,16 +30,9 @@ import Testing
             let scoreContrasts, thresholds, foregroundIoU: [Double]
             let meanScoreContrast, bestThreshold, bestForegroundIoU: Double
         }
-        struct Recognition: Decodable {
-            let name: String
-            let scores: [[Float]]
-            let present: [[Int]]
-            let averagePrecisions: [Double]
-        }
         let points: [Points]
         let combinedPoints: [Combined]
         let explanation: Explanation
-        let recognition: [Recognition]
     }
 
     private let fixture: Fixture
@@ -112,8 +105,8 @@ import Testing
         return values.map { ($0 - smallest) / (largest - smallest) }
     }
 
-    @Test func averagePrecisionOfEveryLabel() {
-        for item in fixture.recognition {
+    @Test func averagePrecisionOfEveryLabel() throws {
+        for item in try RecognitionFixture.load() {
             for (label, expected) in item.averagePrecisions.enumerated() {
                 let found = AveragePrecision.value(scores: item.scores.map { $0[label] }, labels: item.present.map { $0[label] == 1 })
                 #expect(abs(found - expected) < 1e-9, "\(item.name), label \(label): \(found), expected \(expected)")

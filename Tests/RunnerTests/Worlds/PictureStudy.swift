@@ -26,6 +26,7 @@ struct PictureStudy {
         for (name, source) in [
             ("imagenet-wnids.txt", DataSetFixtures.url("imagenet-wnids.txt")), ("imagenet-classes.txt", DataSetFixtures.url("imagenet-names.txt")),
             ("templates-simple-7.txt", RunnerProcess.repository.appendingPathComponent("models/prompts/templates-simple-7.txt")),
+            ("templates-85.txt", RunnerProcess.repository.appendingPathComponent("models/prompts/templates-85.txt")),
         ] {
             try manager.copyItem(at: source, to: prompts.appendingPathComponent(name))
         }
@@ -58,8 +59,12 @@ struct PictureStudy {
     }
 
     private func write(_ experiment: String, _ fit: String, _ evaluation: String, _ model: String, _ more: String) throws {
-        let text = experiment + Self.study + "fit: \(fit)\nevaluation: \(evaluation)\n" + more
-        try Data(text.replacing("$DATA", with: "./" + data.lastPathComponent).replacing("$MODEL", with: model).utf8).write(to: spec)
+        try writeSpec((experiment + Self.study + "fit: \(fit)\nevaluation: \(evaluation)\n" + more).replacing("$MODEL", with: model))
+    }
+
+    /// - Parameter text: in which `$DATA` stands for the folder of data.
+    func writeSpec(_ text: String) throws {
+        try Data(text.replacing("$DATA", with: "./" + data.lastPathComponent).utf8).write(to: spec)
     }
 
     // MARK: Runs

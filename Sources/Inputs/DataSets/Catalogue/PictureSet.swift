@@ -51,6 +51,9 @@ public enum PictureSet: String, CaseIterable, Codable, Sendable {
         }
     }
 
+    /// Whether nothing but masks says what its pictures show.
+    public var isLabelledByMasksOnly: Bool { self == .pascalContext || self == .imageMaskPairs }
+
     /// Whether its classes are those of ImageNet, which zero-shot classifiers call by curated names.
     public var hasImageNetClasses: Bool {
         switch self {

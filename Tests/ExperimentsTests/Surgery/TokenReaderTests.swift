@@ -1,0 +1,95 @@
+import Attribution
+import CLIPModel
+import DenseMath
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Experiments
+
+/// Similarities of tokens with labels, image after image.
+@Suite struct TokenReaderTests {
+    private let vision = RandomVision.make()
+    private let classifier: Tensor
+    private let empty: Tensor
+    private let images: StoredImages
+
+    init() throws {
+        var random = SplitMix64(seed: 8)
+        func rows(_ count: Int, _ width: Int) -> Tensor {
+            Tensor(shape: [count, width], elements: (0..<count * width).map { _ in Float(random.uniform(-1...1)) }).rowsNormalised()
+        }
+        classifier = rows(5, vision.embeddingWidth)
+        empty = rows(1, vision.embeddingWidth)
+        images = try StoredImages()
+    }
+
+    /// The same class token on the way of attributions.
+    @Test func theClassTokensSimilaritiesAreTheModelsLogits() throws {
+        let reader = try images.reader()
+        let readings = [TokenReading.clip, .architectureSurgery(depth: 3)] + TokenReading.variants(depth: 2)
+        let tokens = TokenReader(vision, readings, classifier: classifier)
+        let scale: Float = 50
+        let pass = AttributionPass(vision, classifier: classifier, logitScale: scale, methods: [.rollout])
+        for index in 0..<5 {
+            try tokens.run(reader, index, of: StoredImages.name)
+            try reader.withImages(index..<index + 1) { pass.run($0) }
+            for reading in readings {
+                let row = tokens.similarities(reading)[row: 0]
+                let error = largestError(row, pass.logits.map { $0 / scale })
+                #expect(row.count == 5 && error < 1e-5, "\(reading.name): off by \(error)")
+            }
+        }
+    }
+
+    @Test func patchesAreReadAsThePassEmbedsThem() throws {
+        let reader = try images.reader()
+        let recipe = SurgeryRecipe.surgery(depth: 2)
+        let tokens = TokenReader(vision, [.clip, .surgery(depth: 2), .singleText(depth: 2)], classifier: classifier, empty: empty)
+        let pass = SurgeryPass(vision, recipes: [recipe], capacity: 1)
+        // In another order, and one image twice: nothing stays of the image before.
+        for index in [3, 0, 4, 3] {
+            try tokens.run(reader, index, of: StoredImages.name)
+            try reader.withImages(index..<index + 1) { pass.run($0, batch: 1) }
+            let (count, d) = (vision.tokens, vision.embeddingWidth)
+            let embedded = Tensor(shape: [count, d], elements: Array(UnsafeBufferPointer(start: pass.embed(recipe), count: count * d))).rowsNormalised()
+            let cosines = embedded.times(classifier, transposed: true)
+            let surgery = tokens.similarities(.surgery(depth: 2))
+            #expect(surgery.shape == [count, 5] && largestError(surgery.elements, FeatureSurgery.amongLabels(cosines).elements) < 1e-6)
+            let empties = embedded.times(empty, transposed: true).elements
+            let single = tokens.similarities(.singleText(depth: 2))
+            #expect(largestError(single.elements, cosines.elements.enumerated().map { $1 - empties[$0 / 5] }) < 1e-6)
+            #expect(largestError(single.elements, surgery.elements) > 1e-3)
+            // A map has the patches' similarities by rows, without the class token.
+            let map = tokens.map(of: 2, in: surgery)
+            #expect(map.side == 2 && map.values == (1..<count).map { surgery.elements[$0 * 5 + 2] })
+        }
+    }
+
+    @Test func depthsAreRecipesOfTheirOwn() throws {
+        let reader = try images.reader()
+        let readings = (1...4).map { TokenReading.architectureSurgery(depth: $0) }
+        let tokens = TokenReader(vision, readings, classifier: classifier)
+        try tokens.run(reader, 0, of: StoredImages.name)
+        for reading in readings {
+            let alone = TokenReader(vision, [reading], classifier: classifier)
+            try alone.run(reader, 0, of: StoredImages.name)
+            #expect(largestError(tokens.similarities(reading).elements, alone.similarities(reading).elements) < 1e-7)
+        }
+        #expect(largestError(tokens.similarities(readings[0]).elements, tokens.similarities(readings[1]).elements) > 1e-3)
+        #expect(Set(readings.map(\.key)).count == 4)
+    }
+
+    @Test func aModelThatIsNotFiniteIsReported() throws {
+        let reader = try images.reader()
+        let broken = VisionTransformer(
+            configuration: vision.configuration, patchEmbedding: vision.patchEmbedding,
+            classEmbedding: [Float](repeating: .nan, count: vision.width), positionEmbedding: vision.positionEmbedding,
+            inputNorm: vision.inputNorm, blocks: vision.blocks, outputNorm: vision.outputNorm, projection: vision.projection,
+            normalisation: vision.normalisation)
+        let tokens = TokenReader(broken, [.clip], classifier: classifier)
+        #expect(throws: ExperimentError.notFinite(image: "d/seg/2", place: "embedding")) {
+            try tokens.run(reader, 2, of: StoredImages.name)
+        }
+    }
+}
