@@ -9,16 +9,20 @@ import TestSupport
 struct TinyWorld {
     let folder: URL
     let name: String
-    var specs: URL { folder.appendingPathComponent("experiments/\(name)") }
+    /// Of the specs, in the repository and here.
+    private let specFolder: String
+    var specs: URL { folder.appendingPathComponent(specFolder) }
     var results: URL { folder.appendingPathComponent("results") }
     private var train: URL { folder.appendingPathComponent("data/imagenet/train") }
     private var validation: URL { folder.appendingPathComponent("data/imagenet/val") }
 
     /// - Parameters:
     ///   - name: of the world, `vit-b-32`.
+    ///   - part: folder of its specs below the world's.
     ///   - layers: of the model's towers.
-    init(_ name: String, layers: Int) throws {
+    init(_ name: String, specs part: String? = nil, layers: Int) throws {
         self.name = name
+        specFolder = (["experiments", name] + (part.map { [$0] } ?? [])).joined(separator: "/")
         folder = try RunnerProcess.temporaryFolder()
         let manager = FileManager.default
         try manager.createDirectory(at: folder.appendingPathComponent("models"), withIntermediateDirectories: true)
@@ -49,11 +53,13 @@ struct TinyWorld {
         ("held-out-images: 1000", "held-out-images: 20"), ("neurons: 200", "neurons: 5"), ("neurons: 100", "neurons: 3"),
         ("neurons: [10, 20, 50, 100, 200, 400]", "neurons: [2, 5]"), ("images: 500", "images: 4"), ("overlays: 20", "overlays: 2"),
         ("images: 1000", "images: 10"), ("rank: 80", "rank: 4"), ("phrases: 10", "phrases: 3"), ("phrases: 25", "phrases: 5"),
-        ("heads-in-table: 18", "heads-in-table: 2"),
+        ("heads-in-table: 18", "heads-in-table: 2"), ("input-size: 224", "input-size: 8"), ("input-size: 448", "input-size: 16"),
+        ("input-sizes: [224, 336, 448]", "input-sizes: [8, 16]"), ("images: 300", "images: 2"),
+        ("depths: [1, 2, 3, 4, 5, 6, 8, 10, 12]", "depths: [1, 12]"), ("depths: [1, 2, 4, 6, 8, 12, 18, 24]", "depths: [6, 24]"),
     ]
 
     private func copySpecs() throws {
-        let source = RunnerProcess.repository.appendingPathComponent("experiments/\(name)")
+        let source = RunnerProcess.repository.appendingPathComponent(specFolder)
         try FileManager.default.createDirectory(at: specs, withIntermediateDirectories: true)
         for file in try FileManager.default.contentsOfDirectory(atPath: source.path) where file.hasSuffix(".yaml") {
             var text = try String(contentsOf: source.appendingPathComponent(file), encoding: .utf8)

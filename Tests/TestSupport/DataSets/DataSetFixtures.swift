@@ -56,8 +56,9 @@ public enum DataSetFixtures {
     ]
 
     /// Copies the miniature sets into a folder of data, under their published names.
-    public static func install(into data: URL) throws {
-        for (name, files) in published {
+    /// - Parameter names: of the folders that are wanted; nil for all.
+    public static func install(_ names: Set<String>? = nil, into data: URL) throws {
+        for (name, files) in published where names?.contains(name) ?? true {
             let target = data.appendingPathComponent(name)
             try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
             for file in files { try FileManager.default.copyItem(at: url(file), to: target.appendingPathComponent(file)) }
