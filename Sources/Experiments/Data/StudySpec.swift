@@ -26,7 +26,7 @@ struct StudySpec: Sendable {
     /// What the model has.
     var facts: ModelFacts
 
-    private enum Key: String, CaseIterable {
+    enum Key: String, CaseIterable {
         case fit, layers
         case indirectLayers = "indirect-layers"
         case significantImages = "significant-images"

@@ -53,11 +53,9 @@ struct ExplainabilitySpec: Sendable {
     init(
         _ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts
     ) throws {
-        let hasRow = try document.root(keys: Key.self, besides: SurgerySpec.keyNames + StudySpec.keyNames).has(.secondOrder)
-        // Keys of a study mean nothing without the row that is made of it.
-        let studyKeys = hasRow ? StudySpec.keyNames : []
-        let root = try document.root(keys: Key.self, besides: SurgerySpec.keyNames + studyKeys)
-        surgery = try SurgerySpec(document, besides: Key.names + studyKeys, choices: choices, model: model)
+        let root = try document.root(keys: Key.self, besides: SurgerySpec.keyNames + StudySpec.keyNames)
+        if !root.has(.secondOrder) { try Self.checkNoStudy(document) }
+        surgery = try SurgerySpec(document, besides: Key.names + StudySpec.keyNames, choices: choices, model: model)
         if let row = try root.optionalMapping(.secondOrder, keys: RowKey.self) {
             let study = try StudySpec(document, besides: Key.names + SurgerySpec.keyNames, choices: choices, model: model)
             let layers = try row.neuronLayers(.layers, of: study)
@@ -71,5 +69,13 @@ struct ExplainabilitySpec: Sendable {
             depths: try mapping.integers(.depths, in: 1...surgery.facts.blocks).sorted(),
             inputSizes: try mapping.inputSizes(.inputSizes, of: surgery.facts).sorted())
         controls = try ControlsSpec(root, .controls)
+    }
+
+    /// Keys of a study mean nothing without the row that is made of it.
+    private static func checkNoStudy(_ document: SpecDocument) throws {
+        let study = try document.root(keys: StudySpec.Key.self, besides: Key.names + SurgerySpec.keyNames)
+        if let key = StudySpec.Key.allCases.first(where: study.has) {
+            throw study.invalid(key, "only 'second-order' makes use of it; write that too, or leave '\(key.rawValue)' out")
+        }
     }
 }

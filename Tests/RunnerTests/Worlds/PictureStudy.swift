@@ -25,10 +25,12 @@ struct PictureStudy {
         try manager.copyItem(at: RunnerProcess.repository.appendingPathComponent("datasets.manifest"), to: manifest)
         for (name, source) in [
             ("imagenet-wnids.txt", DataSetFixtures.url("imagenet-wnids.txt")), ("imagenet-classes.txt", DataSetFixtures.url("imagenet-names.txt")),
-            ("templates-simple-7.txt", RunnerProcess.repository.appendingPathComponent("models/prompts/templates-simple-7.txt")),
-            ("templates-85.txt", RunnerProcess.repository.appendingPathComponent("models/prompts/templates-85.txt")),
         ] {
             try manager.copyItem(at: source, to: prompts.appendingPathComponent(name))
+        }
+        for name in ["templates-simple-7.txt", "templates-80.txt", "templates-85.txt"] {
+            try manager.copyItem(
+                at: RunnerProcess.repository.appendingPathComponent("models/prompts/\(name)"), to: prompts.appendingPathComponent(name))
         }
         try manager.moveItem(at: TinyModelFolder().url, to: folder.appendingPathComponent("model"))
         try DataSetFixtures.install(into: data)
