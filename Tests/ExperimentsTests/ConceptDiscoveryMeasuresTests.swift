@@ -53,15 +53,15 @@ import Testing
 
     @Test func theControlLooksAtTheSceneHalfWayOn() throws {
         let measures = try measures()
-        #expect(measures.hits(.norm, .anotherScene) == [0, 1, 2, 1])
-        #expect(measures.hits(.similarity, .anotherScene) == [0, 0, 1, 2])
+        #expect(measures.hits(.norm, .anotherImage) == [0, 1, 2, 1])
+        #expect(measures.hits(.similarity, .anotherImage) == [0, 0, 1, 2])
     }
 
     @Test func metricsAreSharesOfThePhrasesAskedFor() throws {
         let metrics = try measures().metrics()
         #expect(metrics.value("true-phrases", ["score": "norm", "truth": "objects"]) == 0.75)
         #expect(metrics.value("true-phrases", ["score": "norm", "truth": "main object"]) == 0.5)
-        #expect(metrics.value("true-phrases", ["score": "norm", "truth": "another scene"]) == 0.5)
+        #expect(metrics.value("true-phrases", ["score": "norm", "truth": "another image"]) == 0.5)
         #expect(metrics.value("any-true-phrase", ["score": "similarity", "truth": "objects"]) == 0.5)
         #expect(metrics.value("any-true-phrase", ["score": "norm", "truth": "objects"]) == 0.75)
         // 2, 3, 1 and 4 words for two places each.

@@ -58,7 +58,7 @@ import Testing
         // Two rows of image, mask, eight methods and an absent class, each of 64 pixels twice as large.
         #expect(overlays.width >= 11 * 128 && overlays.height >= 2 * 128 && overlays.height < 4 * 128)
         #expect(Set(overlays.pixels).count > 100)
-        let scenes = try RGBImage(contentsOf: study.file("concept-discovery-scenes.png"))
+        let scenes = try RGBImage(contentsOf: study.file("concept-discovery-gallery.png"))
         #expect(scenes.width >= 6 * 256 && scenes.height >= 4 * 256)
         #expect(Set(scenes.pixels).count > 100)
     }

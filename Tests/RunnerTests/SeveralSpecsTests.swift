@@ -28,7 +28,7 @@ import Testing
         #expect(
             Set(first.keys) == [
                 "mean-ablation.csv", "mean-ablation-predictions.csv", "concept-discovery.csv",
-                "concept-discovery-images.csv", "concept-discovery-scenes.png",
+                "concept-discovery-images.csv", "concept-discovery-gallery.png",
             ])
 
         // The folder is the same two specs, and nothing is left to compute.

@@ -46,7 +46,7 @@ struct ConceptDiscoveryExperiment: Experiment {
             metrics: measures.metrics(), predictions: [],
             tables: [measures.table].marked(partial: study.isPartial, images: images.count),
             attachments: [
-                measures.list(captions: facts.captions), Attachment("scenes.png", .bytes(try result.artefact(gallery).png)),
+                measures.list(captions: facts.captions), Attachment("gallery.png", .bytes(try result.artefact(gallery).png)),
             ], failedControls: measures.failedControls())
     }
 

@@ -2,7 +2,7 @@ import DenseMath
 import Lens
 import Pipeline
 
-/// How many of an image's discovered phrases are true: names or keywords of what the scene shows. The
+/// How many of an image's discovered phrases are true: names or keywords of what the image shows. The
 /// paper shows examples only.
 struct ConceptDiscoveryMeasures {
     let spec: ConceptDiscoverySpec
@@ -20,15 +20,15 @@ struct ConceptDiscoveryMeasures {
         /// Everything that the scene shows.
         case objects
         case mainObject = "main object"
-        /// A control: what another scene shows.
-        case anotherScene = "another scene"
+        /// A control: what another image shows.
+        case anotherImage = "another image"
     }
 
     private func words(_ truth: Truth, image: Int) -> Set<String> {
         switch truth {
         case .objects: truths[image].reduce(into: []) { $0.formUnion($1) }
         case .mainObject: truths[image].first ?? []
-        case .anotherScene: words(.objects, image: (image + truths.count / 2) % truths.count)
+        case .anotherImage: words(.objects, image: (image + truths.count / 2) % truths.count)
         }
     }
 
@@ -74,7 +74,7 @@ struct ConceptDiscoveryMeasures {
                     + [.init("any-true-phrase", ["score": score, "truth": Truth.objects.rawValue])])
         }
         return TableLayout(
-            title: "Appendix A.5: the \(found.kept) phrases that an image's active neurons agree on, and what the scene shows",
+            title: "Appendix A.5: the \(found.kept) phrases that an image's active neurons agree on, and what the image shows",
             rowHeader: "phrases scored by",
             columns: Truth.allCases.map { .init($0.rawValue, group: "share that is true of (%)") } + [.init("any true")],
             rows: [
@@ -84,7 +84,7 @@ struct ConceptDiscoveryMeasures {
                 row("best possible", "best possible"),
             ],
             footnotes: [
-                "True: a name or a keyword of an object in the scene. another scene: a control, the words of a different scene.",
+                "True: a name or a keyword of an object in the image. another image: a control, the words of a different image.",
                 "A neuron is active where its effect is larger than on all but \(spec.study.significantImages) images of the fit set; each is described by \(spec.sizes[spec.size]) phrases.",
                 "The paper shows examples, no number.",
             ])
@@ -92,14 +92,18 @@ struct ConceptDiscoveryMeasures {
 
     /// Every image with its phrases.
     func list(captions: [String]) -> Attachment {
+        // Pictures from elsewhere have none.
+        let hasCaptions = captions.contains { !$0.isEmpty }
         let rows = truths.indices.map { image -> [Attachment.Field] in
-            [.text(decomposition.evaluation.imageID(image)), .text(captions[image]), .integer(Int(found.active[image]))]
+            [.text(decomposition.evaluation.imageID(image))] + (hasCaptions ? [.text(captions[image])] : [])
+                + [.integer(Int(found.active[image]))]
                 + ConceptScore.allCases.map { score in
                     .text(found.phrases(image: image, score: score).filter { $0 >= 0 }.map { pool.phrases[Int($0)] }.joined(separator: "; "))
                 }
         }
         return Attachment(
             "images.csv",
-            .list(header: ["image", "caption", "active_neurons"] + ConceptScore.allCases.map { "by_\($0.rawValue)" }, rows: rows))
+            .list(
+                header: ["image"] + (hasCaptions ? ["caption"] : []) + ["active_neurons"] + ConceptScore.allCases.map { "by_\($0.rawValue)" }, rows: rows))
     }
 }

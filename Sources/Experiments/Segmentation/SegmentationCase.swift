@@ -6,7 +6,7 @@ struct SegmentationCase: Sendable, Hashable {
     enum Query: String, CaseIterable, Sendable {
         /// The model's own answer, as in the paper.
         case predicted
-        /// A class that the scene does not show.
+        /// A class that the image does not show.
         case absent
     }
 

@@ -35,7 +35,7 @@ final class SegmentationMaps {
         image = index
     }
 
-    /// A class that the scene does not show and the model does not see, drawn by the seed.
+    /// A class that the image does not show and the model does not see, drawn by the seed.
     func absentClass(_ facts: ImageFacts, _ index: Int, classes: Int) -> Int {
         var random = SplitMix64(seed: seed, label: "absent class", index: UInt64(index))
         let present = facts.objects[index].map(Int.init) + [predicted.label]

@@ -18,7 +18,7 @@ struct SegmentationScores: Artefact {
     private(set) var predicted: [Int32] = []
     /// By how many logits it leads. // [images]
     private(set) var margins: [Float] = []
-    /// A class that the scene does not show. // [images]
+    /// A class that the image does not show. // [images]
     private(set) var absent: [Int32] = []
 
     var images: Int { predicted.count }

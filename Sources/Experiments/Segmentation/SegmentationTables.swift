@@ -44,7 +44,7 @@ struct SegmentationTables {
             rows: AttributionMethod.allCases.map { .init(Self.header($0), cells(.method($0))) }
                 + [.init("random neurons (control)", cells(.randomNeurons))],
             footnotes: [
-                "second order: \(spec.neurons) neurons of layers \(layers); the paper: 200 of layers 8 to 10. Foreground: the object that gives the scene its label.",
+                "second order: \(spec.neurons) neurons of layers \(layers); the paper: 200 of layers 8 to 10. Foreground: the object that gives the image its label.",
                 "paper: ViT-B/32 of OpenAI, ImageNet-Segmentation; \(measures.standing).",
                 "LRP divides by sums that can be nearly zero: its last digits depend on the rounding of the machine.",
                 "Masks: \(spec.maskGeometry.rawValue). On square pictures of the model's size 'aligned' and 'squashed' are the same.",
@@ -64,7 +64,7 @@ struct SegmentationTables {
 
     private var absentClass: TableLayout {
         TableLayout(
-            title: "Beyond the paper (%): the map of a class that the scene does not show, against the object that it shows",
+            title: "Beyond the paper (%): the map of a class that the image does not show, against the object that it shows",
             rowHeader: "method",
             columns: ["mIoU", "mAP"].flatMap { [.init("predicted class", group: $0), .init("absent class", group: $0)] },
             rows: AttributionMethod.allCases.filter(\.usesClass).map { method in
