@@ -28,7 +28,7 @@ final class LabelMaps {
     ) throws {
         let vision = try clip.vision.resized(to: size)
         let methods = cases.compactMap { if case .attribution(let method) = $0 { method } else { nil } }
-        tokens = TokenReader(vision, [.clip] + cases.compactMap(\.reading), classifier: classifier, empty: empty)
+        tokens = TokenReader(vision, cases.compactMap(\.reading), classifier: classifier, empty: empty)
         attribution = methods.isEmpty ? nil
             : AttributionPass(vision, classifier: classifier, logitScale: exp(clip.logitScale), methods: Set(methods))
         (self.secondOrder, self.size, self.seed) = (secondOrder, size, UInt64(seed))
@@ -41,11 +41,8 @@ final class LabelMaps {
     func run(_ reader: ImageReader, _ index: Int, of images: ImageSet) throws -> (label: Int, margin: Float) {
         similarities.removeAll(keepingCapacity: true)
         image = index
-        try tokens.run(reader, index, of: images)
+        let answer = try tokens.run(reader, index, of: images)
         if let attribution { try reader.withImages(index..<index + 1) { attribution.run($0) } }
-        guard let answer = ZeroShotClassifier.best(of: similarities(.clip)[row: 0]) else {
-            throw ExperimentError.notFinite(image: images.imageID(index), place: "similarities")
-        }
         return answer
     }
 

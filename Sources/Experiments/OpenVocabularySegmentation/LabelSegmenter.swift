@@ -10,7 +10,7 @@ final class LabelSegmenter {
     private let vocabulary: [Int]
 
     init(_ clip: CLIP, _ readings: [TokenReading], classifier: Tensor, size: Int) throws {
-        tokens = TokenReader(try clip.vision.resized(to: size), [.clip] + readings, classifier: classifier)
+        tokens = TokenReader(try clip.vision.resized(to: size), readings, classifier: classifier)
         self.size = size
         vocabulary = Array(0..<classifier.shape[0])
     }
@@ -20,10 +20,6 @@ final class LabelSegmenter {
     /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError.damaged`.
     func run(_ reader: ImageReader, _ index: Int, of images: ImageSet) throws -> (label: Int, margin: Float) {
         try tokens.run(reader, index, of: images)
-        guard let answer = ZeroShotClassifier.best(of: tokens.similarities(.clip)[row: 0]) else {
-            throw ExperimentError.notFinite(image: images.imageID(index), place: "similarities")
-        }
-        return answer
     }
 
     /// The label of each pixel of the image that ran last. // [size · size]

@@ -17,19 +17,25 @@ final class TokenReader {
     ///   - classifier: unit rows. // [K, d]
     ///   - empty: the empty text, a unit row, where a reading compares with it. // [1, d]
     init(_ vision: VisionTransformer, _ readings: [TokenReading], classifier: Tensor, empty: Tensor? = nil) {
-        pass = SurgeryPass(vision, recipes: Set(readings.map(\.recipe)).sorted { $0.name < $1.name }, capacity: 1)
+        pass = SurgeryPass(vision, recipes: Array(Set([.plain] + readings.map(\.recipe))), capacity: 1)
         (self.classifier, self.empty) = (classifier, empty)
     }
 
     /// Runs image `index` of a set.
+    /// - Returns: the model's own answer, and by how much cosine it leads.
     /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError.damaged`.
-    func run(_ reader: ImageReader, _ index: Int, of images: ImageSet) throws {
+    @discardableResult
+    func run(_ reader: ImageReader, _ index: Int, of images: ImageSet) throws -> (label: Int, margin: Float) {
         cosines.removeAll(keepingCapacity: true)
         emptyCosines.removeAll(keepingCapacity: true)
         try reader.withImages(index..<index + 1) { pass.run($0, batch: 1) }
         guard UnsafeBufferPointer(start: pass.representations, count: pass.vision.embeddingWidth).allSatisfy(\.isFinite) else {
             throw ExperimentError.notFinite(image: images.imageID(index), place: "embedding")
         }
+        guard let answer = ZeroShotClassifier.best(of: similarities(.clip)[row: 0]) else {
+            throw ExperimentError.notFinite(image: images.imageID(index), place: "similarities")
+        }
+        return answer
     }
 
     /// Similarities of the class token (row 0) and of the patches with every label. // [T, K]

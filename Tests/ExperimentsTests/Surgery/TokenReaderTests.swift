@@ -32,8 +32,10 @@ import Testing
         let scale: Float = 50
         let pass = AttributionPass(vision, classifier: classifier, logitScale: scale, methods: [.rollout])
         for index in 0..<5 {
-            try tokens.run(reader, index, of: StoredImages.name)
+            let answer = try tokens.run(reader, index, of: StoredImages.name)
             try reader.withImages(index..<index + 1) { pass.run($0) }
+            let sorted = pass.logits.sorted(by: >)
+            #expect(pass.logits[answer.label] == sorted[0] && abs(answer.margin - (sorted[0] - sorted[1]) / scale) < 1e-5)
             for reading in readings {
                 let row = tokens.similarities(reading)[row: 0]
                 let error = largestError(row, pass.logits.map { $0 / scale })
@@ -90,6 +92,13 @@ import Testing
         let tokens = TokenReader(broken, [.clip], classifier: classifier)
         #expect(throws: ExperimentError.notFinite(image: "d/seg/2", place: "embedding")) {
             try tokens.run(reader, 2, of: StoredImages.name)
+        }
+        // Or its texts are not.
+        var texts = classifier
+        texts.elements[3] = .nan
+        let unreadable = TokenReader(vision, [.surgery(depth: 2)], classifier: texts)
+        #expect(throws: ExperimentError.notFinite(image: "d/seg/1", place: "similarities")) {
+            try unreadable.run(reader, 1, of: StoredImages.name)
         }
     }
 }

@@ -8,7 +8,8 @@ import Testing
         let tiny = try TinyWorld(world, specs: "surgery", layers: layers)
         defer { try? FileManager.default.removeItem(at: tiny.folder) }
         try DataSetFixtures.install(["voc-2012", "pascal-context", "coco-2017"], into: tiny.folder.appendingPathComponent("data"))
-        // The miniature has two pictures for it.
+        // The miniature has no other part, and few pictures in that.
+        try tiny.edit("explainability-voc-2012", "split: train}", "split: val}")
         try tiny.edit("explainability-voc-2012", "significant-images: 10", "significant-images: 2")
         let specs = try FileManager.default.contentsOfDirectory(atPath: tiny.specs.path).sorted()
         #expect(specs.count == 5)
