@@ -66,9 +66,6 @@ extension SurgeryRecipe {
     public static func gem(depth: Int) -> SurgeryRecipe {
         SurgeryRecipe("gem", depth: depth, attention: .selfSelf(iterations: 1), keepsResidual: true, keepsMLP: false)
     }
-
-    /// Those that other papers propose, with depth where it is theirs to choose.
-    public static func variants(depth: Int) -> [SurgeryRecipe] { [maskCLIP, sclip, clearCLIP, naclip, gem(depth: depth)] }
 }
 
 extension SurgeryRecipe.Attention {

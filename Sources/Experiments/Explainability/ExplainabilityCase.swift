@@ -15,6 +15,15 @@ enum ExplainabilityCase: Sendable, Hashable {
         }
     }
 
+    /// In tables and pictures.
+    var title: String {
+        switch self {
+        case .reading(let reading): reading.title
+        case .attribution(let method): SegmentationTables.header(method)
+        case .absentLabel(let reading): "\(reading.title), a label that is absent (control)"
+        }
+    }
+
     /// All that decides a number, for the key of a step.
     var key: String {
         switch self {

@@ -14,6 +14,7 @@ enum ExplainabilityOverlaysStep {
             Step(
                 kind: "explainability-overlays", version: 1, parameters: parameters, inputs: source.handles,
                 digests: ["model": source.study.model.digest],
+                memory: source.study.model.surgeryMemory(inputSize: size, records: cases.contains { $0.reading == nil }),
                 work: .single { inputs in
                     let (reader, facts) = (ImageReader(try inputs[images.images]), try inputs[images.facts])
                     let maps = try source.maps(cases, inputs)
@@ -40,7 +41,7 @@ enum ExplainabilityOverlaysStep {
                     }
                     let picture = try Gallery(
                         title: "\(images.name.name) · maps of the labels that images show",
-                        columnHeaders: ["image", "label's pixels red"] + cases.map(ExplainabilityTables.header),
+                        columnHeaders: ["image", "label's pixels red"] + cases.map(\.title),
                         rows: rows, scale: max(1, 128 / size)
                     ).drawn(font: Gallery.font)
                     return try StoredPicture(picture, named: "explainability-overlays")

@@ -9,30 +9,6 @@ struct ExplainabilityTables {
 
     var layouts: [TableLayout] { [table] + sensitivity }
 
-    static func header(_ item: ExplainabilityCase) -> String {
-        switch item {
-        case .reading(let reading): header(reading)
-        case .attribution(let method): SegmentationTables.header(method)
-        case .absentLabel: "CLIP Surgery, a label that is absent (control)"
-        }
-    }
-
-    static func header(_ reading: TokenReading) -> String {
-        switch reading.name {
-        case "clip": "CLIP, as it is"
-        case "feature-surgery": "feature surgery only"
-        case "architecture-surgery": "architecture surgery only"
-        case "clip-surgery": "CLIP Surgery"
-        case "clip-surgery-single-text": "CLIP Surgery, single text"
-        case "maskclip": "MaskCLIP"
-        case "sclip": "SCLIP"
-        case "clearclip": "ClearCLIP"
-        case "naclip": "NACLIP"
-        case "gem": "GEM"
-        default: reading.name
-        }
-    }
-
     private var table: TableLayout {
         let (spec, names) = (measures.spec, measures.classNames)
         let row = spec.secondOrder.map {
@@ -45,11 +21,11 @@ struct ExplainabilityTables {
             rows: measures.cases.map { item in
                 let subject = ExplainabilityMeasures.subject(item)
                 return .init(
-                    Self.header(item),
+                    item.title,
                     [.init("explainability-iou", subject), .init("best-threshold", subject, .value), .init("score-contrast", subject)])
             },
             footnotes: [
-                "mIoU: of the label's pixels with the map, from 0 to 1, above one threshold for all images, found by grid search over 0, 1, … 100 % on these images; \(ExplainabilityExperiment.name)-thresholds.csv has the whole curve. mSC, mean score contrast: the map's mean on the label's pixels less its mean elsewhere; negative where the background is lit.",
+                "mIoU: of the label's pixels with the map, from 0 to 1, above one threshold for all images, found by grid search over 0, 1, … 100 % on these images; \(ExplainabilityExperiment.name)-thresholds.csv has the whole curve. mSC, mean score contrast: the map's mean on the label's pixels less its mean elsewhere; negative where the background is lit. Intervals leave the threshold as it was found.",
                 "Means over \(measures.scores.pairs) pairs of an image and a label. Vocabulary: \(names.count) names (\(names.prefix(3).joined(separator: ", ")) … ; \(ExplainabilityExperiment.name)-vocabulary.csv). Surgery in the last \(spec.surgery.depth) blocks; whole pictures in \(spec.surgery.inputSize) × \(spec.surgery.inputSize) pixels.\(row ?? "")",
                 "arXiv 2304.05653 gives CLIP's mSC as −14 to −28 and surgery's as 41 to 45, over its backbones and data sets; its table by backbone could not be had.",
             ])

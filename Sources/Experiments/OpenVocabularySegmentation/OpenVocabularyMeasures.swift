@@ -10,7 +10,7 @@ struct OpenVocabularyMeasures {
     let scores: OpenVocabularyScores
 
     var rows: RowMaker {
-        // The paper states neither the size of its input nor how it scores what the vocabulary lacks.
+        // The size of the paper's input for these numbers is not known here.
         RowMaker(
             OpenVocabularyExperiment.name, spec.surgery.setting, isPapers: false, papersDatasets: [], isPartial: isPartial)
     }

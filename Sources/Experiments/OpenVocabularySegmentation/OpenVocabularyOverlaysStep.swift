@@ -15,6 +15,7 @@ enum OpenVocabularyOverlaysStep {
                     "readings": .texts(readings.map(\.key)), "input-size": .integer(size), "images": .integer(count),
                 ],
                 inputs: [images.images.erased, images.facts.erased, classifier.erased], digests: ["model": model.digest],
+                memory: model.surgeryMemory(inputSize: size),
                 work: .single { inputs in
                     let (reader, facts) = (ImageReader(try inputs[images.images]), try inputs[images.facts])
                     let segmenter = try LabelSegmenter(
@@ -39,7 +40,7 @@ enum OpenVocabularyOverlaysStep {
                     }
                     let picture = try Gallery(
                         title: "\(images.name.name) · among the labels of the left column, in the order red, blue, green …",
-                        columnHeaders: ["image", "masks"] + readings.map(ExplainabilityTables.header), rows: rows,
+                        columnHeaders: ["image", "masks"] + readings.map(\.title), rows: rows,
                         scale: max(1, 128 / size)
                     ).drawn(font: Gallery.font)
                     return try StoredPicture(picture, named: "open-vocabulary-overlays")

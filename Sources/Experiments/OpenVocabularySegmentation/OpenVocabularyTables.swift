@@ -21,7 +21,7 @@ struct OpenVocabularyTables {
                     let all = OpenVocabularyMeasures.subject(.init(reading: reading, choice: .all))
                     let shown = OpenVocabularyMeasures.subject(.init(reading: reading, choice: .shown))
                     return .init(
-                        ExplainabilityTables.header(reading),
+                        reading.title,
                         [
                             .init("mean-iou", all), .init("mean-iou", all, .paper), .init("pixel-accuracy", all),
                             .init("mean-iou", shown), .init("pixel-accuracy", shown),
@@ -30,7 +30,7 @@ struct OpenVocabularyTables {
                 footnotes: [
                     "mIoU: the mean, over the labels that the masks show, of intersection over union of all images' pixels together. Pixels that show none of the labels do not count; no threshold, no feature surgery.",
                     "Vocabulary: \(names.count) names (\(names.prefix(3).joined(separator: ", ")) … ; \(OpenVocabularyExperiment.name)-inputs.json). Surgery in the last \(surgery.depth) blocks; whole pictures in \(surgery.inputSize) × \(surgery.inputSize) pixels.",
-                    "arXiv 2304.05653, ViT-B/16: Pascal Context 29.3 (MaskCLIP 22.4), COCO-Stuff 21.9 (15.3), Cityscapes 31.4 (22.7). It does not state the size of its input, so no number is compared.",
+                    "arXiv 2304.05653, ViT-B/16: Pascal Context 29.3 (MaskCLIP 22.4), COCO-Stuff 21.9 (15.3), Cityscapes 31.4 (22.7). The size of its input for these is not known here, so no number is compared.",
                 ])
         ]
     }

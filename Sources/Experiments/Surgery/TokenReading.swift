@@ -11,28 +11,37 @@ struct TokenReading: Sendable, Hashable {
         case single = "single text"
     }
 
+    /// In rows and files.
     let name: String
+    /// In tables and pictures.
+    let title: String
     let recipe: SurgeryRecipe
     let features: Features
 
-    static let clip = TokenReading(name: "clip", recipe: .plain, features: .plain)
-    static let featureSurgery = TokenReading(name: "feature-surgery", recipe: .plain, features: .amongLabels)
+    static let clip = TokenReading(name: "clip", title: "CLIP, as it is", recipe: .plain, features: .plain)
+    static let featureSurgery = TokenReading(
+        name: "feature-surgery", title: "feature surgery only", recipe: .plain, features: .amongLabels)
 
     static func architectureSurgery(depth: Int) -> TokenReading {
-        TokenReading(name: "architecture-surgery", recipe: .surgery(depth: depth), features: .plain)
+        TokenReading(
+            name: "architecture-surgery", title: "architecture surgery only", recipe: .surgery(depth: depth), features: .plain)
     }
 
     static func surgery(depth: Int) -> TokenReading {
-        TokenReading(name: "clip-surgery", recipe: .surgery(depth: depth), features: .amongLabels)
+        TokenReading(name: "clip-surgery", title: "CLIP Surgery", recipe: .surgery(depth: depth), features: .amongLabels)
     }
 
     static func singleText(depth: Int) -> TokenReading {
-        TokenReading(name: "clip-surgery-single-text", recipe: .surgery(depth: depth), features: .single)
+        TokenReading(
+            name: "clip-surgery-single-text", title: "CLIP Surgery, single text", recipe: .surgery(depth: depth), features: .single)
     }
 
     /// The recipes of other papers, as those read them.
     static func variants(depth: Int) -> [TokenReading] {
-        SurgeryRecipe.variants(depth: depth).map { TokenReading(name: $0.name, recipe: $0, features: .plain) }
+        [
+            ("MaskCLIP", SurgeryRecipe.maskCLIP), ("SCLIP", .sclip), ("ClearCLIP", .clearCLIP), ("NACLIP", .naclip),
+            ("GEM", .gem(depth: depth)),
+        ].map { TokenReading(name: $1.name, title: $0, recipe: $1, features: .plain) }
     }
 }
 

@@ -8,9 +8,12 @@ public struct Jackknife: Sendable {
     public var groups: Int
     /// What is left out.
     public var resamplingUnit: String
+    /// Values that a statistic can have, to which intervals are cut.
+    public var bounds: ClosedRange<Double>
 
-    public init(seed: UInt64 = 0, groups: Int = 100, resamplingUnit: String = "image") {
-        (self.seed, self.groups, self.resamplingUnit) = (seed, groups, resamplingUnit)
+    /// - Parameter bounds: those of a share by default.
+    public init(seed: UInt64 = 0, groups: Int = 100, resamplingUnit: String = "image", bounds: ClosedRange<Double> = 0...1) {
+        (self.seed, self.groups, self.resamplingUnit, self.bounds) = (seed, groups, resamplingUnit, bounds)
     }
 
     /// Probability that the interval is to hold, and half its width in standard errors.
@@ -41,7 +44,7 @@ public struct Jackknife: Sendable {
             let squares = sample.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
             let half = Self.width * (squares * Double(groups - 1) / Double(groups)).squareRoot()
             return Metric.Interval(
-                lower: value - half, upper: value + half, level: Self.level, method: "delete-a-group jackknife",
+                lower: max(value - half, bounds.lowerBound), upper: min(value + half, bounds.upperBound), level: Self.level, method: "delete-a-group jackknife",
                 replicates: groups, seed: seed, resamplingUnit: resamplingUnit)
         }
     }
