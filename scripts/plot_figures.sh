@@ -10,13 +10,17 @@ if [ $# -ne 1 ]; then
   exit 64
 fi
 results=$1
-for experiment in mean-ablation sparse-text first-order explainability-thresholds; do
-  if [ ! -r "$results/$experiment.csv" ]; then
-    echo "error: $results/$experiment.csv: cannot be read" >&2
-    echo "fix:   make reproduce-table" >&2
-    exit 66
-  fi
+shopt -s nullglob
+thresholds=("$results"/explainability*-thresholds.csv)
+found=("${thresholds[@]}")
+for experiment in mean-ablation sparse-text first-order; do
+  if [ -r "$results/$experiment.csv" ]; then found+=("$experiment"); fi
 done
+if [ ${#found[@]} -eq 0 ]; then
+  echo "error: $results: no rows that there is a figure of" >&2
+  echo "fix:   make reproduce-table" >&2
+  exit 66
+fi
 data=$(mktemp -d)
 trap 'rm -rf "$data"' EXIT
 
@@ -58,52 +62,60 @@ PLOT
 # curve FILE TITLE SHIFT POINT
 curve() { printf ', "%s" using ($1+%s):2:3:4 with yerrorlines pointtype %s title "%s"' "$1" "$3" "$4" "$2"; }
 
-accuracies mean-ablation layer condition
-folder=$data/mean-ablation
-curves=$(curve "$folder/without-all-neurons" "without all neurons" -0.10 7
-  curve "$folder/without-small-norms" "without small norms" -0.05 5
-  curve "$folder/without-large-norms" "without large norms" 0 9
-  curve "$folder/reconstruction-from-pc1" "reconstruction from PC #1" 0.05 13
-  curve "$folder/indirect" "indirect" 0.10 11)
-plot mean-ablation accuracy-by-layer.png "layer whose neurons are ablated" \
-  "set xtics 0, 1; set autoscale xfix; set offsets 0.3, 0.3, 0, 0; set yrange [0:*]" "${curves#, }"
+if [ -r "$results/mean-ablation.csv" ]; then
+  accuracies mean-ablation layer condition
+  folder=$data/mean-ablation
+  curves=$(curve "$folder/without-all-neurons" "without all neurons" -0.10 7
+    curve "$folder/without-small-norms" "without small norms" -0.05 5
+    curve "$folder/without-large-norms" "without large norms" 0 9
+    curve "$folder/reconstruction-from-pc1" "reconstruction from PC #1" 0.05 13
+    curve "$folder/indirect" "indirect" 0.10 11)
+  plot mean-ablation accuracy-by-layer.png "layer whose neurons are ablated" \
+    "set xtics 0, 1; set autoscale xfix; set offsets 0.3, 0.3, 0, 0; set yrange [0:*]" "${curves#, }"
+fi
 
-accuracies sparse-text m layer pool
-curves=""
-point=4
-for file in "$data"/sparse-text/[0-9]*-words "$data"/sparse-text/0-captions; do
-  [ -e "$file" ] || continue
-  name=$(basename "$file")
-  curves+=$(curve "$file" "layer ${name%%-*}, ${name#*-}" 0 $((point += 1)))
-done
-plot sparse-text accuracy-by-phrases.png "phrases a neuron" "set logscale x 2; set xrange [3.5:150]; set offsets 0, 0, 0.3, 0.3" "${curves#, }"
+if [ -r "$results/sparse-text.csv" ]; then
+  accuracies sparse-text m layer pool
+  curves=""
+  point=4
+  for file in "$data"/sparse-text/[0-9]*-words "$data"/sparse-text/0-captions; do
+    [ -e "$file" ] || continue
+    name=$(basename "$file")
+    curves+=$(curve "$file" "layer ${name%%-*}, ${name#*-}" 0 $((point += 1)))
+  done
+  plot sparse-text accuracy-by-phrases.png "phrases a neuron" "set logscale x 2; set xrange [3.5:150]; set offsets 0, 0, 0.3, 0.3" "${curves#, }"
+fi
 
-accuracies first-order layers-ablated condition
-folder=$data/first-order
-curves=$(curve "$folder/attention-from-first" "attention, from the first layer up" -0.06 7
-  curve "$folder/attention-from-last" "attention, from the last layer down" -0.02 5
-  curve "$folder/mlps-from-first" "MLPs, from the first layer up" 0.02 9
-  curve "$folder/mlps-from-last" "MLPs, from the last layer down" 0.06 13)
-plot first-order accuracy-by-direct-effects.png "layers whose direct effects are ablated" \
-  "set xtics 0, 1; set autoscale xfix; set offsets 0.3, 0.3, 0, 0; set yrange [0:*]" "${curves#, }"
+if [ -r "$results/first-order.csv" ]; then
+  accuracies first-order layers-ablated condition
+  folder=$data/first-order
+  curves=$(curve "$folder/attention-from-first" "attention, from the first layer up" -0.06 7
+    curve "$folder/attention-from-last" "attention, from the last layer down" -0.02 5
+    curve "$folder/mlps-from-first" "MLPs, from the first layer up" 0.02 9
+    curve "$folder/mlps-from-last" "MLPs, from the last layer down" 0.06 13)
+  plot first-order accuracy-by-direct-effects.png "layers whose direct effects are ablated" \
+    "set xtics 0, 1; set autoscale xfix; set offsets 0.3, 0.3, 0, 0; set yrange [0:*]" "${curves#, }"
+fi
 
-# threshold COLUMN TITLE: a curve of one kind of map, by the name of its column.
+# threshold COLUMN TITLE: a curve of one kind of map, by the name of its column, where there is one.
 threshold() {
   local column
-  column=$(head -1 "$results/explainability-thresholds.csv" | tr , '\n' | grep -nx "$1" | cut -d: -f1)
-  printf ', "%s" using (100*$1):(100*$%s) with lines linewidth 2 title "%s"' "$results/explainability-thresholds.csv" "$column" "$2"
+  column=$(head -1 "$file" | tr -d '\r' | tr , '\n' | grep -nx "$1" | cut -d: -f1) || return 0
+  printf ', "%s" using (100*$1):(100*$%s) with lines linewidth 2 title "%s"' "$file" "$column" "$2"
 }
-curves=$(threshold clip "CLIP, as it is"
-  threshold feature-surgery "feature surgery only"
-  threshold architecture-surgery "architecture surgery only"
-  threshold clip-surgery "CLIP Surgery"
-  threshold clip-surgery-single-text "CLIP Surgery, single text"
-  threshold textspan "TextSpan"
-  threshold second-order "second order"
-  threshold chefer-2021 "Chefer et al. 2021")
-gnuplot <<PLOT
+for file in "${thresholds[@]}"; do
+  picture=${file%-thresholds.csv}-iou-by-threshold.png
+  curves=$(threshold clip "CLIP, as it is"
+    threshold feature-surgery "feature surgery only"
+    threshold architecture-surgery "architecture surgery only"
+    threshold clip-surgery "CLIP Surgery"
+    threshold clip-surgery-single-text "CLIP Surgery, single text"
+    threshold textspan "TextSpan"
+    threshold second-order "second order"
+    threshold chefer-2021 "Chefer et al. 2021")
+  gnuplot <<PLOT
 set terminal pngcairo size 960,600 font "DejaVu Sans,12" linewidth 1.5
-set output "$results/iou-by-threshold.png"
+set output "$picture"
 set datafile separator ","
 set xlabel "threshold (% of the map's range)"
 set ylabel "mIoU with the label's pixels (%)"
@@ -113,4 +125,5 @@ set key below maxrows 3 height 1
 set grid ytics linecolor rgb "#dddddd"
 plot ${curves#, }
 PLOT
-echo "$results/iou-by-threshold.png"
+  echo "$picture"
+done

@@ -1,5 +1,6 @@
 import CLIPModel
 import Foundation
+import Inputs
 import Pipeline
 
 extension Failure {
@@ -23,6 +24,17 @@ extension Failure {
             self.init(
                 .saveFailed, "\(path): could not be saved: \(String(cString: strerror(errno)))\(free)",
                 fix: "make room or choose another folder with --output")
+        case InputError.pictureRefused(let name, let fault):
+            self.init(.badData, "\(name): \(fault.text)", fix: fault.fix)
+        case InputError.imageNotRead(let path, let reason):
+            self.init(.badData, "\(path): \(reason)", fix: "name a PNG or JPEG file with --image")
+        case InputError.missingFile(let path, let purpose):
+            self.init(
+                .inputMissing, "\(path): not found; it is needed as \(purpose)",
+                fix: path.hasSuffix("templates-85.txt")
+                    ? "run in the folder of the clone, or name a file of sentences with --templates" : "check the path")
+        case DataSetError.noLines(let path, let expected):
+            self.init(.badData, "\(path): the file is empty, expected is \(expected) in each line", fix: "write them into it, or leave the option out")
         case CheckpointError.missingFolder(let path):
             self.init(.inputMissing, "\(path): there is no such model", fix: "name a model folder or a file of weights with --model")
         default: self.init(error)

@@ -105,3 +105,12 @@ import Testing
         }
     }
 }
+
+extension SceneContentTests {
+    /// For whoever uses the model without the scenes.
+    @Test func theModelsSentencesLieBesideIt() throws {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../models/emoji-clip/templates.txt")
+        #expect(try PromptSet.templates(file) == SceneCaption.templates)
+    }
+}

@@ -4,7 +4,6 @@ import Testing
 @testable import Pipeline
 
 @Suite struct JackknifeTests {
-    private static let width = 1.959964
 
     private func mean(_ values: [Double]) -> ([Bool]) -> [Double] {
         { counts in
@@ -18,14 +17,16 @@ import Testing
         return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1) / n).squareRoot()
     }
 
-    /// Where every group is one image, a mean's error is s/√n.
+    private static let anything = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
+
+    /// Where every group is one image, a mean's error is s/√n, and its interval that times Student's t of n − 1.
     @Test func ofAMeanItIsTheStandardError() throws {
         var generator = CounterGenerator(seed: 1, stream: 0)
-        for count in [2, 3, 17, 100] {
+        for (count, t, tolerance) in [(3, 4.302653, 0.12), (6, 2.570582, 0.015), (17, 2.119905, 1e-3), (100, 1.984217, 1e-4)] {
             let values = (0..<count).map { _ in Double.random(in: -3..<5, using: &generator) }
-            let interval = try #require(Jackknife(seed: 2).intervals(of: count, mean(values))[0])
-            let (half, expected) = ((interval.upper - interval.lower) / 2, Self.width * standardError(values))
-            #expect(abs(half / expected - 1) < 1e-9, "\(count): \(half), expected \(expected)")
+            let interval = try #require(Jackknife(seed: 2, bounds: Self.anything).intervals(of: count, mean(values))[0])
+            let (half, expected) = ((interval.upper - interval.lower) / 2, t * standardError(values))
+            #expect(abs(half / expected - 1) < tolerance, "\(count): \(half), expected \(expected)")
             let (middle, value) = ((interval.upper + interval.lower) / 2, values.reduce(0, +) / Double(count))
             #expect(abs(middle - value) < 1e-12, "\(count): about \(middle), the mean is \(value)")
             #expect(interval.replicates == count && interval.level == 0.95 && interval.seed == 2)
@@ -52,7 +53,7 @@ import Testing
     }
 
     @Test func intervalsDependOnSeedAndValuesAlone() throws {
-        let statistic = mean((0..<501).map { Double($0 * $0 % 17) })
+        let statistic = mean((0..<501).map { Double($0 * $0 % 17) / 17 })
         let interval = try #require(Jackknife(seed: 5).intervals(of: 501, statistic)[0])
         #expect(Jackknife(seed: 5).intervals(of: 501, statistic) == [interval])
         #expect(Jackknife(seed: 6).intervals(of: 501, statistic) != [interval])
@@ -74,6 +75,9 @@ import Testing
             }
             #expect(intervals[0] == nil && intervals[1] != nil && intervals[2] == nil)
         }
+        // Of a share it stays one.
+        let share = try #require(Jackknife().intervals(of: 4, mean([0, 0, 0, 1]))[0])
+        #expect(share.lower == 0 && share.upper > 0.25 && share.upper <= 1)
         let constant = try #require(Jackknife().intervals(of: 64, mean([Double](repeating: 0.25, count: 64)))[0])
         #expect(constant.lower == 0.25 && constant.upper == 0.25)
     }

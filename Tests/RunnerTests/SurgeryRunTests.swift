@@ -22,7 +22,7 @@ import Testing
         significant-images: 10
         second-order: {neurons: 5, layers: [2]}
         overlays: 2
-        sensitivity: {images: 4, depths: [6, 1], input-sizes: [96]}
+        sensitivity: {images: 4, depths: [6, 1], input-sizes: [96], templates: openai-simple-7}
         """
 
     static let segmentation = setting + """
@@ -67,30 +67,30 @@ import Testing
         let text = try Self.finished.get().output.text
         let titles = text.split(separator: "\n").filter { $0.contains("(%)") }
         let beginnings = [
-            "Explainability (%)", "Beyond the paper: mIoU (%)", "Beyond the paper: mSC (%)", "Open-vocabulary segmentation (%)",
+            "Explainability (%)", "Beyond the paper (%): the same with other sentences", "Beyond the paper: mIoU (%)", "Beyond the paper: mSC (%)", "Open-vocabulary segmentation (%)",
             "Multi-label recognition (%)",
         ]
-        #expect(titles.count == 5, "\(titles)")
+        #expect(titles.count == 6, "\(titles)")
         for (title, beginning) in zip(titles, beginnings) {
             #expect(title.hasPrefix(beginning) && title.hasSuffix("— PARTIAL, \(Self.count) images only"), "\(title)")
         }
         for row in [
             "CLIP, as it is", "LRP", "second order", "feature surgery only", "architecture surgery only", "CLIP Surgery", "MaskCLIP", "GEM",
-            "CLIP Surgery, a label that is absent (control)", "softmax over all labels", "at random",
+            "CLIP Surgery, a label that is absent", "the whole picture", "images whose answer is shown", "softmax over all labels", "at random",
         ] {
             #expect(text.contains("\n\(row) "), "\(row)")
         }
         #expect(text.contains("Second order: 5 neurons of layers 2.") && text.contains("Surgery in the last 6 blocks; whole pictures in 64 × 64"))
         #expect(text.contains("Surgery in the last 4 blocks") && text.contains("Vocabulary: 800 names"))
-        // Files are called as they are.
+        #expect(text.contains("in 8 sentences ({} …)") && text.contains("the 8 sentences above") && text.contains("openai-simple-7"))
+        // What the footnotes call …-thresholds.csv and …-inputs.json.
         for name in ["explainability-thresholds.csv", "explainability-vocabulary.csv", "open-vocabulary-segmentation-inputs.json"] {
-            #expect(text.contains("(" + name) || text.contains(" \(name)"), "\(name)")
             #expect(FileManager.default.fileExists(atPath: try Self.finished.get().study.file(name).path), "\(name)")
         }
     }
 
     @Test func everyNumberIsThere() throws {
-        for (experiment, count) in [("explainability", 2 + 19 * 3 + 2 * 3 + 3), ("open-vocabulary-segmentation", 2 + 14 * 2), ("multi-label-recognition", 2 + 8)] {
+        for (experiment, count) in [("explainability", 2 + 20 * 3 + 2 * (5 * 3 + 1) + 2 * 3 + 3), ("open-vocabulary-segmentation", 2 + 14 * 2), ("multi-label-recognition", 2 + 8)] {
             let metrics = try metrics(experiment)
             #expect(metrics.count == count, "\(experiment): \(metrics.count)")
             for row in metrics {
@@ -108,7 +108,7 @@ import Testing
         let several = images.values.count { $0.count > 1 }
         #expect(images.count == Self.count && several > 2 && several < Self.count, "\(several) of \(images.count)")
         let explained = try metrics("explainability")
-        for row in explained where row.subject["method"] != nil { #expect(row.n == pairs.count, "\(row.name) \(row.subject)") }
+        for row in explained where row.subject["method"] != nil && row.subject["sentences"] == nil { #expect(row.n == pairs.count, "\(row.name) \(row.subject)") }
         for row in try metrics("open-vocabulary-segmentation") where row.subject["choice"] != nil {
             #expect(row.n == (row.subject["choice"] == "all" ? Self.count : several), "\(row.name) \(row.subject)")
         }
@@ -125,7 +125,7 @@ import Testing
         func contrast(_ method: String) throws -> Double {
             try #require(explained.first { $0.name == "score-contrast" && $0.subject["method"] == method }?.value)
         }
-        #expect(try contrast("clip-surgery") > contrast("clip-surgery, absent label") + 0.2)
+        #expect(try contrast("clip-surgery") > contrast("clip-surgery-absent-label") + 0.2)
         #expect(try contrast("clip-surgery") > contrast("clip") + 0.2)
         let segmented = try metrics("open-vocabulary-segmentation")
         func accuracy(_ choice: String) throws -> Double {
@@ -146,7 +146,7 @@ import Testing
 
     @Test func listsAndPictures() throws {
         let thresholds = try lines("explainability-thresholds.csv")
-        #expect(thresholds.rows.count == 101 && thresholds.header.hasPrefix("threshold,clip,") && thresholds.header.hasSuffix("\"clip-surgery, absent label\""))
+        #expect(thresholds.rows.count == 101 && thresholds.header.hasPrefix("threshold,clip,") && thresholds.header.hasSuffix("clip-surgery-absent-label,whole-picture"))
         #expect(thresholds.rows[0].hasPrefix("0.0,") && thresholds.rows[100].hasPrefix("1.0,"))
         #expect(try lines("explainability-vocabulary.csv").rows.count == 800)
         let segmented = try lines("open-vocabulary-segmentation-images.csv")

@@ -50,6 +50,26 @@ struct SettingSpec: Sendable {
         case clipSurgery85
         case file(URL)
 
+        /// - Throws: `SpecError`.
+        init<Root>(_ root: SpecMapping<Root>, _ key: Root) throws {
+            switch try root.string(key) {
+            case "openai-80": self = .openAI80
+            case "openai-simple-7": self = .openAISimple7
+            case "clip-surgery-85": self = .clipSurgery85
+            default: self = .file(try root.file(key))
+            }
+        }
+
+        /// What rows call them.
+        var name: String {
+            switch self {
+            case .openAI80: "openai-80"
+            case .openAISimple7: "openai-simple-7"
+            case .clipSurgery85: "clip-surgery-85"
+            case .file(let url): url.deletingPathExtension().lastPathComponent
+            }
+        }
+
         func url(in places: InputPlaces) -> URL {
             switch self {
             case .openAI80: places.prompts("templates-80.txt")
@@ -108,7 +128,7 @@ struct SettingSpec: Sendable {
             passOrder: try root.choice(.resizePasses, default: .pillow13))
         onBadPicture = try root.choice(.onBadImage, default: .fail)
         classNames = root.has(.classNames) ? try root.file(.classNames) : nil
-        templates = root.has(.templates) ? try Self.templates(root) : nil
+        templates = root.has(.templates) ? try Templates(root, .templates) : nil
         imagesPerShard = try root.integer(.imagesPerShard, in: 1...100_000, default: 250)
         seed = try root.integer(.seed, in: 0...Int.max, default: 0)
     }
@@ -129,15 +149,6 @@ struct SettingSpec: Sendable {
         switch try root.nameOrFile(.model, among: choices.models) {
         case .name(let name): .named(name)
         case .file(let url): .at(url)
-        }
-    }
-
-    private static func templates(_ root: SpecMapping<Key>) throws -> Templates {
-        switch try root.string(.templates) {
-        case "openai-80": .openAI80
-        case "openai-simple-7": .openAISimple7
-        case "clip-surgery-85": .clipSurgery85
-        default: .file(try root.file(.templates))
         }
     }
 }

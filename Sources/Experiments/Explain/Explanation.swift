@@ -17,7 +17,7 @@ public struct Explanation: Sendable {
     public struct WordPiece: Sendable {
         /// What the token spells.
         public let piece: String
-        /// Similarities of the patches with what the text tower says at this token.
+        /// Cosines of the patches with what the text tower says at this token.
         public let map: HeatMap
     }
 
@@ -41,57 +41,45 @@ public struct Explanation: Sendable {
     ) throws {
         let vision = try clip.vision.resized(to: settings.inputSize ?? clip.configuration.vision.imageSize)
         inputSize = vision.configuration.imageSize
-        depth = settings.path == .clip ? 0 : settings.path.recipe(depth: settings.depth(of: vision.blocks.count)).depth
-        let recipe = settings.path.recipe(depth: settings.depth(of: vision.blocks.count))
-        let pass = SurgeryPass(vision, recipes: [recipe], capacity: 1)
-        pass.run(ImagePreprocessing(clip.description).squashing(to: inputSize)(image).pixels, batch: 1)
-        let (tokens, d) = (vision.tokens, vision.embeddingWidth)
-        let embedded = Tensor(
-            shape: [tokens, d], elements: Array(UnsafeBufferPointer(start: pass.embed(recipe), count: tokens * d)))
-        guard embedded.elements.allSatisfy(\.isFinite) else {
-            throw ExperimentError.notFinite(image: name, place: "tokens")
-        }
-        let patches = embedded.rowsNormalised()
+        let reading = settings.reading(layers: vision.blocks.count)
+        depth = reading.recipe.depth
+        let square = ImagePreprocessing(clip.description).squashing(to: inputSize)(image)
 
-        let labels = (texts + (settings.features == .amongLabels ? settings.labels : [])).uniqued()
-        let similarities: Tensor
-        let cosines: Tensor
+        let labels = settings.vocabulary(texts)
+        var similarities = Tensor(zeros: [vision.tokens, 0])
+        var cosines: [Float] = []
+        let tokens: TokenReader?
         if labels.isEmpty {
-            (cosines, similarities) = (Tensor(zeros: [tokens, 0]), Tensor(zeros: [tokens, 0]))
+            tokens = nil
         } else {
-            let weights = ZeroShotClassifier(clip, names: labels, templates: settings.templates).weights
-            cosines = patches.times(weights, transposed: true)
-            switch settings.features {
-            case .plain: similarities = cosines
-            case .amongLabels: similarities = FeatureSurgery.amongLabels(cosines)
-            case .singleText:
-                let empty = ZeroShotClassifier(clip, names: [""], templates: settings.templates).weights
-                similarities = FeatureSurgery.single(cosines, empty: patches.times(empty, transposed: true).elements)
-            }
+            let reader = TokenReader(
+                vision, [reading], classifier: ZeroShotClassifier(clip, names: labels, templates: settings.templates).weights,
+                empty: reading.features == .singleText
+                    ? ZeroShotClassifier(clip, names: [""], templates: settings.templates).weights : nil)
+            try reader.run(square.pixels, named: name)
+            similarities = try reader.similarities(reading)
+            cosines = Array(try reader.similarities(.clip)[row: 0])
+            tokens = reader
         }
-        self.texts = try texts.map { text in
+        self.texts = texts.map { text in
             let column = labels.firstIndex(of: text) ?? 0
-            let map = try Self.map(similarities, column, side: vision.configuration.gridSize, named: name)
+            guard let tokens else { preconditionFailure("texts are labels") }
+            let map = tokens.map(of: column, in: similarities)
             return Text(
-                text: text, cosine: cosines.elements[column], map: map,
+                text: text, cosine: cosines[column], map: map,
                 points: PointPrompts(map, width: image.width, height: image.height))
         }
         together = texts.count > 1
             ? PointPrompts(together: self.texts.map(\.map), width: image.width, height: image.height) : nil
         words = try sentence.map { sentence in
             let ids = clip.tokenizer.encode(sentence)
-            let found = patches.times(clip.text.everyPosition(of: ids).rowsNormalised(), transposed: true)
-            return try clip.tokenizer.pieces(of: ids).enumerated().map { index, piece in
-                WordPiece(piece: piece, map: try Self.map(found, index, side: vision.configuration.gridSize, named: name))
+            let plain = TokenReading(name: reading.name, title: reading.title, recipe: reading.recipe, features: .plain)
+            let reader = TokenReader(vision, [plain], classifier: clip.text.everyPosition(of: ids).rowsNormalised())
+            try reader.run(square.pixels, named: name)
+            let found = try reader.similarities(plain)
+            return clip.tokenizer.pieces(of: ids).enumerated().map { index, piece in
+                WordPiece(piece: piece, map: reader.map(of: index, in: found))
             }
         } ?? []
-    }
-
-    /// The patches' column of a matrix whose first row is the class token's.
-    private static func map(_ similarities: Tensor, _ column: Int, side: Int, named name: String) throws -> HeatMap {
-        let columns = similarities.rowCount
-        let values = (1..<similarities.shape[0]).map { similarities.elements[$0 * columns + column] }
-        guard values.allSatisfy(\.isFinite) else { throw ExperimentError.notFinite(image: name, place: "similarities") }
-        return HeatMap(side: side, values: values)
     }
 }

@@ -1,5 +1,6 @@
 import Attribution
 import CLIPModel
+import Foundation
 import Inputs
 
 /// What an explanation was made of and what came out, beside its pictures.
@@ -46,13 +47,16 @@ struct ExplanationDocument: Encodable {
         }
     }
 
+    /// Of the same folder.
+    let files: [String]
     let program: ProgramDescription
     let model: ModelEntry
     let image: Image
     let inputSize: Int
     let path: String
     let depth: Int
-    let features: String
+    /// Of the maps of texts; those of word pieces are plain cosines.
+    let features: String?
     let templates: [String]
     /// The vocabulary of feature surgery among labels.
     let labels: [String]?
@@ -62,15 +66,29 @@ struct ExplanationDocument: Encodable {
 
     init(
         program: ProgramDescription, model: ModelEntry, image: Image, _ explanation: Explanation, _ settings: ExplanationSettings,
-        sentence: String?
+        sentence: String?, files: [String]
     ) {
+        self.files = files
         (self.program, self.model, self.image, self.sentence) = (program, model, image, sentence)
         (inputSize, depth) = (explanation.inputSize, explanation.depth)
-        (path, features, templates) = (settings.path.rawValue, settings.features.rawValue, settings.templates)
-        labels = settings.features == .amongLabels ? (explanation.texts.map(\.text) + settings.labels).uniqued() : nil
+        (path, templates) = (settings.path.rawValue, settings.templates)
+        features = explanation.texts.isEmpty ? nil : settings.features.rawValue
+        labels = settings.features == .amongLabels ? settings.vocabulary(explanation.texts.map(\.text)) : nil
         texts = explanation.texts.map {
             Text(text: $0.text, cosine: $0.cosine, smallest: $0.map.values.min() ?? 0, largest: $0.map.values.max() ?? 0)
         }
         wordPieces = sentence == nil ? nil : explanation.words.map(\.piece)
+    }
+
+    private struct Files: Decodable {
+        let files: [String]
+    }
+
+    /// The pictures that an explanation in a folder lists: names of the kind that explanations have, and nothing else.
+    static func files(in folder: URL) -> [String] {
+        guard let data = try? Data(contentsOf: folder.appendingPathComponent("explanation.json")),
+            let document = try? JSONDecoder().decode(Files.self, from: data)
+        else { return [] }
+        return document.files.filter { $0 == "words.png" || $0.wholeMatch(of: /[0-9]+(-[^\/]*)?\.png/) != nil }
     }
 }

@@ -5,7 +5,8 @@ import Inputs
 import Pipeline
 import Safetensors
 
-/// The files of an explanation: they get their names when all of them are complete.
+/// The files of an explanation: they get their names when all of them are complete, and what an earlier explanation
+/// left in the folder goes.
 public struct ExplanationFiles {
     /// Pictures for people have no longer side than this.
     private static let longestSide = 1024
@@ -46,9 +47,10 @@ public struct ExplanationFiles {
     /// The overlay of a text.
     public func overlay(_ index: Int) -> URL { folder.appendingPathComponent(Self.name(index, texts[index], .overlay)) }
 
-    /// `1-ship-overlay.png`: letters and digits of the text, at most 40, and what else it has as hyphens.
+    /// `1-ship.png`: letters and digits of the text, at most 60 bytes, and what else it has as hyphens.
     private static func name(_ index: Int, _ text: String, _ picture: Picture) -> String {
-        let words = text.lowercased().split { !$0.isLetter && !$0.isNumber }.joined(separator: "-").prefix(40)
+        var words = Substring(text.lowercased().split { !$0.isLetter && !$0.isNumber }.joined(separator: "-"))
+        while words.utf8.count > 60 { words.removeLast() }
         let suffix = picture == .overlay ? "" : "-\(picture.rawValue)"
         return "\(index + 1)\(words.isEmpty ? "" : "-\(words)")\(suffix).png"
     }
@@ -76,10 +78,14 @@ public struct ExplanationFiles {
                 ExplanationDocument(
                     program: program, model: try ModelEntry(clip, path: model),
                     image: .init(path: path, sha256: digest, width: image.width, height: image.height), explanation, settings,
-                    sentence: sentence)), Self.document)
-        // The document last: where it stands, everything stands.
+                    sentence: sentence, files: files.keys.sorted())), Self.document)
+        let earlier = ExplanationDocument.files(in: folder)
+        // The document last: what it lists is there.
         for (name, file) in files.sorted(by: { $0.key < $1.key }) where name != Self.document { try file.commit() }
         try files[Self.document]?.commit()
+        for name in earlier where files[name] == nil {
+            try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+        }
     }
 
     private func overview(_ explanation: Explanation, _ shown: RGBImage) throws -> RGBImage {
@@ -89,7 +95,7 @@ public struct ExplanationFiles {
                 small.overlaid(with: text.map.normalised().resized(width: small.width, height: small.height)),
                 captions: [text.text, "cosine \(String(format: "%.3f", text.cosine))"])
         }
-        return try gallery([Gallery.Cell(small)] + cells, title: "Red: where each text is seen", small)
+        return try gallery([Gallery.Cell(small)] + cells, title: "Red: where a text fits best; every map has some", small)
     }
 
     private func words(_ explanation: Explanation, _ shown: RGBImage) throws -> RGBImage {

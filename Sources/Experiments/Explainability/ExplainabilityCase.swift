@@ -4,14 +4,17 @@ import Attribution
 enum ExplainabilityCase: Sendable, Hashable {
     case reading(TokenReading)
     case attribution(AttributionMethod)
-    /// A control: the map of a label that the image does not show, against one that it does.
+    /// The map of a label that the image does not show, against one that it does.
     case absentLabel(TokenReading)
+    /// A map that marks everything: what a number is worth.
+    case wholePicture
 
     var name: String {
         switch self {
         case .reading(let reading): reading.name
         case .attribution(let method): method.rawValue
-        case .absentLabel(let reading): "\(reading.name), absent label"
+        case .absentLabel(let reading): "\(reading.name)-absent-label"
+        case .wholePicture: "whole-picture"
         }
     }
 
@@ -20,7 +23,8 @@ enum ExplainabilityCase: Sendable, Hashable {
         switch self {
         case .reading(let reading): reading.title
         case .attribution(let method): SegmentationTables.header(method)
-        case .absentLabel(let reading): "\(reading.title), a label that is absent (control)"
+        case .absentLabel(let reading): "\(reading.title), a label that is absent"
+        case .wholePicture: "the whole picture"
         }
     }
 
@@ -30,14 +34,21 @@ enum ExplainabilityCase: Sendable, Hashable {
         case .reading(let reading): reading.key
         case .attribution(let method): method.rawValue
         case .absentLabel(let reading): "absent label, \(reading.key)"
+        case .wholePicture: "whole picture"
         }
     }
 
     var reading: TokenReading? {
         switch self {
         case .reading(let reading), .absentLabel(let reading): reading
-        case .attribution: nil
+        case .attribution, .wholePicture: nil
         }
+    }
+
+    /// Readings without anything else: raw CLIP, surgery's halves, and surgery.
+    static func surgery(depth: Int) -> [ExplainabilityCase] {
+        [.clip, .featureSurgery, .architectureSurgery(depth: depth), .surgery(depth: depth), .singleText(depth: depth)]
+            .map { .reading($0) }
     }
 
     /// Raw CLIP, every attribution method, surgery without each of its halves and whole, the variants, a control.
@@ -47,6 +58,6 @@ enum ExplainabilityCase: Sendable, Hashable {
             + AttributionMethod.allCases.filter { secondOrder || $0 != .secondOrder }.map { .attribution($0) }
             + [.reading(.featureSurgery), .reading(.architectureSurgery(depth: depth)), .reading(surgery)]
             + [.reading(.singleText(depth: depth))] + TokenReading.variants(depth: depth).map { .reading($0) }
-            + [.absentLabel(surgery)]
+            + [.absentLabel(surgery), .wholePicture]
     }
 }

@@ -1,3 +1,4 @@
+import Inputs
 import Pipeline
 
 /// The evaluation of CLIP Surgery (arXiv 2304.05653): maps of the labels that images show, against their pixels, for
@@ -10,6 +11,8 @@ struct ExplainabilityExperiment: Experiment {
     private let cases: [ExplainabilityCase]
     private let scores: StepHandle<ExplainabilityScores>
     private let sensitivity: [(inputSize: Int, images: ImageSource, scores: StepHandle<ExplainabilityScores>)]
+    /// The same readings with the setting's sentences and with others, by the sentences' names.
+    private let sentences: [(name: String, scores: StepHandle<ExplainabilityScores>)]
     private let overlays: StepHandle<StoredPicture>
     /// Where the second-order row's directions come from.
     private let lens: (study: Study, trust: TrustChecks)?
@@ -42,7 +45,9 @@ struct ExplainabilityExperiment: Experiment {
         let images = self.study.images
         scores = try ExplainabilityStep.add(
             whole, cases, label: "\(surgery.inputSize) pixels", images: images.count, in: &graph)
-        overlays = try ExplainabilityOverlaysStep.add(whole, cases, images: min(spec.overlays, images.count), in: &graph)
+        overlays = try ExplainabilityOverlaysStep.add(
+            whole, cases.filter { $0 != .wholePicture }, images: min(spec.overlays, images.count), in: &graph)
+        sentences = try Self.sentences(spec, whole, context: context, graph: &graph)
         let depths = spec.sensitivity.depths.map { ExplainabilityCase.reading(.surgery(depth: $0)) }
         sensitivity = try spec.sensitivity.inputSizes.map { size in
             let sized = try study(size, &graph)
@@ -55,6 +60,28 @@ struct ExplainabilityExperiment: Experiment {
         }
     }
 
+    /// Steps that read the first images with the setting's own sentences and with the others.
+    private static func sentences(
+        _ spec: ExplainabilitySpec, _ source: ExplainabilityInputs, context: ExperimentContext, graph: inout Graph
+    ) throws -> [(name: String, scores: StepHandle<ExplainabilityScores>)] {
+        guard let other = spec.sensitivity.templates else { return [] }
+        let (study, cases) = (source.study, ExplainabilityCase.surgery(depth: spec.surgery.depth))
+        let count = min(spec.sensitivity.images, study.images.count)
+        let templates = try PromptSet.templates(other.url(in: context.opened.places))
+        let others = ExplainabilityInputs(
+            study: study,
+            classifier: try ClassifierStep.add(study.model, names: study.classes.names, templates: templates, in: &graph),
+            empty: try ClassifierStep.add(study.model, names: [""], templates: templates, in: &graph), secondOrder: nil)
+        var own = source
+        own.secondOrder = nil
+        return [
+            (
+                ExplainabilityMeasures.ownSentences,
+                try ExplainabilityStep.add(own, cases, label: "own sentences", images: count, in: &graph)
+            ), (other.name, try ExplainabilityStep.add(others, cases, label: other.name, images: count, in: &graph)),
+        ]
+    }
+
     var inputs: StudyInputs {
         var inputs = study.inputs
         if let lens { inputs.images.insert(.init("fit", lens.study.fit), at: 0) }
@@ -63,9 +90,11 @@ struct ExplainabilityExperiment: Experiment {
 
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = ExplainabilityMeasures(
-            spec: spec, cases: cases, images: study.images.name, classNames: study.classes.names, isPartial: study.isPartial,
+            spec: spec, cases: cases, images: study.images.name, classNames: study.classes.names, templates: study.classes.templates,
+            isPartial: study.isPartial,
             facts: try result.artefact(study.images.facts), scores: try result.artefact(scores),
             sensitivity: try sensitivity.map { ($0.inputSize, try result.artefact($0.scores)) },
+            sentences: try sentences.map { ($0.name, try result.artefact($0.scores)) },
             trust: try lens.map { try $0.trust.findings(result) })
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),

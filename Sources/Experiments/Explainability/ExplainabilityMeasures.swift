@@ -7,11 +7,15 @@ struct ExplainabilityMeasures {
     let cases: [ExplainabilityCase]
     let images: ImageSet
     let classNames: [String]
+    /// Sentences that the names stand in.
+    let templates: [String]
     let isPartial: Bool
     let facts: ImageFacts
     let scores: ExplainabilityScores
     /// By input size, a case for each depth.
     let sensitivity: [(inputSize: Int, scores: ExplainabilityScores)]
+    /// By the names of sentences, a case for each of ``ExplainabilityCase/surgery(depth:)``.
+    let sentences: [(name: String, scores: ExplainabilityScores)]
     /// Of the second-order row's directions.
     let trust: TrustFindings?
 
@@ -28,6 +32,11 @@ struct ExplainabilityMeasures {
 
     static func subject(inputSize: Int, depth: Int) -> Subject { ["input-size": "\(inputSize)", "depth": "\(depth)"] }
 
+    /// What rows call the setting's own sentences.
+    static let ownSentences = "own"
+
+    static func subject(_ item: ExplainabilityCase, sentences: String) -> Subject { ["method": item.name, "sentences": sentences] }
+
     func metrics() -> [Metric] {
         var metrics = control.metrics(rows, of: images)
         for (index, item) in cases.enumerated() { metrics += self.metrics(scores, index, Self.subject(item)) }
@@ -35,6 +44,14 @@ struct ExplainabilityMeasures {
             for (index, depth) in spec.sensitivity.depths.enumerated() {
                 metrics += self.metrics(scores, index, Self.subject(inputSize: inputSize, depth: depth))
             }
+        }
+        for (name, scores) in sentences {
+            for (index, item) in ExplainabilityCase.surgery(depth: spec.surgery.depth).enumerated() {
+                metrics += self.metrics(scores, index, Self.subject(item, sentences: name))
+            }
+            let answers = PresenceControl(
+                facts, predicted: scores.predicted, floor: 0, seed: spec.surgery.setting.seed)
+            metrics.append(rows.share("accuracy", ["sentences": name], answers.isCorrect, of: images))
         }
         return metrics + (trust?.metrics(rows, evaluated: scores.images) ?? [])
     }
@@ -51,7 +68,7 @@ struct ExplainabilityMeasures {
             return total[1] > 0 ? metric : metric.without(.notRun, because: nothing)
         }
         let threshold = rows.metric(
-            "best-threshold", subject, Double(scores.threshold(of: item)), of: images, n: scores.pairs, unit: "of the map's range",
+            "best-threshold", subject, (Double(scores.threshold(of: item)) * 100).rounded() / 100, of: images, n: scores.pairs,
             note: "found by grid search on these images")
         let unseen = "no mask shows one of the labels"
         return [

@@ -10,11 +10,12 @@ enum ExplainabilityOverlaysStep {
         var parameters = source.parameters
         parameters["cases"] = .texts(cases.map(\.key))
         parameters["images"] = .integer(count)
+        parameters["title"] = .text(images.name.name)
         return try graph.add(
             Step(
                 kind: "explainability-overlays", version: 1, parameters: parameters, inputs: source.handles,
                 digests: ["model": source.study.model.digest],
-                memory: source.study.model.surgeryMemory(inputSize: size, records: cases.contains { $0.reading == nil }),
+                memory: source.study.model.surgeryMemory(inputSize: size, records: true, pictures: 3 * count * (2 + cases.count)),
                 work: .single { inputs in
                     let (reader, facts) = (ImageReader(try inputs[images.images]), try inputs[images.facts])
                     let maps = try source.maps(cases, inputs)
@@ -26,12 +27,12 @@ enum ExplainabilityOverlaysStep {
                         let shown = ShownLabels.of(facts[index], mask: mask)
                         for label in shown {
                             let own = ShownLabels.mask(of: label, facts[index], mask: mask)
-                            rows.append(
+                            try rows.append(
                                 Gallery.Row(
                                     header: names[label],
                                     cells: [.init(image), .init(image.tinted(by: own.map { $0 == 1 ? 1 : 0 }))]
-                                        + cases.map { item in
-                                            let map = maps.map(item, of: label, shown: facts[index].objects.map(Int.init))
+                                        + cases.map { item -> Gallery.Cell in
+                                            let map = try maps.map(item, of: label, shown: facts[index].objects.map(Int.init))
                                             let cell = image.overlaid(with: map)
                                             guard case .absentLabel = item else { return Gallery.Cell(cell) }
                                             return Gallery.Cell(

@@ -7,7 +7,7 @@ import Pipeline
 /// second-order: {neurons: 100, layers: [0, 1]}  # left out: no such row, and no fit images are needed
 /// fit: {dataset: emoji-scenes, split: fit}      # with the other keys of StudySpec, for that row
 /// overlays: 20                                  # images in the picture
-/// sensitivity: {images: 500, depths: [1, 2, 3, 4, 5, 6], input-sizes: [64, 128]}
+/// sensitivity: {images: 500, depths: [1, 2, 3, 4, 5, 6], input-sizes: [64, 128], templates: clip-surgery-85}
 /// controls: {accuracy-floor: 0.8}
 /// ```
 struct ExplainabilitySpec: Sendable {
@@ -32,6 +32,8 @@ struct ExplainabilitySpec: Sendable {
         var images: Int
         var depths: [Int]
         var inputSizes: [Int]
+        /// Other sentences than the setting's; nil: none are tried.
+        var templates: SettingSpec.Templates?
     }
 
     private enum Key: String, CaseIterable {
@@ -44,7 +46,7 @@ struct ExplainabilitySpec: Sendable {
     }
 
     private enum SensitivityKey: String, CaseIterable {
-        case images, depths
+        case images, depths, templates
         case inputSizes = "input-sizes"
     }
 
@@ -67,7 +69,8 @@ struct ExplainabilitySpec: Sendable {
         sensitivity = Sensitivity(
             images: try mapping.integer(.images, in: 2...1_000_000),
             depths: try mapping.integers(.depths, in: 1...surgery.facts.blocks).sorted(),
-            inputSizes: try mapping.inputSizes(.inputSizes, of: surgery.facts).sorted())
+            inputSizes: try mapping.inputSizes(.inputSizes, of: surgery.facts).sorted(),
+            templates: mapping.has(.templates) ? try .init(mapping, .templates) : nil)
         controls = try ControlsSpec(root, .controls)
     }
 

@@ -7,7 +7,7 @@ struct ExplainabilityInputs: Sendable {
     let classifier: StepHandle<StoredClassifier>
     let empty: StepHandle<StoredClassifier>
     /// For the second-order row.
-    let secondOrder: (directions: StepHandle<FittedDirections>, layers: [Int], neurons: Int)?
+    var secondOrder: (directions: StepHandle<FittedDirections>, layers: [Int], neurons: Int)?
 
     var handles: [AnyStepHandle] {
         [study.images.images.erased, study.images.facts.erased, classifier.erased, empty.erased]
@@ -47,7 +47,7 @@ enum ExplainabilityStep {
         var parameters = source.parameters
         parameters["cases"] = .texts(cases.map(\.key))
         parameters["images"] = .integer(count)
-        let attributions = cases.count { $0.reading == nil }
+        let attributions = cases.count { if case .attribution = $0 { true } else { false } }
         return try graph.add(
             Step(
                 kind: "explainability", label: label, version: 1, parameters: parameters, inputs: source.handles,
@@ -70,7 +70,7 @@ enum ExplainabilityStep {
                                 for label in shown {
                                     try part.appendLabel(
                                         label, mask: ShownLabels.mask(of: label, facts[image], mask: mask),
-                                        maps: cases.map { maps.map($0, of: label, shown: facts[image].objects.map(Int.init)) })
+                                        maps: cases.map { try maps.map($0, of: label, shown: facts[image].objects.map(Int.init)) })
                                 }
                             }
                             return part

@@ -7,7 +7,7 @@ struct ExplainabilityTables {
 
     init(_ measures: ExplainabilityMeasures) { self.measures = measures }
 
-    var layouts: [TableLayout] { [table] + sensitivity }
+    var layouts: [TableLayout] { [table] + sentences + sensitivity }
 
     private var table: TableLayout {
         let (spec, names) = (measures.spec, measures.classNames)
@@ -25,10 +25,43 @@ struct ExplainabilityTables {
                     [.init("explainability-iou", subject), .init("best-threshold", subject, .value), .init("score-contrast", subject)])
             },
             footnotes: [
-                "mIoU: of the label's pixels with the map, from 0 to 1, above one threshold for all images, found by grid search over 0, 1, … 100 % on these images; \(ExplainabilityExperiment.name)-thresholds.csv has the whole curve. mSC, mean score contrast: the map's mean on the label's pixels less its mean elsewhere; negative where the background is lit. Intervals leave the threshold as it was found.",
-                "Means over \(measures.scores.pairs) pairs of an image and a label. Vocabulary: \(names.count) names (\(names.prefix(3).joined(separator: ", ")) … ; \(ExplainabilityExperiment.name)-vocabulary.csv). Surgery in the last \(spec.surgery.depth) blocks; whole pictures in \(spec.surgery.inputSize) × \(spec.surgery.inputSize) pixels.\(row ?? "")",
+                "mIoU: of the label's pixels with the map, from 0 to 1, above one threshold for all images, found by grid search over 0, 1, … 100 % on these images; …-thresholds.csv beside the rows has the whole curve. mSC, mean score contrast: the map's mean on the label's pixels less its mean elsewhere; negative where the background is lit. Intervals leave the threshold as it was found.",
+                "Means over \(measures.scores.pairs) pairs of an image and a label. \(Self.vocabulary(names, measures.templates)) Surgery in the last \(spec.surgery.depth) blocks; whole pictures in \(spec.surgery.inputSize) × \(spec.surgery.inputSize) pixels.\(row ?? "")",
+                "The whole picture: what a map that marks everything gets; a best threshold near 0 is the same. Rollout and raw attention do not look at the label, TextSpan compares it with the mean of all labels, feature surgery with all labels or the empty text; the variants are read as plain cosines, as is 'architecture surgery only'.",
                 "arXiv 2304.05653 gives CLIP's mSC as −14 to −28 and surgery's as 41 to 45, over its backbones and data sets; its table by backbone could not be had.",
             ])
+    }
+
+    /// For a footnote: which names, in which sentences.
+    static func vocabulary(_ names: [String], _ templates: [String]) -> String {
+        "Vocabulary: \(names.count) names (\(names.prefix(3).joined(separator: ", ")) …) in \(templates.count) sentences (\(templates.first ?? "") …), all in …-inputs.json."
+    }
+
+    /// Empty where no others were tried.
+    private var sentences: [TableLayout] {
+        guard let first = measures.sentences.first else { return [] }
+        func header(_ name: String) -> String {
+            name == ExplainabilityMeasures.ownSentences ? "the \(measures.templates.count) sentences above" : name
+        }
+        let accuracy = measures.sentences.map { _ in TableLayout.Cell.text("–") }
+        return [
+            TableLayout(
+                title: "Beyond the paper (%): the same with other sentences, first \(first.scores.images) images",
+                rowHeader: "map",
+                columns: measures.sentences.flatMap { name, _ in [.init("mIoU", group: header(name)), .init("mSC", group: header(name))] },
+                rows: ExplainabilityCase.surgery(depth: measures.spec.surgery.depth).map { item in
+                    .init(
+                        item.title,
+                        measures.sentences.flatMap { name, _ -> [TableLayout.Cell] in
+                            let subject = ExplainabilityMeasures.subject(item, sentences: name)
+                            return [.init("explainability-iou", subject), .init("score-contrast", subject)]
+                        })
+                } + [
+                    .init(
+                        "images whose answer is shown",
+                        zip(measures.sentences, accuracy).flatMap { [.init("accuracy", ["sentences": $0.name]), $1] })
+                ])
+        ]
     }
 
     private var sensitivity: [TableLayout] {

@@ -47,11 +47,13 @@ final class LabelMaps {
     }
 
     /// The map of a label at the images' size, from 0 to 1. // [size · size]
-    func map(_ item: ExplainabilityCase, of label: Int, shown: [Int]) -> [Float] {
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``.
+    func map(_ item: ExplainabilityCase, of label: Int, shown: [Int]) throws -> [Float] {
         let map: HeatMap
         switch item {
-        case .reading(let reading): map = tokens.map(of: label, in: similarities(reading))
-        case .absentLabel(let reading): map = tokens.map(of: absentLabel(shown), in: similarities(reading))
+        case .reading(let reading): map = tokens.map(of: label, in: try similarities(reading))
+        case .absentLabel(let reading): map = tokens.map(of: absentLabel(shown), in: try similarities(reading))
+        case .wholePicture: return [Float](repeating: 1, count: size * size)
         case .attribution(let method):
             guard let attribution else { preconditionFailure("a map of \(method.rawValue) was asked for but not declared") }
             if method == .secondOrder, let secondOrder {
@@ -70,9 +72,9 @@ final class LabelMaps {
         return absent.isEmpty ? 0 : absent[random.below(absent.count)]
     }
 
-    private func similarities(_ reading: TokenReading) -> Tensor {
+    private func similarities(_ reading: TokenReading) throws -> Tensor {
         if let known = similarities[reading] { return known }
-        let result = tokens.similarities(reading)
+        let result = try tokens.similarities(reading)
         similarities[reading] = result
         return result
     }

@@ -38,7 +38,7 @@ enum LabelSimilaritiesStep {
                             for image in shard.units {
                                 try inputs.checkCancellation()
                                 try tokens.run(reader, image, of: images.name)
-                                rows += tokens.similarities(.clip)[row: 0]
+                                rows += try tokens.similarities(.clip)[row: 0]
                             }
                             return LabelSimilarities(
                                 Tensor(shape: [shard.units.count, rows.count / max(shard.units.count, 1)], elements: rows))

@@ -23,7 +23,8 @@ struct MultiLabelExperiment: Experiment {
 
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = MultiLabelMeasures(
-            spec: spec, images: study.images.name, classNames: study.classes.names, isPartial: study.isPartial,
+            spec: spec, images: study.images.name, classNames: study.classes.names, templates: study.classes.templates,
+            isPartial: study.isPartial,
             facts: try result.artefact(study.images.facts), cosines: try result.artefact(similarities).cosines,
             precisions: try result.artefact(precisions))
         return ExperimentReport(

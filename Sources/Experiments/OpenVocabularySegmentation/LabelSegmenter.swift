@@ -24,7 +24,8 @@ final class LabelSegmenter {
 
     /// The label of each pixel of the image that ran last. // [size · size]
     /// - Parameter labels: what to choose among; nil: the whole vocabulary.
-    func labels(_ reading: TokenReading, among labels: [Int]?) -> [Int32] {
-        ArgmaxLabels.of(tokens.similarities(reading), among: labels ?? vocabulary, size: size)
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``.
+    func labels(_ reading: TokenReading, among labels: [Int]?) throws -> [Int32] {
+        ArgmaxLabels.of(try tokens.similarities(reading), among: labels ?? vocabulary, size: size)
     }
 }

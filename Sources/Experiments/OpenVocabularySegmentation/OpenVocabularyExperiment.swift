@@ -23,7 +23,8 @@ struct OpenVocabularyExperiment: Experiment {
 
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = OpenVocabularyMeasures(
-            spec: spec, images: study.images.name, classNames: study.classes.names, isPartial: study.isPartial,
+            spec: spec, images: study.images.name, classNames: study.classes.names, templates: study.classes.templates,
+            isPartial: study.isPartial,
             facts: try result.artefact(study.images.facts), scores: try result.artefact(scores))
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),

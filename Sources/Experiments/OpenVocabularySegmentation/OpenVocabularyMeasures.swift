@@ -5,6 +5,8 @@ struct OpenVocabularyMeasures {
     let spec: OpenVocabularySpec
     let images: ImageSet
     let classNames: [String]
+    /// Sentences that the names stand in.
+    let templates: [String]
     let isPartial: Bool
     let facts: ImageFacts
     let scores: OpenVocabularyScores

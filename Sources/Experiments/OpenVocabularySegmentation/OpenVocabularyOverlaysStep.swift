@@ -13,9 +13,10 @@ enum OpenVocabularyOverlaysStep {
                 kind: "open-vocabulary-overlays", version: 1,
                 parameters: [
                     "readings": .texts(readings.map(\.key)), "input-size": .integer(size), "images": .integer(count),
+                    "title": .text(images.name.name),
                 ],
                 inputs: [images.images.erased, images.facts.erased, classifier.erased], digests: ["model": model.digest],
-                memory: model.surgeryMemory(inputSize: size),
+                memory: model.surgeryMemory(inputSize: size, pictures: count * (2 + readings.count)),
                 work: .single { inputs in
                     let (reader, facts) = (ImageReader(try inputs[images.images]), try inputs[images.facts])
                     let segmenter = try LabelSegmenter(
@@ -32,11 +33,11 @@ enum OpenVocabularyOverlaysStep {
                                 image.tinted(
                                     by: labels.map { label in UInt8(1 + (shown.firstIndex(of: Int(label)) ?? -1)) }))
                         }
-                        rows.append(
+                        try rows.append(
                             Gallery.Row(
                                 header: shown.map { names[$0] }.joined(separator: ", "),
                                 cells: [.init(image), tinted(ShownLabels.labels(facts[index], mask: mask))]
-                                    + readings.map { tinted(segmenter.labels($0, among: shown)) }))
+                                    + readings.map { tinted(try segmenter.labels($0, among: shown)) }))
                     }
                     let picture = try Gallery(
                         title: "\(images.name.name) · among the labels of the left column, in the order red, blue, green …",

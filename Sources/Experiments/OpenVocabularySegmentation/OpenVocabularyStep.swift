@@ -39,9 +39,9 @@ enum OpenVocabularyStep {
                                 for item in cases {
                                     switch item.choice {
                                     case .all where !shown.isEmpty:
-                                        scores.append(found: segmenter.labels(item.reading, among: nil), shown: truth)
+                                        scores.append(found: try segmenter.labels(item.reading, among: nil), shown: truth)
                                     case .shown where shown.count > 1:
-                                        scores.append(found: segmenter.labels(item.reading, among: shown), shown: truth)
+                                        scores.append(found: try segmenter.labels(item.reading, among: shown), shown: truth)
                                     default: scores.appendNothing()
                                     }
                                 }

@@ -15,7 +15,8 @@ enum SegmentationOverlaysStep {
             Step(
                 kind: "segmentation-overlays", version: 1,
                 parameters: [
-                    "neurons": .integer(spec.neurons), "neuron-layers": .integers(layers), "scenes": .integer(count),
+                    "neurons": .integer(spec.neurons), "neuron-layers": .integers(layers), "images": .integer(count),
+                    "title": .text(images.name.name),
                     "seed": .integer(seed),
                 ],
                 inputs: [images.images.erased, images.facts.erased, classifier.erased, directions.erased], digests: ["model": model.digest],

@@ -11,6 +11,7 @@ final class TokenReader {
     /// Of the image that ran last, by recipe.
     private var cosines: [SurgeryRecipe: Tensor] = [:]
     private var emptyCosines: [SurgeryRecipe: [Float]] = [:]
+    private var name = ""
 
     /// - Parameters:
     ///   - vision: of the size of the images.
@@ -26,25 +27,41 @@ final class TokenReader {
     /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError.damaged`.
     @discardableResult
     func run(_ reader: ImageReader, _ index: Int, of images: ImageSet) throws -> (label: Int, margin: Float) {
+        try reader.withImages(index..<index + 1) { pass.run($0, batch: 1) }
+        return try answer(images.imageID(index))
+    }
+
+    /// Runs one image of the tower's size, 8-bit RGB. // [size, size, 3]
+    /// - Parameter name: for errors.
+    /// - Returns: the model's own answer, and by how much cosine it leads.
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``.
+    @discardableResult
+    func run(_ image: UnsafePointer<UInt8>, named name: String) throws -> (label: Int, margin: Float) {
+        pass.run(image, batch: 1)
+        return try answer(name)
+    }
+
+    private func answer(_ name: String) throws -> (label: Int, margin: Float) {
         cosines.removeAll(keepingCapacity: true)
         emptyCosines.removeAll(keepingCapacity: true)
-        try reader.withImages(index..<index + 1) { pass.run($0, batch: 1) }
+        self.name = name
         guard UnsafeBufferPointer(start: pass.representations, count: pass.vision.embeddingWidth).allSatisfy(\.isFinite) else {
-            throw ExperimentError.notFinite(image: images.imageID(index), place: "embedding")
+            throw ExperimentError.notFinite(image: name, place: "embedding")
         }
-        guard let answer = ZeroShotClassifier.best(of: similarities(.clip)[row: 0]) else {
-            throw ExperimentError.notFinite(image: images.imageID(index), place: "similarities")
+        guard let answer = ZeroShotClassifier.best(of: try similarities(.clip)[row: 0]) else {
+            throw ExperimentError.notFinite(image: name, place: "similarities")
         }
         return answer
     }
 
     /// Similarities of the class token (row 0) and of the patches with every label. // [T, K]
-    func similarities(_ reading: TokenReading) -> Tensor {
-        let cosines = cosines(reading.recipe)
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``.
+    func similarities(_ reading: TokenReading) throws -> Tensor {
+        let cosines = try cosines(reading.recipe)
         switch reading.features {
         case .plain: return cosines
         case .amongLabels: return FeatureSurgery.amongLabels(cosines)
-        case .single: return FeatureSurgery.single(cosines, empty: emptyCosines[reading.recipe] ?? [])
+        case .singleText: return FeatureSurgery.single(cosines, empty: emptyCosines[reading.recipe] ?? [])
         }
     }
 
@@ -56,12 +73,12 @@ final class TokenReader {
             values: (1..<similarities.shape[0]).map { similarities.elements[$0 * labels + label] })
     }
 
-    private func cosines(_ recipe: SurgeryRecipe) -> Tensor {
+    private func cosines(_ recipe: SurgeryRecipe) throws -> Tensor {
         if let known = cosines[recipe] { return known }
         let (tokens, d) = (pass.vision.tokens, pass.vision.embeddingWidth)
-        let embedded = Tensor(
-            shape: [tokens, d], elements: Array(UnsafeBufferPointer(start: pass.embed(recipe), count: tokens * d))
-        ).rowsNormalised()
+        let raw = Tensor(shape: [tokens, d], elements: Array(UnsafeBufferPointer(start: pass.embed(recipe), count: tokens * d)))
+        guard raw.elements.allSatisfy(\.isFinite) else { throw ExperimentError.notFinite(image: name, place: "tokens") }
+        let embedded = raw.rowsNormalised()
         let result = embedded.times(classifier, transposed: true)
         cosines[recipe] = result
         if let empty { emptyCosines[recipe] = embedded.times(empty, transposed: true).elements }

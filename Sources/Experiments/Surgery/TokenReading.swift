@@ -2,21 +2,12 @@ import Attribution
 
 /// How labels are read off the tokens of an image: by which path through the tower, and with which similarities.
 struct TokenReading: Sendable, Hashable {
-    enum Features: String, Sendable {
-        /// Cosines.
-        case plain
-        /// Feature surgery among all labels of the vocabulary.
-        case amongLabels = "among labels"
-        /// Feature surgery of each label by itself, against the empty text.
-        case single = "single text"
-    }
-
     /// In rows and files.
     let name: String
     /// In tables and pictures.
     let title: String
     let recipe: SurgeryRecipe
-    let features: Features
+    let features: LabelFeatures
 
     static let clip = TokenReading(name: "clip", title: "CLIP, as it is", recipe: .plain, features: .plain)
     static let featureSurgery = TokenReading(
@@ -33,7 +24,7 @@ struct TokenReading: Sendable, Hashable {
 
     static func singleText(depth: Int) -> TokenReading {
         TokenReading(
-            name: "clip-surgery-single-text", title: "CLIP Surgery, single text", recipe: .surgery(depth: depth), features: .single)
+            name: "clip-surgery-single-text", title: "CLIP Surgery, single text", recipe: .surgery(depth: depth), features: .singleText)
     }
 
     /// The recipes of other papers, as those read them.

@@ -16,8 +16,16 @@ public struct Jackknife: Sendable {
         (self.seed, self.groups, self.resamplingUnit, self.bounds) = (seed, groups, resamplingUnit, bounds)
     }
 
-    /// Probability that the interval is to hold, and half its width in standard errors.
-    private static let (level, width) = (0.95, 1.959964)
+    /// Probability that the interval is to hold.
+    private static let level = 0.95
+
+    /// Half the width of the interval in standard errors: Student's t for so many groups, by its expansion about the
+    /// normal quantile (Abramowitz and Stegun, 26.7.5), good to 2 % from six groups on and too small below.
+    private static func width(groups: Int) -> Double {
+        let (z, n) = (1.959964, Double(groups - 1))
+        let cube = z * z * z
+        return z + (cube + z) / (4 * n) + (5 * cube * z * z + 16 * cube + 3 * z) / (96 * n * n)
+    }
 
     /// The intervals of some statistics, each about its value on all images.
     /// - Parameters:
@@ -42,7 +50,7 @@ public struct Jackknife: Sendable {
             guard value.isFinite, sample.allSatisfy(\.isFinite) else { return nil }
             let mean = sample.reduce(0, +) / Double(groups)
             let squares = sample.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-            let half = Self.width * (squares * Double(groups - 1) / Double(groups)).squareRoot()
+            let half = Self.width(groups: groups) * (squares * Double(groups - 1) / Double(groups)).squareRoot()
             return Metric.Interval(
                 lower: max(value - half, bounds.lowerBound), upper: min(value + half, bounds.upperBound), level: Self.level, method: "delete-a-group jackknife",
                 replicates: groups, seed: seed, resamplingUnit: resamplingUnit)

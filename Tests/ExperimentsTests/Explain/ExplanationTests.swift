@@ -112,7 +112,7 @@ import Testing
             let shape = try #require(tensors[name]).shape
             tensors[name] = try StoredTensor([Float](repeating: 3e38, count: shape.reduce(1, *)), shape: shape)
         }
-        #expect(throws: ExperimentError.notFinite(image: "picture", place: "tokens")) { try explain(["dog"]) }
+        #expect(throws: ExperimentError.notFinite(image: "picture", place: "embedding")) { try explain(["dog"]) }
     }
 
     @Test func sizesThatPatchesDoNotFillAreRefused() throws {

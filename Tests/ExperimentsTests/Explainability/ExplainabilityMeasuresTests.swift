@@ -44,12 +44,12 @@ import Testing
     func measures(_ flawed: Int = 0, sensitivity: (size: Int, depth: Int) = (0, 0), secondOrder: Bool = false) throws -> ExplainabilityMeasures {
         let cases = ExplainabilityCase.all(depth: 2, secondOrder: secondOrder)
         return ExplainabilityMeasures(
-            spec: try Self.spec(secondOrder: secondOrder), cases: cases, images: HandMade.images, classNames: ["cat", "dog", "pig"],
+            spec: try Self.spec(secondOrder: secondOrder), cases: cases, images: HandMade.images, classNames: ["cat", "dog", "pig"], templates: ["{}"],
             isPartial: false, facts: SurgerySample.facts(of: [[2, 0], [1], [1]]), scores: try Self.scores(cases.count, flawed: flawed),
             sensitivity: try [8, 12].map { size in
                 (size, try Self.scores(2, flawed: size == sensitivity.size ? sensitivity.depth - 1 : -1))
             },
-            trust: secondOrder ? HandMade.trust() : nil)
+            sentences: [], trust: secondOrder ? HandMade.trust() : nil)
     }
 
     private static let contrast = (Sample.first.contrast + Sample.second.contrast) / 2
@@ -82,7 +82,7 @@ import Testing
 
     @Test func everyCaseHasItsOwnRows() throws {
         let cases = ExplainabilityCase.all(depth: 2, secondOrder: true)
-        #expect(cases.count == 19 && Set(cases.map(\.name)).count == 19 && Set(cases.map(\.key)).count == 19)
+        #expect(cases.count == 20 && Set(cases.map(\.name)).count == 20 && Set(cases.map(\.key)).count == 20)
         for (index, item) in cases.enumerated() {
             let metrics = try measures(index, secondOrder: true).metrics()
             for (name, good) in [("explainability-iou", 1.0), ("score-contrast", 1)] {
@@ -91,7 +91,7 @@ import Testing
             }
         }
         let without = ExplainabilityCase.all(depth: 2, secondOrder: false)
-        #expect(without.count == 18 && !without.contains(.attribution(.secondOrder)))
+        #expect(without.count == 19 && !without.contains(.attribution(.secondOrder)))
     }
 
     @Test func sensitivityRowsNameSizeAndDepth() throws {
@@ -120,8 +120,8 @@ import Testing
         }
         let scores = try Sample.reduced([part])
         let measures = ExplainabilityMeasures(
-            spec: try Self.spec(), cases: [.reading(.clip)], images: HandMade.images, classNames: ["cat"], isPartial: false,
-            facts: SurgerySample.facts(of: [[Int32]](repeating: [0], count: 40)), scores: scores, sensitivity: [], trust: nil)
+            spec: try Self.spec(), cases: [.reading(.clip)], images: HandMade.images, classNames: ["cat"], templates: ["{}"], isPartial: false,
+            facts: SurgerySample.facts(of: [[Int32]](repeating: [0], count: 40)), scores: scores, sensitivity: [], sentences: [], trust: nil)
         for (name, value, spread) in [("explainability-iou", 0.75, 0.25), ("score-contrast", Self.contrast, abs(Self.contrast - Sample.first.contrast))] {
             let row = try #require(measures.metrics().row(name, ["method": "clip"]))
             let interval = try #require(row.interval)
@@ -136,8 +136,8 @@ import Testing
     @Test func withoutALabelInAMaskRowsSaySo() throws {
         func metrics(_ part: ExplainabilityPart) throws -> [Metric] {
             ExplainabilityMeasures(
-                spec: try Self.spec(), cases: [.reading(.clip)], images: HandMade.images, classNames: ["cat"], isPartial: false,
-                facts: SurgerySample.facts(of: [[0]]), scores: try Sample.reduced([part]), sensitivity: [], trust: nil
+                spec: try Self.spec(), cases: [.reading(.clip)], images: HandMade.images, classNames: ["cat"], templates: ["{}"], isPartial: false,
+                facts: SurgerySample.facts(of: [[0]]), scores: try Sample.reduced([part]), sensitivity: [], sentences: [], trust: nil
             ).metrics().filter { $0.name != "accuracy" }
         }
         var part = ExplainabilityPart(cases: 1)
@@ -177,7 +177,7 @@ import Testing
         #expect(rows[0][contrast].isNear(Sample.first.contrast) && rows[1][contrast].isNear(Sample.second.contrast))
         guard case .number(let none) = rows[2][contrast] else { return }
         #expect(none.isNaN)
-        #expect(header.contains("iou_clip-surgery, absent label") && header.contains("contrast_gem"))
+        #expect(header.contains("iou_clip-surgery-absent-label") && header.contains("contrast_gem"))
         let vocabulary = measures.vocabulary
         #expect(vocabulary.name == "vocabulary.csv" && vocabulary.list?.rows == [[.text("cat")], [.text("dog")], [.text("pig")]])
     }
@@ -187,7 +187,7 @@ import Testing
             let measures = try measures(secondOrder: secondOrder)
             let layouts = ExplainabilityTables(measures).layouts
             #expect(layouts.cellsWithout(measures.metrics()) == [])
-            #expect(layouts.map(\.rows.count) == [secondOrder ? 19 : 18, 2, 2])
+            #expect(layouts.map(\.rows.count) == [secondOrder ? 20 : 19, 2, 2])
             #expect(layouts.allSatisfy { layout in layout.rows.allSatisfy { $0.cells.count == layout.columns.count } })
             #expect(layouts[0].footnotes.contains { $0.contains("3 neurons of layers 1") } == secondOrder)
             #expect(layouts[0].footnotes.contains { $0.contains("3 pairs of an image and a label") && $0.contains("3 names (cat, dog, pig") })

@@ -33,7 +33,7 @@ import Testing
         for image in 0..<3 {
             _ = try maps.run(reader, image, of: StoredImages.name)
             for item in Self.cases {
-                let map = maps.map(item, of: 1, shown: [1])
+                let map = try maps.map(item, of: 1, shown: [1])
                 #expect(map.count == 144 && map.allSatisfy { (0...1).contains($0) }, "\(item.name)")
             }
         }
@@ -49,7 +49,7 @@ import Testing
                 for label in [0, 4, 0] {
                     let alone = try self.maps([item])
                     _ = try alone.run(reader, image, of: StoredImages.name)
-                    let (found, expected) = (maps.map(item, of: label, shown: []), alone.map(item, of: label, shown: []))
+                    let (found, expected) = (try maps.map(item, of: label, shown: []), try alone.map(item, of: label, shown: []))
                     #expect(largestError(found, expected) < 1e-5, "\(item.name), label \(label) of image \(image)")
                 }
             }
@@ -61,9 +61,9 @@ import Testing
         let tokens = TokenReader(try clip.vision.resized(to: 12), [.surgery(depth: 2)], classifier: classifier)
         _ = try maps.run(reader, 1, of: StoredImages.name)
         try tokens.run(reader, 1, of: StoredImages.name)
-        let similarities = tokens.similarities(.surgery(depth: 2))
+        let similarities = try tokens.similarities(.surgery(depth: 2))
         let expected = HeatMap(side: 3, values: (1..<10).map { similarities.elements[$0 * 5 + 3] }).normalised().resized(to: 12)
-        #expect(largestError(maps.map(.reading(.surgery(depth: 2)), of: 3, shown: []), expected.values) < 1e-5)
+        #expect(largestError(try maps.map(.reading(.surgery(depth: 2)), of: 3, shown: []), expected.values) < 1e-5)
     }
 
     @Test func theModelsAnswerIsTheLargestCosine() throws {
@@ -72,7 +72,7 @@ import Testing
             let answer = try maps.run(reader, image, of: StoredImages.name)
             let tokens = TokenReader(try clip.vision.resized(to: 12), [.clip], classifier: classifier)
             try tokens.run(reader, image, of: StoredImages.name)
-            let cosines = Array(tokens.similarities(.clip)[row: 0])
+            let cosines = Array(try tokens.similarities(.clip)[row: 0])
             let sorted = cosines.sorted(by: >)
             #expect(cosines[answer.label] == sorted[0] && abs(answer.margin - (sorted[0] - sorted[1])) < 1e-6)
         }
@@ -97,6 +97,6 @@ import Testing
         #expect(maps.absentLabel([0, 1, 2, 3, 4]) == 0)
         let control = ExplainabilityCase.absentLabel(.surgery(depth: 2))
         let absent = maps.absentLabel([1])
-        #expect(maps.map(control, of: 1, shown: [1]) == maps.map(.reading(.surgery(depth: 2)), of: absent, shown: []))
+        #expect(try maps.map(control, of: 1, shown: [1]) == maps.map(.reading(.surgery(depth: 2)), of: absent, shown: []))
     }
 }

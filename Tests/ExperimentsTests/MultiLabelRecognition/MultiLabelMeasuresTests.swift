@@ -23,7 +23,7 @@ import Testing
             SurgerySample.document("multi-label-recognition", "input-size: 12\ncontrols: {accuracy-floor: 0.5}"),
             choices: HandMade.choices, model: SurgerySample.facts)
         return MultiLabelMeasures(
-            spec: spec, images: HandMade.images, classNames: ["cat", "dog", "pig"], isPartial: false,
+            spec: spec, images: HandMade.images, classNames: ["cat", "dog", "pig"], templates: ["{}"], isPartial: false,
             facts: SurgerySample.facts(of: objects),
             cosines: Tensor(shape: [4, 3], elements: [0.25, 0.5, 0, 0.5, 0.75, 0.5, 0, 0.5, 0.375, 1, 0, 0]),
             precisions: RecognitionPrecisions(items: items))
