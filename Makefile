@@ -9,7 +9,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 RUNNER := .build/release/runner
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build reproduce-table plan test selfcheck bench bench-sweep contact-sheet plot clean
+.PHONY: help setup build reproduce-table plan compare test selfcheck bench bench-sweep contact-sheet plot clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ reproduce-table: build ## from nothing to every table (WORLD=emoji, RESULTS=resu
 
 plan: build ## show which steps of the tables would run, and why
 	@$(RUNNER) plan --spec experiments/$(WORLD) --results $(RESULTS) --data $(DATA)
+
+compare: build ## compare with another commit's results (BASE=COMMIT), which are made where they are not kept
+	@scripts/compare_commits.sh "$(BASE)" $(WORLD) $(RESULTS) $(DATA)
 
 test: setup ## build and run all tests
 	@swift build $(SWIFT_FLAGS) --build-tests

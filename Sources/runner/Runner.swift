@@ -11,14 +11,15 @@ struct Runner: ParsableCommand {
             `runner --spec X` is short for `runner run --spec X`. Results go to standard output; progress, \
             warnings and next steps go to standard error.
 
-            Exit codes: 0 done, 1 something failed, 3 numbers exist but must not be trusted, 64 usage, \
+            Exit codes: 0 done, 1 something failed (compare: something differs), 2 compare: nothing comparable, \
+            3 numbers exist but must not be trusted, 64 usage, \
             65 bad data, 66 input missing, 69 server unavailable, 70 internal error, 73 cannot write the output, 74 error while \
             saving, 75 another runner holds the results, 130/143 interrupted.
             """,
         version: "0.4",
         subcommands: [
             RunCommand.self, PlanCommand.self,
-            ExplainCommand.self, ExportCommand.self, SelfCheckCommand.self, FetchCommand.self, VerifyCommand.self, ScenesCommand.self, ManifestCommand.self,
+            CompareCommand.self, ExplainCommand.self, ExportCommand.self, SelfCheckCommand.self, FetchCommand.self, VerifyCommand.self, ScenesCommand.self, ManifestCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 

@@ -1,0 +1,44 @@
+import Foundation
+import Pipeline
+
+/// A run with its rows, as one side of a comparison.
+public struct ComparedRun: Sendable {
+    public let run: StoredRun
+    public let metrics: [Metric]
+    public let predictions: [PredictionSet]
+
+    public init(_ run: StoredRun, metrics: [Metric], predictions: [PredictionSet]) {
+        (self.run, self.metrics, self.predictions) = (run, metrics, predictions)
+    }
+
+    /// What makes two runs the same experiment: a world may have two specs of one.
+    public struct Name: Hashable, Sendable, Comparable {
+        public let experiment: String
+        /// Name of the spec's file, without its folder and extension.
+        public let spec: String
+
+        public static func < (a: Name, b: Name) -> Bool { (a.experiment, a.spec) < (b.experiment, b.spec) }
+
+        /// For people: the spec's name says the experiment's, mostly.
+        public var description: String { spec.hasPrefix(experiment) ? spec : "\(experiment) (\(spec))" }
+    }
+
+    public var name: Name { Self.name(of: run) }
+
+    static func name(of run: StoredRun) -> Name {
+        Name(experiment: run.experiment, spec: URL(fileURLWithPath: run.specPath).deletingPathExtension().lastPathComponent)
+    }
+}
+
+extension ResultsDatabase {
+    /// The latest run with rows of each experiment and spec, by their names.
+    /// - Parameter commit: only runs of a program of a commit that begins so; nil for all.
+    /// - Throws: `ResultsError`.
+    public func latestRuns(commit: String? = nil) throws -> [ComparedRun] {
+        var seen: Set<ComparedRun.Name> = []
+        return try runs().filter { run in
+            guard run.rowsRun != nil, commit.map({ run.commit?.hasPrefix($0) ?? false }) ?? true else { return false }
+            return seen.insert(ComparedRun.name(of: run)).inserted
+        }.map { ComparedRun($0, metrics: try metrics(of: $0), predictions: try predictions(of: $0)) }.sorted { $0.name < $1.name }
+    }
+}

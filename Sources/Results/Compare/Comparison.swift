@@ -1,0 +1,207 @@
+import Foundation
+import Pipeline
+
+/// Two sets of results, metric by metric.
+public struct Comparison: Sendable {
+    /// One metric in both.
+    public struct Row: Sendable, Equatable {
+        public let experiment: String
+        public let metric: String
+        public let subject: Subject
+        public let unit: String
+        public let outcome: Outcome
+    }
+
+    public enum Outcome: Sendable, Equatable {
+        /// Both numbers may be set side by side.
+        case compared(Numbers)
+        /// They may not, and why.
+        case notComparable([String])
+        case onlyInBase, onlyInHead
+    }
+
+    public struct Numbers: Sendable, Equatable {
+        public let base, head: Double
+        public let baseInterval, headInterval: Metric.Interval?
+        public let n: Int
+        public let higherIsBetter: Bool
+        /// Whether they are apart by more than the tolerance.
+        public let differs: Bool
+        /// Of the paired test over images; nil where no predictions stand behind the numbers.
+        public var test: Test?
+
+        public var difference: Double { head - base }
+    }
+
+    /// McNemar's exact test over images.
+    public struct Test: Sendable, Equatable {
+        /// Images on which only one of the two is right.
+        public let onlyBase, onlyHead: Int
+        public let probability: Double
+        /// By Holm, for all tests of the comparison.
+        public var corrected: Double
+    }
+
+    /// What else is not the same in two runs of one experiment.
+    public struct Setting: Sendable, Equatable {
+        public let experiment: String
+        public let what: String
+        public let base, head: String
+    }
+
+    public private(set) var rows: [Row] = []
+    public private(set) var settings: [Setting] = []
+    /// Experiments that only one of the two has.
+    public let onlyInBase, onlyInHead: [String]
+
+    /// - Parameter tolerance: differences up to this, relative to the number where it is above 1, are none.
+    public init(base: [ComparedRun], head: [ComparedRun], tolerance: Double) {
+        let (bases, heads) = (Self.byName(base), Self.byName(head))
+        onlyInBase = bases.keys.filter { heads[$0] == nil }.sorted().map(\.description)
+        onlyInHead = heads.keys.filter { bases[$0] == nil }.sorted().map(\.description)
+        for name in bases.keys.sorted() {
+            guard let first = bases[name], let second = heads[name] else { continue }
+            settings += Self.settings(name.description, first.run, second.run)
+            rows += Self.rows(name.description, first, second, tolerance: tolerance)
+        }
+        correctTests()
+    }
+
+    public var differences: Int { rows.count { if case .compared(let numbers) = $0.outcome { numbers.differs } else { false } } }
+    public var compared: Int { rows.count { if case .compared = $0.outcome { true } else { false } } }
+    public var notComparable: Int { rows.count { if case .notComparable = $0.outcome { true } else { false } } }
+
+    private static func byName(_ runs: [ComparedRun]) -> [ComparedRun.Name: ComparedRun] {
+        Dictionary(runs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Probabilities of all tests at once.
+    private mutating func correctTests() {
+        var places: [Int] = []
+        var probabilities: [Double] = []
+        for (index, row) in rows.enumerated() {
+            if case .compared(let numbers) = row.outcome, let test = numbers.test {
+                places.append(index)
+                probabilities.append(test.probability)
+            }
+        }
+        for (index, corrected) in zip(places, Holm.corrected(probabilities)) {
+            guard case .compared(var numbers) = rows[index].outcome else { continue }
+            numbers.test?.corrected = corrected
+            let row = rows[index]
+            rows[index] = Row(
+                experiment: row.experiment, metric: row.metric, subject: row.subject, unit: row.unit, outcome: .compared(numbers))
+        }
+    }
+}
+
+// MARK: - Two runs
+
+extension Comparison {
+    private struct Place: Hashable {
+        let metric: String
+        let columns: Set<Subject.Column>
+
+        init(_ metric: Metric) { (self.metric, columns) = (metric.name, Set(metric.subject.columns)) }
+    }
+
+    private static func rows(_ name: String, _ base: ComparedRun, _ head: ComparedRun, tolerance: Double) -> [Row] {
+        let heads = Dictionary(head.metrics.map { (Place($0), $0) }, uniquingKeysWith: { first, _ in first })
+        let places = Set(base.metrics.map(Place.init))
+        func row(_ metric: Metric, _ outcome: Outcome) -> Row {
+            Row(experiment: name, metric: metric.name, subject: metric.subject, unit: metric.unit, outcome: outcome)
+        }
+        return base.metrics.map { metric in
+            guard let other = heads[Place(metric)] else { return row(metric, .onlyInBase) }
+            let reasons = Self.reasons(metric, base.run, other, head.run)
+            guard reasons.isEmpty, let first = metric.value, let second = other.value else {
+                return row(metric, .notComparable(reasons))
+            }
+            return row(
+                metric,
+                .compared(
+                    Numbers(
+                        base: first, head: second, baseInterval: metric.interval, headInterval: other.interval, n: metric.n,
+                        higherIsBetter: metric.higherIsBetter,
+                        differs: abs(second - first) > tolerance * max(1, abs(first)),
+                        test: test(metric, base.predictions, other, head.predictions))))
+        } + head.metrics.filter { !places.contains(Place($0)) }.map { row($0, .onlyInHead) }
+    }
+
+    /// Why two numbers of one name say nothing about each other; empty where they do.
+    private static func reasons(_ base: Metric, _ baseRun: StoredRun, _ head: Metric, _ headRun: StoredRun) -> [String] {
+        var reasons: [String] = []
+        if base.model != head.model { reasons.append("another model: \(base.model), \(head.model)") }
+        if base.dataset != head.dataset { reasons.append("other data: \(base.dataset), \(head.dataset)") }
+        if base.n != head.n { reasons.append("another n: \(base.n), \(head.n)") }
+        if base.unit != head.unit { reasons.append("another unit: \(base.unit), \(head.unit)") }
+        for (side, metric, run) in [("base", base, baseRun), ("head", head, headRun)] {
+            if metric.isPartial { reasons.append("\(side) is partial") }
+            if run.state == .ended(.untrusted) { reasons.append("a control failed in \(side)") }
+            if metric.status != .ok { reasons.append("\(side) has no value: \(metric.note ?? metric.status.rawValue)") }
+        }
+        return reasons
+    }
+
+    /// The paired test of two accuracies, where predictions stand behind both of them and are of the same images.
+    private static func test(
+        _ base: Metric, _ baseSets: [PredictionSet], _ head: Metric, _ headSets: [PredictionSet]
+    ) -> Test? {
+        guard let first = answers(behind: base, baseSets), let second = answers(behind: head, headSets),
+            first.count == second.count
+        else { return nil }
+        var (onlyBase, onlyHead) = (0, 0)
+        for (image, isRight) in first {
+            guard let other = second[image] else { return nil }
+            onlyBase += isRight && !other ? 1 : 0
+            onlyHead += other && !isRight ? 1 : 0
+        }
+        let probability = McNemar.probability(onlyFirst: onlyBase, onlySecond: onlyHead)
+        return Test(onlyBase: onlyBase, onlyHead: onlyHead, probability: probability, corrected: probability)
+    }
+
+    /// Whether the prediction of each image is right, where that is what the number is the share of.
+    private static func answers(behind metric: Metric, _ sets: [PredictionSet]) -> [String: Bool]? {
+        let columns = Set(metric.subject.columns)
+        guard metric.name == "accuracy", let value = metric.value,
+            let set = sets.first(where: { Set($0.condition.columns) == columns }), !set.predictions.isEmpty
+        else { return nil }
+        // A picture of several objects has all their names as its label.
+        let rules: [(Prediction) -> Bool] = [
+            { $0.prediction == $0.label }, { $0.label.components(separatedBy: ", ").contains($0.prediction) },
+        ]
+        for isRight in rules {
+            let answers = set.predictions.map { ($0.imageID, isRight($0)) }
+            let share = Double(answers.count { $0.1 }) / Double(answers.count)
+            if abs(share - value) < 1e-9 { return Dictionary(answers, uniquingKeysWith: { first, _ in first }) }
+        }
+        return nil
+    }
+
+    private static func settings(_ name: String, _ base: StoredRun, _ head: StoredRun) -> [Setting] {
+        var settings: [Setting] = []
+        func add(_ what: String, _ first: String, _ second: String) {
+            if first != second { settings.append(Setting(experiment: name, what: what, base: first, head: second)) }
+        }
+        func commit(_ run: StoredRun) -> String { (run.commit.map { String($0.prefix(12)) } ?? "none") + (run.isDirty ? " with changes" : "") }
+        add("commit", commit(base), commit(head))
+        if base.specDigest != head.specDigest {
+            let (first, second) = (lines(base.specText), lines(head.specText))
+            add(
+                "spec", first.filter { !second.contains($0) }.joined(separator: " / "),
+                second.filter { !first.contains($0) }.joined(separator: " / "))
+        }
+        add("host", base.host.name, head.host.name)
+        add("processor", base.host.cpu, head.host.cpu)
+        add("BLAS core", base.blasCore, head.blasCore)
+        for version in Set(base.versions.keys).union(head.versions.keys).sorted() {
+            add(version, base.versions[version] ?? "none", head.versions[version] ?? "none")
+        }
+        return settings
+    }
+
+    /// Without comments and blank lines, which decide nothing.
+    private static func lines(_ spec: String) -> [String] {
+        spec.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty && !$0.hasPrefix("#") }
+    }
+}
