@@ -26,15 +26,10 @@ struct ExplainabilityTables {
             },
             footnotes: [
                 "mIoU: of the label's pixels with the map, from 0 to 1, above one threshold for all images, found by grid search over 0, 1, … 100 % on these images; …-thresholds.csv beside the rows has the whole curve. mSC, mean score contrast: the map's mean on the label's pixels less its mean elsewhere; negative where the background is lit. Intervals leave the threshold as it was found.",
-                "Means over \(measures.scores.pairs) pairs of an image and a label. \(Self.vocabulary(names, measures.templates)) Surgery in the last \(spec.surgery.depth) blocks; whole pictures in \(spec.surgery.inputSize) × \(spec.surgery.inputSize) pixels.\(row ?? "")",
+                "Means over \(measures.scores.pairs) pairs of an image and a label. \(VocabularyFootnote.text(names, measures.templates)) Surgery in the last \(spec.surgery.depth) blocks; whole pictures in \(spec.surgery.inputSize) × \(spec.surgery.inputSize) pixels.\(row ?? "")",
                 "The whole picture: what a map that marks everything gets; a best threshold near 0 is the same. Rollout and raw attention do not look at the label, TextSpan compares it with the mean of all labels, feature surgery with all labels or the empty text; the variants are read as plain cosines, as is 'architecture surgery only'.",
                 "arXiv 2304.05653 gives CLIP's mSC as −14 to −28 and surgery's as 41 to 45, over its backbones and data sets; its table by backbone could not be had.",
             ])
-    }
-
-    /// For a footnote: which names, in which sentences.
-    static func vocabulary(_ names: [String], _ templates: [String]) -> String {
-        "Vocabulary: \(names.count) names (\(names.prefix(3).joined(separator: ", ")) …) in \(templates.count) sentences (\(templates.first ?? "") …), all in …-inputs.json."
     }
 
     /// Empty where no others were tried.

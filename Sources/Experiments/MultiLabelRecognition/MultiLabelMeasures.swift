@@ -90,7 +90,7 @@ struct MultiLabelMeasures {
                     .init("feature surgery", cells(RecognitionScore.featureSurgery.rawValue)), .init("at random", cells("chance")),
                 ],
                 footnotes: [
-                    "Of the class token, which architecture surgery does not change. \(ExplainabilityTables.vocabulary(classNames, templates)) Whole pictures in \(spec.inputSize) × \(spec.inputSize) pixels.",
+                    "Of the class token, which architecture surgery does not change. \(VocabularyFootnote.text(classNames, templates)) Whole pictures in \(spec.inputSize) × \(spec.inputSize) pixels.",
                     "paper: arXiv 2304.05653, RN50 on NUS-Wide (81 labels); another model and other pictures, so not comparable.",
                 ])
         ]
