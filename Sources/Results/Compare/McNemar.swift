@@ -12,17 +12,12 @@ public enum McNemar {
         precondition(onlyFirst >= 0 && onlySecond >= 0, "numbers of images")
         let n = onlyFirst + onlySecond
         guard n > 0 else { return 1 }
-        // In logarithms: 2⁻ⁿ is zero in floating point from about a thousand images on.
-        let total = lgamma(Double(n) + 1) + Double(n) * log(2)
+        // C(n, k) / 2ⁿ in logarithms: 2⁻ⁿ is zero in floating point from about a thousand images on.
+        let common = lgamma(Double(n) + 1) - Double(n) * log(2)
         let tail = (0...min(onlyFirst, onlySecond)).reduce(0.0) { sum, k in
-            sum + exp(lgammaDifference(total: total, n: n, k: k))
+            sum + exp(common - lgamma(Double(k) + 1) - lgamma(Double(n - k) + 1))
         }
         return min(1, 2 * tail)
-    }
-
-    /// ln( C(n, k) / 2ⁿ )
-    private static func lgammaDifference(total: Double, n: Int, k: Int) -> Double {
-        2 * lgamma(Double(n) + 1) - total - lgamma(Double(k) + 1) - lgamma(Double(n - k) + 1)
     }
 }
 
