@@ -193,7 +193,7 @@ import Testing
         let strict = try measures(Self.secondOrder).scores
         #expect(strict.predicted == [0, 1])
         #expect(
-            BaselineControl(labels: [0, 2], predicted: strict.predicted, classCount: 3, floor: 0.6, seed: 0).failedControls()
+            BaselineControl(labels: [0, 2], predicted: strict.predicted, floor: 0.6, seed: 0).failedControls()
                 == [.accuracyBelowFloor(accuracy: 0.5, floor: 0.6)])
     }
 

@@ -17,7 +17,7 @@ import Testing
     /// Right on the first of 200 images of ten classes.
     private func control(right: Int, floor: Double = 0.5) -> BaselineControl {
         BaselineControl(
-            labels: labels, predicted: labels.enumerated().map { $0 < right ? $1 : ($1 + 1) % 10 }, classCount: 10, floor: floor,
+            labels: labels, predicted: labels.enumerated().map { $0 < right ? $1 : ($1 + 1) % 10 }, floor: floor,
             seed: 9)
     }
 
@@ -37,17 +37,17 @@ import Testing
     @Test func shuffledLabelsAreThoseLabelsInAnotherOrder() {
         // One answer for all: as many are right by chance, whatever the order, and that is no doubt.
         let same = BaselineControl(
-            labels: labels, predicted: [Int32](repeating: 3, count: 200), classCount: 10, floor: 0, seed: 1)
+            labels: labels, predicted: [Int32](repeating: 3, count: 200), floor: 0, seed: 1)
         #expect(same.isCorrectShuffled.count { $0 } == 20)
         #expect(same.failedControls() == [])
-        let other = BaselineControl(labels: labels, predicted: same.predicted, classCount: 10, floor: 0, seed: 2)
+        let other = BaselineControl(labels: labels, predicted: same.predicted, floor: 0, seed: 2)
         #expect(other.isCorrectShuffled != same.isCorrectShuffled)
     }
 
     @Test func answersThatFollowTheShuffledLabelsAreADoubt() {
         var random = SplitMix64(seed: 9, label: "shuffled labels", index: 0)
         let known = random.permutation(200).map { labels[$0] }
-        let control = BaselineControl(labels: labels, predicted: known, classCount: 10, floor: 0, seed: 9)
+        let control = BaselineControl(labels: labels, predicted: known, floor: 0, seed: 9)
         let failures = control.failedControls()
         guard case .shuffledLabelsAboveChance(let accuracy, let chance)? = failures.first, failures.count == 1 else {
             Issue.record("\(failures)")

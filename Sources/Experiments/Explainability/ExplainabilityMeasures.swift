@@ -21,11 +21,11 @@ struct ExplainabilityMeasures {
 
     var rows: RowMaker {
         // The paper's own table of these measures could not be had, so that no number has a paper's beside it.
-        RowMaker(ExplainabilityExperiment.name, spec.surgery.setting, isPapers: false, papersDatasets: [], isPartial: isPartial)
+        RowMaker(ExplainabilityExperiment.name, spec.surgery.setting, isPartial: isPartial)
     }
 
-    private var control: PresenceControl {
-        PresenceControl(facts, predicted: scores.predicted, floor: spec.controls.accuracyFloor, seed: spec.surgery.setting.seed)
+    private var control: BaselineControl {
+        BaselineControl(objects: facts.objects, predicted: scores.predicted, floor: spec.controls.accuracyFloor, seed: spec.surgery.setting.seed)
     }
 
     static func subject(_ item: ExplainabilityCase) -> Subject { ["method": item.name] }
@@ -49,8 +49,8 @@ struct ExplainabilityMeasures {
             for (index, item) in ExplainabilityCase.surgery(depth: spec.surgery.depth).enumerated() {
                 metrics += self.metrics(scores, index, Self.subject(item, sentences: name))
             }
-            let answers = PresenceControl(
-                facts, predicted: scores.predicted, floor: 0, seed: spec.surgery.setting.seed)
+            let answers = BaselineControl(
+                objects: facts.objects, predicted: scores.predicted, floor: 0, seed: spec.surgery.setting.seed)
             metrics.append(rows.share("accuracy", ["sentences": name], answers.isCorrect, of: images))
         }
         return metrics + (trust?.metrics(rows, evaluated: scores.images) ?? [])

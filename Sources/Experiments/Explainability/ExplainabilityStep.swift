@@ -67,10 +67,11 @@ enum ExplainabilityStep {
                                 part.appendImage(predicted: answer.label, margin: answer.margin)
                                 let mask = try reader.mask(image)
                                 let shown = ShownLabels.of(facts[image], mask: mask)
+                                let objects = facts[image].objects.map(Int.init)
                                 for label in shown {
                                     try part.appendLabel(
                                         label, mask: ShownLabels.mask(of: label, facts[image], mask: mask),
-                                        maps: cases.map { try maps.map($0, of: label, shown: facts[image].objects.map(Int.init)) })
+                                        maps: cases.map { try maps.map($0, of: label, shown: objects) })
                                 }
                             }
                             return part

@@ -27,7 +27,7 @@ struct FirstOrderMeasures {
     private var baseline: BaselineControl {
         BaselineControl(
             labels: labels, predicted: predictions.predictions.predicted(FirstOrderConditions.baseline),
-            classCount: classNames.count, floor: spec.controls.accuracyFloor, seed: spec.study.seed)
+            floor: spec.controls.accuracyFloor, seed: spec.study.seed)
     }
 
     func metrics() -> [Metric] {

@@ -34,7 +34,7 @@ struct MeanAblationMeasures {
         BaselineControl(
             labels: labels,
             predicted: (0..<predictions.count).map { predictions.labels[predictions.index(image: $0, layer: 0, condition: 0)] },
-            classCount: classNames.count, floor: spec.controls.accuracyFloor, seed: spec.study.seed)
+            floor: spec.controls.accuracyFloor, seed: spec.study.seed)
     }
 
     private func accuracy(layer: Int, condition: Int) -> Double {

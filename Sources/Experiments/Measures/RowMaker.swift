@@ -7,31 +7,31 @@ struct RowMaker: Sendable {
     let model: String
     let isPartial: Bool
     let seed: Int
+    /// Whether model, prompts and what else stands in the spec are the paper's.
     private let isPapers: Bool
-    private let papersDatasets: Set<String>
 
-    /// - Parameters:
-    ///   - isPapers: whether model, prompts and what else stands in the spec are the paper's.
-    ///   - papersDatasets: those that the paper's numbers were measured on.
-    init(_ experiment: String, _ setting: SettingSpec, isPapers: Bool, papersDatasets: Set<String>, isPartial: Bool) {
+    /// For numbers that no paper has for this setting.
+    init(_ experiment: String, _ setting: SettingSpec, isPartial: Bool) {
+        self.init(experiment, setting, isPapers: false, isPartial: isPartial)
+    }
+
+    private init(_ experiment: String, _ setting: SettingSpec, isPapers: Bool, isPartial: Bool) {
         self.experiment = experiment
         world = setting.world
         model = setting.model
         self.isPartial = isPartial
         seed = setting.seed
         self.isPapers = isPapers
-        self.papersDatasets = papersDatasets
     }
 
     /// For the experiments of the second-order paper.
     init(_ experiment: String, _ study: StudySpec, isPartial: Bool) {
-        self.init(
-            experiment, study.setting, isPapers: study.isPapers, papersDatasets: PaperValues.datasets, isPartial: isPartial)
+        self.init(experiment, study.setting, isPapers: study.isPapers, isPartial: isPartial)
     }
 
     /// Whether model, fit images, prompts and data are the paper's.
     private func isComparable(_ images: ImageSet) -> Bool {
-        isPapers && images.isPublished && papersDatasets.contains(images.dataset)
+        isPapers && images.isPublished && PaperValues.datasets.contains(images.dataset)
     }
 
     /// For the footnote of a table with the paper's values.

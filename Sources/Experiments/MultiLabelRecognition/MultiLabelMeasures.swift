@@ -16,19 +16,19 @@ struct MultiLabelMeasures {
 
     private var rows: RowMaker {
         // The paper's numbers are of another model (RN50) and of NUS-Wide.
-        RowMaker(MultiLabelExperiment.name, spec.setting, isPapers: false, papersDatasets: [], isPartial: isPartial)
+        RowMaker(MultiLabelExperiment.name, spec.setting, isPartial: isPartial)
     }
 
     /// The label of the largest cosine and its lead, image by image. // [images]
-    private var answers: [(Int32, Float)] {
+    private func answers() -> [(Int32, Float)] {
         (0..<cosines.shape[0]).map { image in
             let answer = ZeroShotClassifier.best(of: cosines[row: image])
             return (Int32(answer?.label ?? 0), answer?.margin ?? .nan)
         }
     }
 
-    private var control: PresenceControl {
-        PresenceControl(facts, predicted: answers.map(\.0), floor: spec.controls.accuracyFloor, seed: spec.setting.seed)
+    private var control: BaselineControl {
+        BaselineControl(objects: facts.objects, predicted: answers().map(\.0), floor: spec.controls.accuracyFloor, seed: spec.setting.seed)
     }
 
     static func subject(_ score: RecognitionScore, _ subset: RecognitionSubset) -> Subject {
@@ -63,7 +63,7 @@ struct MultiLabelMeasures {
     }
 
     func predictionSets() -> [PredictionSet] {
-        [PredictionSet(experiment: MultiLabelExperiment.name, answers: answers, of: images, facts, classNames)]
+        [PredictionSet(experiment: MultiLabelExperiment.name, answers: answers(), of: images, facts, classNames)]
     }
 
     func failedControls() -> [FailedControl] { control.failedControls() }

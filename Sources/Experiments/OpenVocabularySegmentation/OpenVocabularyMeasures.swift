@@ -14,11 +14,11 @@ struct OpenVocabularyMeasures {
     var rows: RowMaker {
         // The size of the paper's input for these numbers is not known here.
         RowMaker(
-            OpenVocabularyExperiment.name, spec.surgery.setting, isPapers: false, papersDatasets: [], isPartial: isPartial)
+            OpenVocabularyExperiment.name, spec.surgery.setting, isPartial: isPartial)
     }
 
-    private var control: PresenceControl {
-        PresenceControl(facts, predicted: scores.predicted, floor: spec.controls.accuracyFloor, seed: spec.surgery.setting.seed)
+    private var control: BaselineControl {
+        BaselineControl(objects: facts.objects, predicted: scores.predicted, floor: spec.controls.accuracyFloor, seed: spec.surgery.setting.seed)
     }
 
     static func subject(_ item: OpenVocabularyCase) -> Subject {

@@ -16,11 +16,8 @@ struct SegmentationMeasures {
     var grid: SensitivityGrid { SensitivityGrid(spec, layers: layers) }
 
     private var baseline: BaselineControl {
-        // What is no class of the classifier's can be neither right nor wrong.
-        let labelled = labels.indices.filter { labels[$0] >= 0 }
-        return BaselineControl(
-            labels: labelled.map { labels[$0] }, predicted: labelled.map { scores.predicted[$0] }, classCount: classNames.count, floor: spec.controls.accuracyFloor,
-            seed: spec.study.seed)
+        BaselineControl(
+            labels: labels, predicted: scores.predicted, floor: spec.controls.accuracyFloor, seed: spec.study.seed)
     }
 
     /// How Table 4 stands to the paper's.

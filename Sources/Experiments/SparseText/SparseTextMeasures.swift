@@ -32,7 +32,7 @@ struct SparseTextMeasures {
 
     private var baseline: BaselineControl {
         BaselineControl(
-            labels: labels, predicted: reference(.baseline, layer: 0), classCount: classNames.count,
+            labels: labels, predicted: reference(.baseline, layer: 0),
             floor: spec.controls.accuracyFloor, seed: spec.study.seed)
     }
 

@@ -1,25 +1,38 @@
 import DenseMath
 import Pipeline
 
-/// The untouched model's zero-shot predictions as a control: better than a floor, and no better than
-/// chance on labels that were dealt out anew.
+/// The untouched model's zero-shot answers as a control: one of the classes that the image shows more often than a
+/// floor, and no better than chance on the classes of other images, dealt out anew.
 struct BaselineControl: Sendable {
-    /// Class of each image.
-    let labels: [Int32]
+    /// Classes that each image shows.
+    let objects: [[Int32]]
     /// What the model says.
     let predicted: [Int32]
-    let classCount: Int
     let floor: Double
     let seed: Int
 
     /// Below this probability a shuffled accuracy is no chance.
     private static let implausible = 1e-4
 
-    var isCorrect: [Bool] { zip(labels, predicted).map { $0 == $1 } }
+    /// An image that shows none of the classes can be answered neither right nor wrong and is left out.
+    /// - Parameter objects: classes of each image, −1 for one that is none of the classifier's.
+    init(objects: [[Int32]], predicted: [Int32], floor: Double, seed: Int) {
+        let answerable = predicted.indices.filter { objects[$0].contains { $0 >= 0 } }
+        self.objects = answerable.map { objects[$0] }
+        self.predicted = answerable.map { predicted[$0] }
+        (self.floor, self.seed) = (floor, seed)
+    }
+
+    /// For images of one class each.
+    init(labels: [Int32], predicted: [Int32], floor: Double, seed: Int) {
+        self.init(objects: labels.map { [$0] }, predicted: predicted, floor: floor, seed: seed)
+    }
+
+    var isCorrect: [Bool] { zip(predicted, objects).map { $1.contains($0) } }
 
     var isCorrectShuffled: [Bool] {
         var random = SplitMix64(seed: UInt64(seed), label: "shuffled labels", index: 0)
-        return zip(predicted, random.permutation(labels.count)).map { $0 == labels[$1] }
+        return zip(predicted, random.permutation(objects.count)).map { objects[$1].contains($0) }
     }
 
     func metrics(_ rows: RowMaker, of images: ImageSet) -> [Metric] {
@@ -27,11 +40,11 @@ struct BaselineControl: Sendable {
             rows.share("accuracy", ["condition": "baseline"], isCorrect, of: images),
             rows.share("accuracy", ["condition": "shuffled-labels"], isCorrectShuffled, of: images),
         ]
-        return labels.isEmpty ? metrics.map { $0.without(.notRun, because: "no image shows one of the classes") } : metrics
+        return objects.isEmpty ? metrics.map { $0.without(.notRun, because: "no image shows one of the classes") } : metrics
     }
 
     func failedControls() -> [FailedControl] {
-        guard !labels.isEmpty else { return [] }
+        guard !objects.isEmpty else { return [] }
         var failures: [FailedControl] = []
         let accuracy = share(isCorrect)
         if accuracy < floor { failures.append(.accuracyBelowFloor(accuracy: accuracy, floor: floor)) }
@@ -44,14 +57,10 @@ struct BaselineControl: Sendable {
 
     private func share(_ values: [Bool]) -> Double { Double(values.count { $0 }) / Double(values.count) }
 
-    /// Probability that a prediction equals a label dealt out at random.
+    /// Probability that an answer is a class of an image drawn at random.
     private var chance: Double {
-        let n = Double(max(labels.count, 1))
-        var (said, dealt) = ([Double](repeating: 0, count: classCount), [Double](repeating: 0, count: classCount))
-        for (label, prediction) in zip(labels, predicted) {
-            said[Int(prediction)] += 1 / n
-            dealt[Int(label)] += 1 / n
-        }
-        return zip(said, dealt).reduce(0) { $0 + $1.0 * $1.1 }
+        var shown: [Int32: Double] = [:]
+        for labels in objects { for label in Set(labels) { shown[label, default: 0] += 1 / Double(objects.count) } }
+        return predicted.map { shown[$0] ?? 0 }.mean
     }
 }

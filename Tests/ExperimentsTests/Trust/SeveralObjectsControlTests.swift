@@ -5,17 +5,17 @@ import Testing
 @testable import Experiments
 
 /// The control on pictures of several objects.
-@Suite struct PresenceControlTests {
+@Suite struct SeveralObjectsControlTests {
     private func rows() throws -> RowMaker {
         let setting = try MultiLabelSpec(
             SurgerySample.document("multi-label-recognition", "seed: 9\ncontrols: {accuracy-floor: 0}"), choices: HandMade.choices,
             model: SurgerySample.facts
         ).setting
-        return RowMaker("e", setting, isPapers: false, papersDatasets: [], isPartial: false)
+        return RowMaker("e", setting, isPartial: false)
     }
 
-    private func control(_ objects: [[Int32]], _ predicted: [Int32], floor: Double = 0, seed: Int = 9) -> PresenceControl {
-        PresenceControl(SurgerySample.facts(of: objects), predicted: predicted, floor: floor, seed: seed)
+    private func control(_ objects: [[Int32]], _ predicted: [Int32], floor: Double = 0, seed: Int = 9) -> BaselineControl {
+        BaselineControl(objects: objects, predicted: predicted, floor: floor, seed: seed)
     }
 
     /// The third and fourth picture show none of the classes.
