@@ -1,14 +1,23 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that clip-lens needs and checks the Swift toolchain.
 # Says nothing and changes nothing where all is there.
+#
+#     scripts/bootstrap.sh [--all-tests]
+#
+# --all-tests: also what some tests need and nothing else does; without it they are skipped and say why.
 set -euo pipefail
 
-readonly packages=(
+readonly base_packages=(
     pkg-config libopenblas-dev libpng-dev libjpeg62-turbo-dev libfreetype-dev libarchive-dev zlib1g-dev # to build
     libcurl4-openssl-dev libsqlite3-dev
     libxml2 libcurl4                                                     # Swift's FoundationXML and FoundationNetworking load them
     fonts-noto-color-emoji unicode-cldr-core unicode-data                # the emoji world
     fonts-dejavu-core gnuplot-nox                                        # contact sheets and plots
+)
+readonly test_packages=(
+    chromium                                                             # the report in a browser
+    slurmctld slurmd slurm-client                                        # the cluster
+    strace                                                               # faults in system calls
 )
 readonly swift_needed=6.0
 readonly swift_source=https://www.swift.org/install
@@ -84,6 +93,12 @@ check_swift() {
 }
 
 main() {
+    local -a packages=("${base_packages[@]}")
+    case "${1:-}" in
+    '') ;;
+    --all-tests) packages+=("${test_packages[@]}") ;;
+    *) fail "there is no option $1" "scripts/bootstrap.sh [--all-tests]" ;;
+    esac
     command -v dpkg-query >/dev/null ||
         fail "this is no Debian" "install what these Debian packages hold, then run make again: ${packages[*]}"
     local package
