@@ -87,7 +87,7 @@ let package = Package(
             resources: [.copy("Fixtures")]),
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Safetensors"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
-        .testTarget(name: "ResultsTests", dependencies: ["Results", "Pipeline", grdb]),
+        .testTarget(name: "ResultsTests", dependencies: ["Results", "Pipeline", grdb], exclude: ["Fixtures"]),
         .testTarget(
             name: "RunnerTests", dependencies: ["runner", "Archives", "Inputs", "Results", "Pipeline", "Safetensors", "TestSupport"]),
     ]

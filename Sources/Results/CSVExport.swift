@@ -67,9 +67,15 @@ public enum CSVExport {
 
     /// Writes the file of an attachment.
     /// - Throws: `PipelineError.saveFailed`; then a former file is still as it was.
-    public static func write(_ attachment: Attachment, to url: URL) throws {
+    public static func write(_ attachment: Attachment, to url: URL) throws -> StoredAttachment {
+        let bytes = bytes(attachment)
+        try DurableFile.write(bytes, to: url)
+        return StoredAttachment(name: attachment.name, file: url.lastPathComponent, sha256: Digest.sha256(of: bytes))
+    }
+
+    private static func bytes(_ attachment: Attachment) -> Data {
         switch attachment.content {
-        case .bytes(let data): try DurableFile.write(data, to: url)
+        case .bytes(let data): return data
         case .list(let header, let rows):
             var writer = CSVWriter(header: header)
             for row in rows {
@@ -82,7 +88,7 @@ public enum CSVExport {
                         }
                     })
             }
-            try DurableFile.write(writer.data, to: url)
+            return writer.data
         }
     }
 

@@ -28,10 +28,14 @@ public struct NumberFormat: Sendable {
 
     /// The value with its interval, `87.1 [86.0–88.2]`; the status where there is no value.
     public func text(_ metric: Metric) -> String {
-        guard metric.status == .ok else { return metric.status.rawValue }
-        guard let interval = metric.interval else { return text(metric.value) }
+        metric.status == .ok ? text(metric.value, metric.interval) : metric.status.rawValue
+    }
+
+    /// The value with its interval, where there is one.
+    public func text(_ value: Double?, _ interval: Metric.Interval?) -> String {
+        guard let interval else { return text(value) }
         // With a minus sign within, a dash between the bounds would be hard to read.
         let separator = interval.lower < 0 ? " to " : "–"
-        return "\(text(metric.value)) [\(text(interval.lower))\(separator)\(text(interval.upper))]"
+        return "\(text(value)) [\(text(interval.lower))\(separator)\(text(interval.upper))]"
     }
 }

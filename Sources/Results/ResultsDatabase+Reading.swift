@@ -80,16 +80,21 @@ extension ResultsDatabase {
     // MARK: Rows
 
     /// The metrics of a run, in the order in which they were written.
+    /// - Parameter withTerms: also what every image adds to each, where that is stored.
     /// - Throws: `ResultsError`.
-    public func metrics(of run: StoredRun) throws -> [Metric] {
+    public func metrics(of run: StoredRun, withTerms: Bool = false) throws -> [Metric] {
         guard let rowsRun = run.rowsRun else { return [] }
         return try read { db in
             let subjects = try subjects("metric", column: "subject", of: rowsRun, db)
+            let terms = withTerms && schema >= 2 ? try StoredTerms.fetch(of: rowsRun, db) : [:]
             return try Row.fetchAll(
                 db, sql: "SELECT * FROM metric WHERE run = ? ORDER BY id", arguments: [rowsRun]
             ).map { row in
                 let reader = RowReader(row, path: path, table: "metric")
-                return try reader.metric(subject: subjects[reader.value("id")] ?? [:])
+                let id: Int64 = try reader.value("id")
+                var metric = try reader.metric(subject: subjects[id] ?? [:])
+                metric.terms = terms[id]
+                return metric
             }
         }
     }
@@ -122,6 +127,39 @@ extension ResultsDatabase {
                 return PredictionSet(
                     experiment: try reader.value("experiment"), condition: conditions[id] ?? [:],
                     predictions: predictions)
+            }
+        }
+    }
+
+    /// How the metrics of a run are set as tables; empty for a run of a program that did not store it.
+    /// - Throws: `ResultsError`.
+    public func layouts(of run: StoredRun) throws -> [TableLayout] {
+        guard let rowsRun = run.rowsRun, schema >= 2 else { return [] }
+        return try read { db in
+            try Row.fetchAll(
+                db, sql: "SELECT layout FROM table_layout WHERE run = ? ORDER BY position", arguments: [rowsRun]
+            ).map { row in
+                let reader = RowReader(row, path: path, table: "table_layout")
+                let text: String = try reader.value("layout")
+                guard let layout = try? ArtefactJSON.decode(TableLayout.self, from: Data(text.utf8)) else {
+                    throw reader.failure("layout")
+                }
+                return layout
+            }
+        }
+    }
+
+    /// The files that a run left beside the database, by name.
+    /// - Throws: `ResultsError`.
+    public func attachments(of run: StoredRun) throws -> [StoredAttachment] {
+        guard let rowsRun = run.rowsRun, schema >= 2 else { return [] }
+        return try read { db in
+            try Row.fetchAll(
+                db, sql: "SELECT name, file, sha256 FROM attachment WHERE run = ? ORDER BY name", arguments: [rowsRun]
+            ).map { row in
+                let reader = RowReader(row, path: path, table: "attachment")
+                return StoredAttachment(
+                    name: try reader.value("name"), file: try reader.value("file"), sha256: try reader.value("sha256"))
             }
         }
     }

@@ -37,19 +37,15 @@ extension ResultsDatabase {
     /// Rows that are exactly those of an earlier run of the experiment are not stored again: the
     /// run then refers to that run's rows, and repeating a finished run does not make the file
     /// grow by more than the line of the run. Its steps are kept only where one was computed.
-    /// - Parameters:
-    ///   - predictions: sets in which no image stands twice.
-    ///   - message: why the run failed or must not be trusted.
+    /// - Parameter message: why the run failed or must not be trusted.
     /// - Returns: the run that holds the rows; nil where there are none.
     /// - Throws: `ResultsError`; then nothing of this was stored, and the run is still `running`.
     @discardableResult
     public func end(
-        _ run: ActiveRun, as ending: RunEnding, steps: [StepOutcome] = [], metrics: [Metric] = [],
-        predictions: [PredictionSet] = [], message: String? = nil
+        _ run: ActiveRun, as ending: RunEnding, steps: [StepOutcome] = [], rows: RunRows = RunRows(), message: String? = nil
     ) throws -> Int64? {
         let seconds = (ContinuousClock.now - run.start).seconds
-        let hasRows = !metrics.isEmpty || !predictions.isEmpty
-        let digest = hasRows ? RowsDigest.digest(of: metrics, predictions) : nil
+        let digest = rows.isEmpty ? nil : try RowsDigest.digest(of: rows)
         return try write { db in
             guard
                 let experiment = try String.fetchOne(
@@ -65,8 +61,7 @@ extension ResultsDatabase {
                     arguments: [experiment, digest])
                 if rowsRun == nil {
                     rowsRun = run.id
-                    for metric in metrics { try insert(metric, of: run.id, db) }
-                    for set in predictions { try insert(set, of: run.id, db) }
+                    try insert(rows, of: run.id, db)
                 }
             }
             if rowsRun == run.id || steps.contains(where: { $0.status == .computed }) {
@@ -99,6 +94,38 @@ extension ResultsDatabase {
             run, position, step.kind, step.label, step.key.digest, step.status.rawValue,
             step.seconds,
         ])
+    }
+
+    private func insert(_ rows: RunRows, of run: Int64, _ db: Database) throws {
+        var images = ImageTable(db)
+        for metric in rows.metrics {
+            try insert(metric, of: run, db)
+            // Predictions say the same and more.
+            if let terms = metric.terms, !rows.predictions.contains(where: { $0.answers(behind: metric) != nil }) {
+                try insert(terms, of: db.lastInsertedRowID, &images, db)
+            }
+        }
+        for set in rows.predictions { try insert(set, of: run, db) }
+        for (position, layout) in rows.layouts.enumerated() {
+            try db.execute(
+                sql: "INSERT INTO table_layout (run, position, layout) VALUES (?, ?, ?)",
+                arguments: [run, position, try RowJSON.text(layout)])
+        }
+        for attachment in rows.attachments {
+            try db.execute(
+                sql: "INSERT INTO attachment (run, name, file, sha256) VALUES (?, ?, ?, ?)",
+                arguments: [run, attachment.name, attachment.file, attachment.sha256])
+        }
+    }
+
+    private func insert(_ terms: ImageTerms, of metric: Int64, _ images: inout ImageTable, _ db: Database) throws {
+        let ids = try terms.images.map { try images.id(of: $0) }
+        let statement = try db.cachedStatement(
+            sql: "INSERT INTO term (metric, image, part, numerator, denominator) VALUES (?, ?, ?, ?, ?)")
+        for term in terms.terms {
+            try statement.execute(
+                arguments: [metric, ids[term.image], terms.parts[term.part], term.numerator, term.denominator])
+        }
     }
 
     private func insert(_ metric: Metric, of run: Int64, _ db: Database) throws {
@@ -144,5 +171,25 @@ extension ResultsDatabase {
 
     private static func now() -> String {
         Date.now.formatted(.iso8601)
+    }
+}
+
+/// The names of images, each stored once.
+private struct ImageTable {
+    private let db: Database
+    private var ids: [String: Int64] = [:]
+
+    init(_ db: Database) { self.db = db }
+
+    mutating func id(of name: String) throws -> Int64 {
+        if let id = ids[name] { return id }
+        let find = try db.cachedStatement(sql: "SELECT id FROM image WHERE name = ?")
+        if let id = try Int64.fetchOne(find, arguments: [name]) {
+            ids[name] = id
+            return id
+        }
+        try db.cachedStatement(sql: "INSERT INTO image (name) VALUES (?)").execute(arguments: [name])
+        ids[name] = db.lastInsertedRowID
+        return db.lastInsertedRowID
     }
 }

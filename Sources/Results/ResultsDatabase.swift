@@ -8,8 +8,7 @@ import Pipeline
 /// let database = try ResultsDatabase(writingTo: url)
 /// let run = try database.begin(description)
 /// …
-/// try database.end(run, as: .done, steps: result.outcomes, metrics: metrics,
-///                  predictions: predictions)
+/// try database.end(run, as: .done, steps: result.outcomes, rows: RunRows(metrics: metrics, predictions: predictions))
 /// try database.writeSnapshot(to: snapshotURL)
 /// try database.close()
 /// ```
@@ -19,12 +18,15 @@ import Pipeline
 /// never fails half-way.
 public final class ResultsDatabase: Sendable {
     public let path: String
+    /// Version of the tables: of a database that is only read, that of the program which wrote it.
+    let schema: Int
     private let queue: DatabaseQueue
 
     /// Opens a database to write to, and makes it where there is none.
     /// - Throws: `ResultsError`.
     public init(writingTo url: URL, busyTimeout: Duration = .seconds(10)) throws {
         path = url.path
+        schema = Schema.version
         queue = try Self.translatingErrors(path) {
             var configuration = Configuration()
             configuration.busyMode = .timeout(busyTimeout.seconds)
@@ -41,13 +43,12 @@ public final class ResultsDatabase: Sendable {
     /// - Throws: `ResultsError`.
     public init(readingFrom url: URL, busyTimeout: Duration = .seconds(10)) throws {
         path = url.path
-        queue = try Self.translatingErrors(path) {
+        (queue, schema) = try Self.translatingErrors(path) {
             var configuration = Configuration()
             configuration.readonly = true
             configuration.busyMode = .timeout(busyTimeout.seconds)
             let queue = try DatabaseQueue(path: url.path, configuration: configuration)
-            try queue.read { try Schema.check($0, path: url.path) }
-            return queue
+            return (queue, try queue.read { try Schema.check($0, path: url.path) })
         }
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Pipeline
 
 /// JSON objects of texts as columns hold them: members in the order in which people read them.
@@ -11,5 +12,10 @@ enum RowJSON {
 
     static func object(_ subject: Subject) -> String {
         object(subject.columns.map { ($0.name, $0.value) })
+    }
+
+    /// - Throws: what encoding throws.
+    static func text(_ layout: TableLayout) throws -> String {
+        String(decoding: try ArtefactJSON.encode(layout), as: UTF8.self)
     }
 }

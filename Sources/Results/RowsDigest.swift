@@ -3,12 +3,21 @@ import Pipeline
 
 /// A digest of the rows of a run: equal digests mean that every row is the same.
 enum RowsDigest {
-    static func digest(of metrics: [Metric], _ predictions: [PredictionSet]) -> String {
+    static func digest(of rows: RunRows) throws -> String {
         var writer = FieldWriter()
-        writer.add(metrics.count)
-        for metric in metrics { add(metric, to: &writer) }
-        writer.add(predictions.count)
-        for set in predictions {
+        writer.add(rows.metrics.count)
+        for metric in rows.metrics {
+            add(metric, to: &writer)
+            add(metric.terms, to: &writer)
+        }
+        writer.add(rows.layouts.count)
+        for layout in rows.layouts { writer.add(try RowJSON.text(layout)) }
+        writer.add(rows.attachments.count)
+        for attachment in rows.attachments {
+            for text in [attachment.name, attachment.file, attachment.sha256] { writer.add(text) }
+        }
+        writer.add(rows.predictions.count)
+        for set in rows.predictions {
             writer.add(set.experiment)
             writer.add(RowJSON.object(set.condition))
             writer.add(set.predictions.count)
@@ -20,6 +29,16 @@ enum RowsDigest {
             }
         }
         return Digest.sha256(of: writer.bytes)
+    }
+
+    private static func add(_ terms: ImageTerms?, to writer: inout FieldWriter) {
+        writer.add(terms?.terms.count)
+        for term in terms?.terms ?? [] {
+            writer.add(terms?.images[term.image])
+            writer.add(terms?.parts[term.part])
+            writer.add(term.numerator)
+            writer.add(term.denominator)
+        }
     }
 
     private static func add(_ metric: Metric, to writer: inout FieldWriter) {

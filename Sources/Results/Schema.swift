@@ -2,27 +2,29 @@ import GRDB
 
 /// The tables of a results database.
 enum Schema {
-    /// Stored as `user_version`. A database of a later version is refused, not guessed at.
-    static let version = 1
+    /// Stored as `user_version`. A database of a later version is refused, not guessed at; one of an earlier version is
+    /// brought up to date by whoever writes to it, and read as it is.
+    static let version = 2
     /// Stored as `application_id`, "CLPL": tells a results database from any other.
     static let applicationID: Int32 = 0x434C_504C
 
-    /// Makes the tables of an empty database. Two processes may try at once: the second waits for
-    /// the first and finds its work done.
+    /// Makes the tables of an empty database, and those that an earlier version lacks; nothing that is there is
+    /// changed. Two processes may try at once: the second waits for the first and finds its work done.
     static func prepare(_ db: Database, path: String) throws {
-        try check(db, path: path)
-        guard try userVersion(db) == 0 else { return }
+        guard try check(db, path: path) < version else { return }
         try db.inTransaction(.immediate) {
-            guard try userVersion(db) == 0 else { return .rollback }
-            try db.execute(sql: tables)
+            let found = try userVersion(db)
+            for step in additions[min(found, additions.count)...] { try db.execute(sql: step) }
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
             try db.execute(sql: "PRAGMA user_version = \(version)")
             return .commit
         }
     }
 
+    /// - Returns: the version of the tables; 0 where there are none.
     /// - Throws: `ResultsError.notAResultsDatabase`, `.newerSchema`.
-    static func check(_ db: Database, path: String) throws {
+    @discardableResult
+    static func check(_ db: Database, path: String) throws -> Int {
         let found = try userVersion(db)
         let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
         let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
@@ -32,13 +34,51 @@ enum Schema {
         guard found <= version else {
             throw ResultsError.newerSchema(path: path, found: found, supported: version)
         }
+        return found
     }
 
     private static func userVersion(_ db: Database) throws -> Int {
         try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
     }
 
-    private static let tables = """
+    /// What each version added to the one before it.
+    private static let additions = [version1, version2]
+
+    private static let version2 = """
+        CREATE TABLE image (
+          id   INTEGER PRIMARY KEY,
+          name TEXT NOT NULL UNIQUE
+        ) STRICT;
+
+        -- What an image adds to a number: value = mean over parts of sum(numerator) / sum(denominator).
+        CREATE TABLE term (
+          metric      INTEGER NOT NULL REFERENCES metric (id) ON DELETE CASCADE,
+          image       INTEGER NOT NULL REFERENCES image (id),
+          part        TEXT NOT NULL,           -- such as a class; '' where there is only one
+          numerator   REAL NOT NULL,
+          denominator REAL NOT NULL,
+          PRIMARY KEY (metric, image, part)
+        ) STRICT, WITHOUT ROWID;
+
+        -- How the metrics of a run are set as tables.
+        CREATE TABLE table_layout (
+          run      INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+          position INTEGER NOT NULL,
+          layout   TEXT NOT NULL CHECK (json_valid(layout)),
+          PRIMARY KEY (run, position)
+        ) STRICT, WITHOUT ROWID;
+
+        -- Files beside the database.
+        CREATE TABLE attachment (
+          run    INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+          name   TEXT NOT NULL,                -- as the experiment calls it
+          file   TEXT NOT NULL,                -- in the results folder
+          sha256 TEXT NOT NULL,
+          PRIMARY KEY (run, name)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let version1 = """
         CREATE TABLE spec (
           digest TEXT PRIMARY KEY,             -- SHA-256 of the text
           text   TEXT NOT NULL
@@ -67,7 +107,7 @@ enum Schema {
                        CHECK (state IN ('running', 'done', 'failed', 'interrupted', 'untrusted')),
           message      TEXT,                   -- why it failed or must not be trusted
           partial      INTEGER NOT NULL CHECK (partial IN (0, 1)),
-          rows_digest  TEXT,                   -- of metrics and predictions
+          rows_digest  TEXT,                   -- of everything below that is of a run
           rows_run     INTEGER REFERENCES run (id)  -- the run that holds them: this or an earlier one
         ) STRICT;
         CREATE INDEX run_by_rows ON run (experiment, rows_digest);

@@ -52,6 +52,7 @@ extension PlannedExperiment {
         let run = try database.begin(RunDescription(spec: spec, experiment: experiment, isPartial: isPartial))
         let result: ExecutionResult
         var report: ExperimentReport
+        let attachments: [StoredAttachment]
         do {
             result = try Executor(
                 graph, in: folder, options: options, cancellation: cancellation, observer: Progress().show
@@ -60,7 +61,7 @@ extension PlannedExperiment {
             report.markUntrusted()
             report.attachments.append(try experiment.inputs.attachment())
             for images in experiment.inputs.images where !images.skipped.isEmpty { Console.tell(images.words) }
-            try files.write(report)
+            attachments = try files.write(report)
         } catch {
             let ending: RunEnding = if case PipelineError.interrupted = error { .interrupted } else { .failed }
             // The error that ended the run is the one to report, even if this cannot be recorded.
@@ -68,8 +69,9 @@ extension PlannedExperiment {
             throw error
         }
         try database.end(
-            run, as: report.failedControls.isEmpty ? .done : .untrusted, steps: result.outcomes, metrics: report.metrics,
-            predictions: report.predictions,
+            run, as: report.failedControls.isEmpty ? .done : .untrusted, steps: result.outcomes,
+            rows: RunRows(
+                metrics: report.metrics, predictions: report.predictions, layouts: report.tables, attachments: attachments),
             message: report.failedControls.isEmpty ? nil : report.failedControls.words)
         return FinishedExperiment(report: report, outcomes: result.outcomes, files: files)
     }

@@ -34,10 +34,11 @@ struct ResultFiles {
     func attachment(_ attachment: Attachment) -> URL { folder.appendingPathComponent("\(name)-\(attachment.name)") }
 
     /// Writes the files of the run that is about to be shown.
-    func write(_ report: ExperimentReport) throws {
+    /// - Returns: those of its attachments.
+    func write(_ report: ExperimentReport) throws -> [StoredAttachment] {
         try CSVExport.write(report.metrics, to: metrics)
         if !report.predictions.isEmpty { try CSVExport.write(report.predictions, to: predictions) }
-        for attachment in report.attachments { try CSVExport.write(attachment, to: self.attachment(attachment)) }
+        return try report.attachments.map { try CSVExport.write($0, to: attachment($0)) }
     }
 }
 

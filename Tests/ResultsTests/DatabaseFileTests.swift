@@ -13,7 +13,7 @@ import Testing
             let database = try ResultsDatabase(writingTo: folder.file("results.sqlite"))
             let run = try database.begin(Sample.description())
             try database.end(
-                run, as: .done, metrics: Sample.metrics, predictions: [Sample.predictions()])
+                run, as: .done, rows: RunRows(metrics: Sample.metrics, predictions: [Sample.predictions()]))
             try Data("older".utf8).write(to: snapshot)
             try database.writeSnapshot(to: snapshot)
             try database.writeSnapshot(to: snapshot)
@@ -39,7 +39,7 @@ import Testing
         let url = folder.file("results.sqlite")
         let database = try ResultsDatabase(writingTo: url)
         let run = try database.begin(Sample.description())
-        try database.end(run, as: .done, metrics: Sample.metrics)
+        try database.end(run, as: .done, rows: RunRows(metrics: Sample.metrics))
         // Main file and WAL as a killed process leaves them.
         let copy = try TemporaryFolder()
         for name in try folder.names() where !name.hasSuffix("-shm") {
@@ -102,7 +102,7 @@ import Testing
         let url = folder.file("results.sqlite")
         let database = try ResultsDatabase(writingTo: url)
         let run = try database.begin(Sample.description())
-        try database.end(run, as: .done, metrics: Sample.metrics)
+        try database.end(run, as: .done, rows: RunRows(metrics: Sample.metrics))
         try database.writeSnapshot(to: folder.file("snapshot.sqlite"))
         try database.close()
         chmod(folder.url.path, 0o555)
@@ -125,13 +125,13 @@ import Testing
         let database = try ResultsDatabase(
             writingTo: disk.url.appendingPathComponent("results.sqlite"))
         let first = try database.begin(Sample.description())
-        try database.end(first, as: .done, metrics: Sample.metrics)
+        try database.end(first, as: .done, rows: RunRows(metrics: Sample.metrics))
         try Data(count: 600 << 10).write(to: filler)
 
         let second = try database.begin(Sample.description())
         let many = [Sample.predictions(count: 20_000)]
         let error = #expect(throws: ResultsError.self) {
-            try database.end(second, as: .done, metrics: [Sample.metric(0.5)], predictions: many)
+            try database.end(second, as: .done, rows: RunRows(metrics: [Sample.metric(0.5)], predictions: many))
         }
         guard case .saveFailed(_, _, _, let free?) = error else {
             Issue.record("\(String(describing: error))")
@@ -143,7 +143,7 @@ import Testing
 
         try FileManager.default.removeItem(at: filler)
         let few = [Sample.predictions(count: 500)]
-        try database.end(second, as: .done, metrics: [Sample.metric(0.5)], predictions: few)
+        try database.end(second, as: .done, rows: RunRows(metrics: [Sample.metric(0.5)], predictions: few))
         #expect(try database.predictions(of: database.run(second.id)) == few)
     }
 }

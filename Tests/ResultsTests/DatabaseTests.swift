@@ -13,8 +13,9 @@ import Testing
         let run = try database.begin(Sample.description())
         #expect(try database.run(run.id).state == .running)
         try database.end(
-            run, as: .done, metrics: Sample.metrics,
-            predictions: [Sample.predictions(), Sample.predictions(condition: "without")])
+            run, as: .done,
+            rows: RunRows(
+                metrics: Sample.metrics, predictions: [Sample.predictions(), Sample.predictions(condition: "without")]))
 
         let stored = try #require(try database.latestRun(of: "mean-ablation"))
         let description = try Sample.description()
@@ -67,7 +68,7 @@ import Testing
         var twice = Sample.predictions()
         twice.predictions.append(twice.predictions[0])
         let error = #expect(throws: ResultsError.self) {
-            try database.end(run, as: .done, metrics: Sample.metrics, predictions: [twice])
+            try database.end(run, as: .done, rows: RunRows(metrics: Sample.metrics, predictions: [twice]))
         }
         guard case .invalidRow = error else {
             Issue.record("\(String(describing: error))")
@@ -84,8 +85,7 @@ import Testing
         let folder = try TemporaryFolder()
         let url = folder.file("results.sqlite")
         let first = try write(to: url, metrics: Sample.metrics, predictions: [Sample.predictions()])
-        let second = try write(
-            to: url, metrics: Sample.metrics, predictions: [Sample.predictions()])
+        let second = try write(to: url, metrics: Sample.metrics, predictions: [Sample.predictions()])
         let third = try write(to: url, metrics: Sample.metrics, predictions: [Sample.predictions()])
         let other = try write(to: url, metrics: Array(Sample.metrics.dropLast()))
         let database = try ResultsDatabase(readingFrom: url)
@@ -107,7 +107,7 @@ import Testing
         #expect(counts == [9, 3, 1, 5])
     }
 
-    @Test func aDigestOfRowsTellsEveryFieldApart() {
+    @Test func aDigestOfRowsTellsEveryFieldApart() throws {
         let metric = Sample.metric(0.5)
         var variants: [[Metric]] = [
             [], [metric], [metric, metric], [metric.without(.failed, because: nil)],
@@ -130,14 +130,68 @@ import Testing
         vary { $0.isPartial = true }
         vary { $0.note = nil }
         vary { $0.note = "" }
-        var digests = Set(variants.map { RowsDigest.digest(of: $0, []) })
-        digests.insert(RowsDigest.digest(of: [metric], [Sample.predictions()]))
-        digests.insert(RowsDigest.digest(of: [metric], [Sample.predictions(count: 2)]))
-        digests.insert(RowsDigest.digest(of: [metric], [Sample.predictions(condition: "x")]))
-        #expect(digests.count == variants.count + 3)
+        vary { $0.terms = Sample.terms() }
+        vary { $0.terms = Sample.terms(numerator: 2) }
+        vary { $0.terms = Sample.terms(part: "dog") }
+        var rows = variants.map { RunRows(metrics: $0) }
+        for set in [Sample.predictions(), Sample.predictions(count: 2), Sample.predictions(condition: "x")] {
+            rows.append(RunRows(metrics: [metric], predictions: [set]))
+        }
+        rows.append(RunRows(metrics: [metric], layouts: [Sample.layout("a")]))
+        rows.append(RunRows(metrics: [metric], layouts: [Sample.layout("b")]))
+        for attachment in [
+            StoredAttachment(name: "a.csv", file: "x-a.csv", sha256: "1"), .init(name: "a.csv", file: "x-a.csv", sha256: "2"),
+            .init(name: "a.csv", file: "y-a.csv", sha256: "1"),
+        ] {
+            rows.append(RunRows(metrics: [metric], attachments: [attachment]))
+        }
+        #expect(try Set(rows.map { try RowsDigest.digest(of: $0) }).count == rows.count)
         #expect(
-            RowsDigest.digest(of: [Sample.metric(-0.0)], [])
-                == RowsDigest.digest(of: [Sample.metric(0)], []))
+            try RowsDigest.digest(of: RunRows(metrics: [Sample.metric(-0.0)]))
+                == RowsDigest.digest(of: RunRows(metrics: [Sample.metric(0)])))
+    }
+
+    // MARK: Beside the numbers
+
+    @Test func whatImagesAddLayoutsAndFilesAreReadBack() throws {
+        let folder = try TemporaryFolder()
+        let database = try ResultsDatabase(writingTo: folder.file("results.sqlite"))
+        var (plain, iou) = (Sample.metric(0.5), Sample.metric(0.25, name: "mean-iou"))
+        // Images in another order than their names, one that adds nothing, two parts.
+        iou.terms = ImageTerms(
+            images: ["val/b", "val/a", "val/none"], parts: ["dog", "cat"],
+            [
+                .init(image: 0, part: 1, numerator: 1, denominator: 4), .init(image: 1, part: 0, numerator: 0, denominator: 2),
+                .init(image: 1, part: 1, numerator: 2, denominator: 2), .init(image: 2, numerator: 0, denominator: 0),
+            ])
+        plain.terms = ImageTerms(images: ["val/b"], [.init(image: 0, numerator: 0.5)])
+        let rows = RunRows(
+            metrics: [plain, iou], layouts: [Sample.layout("first"), Sample.layout("second")],
+            attachments: [.init(name: "neurons.csv", file: "sparse-text-neurons.csv", sha256: "00")])
+        let run = try database.begin(Sample.description())
+        try database.end(run, as: .done, rows: rows)
+        let stored = try database.run(run.id)
+        #expect(try database.layouts(of: stored) == rows.layouts)
+        #expect(try database.attachments(of: stored) == rows.attachments)
+        #expect(try database.metrics(of: stored).allSatisfy { $0.terms == nil })
+        let read = try database.metrics(of: stored, withTerms: true)
+        #expect(read[0].terms == plain.terms)
+        let terms = try #require(read[1].terms)
+        #expect(terms.images == ["val/a", "val/b"] && terms.value == iou.terms?.value)
+        // Mean of 0/2 for dogs and 3/6 for cats.
+        #expect(terms.value == 0.25)
+    }
+
+    @Test func whereAnswersAreStoredWhatImagesAddIsNotStoredAgain() throws {
+        let folder = try TemporaryFolder()
+        let database = try ResultsDatabase(writingTo: folder.file("results.sqlite"))
+        // None of the sample's three predictions is right.
+        var metric = Sample.metric(0)
+        metric.n = 3
+        metric.terms = Sample.terms()
+        let run = try database.begin(Sample.description())
+        try database.end(run, as: .done, rows: RunRows(metrics: [metric], predictions: [Sample.predictions()]))
+        #expect(try database.metrics(of: database.run(run.id), withTerms: true)[0].terms == nil)
     }
 
     // MARK: Runs that did not end
@@ -165,7 +219,7 @@ import Testing
         let failed = try database.begin(Sample.description())
         #expect(try database.end(failed, as: .failed, message: "no space") == nil)
         let untrusted = try database.begin(Sample.description())
-        try database.end(untrusted, as: .untrusted, metrics: Sample.metrics, message: "floor")
+        try database.end(untrusted, as: .untrusted, rows: RunRows(metrics: Sample.metrics), message: "floor")
         #expect(try database.runs().map(\.state) == [.ended(.untrusted), .ended(.failed)])
         #expect(try database.run(failed.id).message == "no space")
         #expect(try database.latestRun(of: "mean-ablation") == nil)
@@ -190,7 +244,7 @@ import Testing
         for expected in [["computed", "computed"], []] {
             let run = try database.begin(Sample.description())
             let result = try Executor(graph, in: results).run()
-            try database.end(run, as: .done, steps: result.outcomes, metrics: Sample.metrics)
+            try database.end(run, as: .done, steps: result.outcomes, rows: RunRows(metrics: Sample.metrics))
             let steps = try database.steps(of: run.id)
             #expect(steps.map(\.status.rawValue) == expected)
             #expect(expected.isEmpty || steps.map(\.kind) == ["fit", "table"])
@@ -207,7 +261,7 @@ import Testing
                 let database = try ResultsDatabase(writingTo: url)
                 for _ in 0..<4 {
                     let run = try database.begin(Sample.description(experiment: "e\(index % 2)"))
-                    try database.end(run, as: .done, metrics: Sample.metrics)
+                    try database.end(run, as: .done, rows: RunRows(metrics: Sample.metrics))
                 }
                 try database.close()
             } catch {
@@ -239,7 +293,7 @@ import Testing
     ) throws -> Int64 {
         let database = try ResultsDatabase(writingTo: url)
         let run = try database.begin(Sample.description())
-        try database.end(run, as: .done, metrics: metrics, predictions: predictions)
+        try database.end(run, as: .done, rows: RunRows(metrics: metrics, predictions: predictions))
         try database.close()
         return run.id
     }

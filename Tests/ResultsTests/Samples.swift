@@ -88,4 +88,14 @@ enum Sample {
                     margin: $0 == 1 ? nil : 0.25)
             })
     }
+
+    static func terms(numerator: Double = 1, part: String = "") -> ImageTerms? {
+        ImageTerms(images: ["val/1"], parts: [part], [.init(image: 0, numerator: numerator)])
+    }
+
+    static func layout(_ title: String) -> TableLayout {
+        TableLayout(
+            title: title, rowHeader: "layer", columns: [.init("accuracy", group: "measured")],
+            rows: [.init("9", [.init("accuracy", ["layer": "9", "condition": "baseline"]), .text("a <b>")])], footnotes: ["a note"])
+    }
 }

@@ -21,11 +21,11 @@ import Testing
                 isDirty: false, blasCore: "Haswell", blasThreads: 1, versions: [:], isPartial: false))
         try database.end(
             run, as: .done,
-            metrics: [
+            rows: RunRows(metrics: [
                 Metric(
                     experiment: "mean-ablation", world: "emoji", model: "m", dataset: "val", subject: ["condition": "baseline"],
                     name: "accuracy", value: accuracy, unit: "share", n: 100)
-            ], predictions: [])
+            ]))
         try database.writeSnapshot(to: url.appendingPathComponent("results-snapshot.sqlite"))
         try database.close()
         return url

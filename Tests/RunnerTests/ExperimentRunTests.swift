@@ -52,6 +52,13 @@ import Testing
         #expect(maps.lines.allSatisfy { $0.split(separator: ",").count == 19 })
     }
 
+    @Test(arguments: ["sparse-text", "segmentation", "concept-discovery"])
+    func whatImagesAddMakesTheNumber(experiment: String) throws {
+        // Of the grid of settings, much larger than the table, only sums are kept.
+        try StoredTerms.check(
+            Self.finished.get().study, experiment, without: experiment == "segmentation" ? ["pixel-accuracy", "mean-iou"] : [])
+    }
+
     @Test func picturesDecode() throws {
         let study = try Self.finished.get().study
         let overlays = try RGBImage(contentsOf: study.file("segmentation-overlays.png"))

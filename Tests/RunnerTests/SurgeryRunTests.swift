@@ -57,6 +57,12 @@ import Testing
         return try database.metrics(of: #require(try database.latestRun(of: experiment)))
     }
 
+    @Test(arguments: ["explainability", "open-vocabulary-segmentation", "multi-label-recognition"])
+    func whatImagesAddMakesTheNumber(experiment: String) throws {
+        // A mean average precision over labels ranks all images.
+        try StoredTerms.check(Self.finished.get().study, experiment, without: experiment == "multi-label-recognition" ? ["mean-ap"] : [])
+    }
+
     /// Lines of a list without its header; no field of these lists has a comma or a line break but names of cases.
     private func lines(_ name: String) throws -> (header: Substring, rows: [Substring]) {
         let lines = try String(contentsOf: Self.finished.get().study.file(name), encoding: .utf8).split(separator: "\r\n")

@@ -64,7 +64,8 @@ struct ExplainabilityMeasures {
             let total = sums.reduce(into: [0.0, 0.0]) { $0[0] += $1[0]; $0[1] += $1[1] }
             let metric = rows.metric(
                 name, subject, total[0] / total[1], of: images, n: Int(total[1]),
-                interval: rows.bootstrap().intervals(ofSums: sums, [{ $0[0] / $0[1] }])[0])
+                interval: rows.bootstrap().intervals(ofSums: sums, [{ $0[0] / $0[1] }])[0],
+                terms: ImageTerms(of: images, sums.enumerated().map { .init(image: $0, numerator: $1[0], denominator: $1[1]) }))
             return total[1] > 0 ? metric : metric.without(.notRun, because: nothing)
         }
         let threshold = rows.metric(

@@ -47,16 +47,17 @@ struct RowMaker: Sendable {
     func metric(
         _ name: String, _ subject: Subject, _ value: Double, of images: ImageSet, n: Int, skipped: Int = 0,
         unit: String = "share", higherIsBetter: Bool = true, interval: Metric.Interval? = nil,
-        paper: Metric.PaperValue? = nil, isPapersSetting: Bool = true, note: String? = nil
+        paper: Metric.PaperValue? = nil, isPapersSetting: Bool = true, note: String? = nil, terms: ImageTerms? = nil
     ) -> Metric {
         Metric(
             experiment: experiment, world: world, model: model, dataset: images.name,
             subject: subject, name: name, value: value, unit: unit, higherIsBetter: higherIsBetter, n: n, skipped: skipped + images.skipped,
             interval: interval, paper: paper, isComparable: isPapersSetting && isComparable(images),
-            isPartial: isPartial, note: note)
+            isPartial: isPartial, note: note, terms: terms)
     }
 
     /// A mean with its interval.
+    /// - Parameter values: where `unit` is an image, of the first images of the set, in their order.
     func mean(
         _ name: String, _ subject: Subject, _ values: [Double], of images: ImageSet, over unit: String = "image",
         unit metricUnit: String = "share", higherIsBetter: Bool = true, paper: Metric.PaperValue? = nil,
@@ -64,7 +65,8 @@ struct RowMaker: Sendable {
     ) -> Metric {
         metric(
             name, subject, values.mean, of: images, n: values.count, unit: metricUnit, higherIsBetter: higherIsBetter,
-            interval: bootstrap(over: unit).interval(ofMean: values), paper: paper, isPapersSetting: isPapersSetting, note: note)
+            interval: bootstrap(over: unit).interval(ofMean: values), paper: paper, isPapersSetting: isPapersSetting, note: note,
+            terms: unit == "image" ? ImageTerms(of: images, values.enumerated().map { .init(image: $0.offset, numerator: $0.element) }) : nil)
     }
 
     /// A quantile with its interval.
@@ -85,6 +87,14 @@ struct RowMaker: Sendable {
     ) -> Metric {
         mean(
             name, subject, values.map { $0 ? 1 : 0 }, of: images, paper: paper, isPapersSetting: isPapersSetting, note: note)
+    }
+}
+
+extension ImageTerms {
+    /// What the images of a set add to a number.
+    init?(of images: ImageSet, parts: [String] = [""], _ terms: [Term]) {
+        let count = (terms.lazy.map(\.image).max() ?? -1) + 1
+        self.init(images: (0..<count).map(images.imageID), parts: parts, terms)
     }
 }
 

@@ -39,16 +39,36 @@ struct OpenVocabularyMeasures {
             let overlap = LabelOverlap(zip(entries, counts).filter(\.1).map(\.0), vocabulary: classNames.count)
             return [overlap.meanIntersectionOverUnion, overlap.pixelAccuracy]
         }
+        let terms = terms(of: index)
         let metrics = [
             rows.metric(
                 "mean-iou", subject, total.meanIntersectionOverUnion, of: images, n: entries.count, interval: intervals[0],
                 paper: item.choice == .all ? PaperValues.OpenVocabulary.meanIoU(item.reading, images.dataset) : nil,
-                note: "mean over \(total.labels) labels"),
-            rows.metric("pixel-accuracy", subject, total.pixelAccuracy, of: images, n: entries.count, interval: intervals[1]),
+                note: "mean over \(total.labels) labels", terms: terms.overlap),
+            rows.metric(
+                "pixel-accuracy", subject, total.pixelAccuracy, of: images, n: entries.count, interval: intervals[1], terms: terms.hits),
         ]
         guard entries.isEmpty else { return metrics }
         let reason = item.choice == .all ? "no mask shows one of the labels" : "no mask shows several labels"
         return metrics.map { $0.without(.notRun, because: reason) }
+    }
+
+    /// What every image adds to both means; labels that no image shows count in neither.
+    private func terms(of index: Int) -> (overlap: ImageTerms?, hits: ImageTerms?) {
+        let entries = scores.entriesOrNothing(of: index)
+        let shown = Set(entries.joined().filter { $0.shown > 0 }.map(\.label))
+        let overlap = entries.enumerated().flatMap { image, entries in
+            entries.filter { shown.contains($0.label) }.map { entry in
+                ImageTerms.Term(
+                    image: image, part: Int(entry.label), numerator: Double(entry.hit),
+                    denominator: Double(entry.found + entry.shown - entry.hit))
+            }
+        }
+        let hits = entries.enumerated().map { image, entries in
+            let (hit, shown) = entries.reduce((0, 0)) { ($0.0 + Int($1.hit), $0.1 + Int($1.shown)) }
+            return ImageTerms.Term(image: image, numerator: Double(hit), denominator: Double(shown))
+        }
+        return (ImageTerms(of: images, parts: classNames, overlap), ImageTerms(of: images, hits))
     }
 
     func predictionSets() -> [PredictionSet] {

@@ -46,7 +46,7 @@ struct SegmentationMeasures {
                 let isPapers = rule.rule == .above(0.5)
                 metrics += ratios(
                     scores, case: index, rule: position, subject: Self.subject(item, rule: rule.name),
-                    papers: isPapers ? (paper?.pixelAccuracy, paper?.meanIoU) : (nil, nil))
+                    papers: isPapers ? (paper?.pixelAccuracy, paper?.meanIoU) : (nil, nil), keepsTerms: true)
             }
             metrics.append(
                 rows.mean(
@@ -57,9 +57,10 @@ struct SegmentationMeasures {
     }
 
     /// Pixel accuracy and mean IoU of the added counts of all images.
+    /// - Parameter keepsTerms: whether the counts of each image go with the rows, which is much for a whole grid.
     private func ratios(
         _ scores: SegmentationScores, case index: Int, rule: Int, subject: Subject,
-        papers: (Metric.PaperValue?, Metric.PaperValue?) = (nil, nil)
+        papers: (Metric.PaperValue?, Metric.PaperValue?) = (nil, nil), keepsTerms: Bool = false
     ) -> [Metric] {
         let counts = scores.rows(of: index, rule: rule)
         let total = SegmentationScores.counts(counts.reduce(into: [Double](repeating: 0, count: 6)) { sums, row in
@@ -68,13 +69,24 @@ struct SegmentationMeasures {
         let intervals = rows.bootstrap().intervals(ofSums: counts, [
             { SegmentationScores.counts($0).pixelAccuracy }, { SegmentationScores.counts($0).meanIntersectionOverUnion },
         ])
+        func terms(_ parts: [String], _ columns: [(numerator: Int, denominator: Int)]) -> ImageTerms? {
+            guard keepsTerms else { return nil }
+            return ImageTerms(
+                of: trust.evaluation, parts: parts,
+                counts.enumerated().flatMap { image, row in
+                    columns.enumerated().map {
+                        .init(image: image, part: $0, numerator: row[$1.numerator], denominator: row[$1.denominator])
+                    }
+                })
+        }
         return [
             rows.metric(
                 "pixel-accuracy", subject, total.pixelAccuracy, of: trust.evaluation, n: counts.count, interval: intervals[0],
-                paper: papers.0, isPapersSetting: isPapersSetting),
+                paper: papers.0, isPapersSetting: isPapersSetting, terms: terms([""], [(0, 1)])),
             rows.metric(
                 "mean-iou", subject, total.meanIntersectionOverUnion, of: trust.evaluation, n: counts.count,
-                interval: intervals[1], paper: papers.1, isPapersSetting: isPapersSetting),
+                interval: intervals[1], paper: papers.1, isPapersSetting: isPapersSetting,
+                terms: terms(["background", "foreground"], [(2, 3), (4, 5)])),
         ]
     }
 

@@ -79,6 +79,29 @@ public struct Bootstrap: Sendable {
         return samples.map { $0.allSatisfy(\.isFinite) ? interval(ofReplicates: $0) : nil }
     }
 
+    /// How far apart two numbers of the same images are, the same images drawn for both (the paired bootstrap).
+    /// - Returns: nil as ``interval(ofMean:)``, and where the images are not the same.
+    public func difference(_ base: ImageTerms, _ head: ImageTerms) -> PairedDifference? {
+        let count = base.images.count
+        guard base.images == head.images, count >= 2, count <= Int(UInt32.max), replicates >= 2, level > 0, level < 1 else { return nil }
+        guard base != head else {
+            let none = [Double](repeating: 0, count: replicates)
+            return PairedDifference(value: 0, standardError: 0, interval: interval(ofReplicates: none))
+        }
+        var draws = [Int32](repeating: 0, count: count)
+        let differences = (0..<replicates).map { replicate in
+            for index in draws.indices { draws[index] = 0 }
+            forEachDraw(of: count, replicate: replicate) { draws[$0] += 1 }
+            return head.value(timesEach: draws) - base.value(timesEach: draws)
+        }
+        guard differences.allSatisfy(\.isFinite) else { return nil }
+        let mean = differences.reduce(0, +) / Double(replicates)
+        let squares = differences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        return PairedDifference(
+            value: head.value - base.value, standardError: (squares / Double(replicates - 1)).squareRoot(),
+            interval: interval(ofReplicates: differences))
+    }
+
     private func interval(ofReplicates replicates: [Double]) -> Metric.Interval {
         let sorted = replicates.sorted()
         let tail = (1 - level) / 2

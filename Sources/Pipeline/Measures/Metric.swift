@@ -87,12 +87,20 @@ public struct Metric: Hashable, Sendable, Codable {
     /// Why the number is missing, or what else a reader must know.
     public var note: String?
 
+    /// What every image adds to the number, where it is made so; not part of the row as it is printed.
+    public var terms: ImageTerms?
+
+    private enum CodingKeys: CodingKey {
+        case experiment, world, model, dataset, subject, name, higherIsBetter, unit, value, status, n, skipped, interval
+        case paper, isComparable, isPartial, note
+    }
+
     /// A measured number; its status follows from `value` and `n`.
     public init(
         experiment: String, world: String, model: String, dataset: String, subject: Subject,
         name: String, value: Double, unit: String = "", higherIsBetter: Bool = true, n: Int,
         skipped: Int = 0, interval: Interval? = nil, paper: PaperValue? = nil,
-        isComparable: Bool = false, isPartial: Bool = false, note: String? = nil
+        isComparable: Bool = false, isPartial: Bool = false, note: String? = nil, terms: ImageTerms? = nil
     ) {
         self.experiment = experiment
         self.world = world
@@ -108,6 +116,7 @@ public struct Metric: Hashable, Sendable, Codable {
         self.isComparable = isComparable
         self.isPartial = isPartial
         self.note = note
+        self.terms = terms
         status = n == 0 ? .empty : value.isNaN ? .nan : value.isInfinite ? .inf : .ok
         self.value = status == .ok ? value : nil
         self.interval = status == .ok ? interval : nil
@@ -118,6 +127,7 @@ public struct Metric: Hashable, Sendable, Codable {
         var row = self
         row.value = nil
         row.interval = nil
+        row.terms = nil
         row.status = status == .ok ? .failed : status
         row.note = note
         return row

@@ -39,6 +39,6 @@ extension ResultsDatabase {
         return try runs().filter { run in
             guard run.rowsRun != nil, commit.map({ run.commit?.hasPrefix($0) ?? false }) ?? true else { return false }
             return seen.insert(ComparedRun.name(of: run)).inserted
-        }.map { ComparedRun($0, metrics: try metrics(of: $0), predictions: try predictions(of: $0)) }.sorted { $0.name < $1.name }
+        }.map { ComparedRun($0, metrics: try metrics(of: $0, withTerms: true), predictions: try predictions(of: $0)) }.sorted { $0.name < $1.name }
     }
 }

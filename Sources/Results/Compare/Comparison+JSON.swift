@@ -15,7 +15,9 @@ extension Comparison {
             var base, head: Side?
             var difference: Double?
             var n: Int?
+            var test: String?
             var onlyBaseRight, onlyHeadRight: Int?
+            var differenceInterval: Metric.Interval?
             var p, correctedP: Double?
             var reasons: [String]?
         }
@@ -46,7 +48,9 @@ extension Comparison {
                     entry.base = .init(value: numbers.base, interval: numbers.baseInterval)
                     entry.head = .init(value: numbers.head, interval: numbers.headInterval)
                     (entry.difference, entry.n) = (numbers.difference, numbers.n)
-                    (entry.onlyBaseRight, entry.onlyHeadRight) = (numbers.test?.onlyBase, numbers.test?.onlyHead)
+                    if let counts = numbers.test?.method.counts { (entry.onlyBaseRight, entry.onlyHeadRight) = counts }
+                    entry.differenceInterval = numbers.test?.method.interval
+                    entry.test = numbers.test?.method.name
                     (entry.p, entry.correctedP) = (numbers.test?.probability, numbers.test?.corrected)
                 case .notComparable(let reasons): entry.reasons = reasons
                 case .onlyInBase, .onlyInHead: break

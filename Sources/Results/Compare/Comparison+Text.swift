@@ -39,21 +39,24 @@ extension Comparison {
     public func csv() -> Data {
         var writer = CSVWriter(header: [
             "experiment", "metric", "subject", "unit", "outcome", "base", "head", "difference", "base_ci_lower", "base_ci_upper",
-            "head_ci_lower", "head_ci_upper", "n", "only_base_right", "only_head_right", "p", "p_corrected", "reason",
+            "head_ci_lower", "head_ci_upper", "n", "test", "only_base_right", "only_head_right", "difference_ci_lower",
+            "difference_ci_upper", "p", "p_corrected", "reason",
         ])
         for row in rows {
             let subject = Self.words(row.subject)
             let start: [CSVWriter.Cell] = [.text(row.experiment), .text(row.metric), .text(subject), .text(row.unit), .text(row.outcome.name)]
             guard case .compared(let numbers) = row.outcome else {
-                let nothing = [CSVWriter.Cell](repeating: .text(nil), count: 12)
+                let nothing = [CSVWriter.Cell](repeating: .text(nil), count: 15)
                 writer.add(start + nothing + [.text(row.outcome.reason)])
                 continue
             }
+            let (counts, interval) = (numbers.test?.method.counts, numbers.test?.method.interval)
             writer.add(
                 start + [
                     .number(numbers.base), .number(numbers.head), .number(numbers.difference), .number(numbers.baseInterval?.lower),
                     .number(numbers.baseInterval?.upper), .number(numbers.headInterval?.lower), .number(numbers.headInterval?.upper),
-                    .integer(numbers.n), .integer(numbers.test?.onlyBase), .integer(numbers.test?.onlyHead),
+                    .integer(numbers.n), .text(numbers.test?.method.name), .integer(counts?.onlyBase), .integer(counts?.onlyHead),
+                    .number(interval?.lower), .number(interval?.upper),
                     .number(numbers.test?.probability), .number(numbers.test?.corrected), .text(nil),
                 ])
         }
@@ -110,7 +113,7 @@ extension Comparison {
         let verdict = !numbers.differs ? "same"
             : (numbers.difference > 0) == numbers.higherIsBetter ? "better" : "worse"
         return start + [
-            format.text(numbers.base), format.text(numbers.head), sign + fine.text(numbers.difference),
+            format.text(numbers.base, numbers.baseInterval), format.text(numbers.head, numbers.headInterval), sign + fine.text(numbers.difference),
             numbers.test.map { probability($0.corrected) } ?? "–",
             numbers.test.map { $0.corrected < 0.05 || !numbers.differs ? verdict : "\(verdict), by chance perhaps" } ?? verdict,
         ]
@@ -124,6 +127,23 @@ extension Comparison {
 
     private static func escaped(_ cell: String) -> String {
         cell.replacing("\\", with: "\\\\").replacing("|", with: "\\|").replacing("<", with: "&lt;").replacing("\n", with: " ")
+    }
+}
+
+extension PairedTest.Method {
+    var name: String {
+        switch self {
+        case .mcNemar: "McNemar, exact"
+        case .bootstrap: "paired bootstrap"
+        }
+    }
+
+    var counts: (onlyBase: Int, onlyHead: Int)? {
+        if case .mcNemar(let onlyBase, let onlyHead) = self { (onlyBase, onlyHead) } else { nil }
+    }
+
+    var interval: Metric.Interval? {
+        if case .bootstrap(let difference) = self { difference.interval } else { nil }
     }
 }
 

@@ -27,19 +27,10 @@ public struct Comparison: Sendable {
         public let higherIsBetter: Bool
         /// Whether they are apart by more than the tolerance.
         public let differs: Bool
-        /// Of the paired test over images; nil where no predictions stand behind the numbers.
-        public var test: Test?
+        /// Over the images of both; nil where nothing is stored of single images.
+        public var test: PairedTest?
 
         public var difference: Double { head - base }
-    }
-
-    /// McNemar's exact test over images.
-    public struct Test: Sendable, Equatable {
-        /// Images on which only one of the two is right.
-        public let onlyBase, onlyHead: Int
-        public let probability: Double
-        /// By Holm, for all tests of the comparison.
-        public var corrected: Double
     }
 
     /// What else is not the same in two runs of one experiment.
@@ -124,7 +115,7 @@ extension Comparison {
                         base: first, head: second, baseInterval: metric.interval, headInterval: other.interval, n: metric.n,
                         higherIsBetter: metric.higherIsBetter,
                         differs: abs(second - first) > tolerance * max(1, abs(first)),
-                        test: test(metric, base.predictions, other, head.predictions))))
+                        test: PairedTest(metric, base.predictions, other, head.predictions))))
         } + head.metrics.filter { !places.contains(Place($0)) }.map { row($0, .onlyInHead) }
     }
 
@@ -141,41 +132,6 @@ extension Comparison {
             if metric.status != .ok { reasons.append("\(side) has no value: \(metric.note ?? metric.status.rawValue)") }
         }
         return reasons
-    }
-
-    /// The paired test of two accuracies, where predictions stand behind both of them and are of the same images.
-    private static func test(
-        _ base: Metric, _ baseSets: [PredictionSet], _ head: Metric, _ headSets: [PredictionSet]
-    ) -> Test? {
-        guard let first = answers(behind: base, baseSets), let second = answers(behind: head, headSets),
-            first.count == second.count
-        else { return nil }
-        var (onlyBase, onlyHead) = (0, 0)
-        for (image, isRight) in first {
-            guard let other = second[image] else { return nil }
-            onlyBase += isRight && !other ? 1 : 0
-            onlyHead += other && !isRight ? 1 : 0
-        }
-        let probability = McNemar.probability(onlyFirst: onlyBase, onlySecond: onlyHead)
-        return Test(onlyBase: onlyBase, onlyHead: onlyHead, probability: probability, corrected: probability)
-    }
-
-    /// Whether the prediction of each image is right, where that is what the number is the share of.
-    private static func answers(behind metric: Metric, _ sets: [PredictionSet]) -> [String: Bool]? {
-        let columns = Set(metric.subject.columns)
-        guard metric.name == "accuracy", let value = metric.value,
-            let set = sets.first(where: { Set($0.condition.columns) == columns }), !set.predictions.isEmpty
-        else { return nil }
-        // A picture of several objects has all their names as its label.
-        let rules: [(Prediction) -> Bool] = [
-            { $0.prediction == $0.label }, { $0.label.components(separatedBy: ", ").contains($0.prediction) },
-        ]
-        for isRight in rules {
-            let answers = set.predictions.map { ($0.imageID, isRight($0)) }
-            let share = Double(answers.count { $0.1 }) / Double(answers.count)
-            if abs(share - value) < 1e-9 { return Dictionary(answers, uniquingKeysWith: { first, _ in first }) }
-        }
-        return nil
     }
 
     private static func settings(_ name: String, _ base: StoredRun, _ head: StoredRun) -> [Setting] {

@@ -40,7 +40,7 @@ import Testing
         var description = try Sample.description(text: text)
         description.commit = commit
         let run = try database.begin(description)
-        try database.end(run, as: ending, metrics: metrics, predictions: predictions)
+        try database.end(run, as: ending, rows: RunRows(metrics: metrics, predictions: predictions))
         return try database.latestRuns()
     }
 
@@ -56,7 +56,7 @@ import Testing
         guard case .compared(let numbers) = try outcome(comparison) else { Issue.record("not compared"); return }
         #expect(numbers.base == 0.7 && numbers.head == 0.8 && numbers.differs && numbers.n == 10)
         let test = try #require(numbers.test)
-        #expect(test.onlyBase == 2 && test.onlyHead == 3 && test.probability == McNemar.probability(onlyFirst: 2, onlySecond: 3))
+        #expect(test.method == .mcNemar(onlyBase: 2, onlyHead: 3) && test.probability == McNemar.probability(onlyFirst: 2, onlySecond: 3))
         #expect(comparison.differences == 1 && comparison.compared == 1 && comparison.settings.isEmpty)
         #expect(comparison.text(all: false).contains("better, by chance perhaps"))
     }

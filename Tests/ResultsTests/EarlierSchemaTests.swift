@@ -1,0 +1,77 @@
+import Foundation
+import GRDB
+import Pipeline
+import Testing
+
+@testable import Results
+
+/// A database that a program of version 1 wrote: `Fixtures/results-v1.sqlite`, cut to a few rows of a real run.
+@Suite struct EarlierSchemaTests {
+    private let folder: TemporaryFolder
+    private let url: URL
+
+    init() throws {
+        folder = try TemporaryFolder()
+        url = folder.file("results.sqlite")
+        let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/results-v1.sqlite")
+        try FileManager.default.copyItem(at: fixture, to: url)
+    }
+
+    private func version() throws -> Int? {
+        try DatabaseQueue(path: url.path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
+    }
+
+    private func rows(_ database: ResultsDatabase) throws -> (accuracies: [Double?], predictions: Int) {
+        let run = try #require(try database.runs().last)
+        return (try database.metrics(of: run, withTerms: true).map(\.value), try database.predictions(of: run)[0].predictions.count)
+    }
+
+    private let accuracies = [0.89525, 0.0005, 0.76825, 0.88875, 0.82125, 0.88575]
+
+    @Test func itIsReadAsItIs() throws {
+        let before = try Data(contentsOf: url)
+        let database = try ResultsDatabase(readingFrom: url)
+        let read = try rows(database)
+        #expect(read.accuracies == accuracies && read.predictions == 20)
+        let run = try #require(try database.latestRun(of: "mean-ablation"))
+        #expect(try database.layouts(of: run).isEmpty && database.attachments(of: run).isEmpty)
+        #expect(Comparison(base: try database.latestRuns(), head: try database.latestRuns(), tolerance: 0).compared == 6)
+        try database.close()
+        #expect(try Data(contentsOf: url) == before)
+        #expect(try folder.names() == ["results.sqlite"])
+    }
+
+    @Test func aWriterBringsItUpToDateAndLosesNothing() throws {
+        let database = try ResultsDatabase(writingTo: url)
+        let run = try database.begin(Sample.description())
+        var metric = Sample.metric(0.25)
+        metric.terms = Sample.terms()
+        try database.end(run, as: .done, rows: RunRows(metrics: [metric], layouts: [Sample.layout("new")]))
+        let read = try rows(database)
+        #expect(read.accuracies == accuracies && read.predictions == 20)
+        #expect(try database.layouts(of: database.run(run.id)) == [Sample.layout("new")])
+        try database.close()
+        #expect(try version() == Schema.version)
+        // Once is enough.
+        let again = try ResultsDatabase(writingTo: url)
+        #expect(try again.runs().count == 2)
+        try again.close()
+    }
+
+    @Test func twoWritersMayBringItUpToDateAtOnce() async throws {
+        let url = url
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<4 { group.addTask { try ResultsDatabase(writingTo: url).runs().count } }
+            for try await count in group { #expect(count == 1) }
+        }
+        #expect(try version() == Schema.version)
+    }
+
+    @Test func oneThatCannotBeBroughtUpToDateStaysAsItWas() throws {
+        // A table of the name is in the way, as if somebody had made it by hand.
+        try DatabaseQueue(path: url.path).write { try $0.execute(sql: "CREATE TABLE attachment (x)") }
+        #expect(throws: ResultsError.self) { try ResultsDatabase(writingTo: url) }
+        #expect(try version() == 1)
+        #expect(try rows(ResultsDatabase(readingFrom: url)).accuracies == accuracies)
+    }
+}
