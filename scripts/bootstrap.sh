@@ -9,7 +9,7 @@ set -euo pipefail
 
 readonly base_packages=(
     pkg-config libopenblas-dev libpng-dev libjpeg62-turbo-dev libfreetype-dev libarchive-dev zlib1g-dev # to build
-    libcurl4-openssl-dev libsqlite3-dev
+    libcurl4-openssl-dev libsqlite3-dev libdnnl-dev
     libxml2 libcurl4                                                     # Swift's FoundationXML and FoundationNetworking load them
     fonts-noto-color-emoji unicode-cldr-core unicode-data                # the emoji world
     fonts-dejavu-core gnuplot-nox                                        # contact sheets and plots

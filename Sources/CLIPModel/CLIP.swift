@@ -12,6 +12,14 @@ public struct CLIP: Sendable {
 
     public var configuration: CLIPConfiguration { description.configuration }
 
+    /// The model with the products of its linear layers in another precision; everything else stays in fp32.
+    public func with(_ precision: Precision) -> CLIP {
+        guard precision != .fp32 else { return self }
+        return CLIP(
+            description: description, vision: vision.with(precision), text: text.with(precision), tokenizer: tokenizer,
+            logitScale: logitScale)
+    }
+
     /// Unit embeddings of texts. // [texts, d]
     public func embed(texts: [String]) -> Tensor {
         text(tokenizer.encode(texts)).rowsNormalised()

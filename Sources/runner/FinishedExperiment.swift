@@ -20,7 +20,7 @@ struct FinishedExperiment {
         let seconds = computed.reduce(0) { $0 + $1.seconds }
         let work = computed.isEmpty
             ? "Nothing to compute: every step was done before."
-            : "Computed \(computed.count) of \(outcomes.count) steps in \(Progress.duration(seconds)), \(jobs) workers, BLAS core \(BLAS.coreName)."
+            : "Computed \(computed.count) of \(outcomes.count) steps in \(Progress.duration(seconds)), \(jobs) workers, BLAS core \(BLAS.coreName), linear layers by \(LinearLibrary.current.description)."
         let paths = ([files.database, files.metrics] + (report.predictions.isEmpty ? [] : [files.predictions])
             + report.attachments.map(files.attachment))
             .map(\.relativePath).joined(separator: ", ")

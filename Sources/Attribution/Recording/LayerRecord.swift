@@ -59,8 +59,7 @@ final class LayerRecord {
         RowKernels.add(bias: block.mlpInput.bias, to: preactivations.base, rows: tokens, columns: block.neurons)
         RowKernels.activate(
             block.activation, activations.base, bias: block.mlpInput.bias, rows: tokens, columns: block.neurons)
-        block.mlpOutput.multiply(activations.base, rows: tokens, into: mlpBranch.base)
-        RowKernels.add(bias: block.mlpOutput.bias, to: mlpBranch.base, rows: tokens, columns: block.width)
+        block.mlpOutput(activations.base, rows: tokens, into: mlpBranch.base)
         output.update(from: middle.base, count: middle.count)
         BLAS.add(1, mlpBranch.base, to: output, count: middle.count)
     }
@@ -69,8 +68,7 @@ final class LayerRecord {
         let (width, headWidth, stride) = (block.width, block.headWidth, 3 * block.width)
         block.attentionNorm(
             input.base, rows: tokens, into: attentionNormalised.base, mean: attentionMean.base, sigma: attentionSigma.base)
-        block.queryKeyValue.multiply(attentionNormalised.base, rows: tokens, into: queryKeyValue.base)
-        RowKernels.add(bias: block.queryKeyValue.bias, to: queryKeyValue.base, rows: tokens, columns: stride)
+        block.queryKeyValue(attentionNormalised.base, rows: tokens, into: queryKeyValue.base)
         for head in 0..<block.heads {
             let query = queryKeyValue.base + head * headWidth
             let scores = attention.base + head * tokens * tokens
@@ -83,8 +81,7 @@ final class LayerRecord {
                 tokens, headWidth, tokens, scores, stride: tokens, query + 2 * width, stride: stride,
                 into: mixed.base + head * headWidth, stride: width)
         }
-        block.attentionOutput.multiply(mixed.base, rows: tokens, into: attentionBranch.base)
-        RowKernels.add(bias: block.attentionOutput.bias, to: attentionBranch.base, rows: tokens, columns: width)
+        block.attentionOutput(mixed.base, rows: tokens, into: attentionBranch.base)
         middle.base.update(from: input.base, count: input.count)
         BLAS.add(1, attentionBranch.base, to: middle.base, count: input.count)
     }

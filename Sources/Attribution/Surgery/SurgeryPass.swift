@@ -102,8 +102,7 @@ public final class SurgeryPass {
                 capture.queryKeyValue + image * tokens * 3 * width, inputLength: length, scores: scratch.scores.base,
                 into: scratch.mixed.base + image * tokens * width)
         }
-        block.attentionOutput.multiply(scratch.mixed.base, rows: rows, accumulating: true, into: path)
-        RowKernels.add(bias: block.attentionOutput.bias, to: path, rows: rows, columns: width)
+        block.attentionOutput(scratch.mixed.base, rows: rows, accumulating: true, into: path)
     }
 
     /// The mean length of one image's tokens after ln_1.

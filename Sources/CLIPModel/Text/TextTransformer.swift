@@ -30,6 +30,13 @@ public struct TextTransformer: Sendable {
         self.projection = projection
     }
 
+    /// The tower with the products of its blocks' linear layers in another precision.
+    public func with(_ precision: Precision) -> TextTransformer {
+        TextTransformer(
+            configuration: configuration, tokenEmbedding: tokenEmbedding, positionEmbedding: positionEmbedding,
+            blocks: blocks.map { $0.with(precision) }, outputNorm: outputNorm, projection: projection)
+    }
+
     /// Embeds texts, not normalised. The tower is causal, so tokens after the longest text's end change
     /// nothing and are left out.
     /// - Parameter texts: token ids with start and end, each at most as long as the context.

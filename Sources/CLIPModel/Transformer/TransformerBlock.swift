@@ -31,6 +31,14 @@ public struct TransformerBlock: Sendable {
         self.mlpOutput = mlpOutput
     }
 
+    /// The block with the products of its linear layers in another precision.
+    func with(_ precision: Precision) -> TransformerBlock {
+        TransformerBlock(
+            heads: heads, attentionNorm: attentionNorm, queryKeyValue: queryKeyValue.with(precision),
+            attentionOutput: attentionOutput.with(precision), mlpNorm: mlpNorm, mlpInput: mlpInput.with(precision),
+            activation: activation, mlpOutput: mlpOutput.with(precision))
+    }
+
     /// Width D of the residual stream.
     public var width: Int { attentionNorm.width }
     /// Width d_h of a head.
@@ -62,16 +70,27 @@ public struct TransformerBlock: Sendable {
         to x: UnsafeMutablePointer<Float>, rows: Int, scratch: BlockScratch, capture: LayerCapture? = nil
     ) {
         mlpNorm(x, rows: rows, into: scratch.normalised.base, mean: scratch.mean.base, sigma: scratch.sigma.base)
+        if capture == nil, addRoundedMLP(scratch.normalised.base, to: x, rows: rows, scratch: scratch) { return }
         let hidden = capture?.activationsBuffer ?? scratch.hidden.base
-        mlpInput.multiply(scratch.normalised.base, rows: rows, into: hidden)  // [rows, N]
-        RowKernels.activate(activation, hidden, bias: mlpInput.bias, rows: rows, columns: neurons)
+        mlpInput(scratch.normalised.base, rows: rows, activation: activation, into: hidden)  // [rows, N]
         if let output = capture?.mlpOutputBuffer {
             mlpOutput.multiply(hidden, rows: rows, into: output)  // [rows, D]
             BLAS.add(1, output, to: x, count: rows * width)
+            RowKernels.add(bias: mlpOutput.bias, to: x, rows: rows, columns: width)
         } else {
-            mlpOutput.multiply(hidden, rows: rows, accumulating: true, into: x)
+            mlpOutput(hidden, rows: rows, accumulating: true, into: x)
         }
-        RowKernels.add(bias: mlpOutput.bias, to: x, rows: rows, columns: width)
+    }
+
+    /// Where the activations are rounded to bf16 anyway and nobody asks for them, they are written so: half as much memory.
+    /// - Returns: false where they have to be kept in single precision.
+    private func addRoundedMLP(
+        _ normalised: UnsafePointer<Float>, to x: UnsafeMutablePointer<Float>, rows: Int, scratch: BlockScratch
+    ) -> Bool {
+        guard mlpOutput.precision == .bf16, let input = mlpInput.packed, let output = mlpOutput.packed else { return false }
+        let hidden = UnsafeMutableRawPointer(scratch.hidden.base)
+        return input.multiply(normalised, rows: rows, addsBias: true, activation: activation, into: hidden, .bf16)
+            && output.multiply(hidden, .bf16, rows: rows, addsBias: true, accumulating: true, into: x)
     }
 
     /// x ← x + W_O [softmax(q kᵀ / √d_h) v] + b_O
@@ -85,8 +104,7 @@ public struct TransformerBlock: Sendable {
         let sigma = capture?.sigmaBuffer ?? scratch.sigma.base
         attentionNorm(x, rows: rows, into: scratch.normalised.base, mean: mean, sigma: sigma)
         let projected = capture?.queryKeyValueBuffer ?? scratch.queryKeyValue.base
-        queryKeyValue.multiply(scratch.normalised.base, rows: rows, into: projected)  // [rows, 3D]
-        RowKernels.add(bias: queryKeyValue.bias, to: projected, rows: rows, columns: 3 * width)
+        queryKeyValue(scratch.normalised.base, rows: rows, into: projected)  // [rows, 3D]
         let stride = 3 * width
         let scale = 1 / Float(headWidth).squareRoot()
         for image in 0..<batch {
@@ -104,8 +122,7 @@ public struct TransformerBlock: Sendable {
                     into: scratch.mixed.base + image * tokens * width + head * headWidth, stride: width)
             }
         }
-        attentionOutput.multiply(scratch.mixed.base, rows: rows, accumulating: true, into: x)
-        RowKernels.add(bias: attentionOutput.bias, to: x, rows: rows, columns: width)
+        attentionOutput(scratch.mixed.base, rows: rows, accumulating: true, into: x)
     }
 }
 

@@ -43,6 +43,14 @@ public struct VisionTransformer: Sendable {
         self.normalisation = normalisation
     }
 
+    /// The tower with the products of its blocks' linear layers in another precision.
+    public func with(_ precision: Precision) -> VisionTransformer {
+        VisionTransformer(
+            configuration: configuration, patchEmbedding: patchEmbedding, classEmbedding: classEmbedding,
+            positionEmbedding: positionEmbedding, inputNorm: inputNorm, blocks: blocks.map { $0.with(precision) },
+            outputNorm: outputNorm, projection: projection, normalisation: normalisation)
+    }
+
     /// Embeds images and runs every block.
     /// - Parameters:
     ///   - images: 8-bit RGB of the model's size, one after the other. // [batch, size, size, 3]

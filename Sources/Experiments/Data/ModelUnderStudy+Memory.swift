@@ -40,7 +40,7 @@ extension ModelUnderStudy {
         let effects = readers.reduce(0) { $0 + N * kept * ($1 + 2) }
         return MemoryEstimate(
             shared: Self.processBytes
-                + 4 * (weightCount + pathCount + lenses + (contents.contains(.effects) ? factored : 0)),
+                + packedBytes + 4 * (weightCount + pathCount + lenses + (contents.contains(.effects) ? factored : 0)),
             perWorker: 4
                 * (workspace * (contents.contains(.resumed) ? 2 : 1) + captures + paths
                     + (contents.contains(.effects) ? coordinates : 0) + (contents.contains(.sums) ? sums : 0)
@@ -68,6 +68,14 @@ extension ModelUnderStudy {
         let (vision, text) = (configuration.vision, configuration.text)
         return vision.layers * (4 * vision.width * vision.width + 2 * vision.width * vision.mlpWidth)
             + text.layers * (4 * text.width * text.width + 2 * text.width * text.mlpWidth) + text.vocabularySize * text.width
+    }
+
+    /// The image tower's weights once more, as the library of linear layers wants them.
+    private var packedBytes: Int {
+        guard LinearLibrary.current != .openBLAS || precision == .bf16 else { return 0 }
+        let vision = configuration.vision
+        let count = vision.layers * (4 * vision.width * vision.width + 2 * vision.width * vision.mlpWidth)
+        return count * (LinearLibrary.current != .openBLAS && precision == .bf16 ? 2 : 4)
     }
 
     /// Numbers of the value/output paths.

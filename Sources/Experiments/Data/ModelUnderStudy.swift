@@ -27,6 +27,8 @@ public struct ModelUnderStudy: Sendable {
     public let description: ModelDescription
     /// One digest of all files and settings that decide a number.
     public let digest: String
+    /// Of the products with weights.
+    let precision: Precision
     /// Its name, where the weights have the digest that their publisher states for it.
     let published: String?
     public let clip: Shared<CLIP>
@@ -46,10 +48,11 @@ public struct ModelUnderStudy: Sendable {
     /// - Parameters:
     ///   - imageActivation: the non-linearity of the image tower, where it is not to be what the files say.
     ///   - textActivation: the same for the text tower.
+    ///   - precision: of the linear layers of both.
     /// - Throws: `InputError`, and what opening a model throws.
     init(
         _ reference: ModelReference, in places: InputPlaces, memo: InputMemo, imageActivation: Activation? = nil,
-        textActivation: Activation? = nil, passOrder: ImagePreprocessing.PassOrder = .pillow13
+        textActivation: Activation? = nil, passOrder: ImagePreprocessing.PassOrder = .pillow13, precision: Precision = .fp32
     ) throws {
         name = reference.name
         let folder: URL
@@ -79,9 +82,12 @@ public struct ModelUnderStudy: Sendable {
         // What one tower does with its numbers is part of the identity; the text tower's is in its own steps' keys.
         var lines = digests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
         lines.append("image activation \(description.configuration.vision.activation.rawValue)\n")
+        // Named only where it is another, so that what was computed before there was a choice is found again.
+        if precision != .fp32 { lines.append("precision \(precision.rawValue)\n") }
+        self.precision = precision
         digest = ContentDigest.sha256(Data(lines.joined().utf8))
         let clip = Shared {
-            try CLIP(folder: folder, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation)
+            try CLIP(folder: folder, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation).with(precision)
         }
         self.clip = clip
         paths = Shared { ValueOutputPaths(try clip.value().vision) }

@@ -18,6 +18,7 @@ final class OpenedInputs: Sendable {
         var imageActivation: Activation?
         var textActivation: Activation?
         var passOrder: ImagePreprocessing.PassOrder
+        var precision = Precision.fp32
     }
 
     private struct PicturesKey: Hashable {
@@ -42,7 +43,7 @@ final class OpenedInputs: Sendable {
             if let model = models[key] { return model }
             let model = try ModelUnderStudy(
                 key.reference, in: places, memo: memo, imageActivation: key.imageActivation,
-                textActivation: key.textActivation, passOrder: key.passOrder)
+                textActivation: key.textActivation, passOrder: key.passOrder, precision: key.precision)
             models[key] = model
             return model
         }

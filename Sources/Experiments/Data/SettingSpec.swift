@@ -11,6 +11,7 @@ import Pipeline
 /// model: emoji-clip                # of the manifest, or the path of a folder or a file of weights
 /// image-activation: as-configured  # or gelu, quick_gelu: another non-linearity in the image tower
 /// text-activation: as-configured   # the same in the text tower
+/// precision: fp32                  # or bf16: weights and inputs of linear layers rounded, about twice as fast
 /// resize-passes: pillow13          # or rowsFirst: as Pillow 11.3 to 12.3 resized
 /// on-bad-image: fail               # or skip: leave out pictures that cannot be read, and list them
 /// class-names: classes.txt         # a name a line, in label order, in place of the data set's own
@@ -33,7 +34,7 @@ struct SettingSpec: Sendable {
     var seed: Int
 
     enum Key: String, CaseIterable {
-        case experiment, world, model, seed, templates
+        case experiment, world, model, seed, templates, precision
         case imageActivation = "image-activation"
         case textActivation = "text-activation"
         case resizePasses = "resize-passes"
@@ -125,7 +126,8 @@ struct SettingSpec: Sendable {
             reference: try Self.model(root, choices),
             imageActivation: try root.choice(.imageActivation, default: ActivationName.asConfigured).activation,
             textActivation: try root.choice(.textActivation, default: ActivationName.asConfigured).activation,
-            passOrder: try root.choice(.resizePasses, default: .pillow13))
+            passOrder: try root.choice(.resizePasses, default: .pillow13),
+            precision: try root.choice(.precision, default: .fp32))
         onBadPicture = try root.choice(.onBadImage, default: .fail)
         classNames = root.has(.classNames) ? try root.file(.classNames) : nil
         templates = root.has(.templates) ? try Templates(root, .templates) : nil

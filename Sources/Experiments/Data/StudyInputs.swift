@@ -15,6 +15,8 @@ public struct StudyInputs: Codable, Sendable, Equatable {
         /// Who decided them: `configurationFile`, `formatDefault`, `publisher` or `caller`.
         public var imageActivationSource: String
         public var textActivationSource: String
+        /// Of the products with weights: `fp32` or `bf16`.
+        public var precision: String
         /// How pictures are brought to the model's size.
         public var preprocessing: String
     }
@@ -46,7 +48,7 @@ extension StudyInputs.Model {
             imageActivation: model.configuration.vision.activation.rawValue,
             textActivation: model.configuration.text.activation.rawValue,
             imageActivationSource: description.imageActivationSource.rawValue,
-            textActivationSource: description.textActivationSource.rawValue, preprocessing: (preprocessing ?? model.preprocessing).name)
+            textActivationSource: description.textActivationSource.rawValue, precision: model.precision.rawValue, preprocessing: (preprocessing ?? model.preprocessing).name)
     }
 }
 

@@ -62,7 +62,7 @@ struct StudySpec: Sendable {
     /// Whether model, fit images and prompts are those of the second-order paper's tables.
     var isPapers: Bool {
         let isFit = if case .pictures(.imageNetTrain, _, _) = fit.source { fit.sampling == .every(250) } else { false }
-        return facts.published == PaperValues.model && setting.modelKey.imageActivation == nil && isFit && significantImages == 100
+        return facts.published == PaperValues.model && setting.modelKey.imageActivation == nil && setting.modelKey.precision == .fp32 && isFit && significantImages == 100
             && setting.classNames == nil && (setting.templates == nil || setting.templates == .openAI80)
     }
 }

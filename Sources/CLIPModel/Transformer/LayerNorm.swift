@@ -1,30 +1,5 @@
 import DenseMath
 
-/// y = x Wᵀ + b
-public struct Linear: Sendable {
-    /// // [out, in]
-    public let weight: Tensor
-    /// // [out]
-    public let bias: [Float]
-
-    public var inputs: Int { weight.shape[1] }
-    public var outputs: Int { weight.shape[0] }
-
-    public init(weight: Tensor, bias: [Float]) {
-        precondition(weight.shape.count == 2 && weight.shape[0] == bias.count)
-        self.weight = weight
-        self.bias = bias
-    }
-
-    /// y ← x Wᵀ + β y, without the bias, which the caller fuses into what follows.
-    @inline(__always)
-    package func multiply(_ x: UnsafePointer<Float>, rows: Int, accumulating: Bool = false, into y: UnsafeMutablePointer<Float>) {
-        BLAS.multiply(
-            rows, outputs, inputs, x, stride: inputs, weight.elements, stride: inputs, otherTransposed: true,
-            beta: accumulating ? 1 : 0, into: y, stride: outputs)
-    }
-}
-
 /// γ (x − μ)/σ + β, σ = sqrt(variance + ε)
 public struct LayerNorm: Sendable {
     /// γ // [width]
