@@ -18,6 +18,7 @@ extension Failure {
         case let error as SpecError: words(error)
         case let error as PipelineError: words(error)
         case let error as ResultsError: words(error)
+        case let error as NumberPlace.LookupError: words(error)
         case let error as InputError: words(error)
         case let error as ExperimentError: words(error)
         case let error as ExportError: words(error)

@@ -35,7 +35,7 @@ import Testing
         #expect(read.accuracies == accuracies && read.predictions == 20)
         let run = try #require(try database.latestRun(of: "mean-ablation"))
         #expect(try database.layouts(of: run).isEmpty && database.attachments(of: run).isEmpty)
-        #expect(Comparison(base: try database.latestRuns(), head: try database.latestRuns(), tolerance: 0).compared == 6)
+        #expect(Comparison(base: try database.comparedRuns(), head: try database.comparedRuns(), tolerance: 0).compared == 6)
         try database.close()
         #expect(try Data(contentsOf: url) == before)
         #expect(try folder.names() == ["results.sqlite"])

@@ -34,11 +34,19 @@ extension ResultsDatabase {
     /// The latest run with rows of each experiment and spec, by their names.
     /// - Parameter commit: only runs of a program of a commit that begins so; nil for all.
     /// - Throws: `ResultsError`.
-    public func latestRuns(commit: String? = nil) throws -> [ComparedRun] {
+    public func latestRuns(commit: String? = nil) throws -> [StoredRun] {
         var seen: Set<ComparedRun.Name> = []
         return try runs().filter { run in
             guard run.rowsRun != nil, commit.map({ run.commit?.hasPrefix($0) ?? false }) ?? true else { return false }
             return seen.insert(ComparedRun.name(of: run)).inserted
-        }.map { ComparedRun($0, metrics: try metrics(of: $0, withTerms: true), predictions: try predictions(of: $0)) }.sorted { $0.name < $1.name }
+        }.sorted { ComparedRun.name(of: $0) < ComparedRun.name(of: $1) }
+    }
+
+    /// Those runs with their rows.
+    /// - Throws: `ResultsError`.
+    public func comparedRuns(commit: String? = nil) throws -> [ComparedRun] {
+        try latestRuns(commit: commit).map {
+            ComparedRun($0, metrics: try metrics(of: $0, withTerms: true), predictions: try predictions(of: $0))
+        }
     }
 }

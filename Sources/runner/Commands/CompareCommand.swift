@@ -55,17 +55,17 @@ struct CompareCommand: ParsableCommand {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: side, isDirectory: &isFolder) {
             let url = URL(fileURLWithPath: side)
-            return try found(latest(in: isFolder.boolValue ? try database(in: url) : url), in: side, commit: nil)
+            return try found(latest(in: isFolder.boolValue ? try ResultFiles.readable(in: url) : url), in: side, commit: nil)
         }
         guard side.wholeMatch(of: /[0-9a-f]{4,40}/) != nil else {
             throw Failure(.inputMissing, "\(side): not found, and no commit", fix: "name a results folder, a database or at least 4 digits of a commit")
         }
-        return try found(latest(in: try database(in: URL(fileURLWithPath: results)), commit: side), in: results, commit: side)
+        return try found(latest(in: try ResultFiles.readable(in: URL(fileURLWithPath: results)), commit: side), in: results, commit: side)
     }
 
     private func latest(in url: URL, commit: String? = nil) throws -> [ComparedRun] {
         let database = try ResultsDatabase(readingFrom: url)
-        let runs = try database.latestRuns(commit: commit)
+        let runs = try database.comparedRuns(commit: commit)
         try database.close()
         return runs
     }
@@ -74,14 +74,5 @@ struct CompareCommand: ParsableCommand {
         guard runs.isEmpty else { return runs }
         let whose = commit.map { " of the commit \($0)" } ?? ""
         throw Failure(.inputMissing, "\(place): no run\(whose) has rows", fix: "run the experiments there first, with `make reproduce-table`")
-    }
-
-    /// The copy that is in one file, where there is one: it opens in a folder that cannot be written.
-    private func database(in folder: URL) throws -> URL {
-        let candidates = [ResultFiles.snapshot(in: folder), ResultFiles.database(in: folder)]
-        guard let url = candidates.first(where: { FileManager.default.fileExists(atPath: $0.path) }) else {
-            throw Failure(.inputMissing, "\(folder.path): there are no results", fix: "name a results folder, or run the experiments first")
-        }
-        return url
     }
 }

@@ -35,8 +35,14 @@ struct SpecOptions: ParsableArguments {
 
     /// Reads every spec and plans its steps, in the order in which the papers tell them; computes nothing.
     /// - Returns: also where their inputs were opened.
-    func experiments() throws -> (planned: [PlannedExperiment], context: ExperimentContext) {
-        let documents = try spec.flatMap(files).map { try SpecDocument(contentsOf: $0) }
+    func experiments() throws -> (planned: [PlannedExperiment], context: ExperimentContext) { try experiments(in: files()) }
+
+    /// The files of all specs.
+    func files() throws -> [URL] { try spec.flatMap(files) }
+
+    /// The same for some of the files.
+    func experiments(in files: [URL]) throws -> (planned: [PlannedExperiment], context: ExperimentContext) {
+        let documents = try files.map { try SpecDocument(contentsOf: $0) }
         let context = ExperimentContext(
             manifest: try DatasetsManifest(contentsOf: URL(fileURLWithPath: manifest)),
             data: data.map { URL(fileURLWithPath: $0, isDirectory: true) }, limit: limit,

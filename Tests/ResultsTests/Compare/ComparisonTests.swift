@@ -41,7 +41,7 @@ import Testing
         description.commit = commit
         let run = try database.begin(description)
         try database.end(run, as: ending, rows: RunRows(metrics: metrics, predictions: predictions))
-        return try database.latestRuns()
+        return try database.comparedRuns()
     }
 
     private func outcome(_ comparison: Comparison, _ metric: String = "accuracy") throws -> Comparison.Outcome {
@@ -145,8 +145,8 @@ import Testing
         let runs = try side("base", [number(2)], commit: "bbbb2222")
         #expect(runs.count == 1 && runs[0].metrics == [number(2)])
         let database = try ResultsDatabase(readingFrom: folder.file("base.sqlite"))
-        #expect(try database.latestRuns(commit: "aaaa").map(\.metrics) == [[number(1)]])
-        #expect(try database.latestRuns(commit: "cccc").isEmpty)
+        #expect(try database.comparedRuns(commit: "aaaa").map(\.metrics) == [[number(1)]])
+        #expect(try database.comparedRuns(commit: "cccc").isEmpty)
     }
 
     @Test func everyFormHasEveryNumber() throws {
