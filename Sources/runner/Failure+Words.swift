@@ -90,6 +90,8 @@ extension Failure {
             Failure(.badData, "the mask of \(image) does not show one class, so what a map should show cannot be told", fix: "choose a data set whose pictures show one class each, such as imagenet-segmentation")
         case .notFinite(let image, let place):
             Failure(.failed, "image \(image), \(place): the representation is not a finite number", fix: "check the weights with `runner selfcheck`")
+        case .textNotFinite(let text):
+            Failure(.failed, "the text '\(text)': its embedding is not a finite number", fix: "check the weights with `runner selfcheck`")
         case .tooFewImages(let split, let found, let needed):
             Failure(.badData, "\(split) gives \(found) images, but each neuron keeps \(needed)", fix: "raise --limit, take a larger sample, or lower significant-images in the spec")
         case .poolNotRead(let path, let reason):
