@@ -85,6 +85,7 @@ extension ResultsDatabase {
     public func metrics(of run: StoredRun, withTerms: Bool = false) throws -> [Metric] {
         guard let rowsRun = run.rowsRun else { return [] }
         return try read { db in
+            try checkRows(of: rowsRun, db)
             let subjects = try subjects("metric", column: "subject", of: rowsRun, db)
             let terms = withTerms && schema >= 2 ? try StoredTerms.fetch(of: rowsRun, db) : [:]
             return try Row.fetchAll(
@@ -104,6 +105,7 @@ extension ResultsDatabase {
     public func predictions(of run: StoredRun) throws -> [PredictionSet] {
         guard let rowsRun = run.rowsRun else { return [] }
         return try read { db in
+            try checkRows(of: rowsRun, db)
             let conditions = try subjects("prediction_set", column: "condition", of: rowsRun, db)
             let sets = try Row.fetchAll(
                 db, sql: "SELECT id, experiment FROM prediction_set WHERE run = ? ORDER BY id",
@@ -136,7 +138,8 @@ extension ResultsDatabase {
     public func layouts(of run: StoredRun) throws -> [TableLayout] {
         guard let rowsRun = run.rowsRun, schema >= 2 else { return [] }
         return try read { db in
-            try Row.fetchAll(
+            try checkRows(of: rowsRun, db)
+            return try Row.fetchAll(
                 db, sql: "SELECT layout FROM table_layout WHERE run = ? ORDER BY position", arguments: [rowsRun]
             ).map { row in
                 let reader = RowReader(row, path: path, table: "table_layout")
@@ -154,7 +157,8 @@ extension ResultsDatabase {
     public func attachments(of run: StoredRun) throws -> [StoredAttachment] {
         guard let rowsRun = run.rowsRun, schema >= 2 else { return [] }
         return try read { db in
-            try Row.fetchAll(
+            try checkRows(of: rowsRun, db)
+            return try Row.fetchAll(
                 db, sql: "SELECT name, file, sha256 FROM attachment WHERE run = ? ORDER BY name", arguments: [rowsRun]
             ).map { row in
                 let reader = RowReader(row, path: path, table: "attachment")
