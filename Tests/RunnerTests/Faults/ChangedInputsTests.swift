@@ -3,7 +3,7 @@ import Results
 import Testing
 
 /// What a run depends on changes under it, or under the same name.
-@Suite(.serialized, .enabled(if: FaultInjection.isPossible, "needs clang"))
+@Suite(.enabled(if: FaultInjection.isPossible, "needs clang"))
 struct ChangedInputsTests {
     /// The run keeps to the text that it read; the edited spec is another run.
     @Test func aSpecThatIsEditedDuringARun() throws {

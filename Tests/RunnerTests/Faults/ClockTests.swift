@@ -3,7 +3,7 @@ import Results
 import Testing
 
 /// A clock that is wrong or jumps, and files whose dates say nothing: nothing is computed again for it.
-@Suite(.serialized, .enabled(if: FaultInjection.isPossible, "needs clang"))
+@Suite(.enabled(if: FaultInjection.isPossible, "needs clang"))
 struct ClockTests {
     static let year = 365 * 86_400
 

@@ -5,7 +5,7 @@ import Results
 import Testing
 
 /// Bytes that change on the disk: found and computed again, or refused, and never believed.
-@Suite(.serialized, .enabled(if: FaultInjection.isPossible, "needs clang"))
+@Suite(.enabled(if: FaultInjection.isPossible, "needs clang"))
 struct DamageTests {
     static func flip(_ url: URL, at position: Int, bit: UInt8 = 1) throws {
         var data = try Data(contentsOf: url)

@@ -5,7 +5,7 @@ import Testing
 
 /// A disk that is full or broken from a chosen call on: exit 74 with the path, earlier rows can be read, and the
 /// same command completes once the disk is well.
-@Suite(.serialized, .enabled(if: FaultInjection.isPossible, "needs clang"))
+@Suite(.enabled(if: FaultInjection.isPossible, "needs clang"))
 struct FullDiskTests {
     /// Results with the rows of a finished run, and a step that is to be computed again.
     static func prepared() throws -> FaultRun {
@@ -28,7 +28,8 @@ struct FullDiskTests {
         }
         Tally.shared.count(\.faults)
         let words = "\(fault), \(injected.name) \(injected.path): exit \(outcome.status), \(outcome.errors)"
-        #expect(outcome.status == 74 || outcome.status == 73, "\(words)")
+        // A database that cannot even be opened is found before there is anything to save.
+        #expect(outcome.status == 74 || outcome.status == 73 && outcome.committed.isEmpty, "\(words)")
         let errors = outcome.errors.components(separatedBy: "\n").filter { $0.hasPrefix("error: ") }
         #expect(errors.count == 1 && errors[0].contains(run.results.path) && !errors[0].contains(".tmp-"), "\(words)")
         #expect(outcome.errors.contains("fix: "), "\(words)")
@@ -41,19 +42,31 @@ struct FullDiskTests {
         return outcome
     }
 
-    static let places = ["/shards/", "/artefact.", "/manifest.json", ".csv", "results.sqlite", "results-snapshot"]
+    static let places = ["/shards/", "-artefact.", "-manifest.json", ".csv", "results.sqlite", "results-snapshot"]
 
-    @Test(arguments: [Fault.Kind.full, .io, .sync]) func aBadDiskIsSaidAndLosesNothing(kind: Fault.Kind) throws {
+    @Test(arguments: places) func aFullDiskIsSaidAndLosesNothing(place: String) throws {
+        try expectNothingLost(.full, place)
+    }
+
+    @Test(arguments: ["/shards/", "results.sqlite", "results-snapshot"]) func anErrorOfADiskIsSaidAndLosesNothing(place: String) throws {
+        try expectNothingLost(.io, place)
+    }
+
+    @Test(arguments: ["/shards/", "-artefact.", ".csv", "results.sqlite", "results-snapshot"])
+    func aSyncThatFailsIsSaidAndLosesNothing(place: String) throws {
+        try expectNothingLost(.sync, place)
+    }
+
+    private func expectNothingLost(_ kind: Fault.Kind, _ place: String) throws {
         let run = try Self.prepared()
         defer { run.remove() }
         var outcomes: [FaultRun.Outcome] = []
-        for place in Self.places {
-            for at in [1, 4] {
-                if let outcome = try Self.fail(run, Fault(kind: kind, at: at, only: place)) { outcomes.append(outcome) }
-            }
+        for at in [1, 3] {
+            guard let outcome = try Self.fail(run, Fault(kind: kind, at: at, only: place)) else { break }
+            outcomes.append(outcome)
         }
-        #expect(outcomes.count >= 8, "\(kind): only \(outcomes.count) faults were met")
-        try run.finish(after: outcomes, "\(kind)")
+        #expect(!outcomes.isEmpty, "the fault was not met")
+        try run.finish(after: outcomes, "\(kind) \(place)")
     }
 
     /// What was found out about inputs costs time only.

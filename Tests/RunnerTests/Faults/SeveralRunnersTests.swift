@@ -3,7 +3,7 @@ import Results
 import Testing
 
 /// Several runners on one results folder at once: one set of rows, each shard computed once.
-@Suite(.serialized, .enabled(if: FaultInjection.isPossible, "needs clang"))
+@Suite(.enabled(if: FaultInjection.isPossible, "needs clang"))
 struct SeveralRunnersTests {
     static let patience = ["--lock-timeout", "300"]
 
