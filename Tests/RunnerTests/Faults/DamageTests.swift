@@ -120,11 +120,14 @@ struct DamageTests {
 
     @Test func aForeignFileIsRefusedBeforeWork() throws {
         try Self.refused({ try Data("a table\n".utf8).write(to: $0.database) }, words: ["not a results database"])
-        try Self.refused({ run in
-            var data = try Data(contentsOf: run.database)
-            data.replaceSubrange(68..<72, with: [0, 0, 0, 1])  // application_id
-            try data.write(to: run.database)
-        }, words: ["not a results database"])
+        for name in ["results.sqlite", "results-snapshot.sqlite"] {
+            // The copy is not in WAL mode, to which nobody may change it.
+            try Self.refused({ run in
+                var data = try Data(contentsOf: run.results.appendingPathComponent(name))
+                data.replaceSubrange(68..<72, with: [0, 0, 0, 1])  // application_id
+                try data.write(to: run.database)
+            }, words: ["not a results database"])
+        }
     }
 
     @Test(arguments: [0.25, 0.5, 0.9]) func aTruncatedDatabaseIsRefusedBeforeWork(part: Double) throws {
