@@ -65,10 +65,13 @@ extension ResultsDatabase {
             let versions = try? JSONDecoder().decode(
                 [String: String].self, from: Data(versions.utf8))
         else { throw reader.failure("versions") }
+        let (specText, specDigest): (String, String) = (try reader.value("spec_text"), try reader.value("spec_digest"))
+        guard Digest.sha256(of: Data(specText.utf8)) == specDigest else {
+            throw ResultsError.damaged(path: path, message: "the text of a spec is not the one that was stored")
+        }
         return StoredRun(
             id: try reader.value("id"), experiment: try reader.value("experiment"),
-            specPath: try reader.value("spec_path"), specText: try reader.value("spec_text"),
-            specDigest: try reader.value("spec_digest"), commit: try reader.optional("commit_id"),
+            specPath: try reader.value("spec_path"), specText: specText, specDigest: specDigest, commit: try reader.optional("commit_id"),
             isDirty: try reader.value("dirty"), host: host,
             blasCore: try reader.value("blas_core"), blasThreads: try reader.value("blas_threads"),
             versions: versions, isPartial: try reader.value("partial"), process: process,

@@ -10,7 +10,8 @@ extension ResultsDatabase {
         let process = ProcessIdentity.current
         return try write { db in
             try db.execute(
-                sql: "INSERT INTO spec (digest, text) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                // A text that is damaged is mended.
+                sql: "INSERT INTO spec (digest, text) VALUES (?, ?) ON CONFLICT (digest) DO UPDATE SET text = excluded.text",
                 arguments: [run.specDigest, run.specText])
             try db.execute(
                 sql: """

@@ -68,6 +68,18 @@ import Testing
         #expect(try database.predictions(of: database.run(third)) == Self.rows().predictions)
     }
 
+    @Test func aChangedSpecIsNotBelievedAndTheNextRunMendsIt() throws {
+        let id = try write()
+        try DatabaseQueue(path: url.path).write { try $0.execute(sql: "UPDATE spec SET text = 'a: 2'") }
+        let error = #expect(throws: ResultsError.self) { try ResultsDatabase(readingFrom: url).run(id) }
+        guard case .damaged = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        try write()
+        #expect(try ResultsDatabase(readingFrom: url).run(id).specText == "a: 1\n")
+    }
+
     @Test func runsOfAnEarlierVersionAreTakenAsTheyAre() throws {
         let id = try write()
         try DatabaseQueue(path: url.path).write { try $0.execute(sql: "DELETE FROM rows_check; UPDATE metric SET value = 0.5 WHERE id = 1") }
