@@ -22,7 +22,7 @@ enum Schema {
     }
 
     /// - Returns: the version of the tables; 0 where there are none.
-    /// - Throws: `ResultsError.notAResultsDatabase`, `.newerSchema`.
+    /// - Throws: `ResultsError.notAResultsDatabase`, `.newerSchema`, `.damaged`.
     @discardableResult
     static func check(_ db: Database, path: String) throws -> Int {
         let found = try userVersion(db)
@@ -34,7 +34,26 @@ enum Schema {
         guard found <= version else {
             throw ResultsError.newerSchema(path: path, found: found, supported: version)
         }
+        guard try isWhole(db, version: found) else {
+            throw ResultsError.damaged(path: path, message: "the declarations of its tables have changed")
+        }
         return found
+    }
+
+    /// Whether the tables of a version are there as they were made. A byte that changes in their declarations gives
+    /// a column another name, or a rule another meaning.
+    static func isWhole(_ db: Database, version: Int) throws -> Bool {
+        let whole = try DatabaseQueue().writeWithoutTransaction { db in
+            for step in additions.prefix(version) { try db.execute(sql: step) }
+            return try declarations(db)
+        }
+        let found = try declarations(db)
+        return whole.allSatisfy { found[$0.key] == $0.value }
+    }
+
+    private static func declarations(_ db: Database) throws -> [String: String] {
+        let rows = try Row.fetchAll(db, sql: "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+        return Dictionary(rows.compactMap { row in (row["name"] as String?).flatMap { name in (row["sql"] as String?).map { (name, $0) } } }) { $1 }
     }
 
     private static func userVersion(_ db: Database) throws -> Int {

@@ -221,7 +221,9 @@ extension Failure {
             Failure(.lockHeld, "\(path): another process is writing to it", fix: "run the same command again")
         case .saveFailed(let path, _, let message, let freeBytes):
             Failure(.saveFailed, "\(path): could not be saved: \(message)\(free(freeBytes))", fix: "make room and run the same command again")
-        case .invalidRow, .noSuchRun, .unreadableRow, .sqlite:
+        case .unreadableRow(let path, let table, let column):
+            Failure(.badData, "\(path): damaged: a row of '\(table)' cannot be read (\(column))", fix: "move the file away; numbers come back from results/cache with the same command")
+        case .invalidRow, .noSuchRun, .sqlite:
             Failure(.internalError, "\(error)", fix: "this is a bug of clip-lens; please report it")
         }
     }

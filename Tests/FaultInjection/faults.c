@@ -4,9 +4,8 @@
 //
 //   FAULT_PROGRAM  name of the program that is meant; the programs that it starts are left alone
 //   FAULT_UNDER    folder whose files count; its absolute path, links resolved
-//   FAULT_ONLY     a part of the path that a file must have to count (default: any)
-//   FAULT_LOG      file that gets a line for each call that counts, and one for the fault: "12 write /…",
-//                  "! 12 write /…"
+//   FAULT_ONLY     a part of the path that a file must have to count for the fault (default: any)
+//   FAULT_LOG      file that gets a line for each call, "12 write /…", and one for the fault, "! 3 write /…"
 //   FAULT_KIND     kill  SIGKILL before the call
 //                  torn  SIGKILL after half of a write
 //                  int   SIGINT before the call
@@ -38,7 +37,7 @@
 static const char *under, *only, *kind;
 static long at, clock_offset;
 static int log_fd = -1;
-static atomic_long counter;
+static atomic_long seen, counter;
 static atomic_int is_injected;
 static atomic_long clock_shift;
 
@@ -79,11 +78,10 @@ static int fault(const char *call, const char *path, int traits) {
     if (!under || !path) return 0;
     size_t length = strlen(under);
     if (strncmp(path, under, length) != 0 || path[length] != '/') return 0;
-    if (strcmp(kind ? kind : "", "hang-open") == 0) return 0;
-    if (only && !strstr(path + length, only)) return 0;
+    note("", atomic_fetch_add(&seen, 1) + 1, call, path);
+    if (at == 0 || strcmp(kind, "hang-open") == 0 || (only && !strstr(path + length, only))) return 0;
     long number = atomic_fetch_add(&counter, 1) + 1;
-    note("", number, call, path);
-    if (at == 0 || number < at) return 0;
+    if (number < at) return 0;
 
     if (strcmp(kind, "full") == 0) {
         if (!(traits & TAKES_ROOM)) return 0;

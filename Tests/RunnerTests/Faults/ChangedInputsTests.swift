@@ -9,7 +9,7 @@ struct ChangedInputsTests {
     @Test func aSpecThatIsEditedDuringARun() throws {
         let run = try KillTests.prepared()
         defer { run.remove() }
-        let started = try run.start(Fault(kind: .hang, at: 4, only: "/shards/"))
+        let started = try run.start(Fault(kind: .hang, at: 12, only: "/shards/"))
         defer { started.running.process.terminate() }
         try started.waitForFault()
         let edited = FaultRun.text.replacingOccurrences(of: "significant-images: 8", with: "significant-images: 7")

@@ -36,7 +36,7 @@ import Testing
             files["\(Self.classes[index / 2])/\(Self.pictures[index])"] = data
         }
         try OwnPictures.write(files, to: study.data.appendingPathComponent("hostile"))
-        try study.writeMeanAblation(fit: "{dataset: image-folder, path: $DATA/hostile}", evaluation: "{dataset: image-folder, path: $DATA/hostile}")
+        try study.writeMeanAblation(fit: "{dataset: class-folders, path: $DATA/hostile}", evaluation: "{dataset: class-folders, path: $DATA/hostile}")
         let output = try study.run()
         #expect(output.status == 0, "\(output.errors)")
 

@@ -29,7 +29,7 @@ import Testing
     /// Several workers meet it at once; one error comes of it, that of the first image.
     @Test func theStepAndTheFirstImageAreNamed() throws {
         let (study, output) = try run("vision_model.post_layernorm.weight", times: 1e38, spec: SmallSpecs.meanAblation, ["--jobs", "4"])
-        expectOneError(study, output, ["step effect-sums", "images 0 to ", "fit/000000", "not a finite number"])
+        expectOneError(study, output, ["step effect-sums", "images 0 to ", "image emoji-scenes/fit/0,", "not a finite number"])
     }
 
     @Test func theFirstClassIsNamed() throws {

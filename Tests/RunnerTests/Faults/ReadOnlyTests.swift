@@ -9,18 +9,18 @@ struct ReadOnlyTests {
         let reference = try FaultRun.undisturbed.get()
         let run = try FaultRun(after: reference.run)
         let manager = FileManager.default
+        // A step to compute, so that there is work to refuse.
+        try manager.removeItem(at: run.results.appendingPathComponent("cache/overlap"))
         let paths = try [""] + manager.subpathsOfDirectory(atPath: run.results.path)
         func setModes(folders: Int, files: Int) throws {
             for path in paths {
                 let url = run.results.appendingPathComponent(path)
                 var isFolder: ObjCBool = false
-                manager.fileExists(atPath: url.path, isDirectory: &isFolder)
+                _ = manager.fileExists(atPath: url.path, isDirectory: &isFolder)
                 try manager.setAttributes([.posixPermissions: isFolder.boolValue ? folders : files], ofItemAtPath: url.path)
             }
         }
         try manager.setAttributes([.posixPermissions: 0o755], ofItemAtPath: run.folder.path)
-        // A step to compute, so that there is work to refuse.
-        try manager.moveItem(at: run.results.appendingPathComponent("cache/overlap"), to: run.folder.appendingPathComponent("overlap"))
         try setModes(folders: 0o555, files: 0o444)
         let before = try run.files()
 

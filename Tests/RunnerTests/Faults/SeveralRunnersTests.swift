@@ -30,7 +30,7 @@ struct SeveralRunnersTests {
     @Test func aRunnerThatIsKilledIsFollowedByOneThatWaits() throws {
         let run = try KillTests.prepared()
         defer { run.remove() }
-        let first = try run.start(Fault(kind: .hang, at: 6, only: "/shards/"))
+        let first = try run.start(Fault(kind: .hang, at: 12, only: "/shards/"))
         try first.waitForFault()
         let pid = first.running.process.processIdentifier
         let others = try (0..<2).map { _ in try run.start(nil, Self.patience) }
