@@ -40,20 +40,25 @@ enum Schema {
         return found
     }
 
-    /// Whether the tables of a version are there as they were made. A byte that changes in their declarations gives
-    /// a column another name, or a rule another meaning.
+    /// Whether the columns of a version are there as they were made: a byte that changes in the declaration of a table
+    /// gives one of them another name or type.
     static func isWhole(_ db: Database, version: Int) throws -> Bool {
         let whole = try DatabaseQueue().writeWithoutTransaction { db in
             for step in additions.prefix(version) { try db.execute(sql: step) }
-            return try declarations(db)
+            return try columns(db)
         }
-        let found = try declarations(db)
-        return whole.allSatisfy { found[$0.key] == $0.value }
+        return try whole.isSubset(of: columns(db))
     }
 
-    private static func declarations(_ db: Database) throws -> [String: String] {
-        let rows = try Row.fetchAll(db, sql: "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
-        return Dictionary(rows.compactMap { row in (row["name"] as String?).flatMap { name in (row["sql"] as String?).map { (name, $0) } } }) { $1 }
+    /// One line each, with its place in its table.
+    private static func columns(_ db: Database) throws -> Set<String> {
+        Set(
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT printf('%s %s %s %s %s %s', tables.name, columns.cid, columns.name, columns.type, columns."notnull", columns.pk)
+                    FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns WHERE tables.type IN ('table', 'view')
+                    """))
     }
 
     private static func userVersion(_ db: Database) throws -> Int {

@@ -4,7 +4,7 @@ import Testing
 
 /// Names of files and classes that mean something to a spreadsheet, a browser, a shell or a terminal.
 @Suite struct HostileNamesTests {
-    static let classes = ["=cmd|' /C calc'!A0", "<img src=x onerror=alert(1)>"]
+    static let classes = ["=cmd|' -C calc'!A0", "<img src=x onerror=alert(1)>"]
     static let pictures = ["@SUM(1+1)*cmd.png", "-2+3,\"x\".png", "\u{202E}gnp.txt.png", "$(touch hit) `id` & ;.png"]
 
     /// The fields of a CSV file of RFC 4180.
@@ -36,7 +36,7 @@ import Testing
             files["\(Self.classes[index / 2])/\(Self.pictures[index])"] = data
         }
         try OwnPictures.write(files, to: study.data.appendingPathComponent("hostile"))
-        try study.writeMeanAblation(fit: "{dataset: class-folders, path: $DATA/hostile}", evaluation: "{dataset: class-folders, path: $DATA/hostile}")
+        try study.writeMeanAblation(evaluation: "{dataset: class-folders, path: $DATA/hostile}")
         let output = try study.run()
         #expect(output.status == 0, "\(output.errors)")
 
