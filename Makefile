@@ -9,7 +9,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 RUNNER := .build/release/runner
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build reproduce-table plan compare test selfcheck bench bench-sweep contact-sheet plot clean
+.PHONY: help setup build reproduce-table plan compare test torture selfcheck bench bench-sweep contact-sheet plot clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,13 @@ compare: build ## compare with another commit's results (BASE=COMMIT), which are
 test: setup ## build and run all tests
 	@swift build $(SWIFT_FLAGS) --build-tests
 	@swift test $(SWIFT_FLAGS) --skip-build
+
+# How long, in minutes; CLIP_LENS_SEED repeats the faults of another time.
+MINUTES ?= 10
+
+torture: setup ## kill the runner, fill its disk and flip its bytes for a while (MINUTES=10)
+	@swift build $(SWIFT_FLAGS) --build-tests
+	@CLIP_LENS_TORTURE=$(MINUTES) swift test $(SWIFT_FLAGS) --skip-build --filter RunnerTests.TortureTests
 
 selfcheck: build ## compare the engine with the reference implementation's vectors
 	@$(RUNNER) selfcheck

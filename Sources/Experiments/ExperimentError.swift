@@ -14,6 +14,8 @@ public enum ExperimentError: Error, Equatable, Sendable {
     case noMainObject(image: String)
     /// A representation came out as NaN or infinite.
     case notFinite(image: String, place: String)
+    /// The embedding of a text, or of a class by its name, came out as NaN or infinite.
+    case textNotFinite(text: String)
     /// Fewer fit images than each neuron has to keep.
     case tooFewImages(split: String, found: Int, needed: Int)
     case poolNotRead(path: String, reason: String)

@@ -65,10 +65,13 @@ extension ResultsDatabase {
             let versions = try? JSONDecoder().decode(
                 [String: String].self, from: Data(versions.utf8))
         else { throw reader.failure("versions") }
+        let (specText, specDigest): (String, String) = (try reader.value("spec_text"), try reader.value("spec_digest"))
+        guard Digest.sha256(of: Data(specText.utf8)) == specDigest else {
+            throw ResultsError.damaged(path: path, message: "the text of a spec is not the one that was stored")
+        }
         return StoredRun(
             id: try reader.value("id"), experiment: try reader.value("experiment"),
-            specPath: try reader.value("spec_path"), specText: try reader.value("spec_text"),
-            specDigest: try reader.value("spec_digest"), commit: try reader.optional("commit_id"),
+            specPath: try reader.value("spec_path"), specText: specText, specDigest: specDigest, commit: try reader.optional("commit_id"),
             isDirty: try reader.value("dirty"), host: host,
             blasCore: try reader.value("blas_core"), blasThreads: try reader.value("blas_threads"),
             versions: versions, isPartial: try reader.value("partial"), process: process,
@@ -85,6 +88,7 @@ extension ResultsDatabase {
     public func metrics(of run: StoredRun, withTerms: Bool = false) throws -> [Metric] {
         guard let rowsRun = run.rowsRun else { return [] }
         return try read { db in
+            try checkRows(of: rowsRun, db)
             let subjects = try subjects("metric", column: "subject", of: rowsRun, db)
             let terms = withTerms && schema >= 2 ? try StoredTerms.fetch(of: rowsRun, db) : [:]
             return try Row.fetchAll(
@@ -104,6 +108,7 @@ extension ResultsDatabase {
     public func predictions(of run: StoredRun) throws -> [PredictionSet] {
         guard let rowsRun = run.rowsRun else { return [] }
         return try read { db in
+            try checkRows(of: rowsRun, db)
             let conditions = try subjects("prediction_set", column: "condition", of: rowsRun, db)
             let sets = try Row.fetchAll(
                 db, sql: "SELECT id, experiment FROM prediction_set WHERE run = ? ORDER BY id",
@@ -136,7 +141,8 @@ extension ResultsDatabase {
     public func layouts(of run: StoredRun) throws -> [TableLayout] {
         guard let rowsRun = run.rowsRun, schema >= 2 else { return [] }
         return try read { db in
-            try Row.fetchAll(
+            try checkRows(of: rowsRun, db)
+            return try Row.fetchAll(
                 db, sql: "SELECT layout FROM table_layout WHERE run = ? ORDER BY position", arguments: [rowsRun]
             ).map { row in
                 let reader = RowReader(row, path: path, table: "table_layout")
@@ -154,7 +160,8 @@ extension ResultsDatabase {
     public func attachments(of run: StoredRun) throws -> [StoredAttachment] {
         guard let rowsRun = run.rowsRun, schema >= 2 else { return [] }
         return try read { db in
-            try Row.fetchAll(
+            try checkRows(of: rowsRun, db)
+            return try Row.fetchAll(
                 db, sql: "SELECT name, file, sha256 FROM attachment WHERE run = ? ORDER BY name", arguments: [rowsRun]
             ).map { row in
                 let reader = RowReader(row, path: path, table: "attachment")

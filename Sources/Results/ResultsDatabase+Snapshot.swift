@@ -8,15 +8,22 @@ extension ResultsDatabase {
     /// The main file alone may lack what the WAL still holds; the copy is one file with
     /// everything, and opens in a folder that cannot be written. It takes the place of an earlier
     /// copy only when it is complete.
-    /// - Throws: `ResultsError`, `PipelineError.saveFailed`.
+    /// - Throws: `ResultsError`, `PipelineError.saveFailed`; a copy that could not be written is one that could not be saved.
     public func writeSnapshot(to url: URL) throws {
         try withoutTransaction { db in
             // Waits for no reader: what cannot be moved now stays in the WAL, where it is safe.
             try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)")
         }
         try DurableFile.replace(url) { temporary in
-            try withoutTransaction { db in
-                try db.execute(sql: "VACUUM INTO ?", arguments: [temporary.path])
+            do {
+                try withoutTransaction { db in
+                    try db.execute(sql: "VACUUM INTO ?", arguments: [temporary.path])
+                }
+            } catch ResultsError.cannotOpen(_, let code, let message), ResultsError.saveFailed(_, let code, let message, _) {
+                // The name that the caller knows, not the one it had for a moment.
+                throw ResultsError.saveFailed(
+                    path: url.path, code: code, message: message.replacing(temporary.path, with: url.path),
+                    freeBytes: DurableFile.freeBytes(at: url))
             }
         }
     }

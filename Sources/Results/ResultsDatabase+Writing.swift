@@ -10,7 +10,8 @@ extension ResultsDatabase {
         let process = ProcessIdentity.current
         return try write { db in
             try db.execute(
-                sql: "INSERT INTO spec (digest, text) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                // A text that is damaged is mended.
+                sql: "INSERT INTO spec (digest, text) VALUES (?, ?) ON CONFLICT (digest) DO UPDATE SET text = excluded.text",
                 arguments: [run.specDigest, run.specText])
             try db.execute(
                 sql: """
@@ -54,14 +55,16 @@ extension ResultsDatabase {
 
             var rowsRun: Int64?
             if let digest {
-                rowsRun = try Int64.fetchOne(
+                // Rows that are damaged are stored again, not referred to.
+                rowsRun = try Int64.fetchAll(
                     db,
-                    sql:
-                        "SELECT rows_run FROM run WHERE experiment = ? AND rows_digest = ? LIMIT 1",
-                    arguments: [experiment, digest])
+                    sql: "SELECT DISTINCT rows_run FROM run WHERE experiment = ? AND rows_digest = ?",
+                    arguments: [experiment, digest]
+                ).first { try RowsCheck.isIntact($0, db) }
                 if rowsRun == nil {
                     rowsRun = run.id
                     try insert(rows, of: run.id, db)
+                    try RowsCheck.store(run.id, db)
                 }
             }
             if rowsRun == run.id || steps.contains(where: { $0.status == .computed }) {

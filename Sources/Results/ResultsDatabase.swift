@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Pipeline
+import Synchronization
 
 /// The results of all runs, in one SQLite file.
 ///
@@ -21,6 +22,8 @@ public final class ResultsDatabase: Sendable {
     /// Version of the tables: of a database that is only read, that of the program which wrote it.
     let schema: Int
     private let queue: DatabaseQueue
+    /// Runs whose rows have been found to be as they were stored.
+    let checkedRuns = Mutex<Set<Int64>>([])
 
     /// Opens a database to write to, and makes it where there is none.
     /// - Throws: `ResultsError`.
@@ -31,10 +34,19 @@ public final class ResultsDatabase: Sendable {
             var configuration = Configuration()
             configuration.busyMode = .timeout(busyTimeout.seconds)
             configuration.prepareDatabase { db in
+                // A file that is not ours is not changed, not even in its mode.
+                try Schema.check(db, path: url.path)
                 try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
             }
             let queue = try DatabaseQueue(path: url.path, configuration: configuration)
-            try queue.writeWithoutTransaction { try Schema.prepare($0, path: url.path) }
+            try queue.writeWithoutTransaction { db in
+                // Before hours of work, not after them.
+                if let problem = try String.fetchOne(db, sql: "PRAGMA quick_check(1)"), problem != "ok" {
+                    throw ResultsError.damaged(path: url.path, message: problem)
+                }
+                try Schema.prepare(db, path: url.path)
+                try db.execute(sql: RowsCheck.table)
+            }
             return queue
         }
     }

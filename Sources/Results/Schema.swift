@@ -22,7 +22,7 @@ enum Schema {
     }
 
     /// - Returns: the version of the tables; 0 where there are none.
-    /// - Throws: `ResultsError.notAResultsDatabase`, `.newerSchema`.
+    /// - Throws: `ResultsError.notAResultsDatabase`, `.newerSchema`, `.damaged`.
     @discardableResult
     static func check(_ db: Database, path: String) throws -> Int {
         let found = try userVersion(db)
@@ -34,7 +34,31 @@ enum Schema {
         guard found <= version else {
             throw ResultsError.newerSchema(path: path, found: found, supported: version)
         }
+        guard try isWhole(db, version: found) else {
+            throw ResultsError.damaged(path: path, message: "the declarations of its tables have changed")
+        }
         return found
+    }
+
+    /// Whether the columns of a version are there as they were made: a byte that changes in the declaration of a table
+    /// gives one of them another name or type.
+    static func isWhole(_ db: Database, version: Int) throws -> Bool {
+        let whole = try DatabaseQueue().writeWithoutTransaction { db in
+            for step in additions.prefix(version) { try db.execute(sql: step) }
+            return try columns(db)
+        }
+        return try whole.isSubset(of: columns(db))
+    }
+
+    /// One line each, with its place in its table.
+    private static func columns(_ db: Database) throws -> Set<String> {
+        Set(
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT printf('%s %s %s %s %s %s', tables.name, columns.cid, columns.name, columns.type, columns."notnull", columns.pk)
+                    FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns WHERE tables.type IN ('table', 'view')
+                    """))
     }
 
     private static func userVersion(_ db: Database) throws -> Int {

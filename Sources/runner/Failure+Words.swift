@@ -91,6 +91,8 @@ extension Failure {
             Failure(.badData, "the mask of \(image) does not show one class, so what a map should show cannot be told", fix: "choose a data set whose pictures show one class each, such as imagenet-segmentation")
         case .notFinite(let image, let place):
             Failure(.failed, "image \(image), \(place): the representation is not a finite number", fix: "check the weights with `runner selfcheck`")
+        case .textNotFinite(let text):
+            Failure(.failed, "the text '\(text)': its embedding is not a finite number", fix: "check the weights with `runner selfcheck`")
         case .tooFewImages(let split, let found, let needed):
             Failure(.badData, "\(split) gives \(found) images, but each neuron keeps \(needed)", fix: "raise --limit, take a larger sample, or lower significant-images in the spec")
         case .poolNotRead(let path, let reason):
@@ -220,7 +222,9 @@ extension Failure {
             Failure(.lockHeld, "\(path): another process is writing to it", fix: "run the same command again")
         case .saveFailed(let path, _, let message, let freeBytes):
             Failure(.saveFailed, "\(path): could not be saved: \(message)\(free(freeBytes))", fix: "make room and run the same command again")
-        case .invalidRow, .noSuchRun, .unreadableRow, .sqlite:
+        case .unreadableRow(let path, let table, let column):
+            Failure(.badData, "\(path): damaged: a row of '\(table)' cannot be read (\(column))", fix: "move the file away; numbers come back from results/cache with the same command")
+        case .invalidRow, .noSuchRun, .sqlite:
             Failure(.internalError, "\(error)", fix: "this is a bug of clip-lens; please report it")
         }
     }

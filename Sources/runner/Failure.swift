@@ -45,13 +45,18 @@ struct Failure: Error {
     /// Prints the error and ends the program.
     /// - Parameter json: whether the caller asked for one JSON document on standard output.
     func exit(json: Bool = false) -> Never {
+        tell(json: json)
+        Foundation.exit(code.rawValue)
+    }
+
+    /// Prints the error, and the one document of a caller who asked for it.
+    func tell(json: Bool) {
         if json, !isDocumented {
             let document = RunDocument(state: "failed", rows: [], error: message, fix: fix)
             // If even this cannot be printed, the exit code is all that is left.
             _ = try? Console.print(document.text())
         }
         tell()
-        Foundation.exit(code.rawValue)
     }
 
     /// Prints the error to standard error.

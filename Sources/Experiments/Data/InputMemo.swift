@@ -28,7 +28,7 @@ final class InputMemo: Sendable {
             return pending
         }
         try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        for (url, data) in files { try? data.write(to: url, options: .atomic) }
+        for (url, data) in files { try? DurableFile.write(data, to: url) }
     }
 
     /// The kept value, or what `make` makes.

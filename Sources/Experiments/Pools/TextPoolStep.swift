@@ -30,7 +30,8 @@ enum TextPoolStep {
     private static let phrasesPerShard = 1024
 
     /// - Parameter needed: phrases that the pool must have at least: the largest number of atoms.
-    /// - Throws: ``ExperimentError/poolTooSmall(name:found:needed:)``, `InputError`, `PipelineError`.
+    /// - Throws: ``ExperimentError/poolTooSmall(name:found:needed:)``, `InputError`, `PipelineError`; the step throws
+    ///   ``ExperimentError/textNotFinite(text:)``.
     static func add(_ pool: PoolSpec, needed: Int, of study: Study, in graph: inout Graph) throws -> StepHandle<StoredTextPool> {
         let model = study.model
         @Sendable func check(_ count: Int) throws {
@@ -56,7 +57,7 @@ enum TextPoolStep {
                         return { shard in
                             try inputs.checkCancellation()
                             let part = Array(phrases[shard.units])
-                            return StoredTextPool(TextPool(phrases: part, embeddings: clip.embed(texts: part)))
+                            return StoredTextPool(TextPool(phrases: part, embeddings: try clip.embed(texts: part).finite(rows: part)))
                         }
                     },
                     reduce: { _, shards in
@@ -76,9 +77,21 @@ enum TextPoolStep {
                 step(inputs: [fit.facts.erased], texts: fit.count, .single { inputs in
                     let captions = try inputs[fit.facts].captions.uniqued()
                     try check(captions.count)
-                    return StoredTextPool(TextPool(phrases: captions, embeddings: try model.clip.value().embed(texts: captions)))
+                    let embeddings = try model.clip.value().embed(texts: captions).finite(rows: captions)
+                    return StoredTextPool(TextPool(phrases: captions, embeddings: embeddings))
                 }))
         }
+    }
+}
+
+extension Tensor {
+    /// The tensor itself, the embeddings of texts. // [texts, d]
+    /// - Throws: ``ExperimentError/textNotFinite(text:)`` for the first that is no finite number.
+    func finite(rows texts: [String]) throws -> Tensor {
+        for (row, text) in texts.enumerated() where !self[row: row].allSatisfy(\.isFinite) {
+            throw ExperimentError.textNotFinite(text: text)
+        }
+        return self
     }
 }
 

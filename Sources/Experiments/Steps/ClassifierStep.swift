@@ -19,6 +19,7 @@ enum ClassifierStep {
     /// Classes that are embedded and stored together.
     private static let classesPerShard = 20
 
+    /// - Throws: `PipelineError`; the step throws ``ExperimentError/textNotFinite(text:)``.
     static func add(
         _ model: ModelUnderStudy, names: [String], templates: [String], in graph: inout Graph
     ) throws -> StepHandle<StoredClassifier> {
@@ -36,7 +37,9 @@ enum ClassifierStep {
                         let clip = try model.clip.value()
                         return { shard in
                             try inputs.checkCancellation()
-                            return StoredClassifier(ZeroShotClassifier(clip, names: Array(names[shard.units]), templates: templates))
+                            let part = Array(names[shard.units])
+                            let weights = try ZeroShotClassifier(clip, names: part, templates: templates).weights.finite(rows: part)
+                            return StoredClassifier(ZeroShotClassifier(weights: weights))
                         }
                     },
                     reduce: { _, shards in

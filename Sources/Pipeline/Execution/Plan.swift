@@ -41,6 +41,15 @@ public struct Plan: Sendable {
         let forced = try force.keys(in: graph)
         let states = try graph.nodes.map { try store.state(of: $0) }
 
+        // Read once for each kind, however many steps are of it.
+        var manifests: [String: [StepManifest]] = [:]
+        func former(_ kind: String) -> [StepManifest] {
+            if let known = manifests[kind] { return known }
+            let found = store.manifests(ofKind: kind)
+            manifests[kind] = found
+            return found
+        }
+
         // From the last step to the first: a missing step runs only for the sake of another.
         var needed = graph.finalSteps
         var statuses: [StepStatus] = []
@@ -55,7 +64,7 @@ public struct Plan: Sendable {
             } else if !needed.contains(node.key) {
                 status = .notNeeded
             } else {
-                status = .run(store.reason(for: node, state))
+                status = .run(state.reason(for: node, former: former(node.kind)))
             }
             if status.isRun { needed.formUnion(node.inputs.map(\.key)) }
             statuses.append(status)
@@ -63,7 +72,7 @@ public struct Plan: Sendable {
         entries = zip(zip(graph.nodes, states), statuses.reversed()).map {
             Entry(
                 $0.0, state: $0.1, status: $1,
-                history: $1.isRun ? StepHistory(store.manifests(ofKind: $0.0.kind)) : nil)
+                history: $1.isRun ? StepHistory(former($0.0.kind)) : nil)
         }
     }
 }

@@ -36,15 +36,15 @@ public enum Change: Equatable, Sendable {
     case input(String)
 }
 
-extension ArtefactStore {
+extension StoredState {
     /// Why a step without an artefact has none.
-    func reason(for node: StepNode, _ state: StoredState) -> RunReason {
-        if let sharding = node.sharding, !state.finishedShards.isEmpty {
-            return .incomplete(
-                finishedShards: state.finishedShards.count, of: sharding.shardCount)
+    /// - Parameter steps: finished steps of its kind.
+    func reason(for node: StepNode, former steps: [StepManifest]) -> RunReason {
+        if let sharding = node.sharding, !finishedShards.isEmpty {
+            return .incomplete(finishedShards: finishedShards.count, of: sharding.shardCount)
         }
         // No date is stored that could tell the latest, and the most similar says more.
-        let former = manifests(ofKind: node.kind)
+        let former = steps
             .filter { $0.label == node.label && $0.key != node.key }
             .map { changes(from: $0, to: node) }
             .min { $0.count < $1.count }

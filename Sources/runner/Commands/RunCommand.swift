@@ -26,18 +26,23 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        let interruption = Interruption()
+        let interruption = Interruption { [json] code in
+            Self.interrupted(code, "interrupted before any work").tell(json: json)
+        }
         do {
             try run(interruption)
         } catch PipelineError.interrupted {
-            throw Failure(
-                interruption.code ?? .interrupted, "interrupted; finished shards are kept",
-                fix: "go on with: \(CommandLine.arguments.map(\.quotedForShell).joined(separator: " "))")
+            throw Self.interrupted(interruption.code ?? .interrupted, "interrupted; finished shards are kept")
         }
+    }
+
+    private static func interrupted(_ code: Failure.Code, _ message: String) -> Failure {
+        Failure(code, message, fix: "go on with: \(CommandLine.arguments.map(\.quotedForShell).joined(separator: " "))")
     }
 
     private func run(_ interruption: Interruption) throws {
         let (experiments, context) = try options.experiments()
+        interruption.beginWork()
         // Held until every row is written: another runner would sweep what looks abandoned.
         let folder = try ResultsFolder(
             options.resultsURL, lockTimeout: .seconds(lockTimeout), cancellation: interruption.cancellation

@@ -20,7 +20,7 @@ struct TextExport: Sendable {
         ]
     }
 
-    /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError.saveFailed`, `.interrupted`.
+    /// - Throws: ``ExperimentError/textNotFinite(text:)``, `PipelineError.saveFailed`, `.interrupted`.
     func compute(_ clip: CLIP, into file: ExportFile, _ work: ExportWork) throws {
         let ids = clip.tokenizer.encode(texts)
         let context = clip.tokenizer.contextLength
@@ -33,7 +33,7 @@ struct TextExport: Sendable {
                 var rows = clip.text(Array(ids[range]))
                 var lengths = [Float](repeating: 0, count: range.count)
                 for (row, text) in range.enumerated() where !rows[row: row].allSatisfy(\.isFinite) {
-                    throw ExperimentError.notFinite(image: texts[text], place: "embedding of a text")
+                    throw ExperimentError.textNotFinite(text: texts[text])
                 }
                 try rows.elements.withUnsafeMutableBufferPointer { values in
                     guard let base = values.baseAddress else { return }
