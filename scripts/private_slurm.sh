@@ -71,17 +71,11 @@ CONF
 
 # The processes of this cluster: daemons have its log open, and Slurm tells each job where its configuration is.
 processes() {
-    local process environment
-    for process in /proc/[0-9]*; do
-        if [[ "$(readlink "$process/exe")" == */slurm* ]]; then
-            if ls -l "$process/fd" | grep --quiet --fixed-strings -- "-> $1/slurm"; then echo "${process#/proc/}"; fi
-        else
-            environment="$(tr '\0' '\n' <"$process/environ")" || continue
-            if [[ $'\n'"$environment"$'\n' == *$'\n'"SLURM_CONF=$1/slurm.conf"$'\n'* && "$environment" == *SLURM_JOB_ID=* ]]; then
-                echo "${process#/proc/}"
-            fi
-        fi
-    done 2>/dev/null
+    {
+        find /proc/[0-9]*/fd -lname "$1/slurm*.log*"
+        grep --files-with-matches --null-data --line-regexp --fixed-strings "SLURM_CONF=$1/slurm.conf" /proc/[0-9]*/environ |
+            xargs --no-run-if-empty grep --files-with-matches --null-data "^SLURM_JOB_ID="
+    } 2>/dev/null | cut -d / -f 3 | sort --unique
 }
 
 start_daemon() {
@@ -117,16 +111,14 @@ start() {
     fail "the cluster did not start" "see its logs above"
 }
 
+# There is nothing in them to be saved.
 end_processes() {
-    local process signal
     local -a left
-    for signal in TERM KILL; do
-        for _ in {1..30}; do
-            mapfile -t left < <(processes "$1")
-            if ((${#left[@]} == 0)); then return; fi
-            for process in "${left[@]}"; do kill "-$signal" "$process" 2>/dev/null || true; done
-            sleep 0.1
-        done
+    for _ in {1..50}; do
+        mapfile -t left < <(processes "$1")
+        if ((${#left[@]} == 0)); then return; fi
+        kill -KILL "${left[@]}" 2>/dev/null || true
+        sleep 0.05
     done
 }
 
