@@ -72,9 +72,9 @@ CONF
 # The processes of this cluster: daemons have its log open, and Slurm tells each job where its configuration is.
 processes() {
     {
-        find /proc/[0-9]*/fd -lname "$1/slurm*.log*"
+        find /proc/[0-9]*/fd -lname "$1/slurm*.log*" || true # processes come and go
         grep --files-with-matches --null-data --line-regexp --fixed-strings "SLURM_CONF=$1/slurm.conf" /proc/[0-9]*/environ |
-            xargs --no-run-if-empty grep --files-with-matches --null-data "^SLURM_JOB_ID="
+            xargs --no-run-if-empty grep --files-with-matches --null-data "^SLURM_JOB_ID=" || true
     } 2>/dev/null | cut -d / -f 3 | sort --unique
 }
 
