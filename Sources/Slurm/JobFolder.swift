@@ -47,6 +47,19 @@ struct JobFolder {
         return nil
     }
 
+    /// The log of the task that left a failure of this name; nil where there is none.
+    func log(of failure: String) -> URL? {
+        let task = failure.hasPrefix("shards-") ? Int(failure.dropFirst("shards-".count).prefix { $0 != "." }) : 0
+        return latestLog { $0.hasSuffix("_\(task ?? 0).log") }
+    }
+
+    /// The log of the latest job, among those of some names.
+    func latestLog(_ isWanted: (String) -> Bool) -> URL? {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: logs.path)) ?? []
+        func job(_ name: String) -> Int { Int(name.prefix { $0 != "_" }) ?? 0 }
+        return names.filter(isWanted).max { job($0) < job($1) }.map(logs.appendingPathComponent)
+    }
+
     /// Forgets what tasks of an earlier submission said.
     func clearFailures() {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: failures.path)) ?? [] {

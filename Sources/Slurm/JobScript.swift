@@ -60,11 +60,11 @@ public struct JobOptions: Equatable, Sendable {
     public var after: [String] = []
     public var settings: SlurmSettings
 
-    /// What a process takes besides what its step states.
-    private static let overhead = 1 << 30
+    /// What a process takes besides what its step states, in MiB.
+    private static let overhead = 1024
 
     public var arguments: [String] {
-        let mebibytes = memory.addingReportingOverflow(Self.overhead).partialValue >> 20
+        let mebibytes = min(memory, 1 << 50) / (1 << 20) + Self.overhead
         return settings.options + [
             "--parsable", "--job-name=\(name)", "--comment=\(role.rawValue)", "--array=\(array)",
             // A folder that is missing would end the job without a word, so it has been made.

@@ -7,6 +7,8 @@ public enum JobRole: String, Sendable, CaseIterable {
 
 /// A task of an array job, as `squeue` shows it. A hint: what was computed is only in the store.
 public struct QueuedTask: Equatable, Sendable {
+    /// Of the jobs of a step.
+    public var name: String
     public var job: String
     /// Nil where Slurm does not say; all tasks of a job that waits may stand in one line.
     public var task: Int?
@@ -15,8 +17,8 @@ public struct QueuedTask: Equatable, Sendable {
     /// Why it waits.
     public var reason: String
 
-    /// Array job, index, state, comment, reason.
-    static let format = "%F|%K|%T|%k|%r"
+    /// Name, array job, index, state, comment, reason.
+    static let format = "%j|%F|%K|%T|%k|%r"
 
     private static let endings: Set<String> = [
         "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED", "TIMEOUT",
@@ -29,10 +31,11 @@ public struct QueuedTask: Equatable, Sendable {
     /// Reads what `squeue` prints in its format; lines of another form are passed over.
     public static func list(_ text: String) -> [QueuedTask] {
         text.split(separator: "\n").compactMap { line in
-            let fields = line.split(separator: "|", maxSplits: 4, omittingEmptySubsequences: false).map(String.init)
-            guard fields.count == 5, !fields[0].isEmpty, fields[0].allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
+            let fields = line.split(separator: "|", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
+            guard fields.count == 6, !fields[1].isEmpty, fields[1].allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
             return QueuedTask(
-                job: fields[0], task: Int(fields[1]), state: fields[2], role: JobRole(rawValue: fields[3]), reason: fields[4])
+                name: fields[0], job: fields[1], task: Int(fields[2]), state: fields[3], role: JobRole(rawValue: fields[4]),
+                reason: fields[5])
         }
     }
 }

@@ -9,11 +9,13 @@ struct SlurmCommands: Sendable {
     /// Seconds to wait for a controller that does not answer.
     var patience = 900
 
-    /// Tasks of this user's jobs of a name, those that ended a while ago too.
+    /// Tasks of this user's jobs, those that ended a while ago too.
+    /// - Parameter name: of the jobs; nil for all.
     /// - Throws: `SlurmError`, and what `check` throws.
-    func tasks(named name: String) throws -> [QueuedTask] {
+    func tasks(named name: String?) throws -> [QueuedTask] {
         let text = try patiently(
-            ["squeue", "--noheader", "--array", "--states=all", "--user=\(getuid())", "--name=\(name)", "--format=\(QueuedTask.format)"])
+            ["squeue", "--noheader", "--array", "--states=all", "--user=\(getuid())", "--format=\(QueuedTask.format)"]
+                + (name.map { ["--name=\($0)"] } ?? []))
         return QueuedTask.list(text)
     }
 

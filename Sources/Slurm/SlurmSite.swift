@@ -41,11 +41,11 @@ public final class SlurmSite: StepSite {
         return "clip-lens-" + Digest.sha256(of: Data("\(place)\n\(step.digest)".utf8)).prefix(16)
     }
 
-    /// Tasks of a step that wait or run; nil where Slurm does not tell.
-    public static func tasks(results: URL, step: StepKey) -> [QueuedTask]? {
-        var commands = SlurmCommands(check: {}, tell: { _ in })
-        commands.patience = 0
-        return try? commands.tasks(named: jobName(results: results, step: step)).filter(\.isAlive)
+    /// Tasks of this user that wait or run, by the names of their jobs; nil where Slurm does not tell.
+    public static func queue() -> [String: [QueuedTask]]? {
+        let commands = SlurmCommands(check: {}, tell: { _ in }, patience: 0)
+        guard let tasks = try? commands.tasks(named: nil) else { return nil }
+        return Dictionary(grouping: tasks.filter(\.isAlive), by: \.name)
     }
 
     // MARK: A step
@@ -56,8 +56,6 @@ public final class SlurmSite: StepSite {
         let commands = SlurmCommands(check: step.checkCancellation, tell: tell)
         try folder.make()
         try DurableFile.write(Data(spec.text.utf8), to: folder.spec)
-        defer { current.withLock { $0 = nil } }
-
         let former = step.glance().shardsDone
         var submissions = 0
         var alive = try commands.tasks(named: name).filter(\.isAlive)
@@ -67,7 +65,7 @@ public final class SlurmSite: StepSite {
             if alive.isEmpty {
                 let standing = try step.verify()
                 if standing.isComplete { break }
-                if submissions > 0, let found = folder.failure() { throw SlurmError.taskFailed(found.failure, log: nil) }
+                if submissions > 0, let found = folder.failure() { throw SlurmError.taskFailed(found.failure, log: folder.log(of: found.name)?.path) }
                 guard submissions < attempts else {
                     throw try lost(step, standing, attempts: submissions, folder, commands.tasks(named: name))
                 }
@@ -80,6 +78,7 @@ public final class SlurmSite: StepSite {
             }
             alive = try watch(step, name, former: former, commands)
         }
+        current.withLock { $0 = nil }
         folder.remove()
     }
 
@@ -180,16 +179,11 @@ public final class SlurmSite: StepSite {
         // Of the task that had the first missing shard, if Slurm still knows it, and else of any.
         let suspects = tasks.filter { $0.state != "COMPLETED" && $0.role == (standing.missingShards.isEmpty ? .finish : .shards) }
         let last = suspects.max { (Int($0.job) ?? 0, -($0.task ?? 0)) < (Int($1.job) ?? 0, -($1.task ?? 0)) }
-        let log = last.flatMap { last in last.task.map { folder.log(job: last.job, task: $0) } } ?? Self.latest(in: folder.logs)
+        let log = last.flatMap { last in last.task.map { folder.log(job: last.job, task: $0) } } ?? folder.latestLog { _ in true }
         return .tasksLost(
             LostTasks(
                 step: step.name, shards: standing.missingShards, attempts: attempts, state: last?.state, log: log?.path,
                 lastLines: log.map { JobFolder.lastLines($0) } ?? []))
-    }
-
-    private static func latest(in logs: URL) -> URL? {
-        ((try? FileManager.default.contentsOfDirectory(atPath: logs.path)) ?? [])
-            .max { ($0.count, $0) < ($1.count, $1) }.map(logs.appendingPathComponent)
     }
 
     private static func words(_ standing: PendingStep.Standing) -> String {

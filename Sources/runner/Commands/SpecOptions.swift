@@ -36,7 +36,11 @@ struct SpecOptions: ParsableArguments {
     /// Reads every spec and plans its steps, in the order in which the papers tell them; computes nothing.
     /// - Returns: also where their inputs were opened.
     func experiments() throws -> (planned: [PlannedExperiment], context: ExperimentContext) {
-        let documents = try spec.flatMap(files).map { try SpecDocument(contentsOf: $0) }
+        try experiments(spec.flatMap(files).map { try SpecDocument(contentsOf: $0) })
+    }
+
+    /// Plans the steps of specs that have been read.
+    func experiments(_ documents: [SpecDocument]) throws -> (planned: [PlannedExperiment], context: ExperimentContext) {
         let context = ExperimentContext(
             manifest: try DatasetsManifest(contentsOf: URL(fileURLWithPath: manifest)),
             data: data.map { URL(fileURLWithPath: $0, isDirectory: true) }, limit: limit,
