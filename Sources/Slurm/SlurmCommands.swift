@@ -40,13 +40,14 @@ struct SlurmCommands: Sendable {
 
     /// Submits a job.
     /// - Returns: its number; nil where the controller did not answer, so that nobody knows whether there is a job now.
-    /// - Throws: `SlurmError`.
+    /// - Throws: `SlurmError`, and what `check` throws.
     func submit(_ options: [String], script: URL) throws -> String? {
         let result = try Self.run(["sbatch"] + options + [script.path])
         if result.isSuccess {
             guard let job = Self.job(result.output) else { throw SlurmError.unreadable(command: "sbatch", output: result.output) }
             return job
         }
+        try check()
         if Self.isPassing(result.errors) { return nil }
         throw SlurmError.refused(command: "sbatch", output: result.errors)
     }
@@ -74,6 +75,8 @@ struct SlurmCommands: Sendable {
             try check()
             let result = try Self.run(command)
             if result.isSuccess { return result.output }
+            // A terminal interrupts the command together with the run.
+            try check()
             guard Self.isPassing(result.errors) else {
                 throw SlurmError.refused(command: command[0], output: result.errors)
             }
