@@ -47,6 +47,8 @@ final class DatabaseCopy {
             for (source, copy) in [(source, copy), (journal(source), journal(copy))] {
                 try? files.removeItem(at: copy)
                 try? files.copyItem(at: source, to: copy)
+                // SQLite gives what it makes beside a file the mode of the file.
+                try? files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: copy.path)
             }
             if Marks(source) == before { break }
             usleep(50_000)
