@@ -49,6 +49,10 @@ extension [QueuedTask] {
     /// Jobs that do what an older one does: a submitter was killed before it knew of its own job.
     public var surplus: [String] { JobRole.allCases.flatMap { jobs($0).dropFirst() } }
 
+    /// Jobs that Slurm could not start and holds until somebody decides: after its controller's death it may try to
+    /// start a second time what runs already, or has ended.
+    public var stuck: [String] { Set(filter { $0.isAlive && $0.reason.contains("requeued held") }.map(\.job)).sorted() }
+
     /// `3 running, 5 waiting (Resources)`.
     public var words: String {
         let running = count(where: \.isRunning)

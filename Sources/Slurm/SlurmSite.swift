@@ -89,9 +89,9 @@ public final class SlurmSite: StepSite {
     private func watch(_ step: PendingStep, _ name: String, former: Int, _ commands: SlurmCommands) throws -> [QueuedTask] {
         var pause = Self.pauses.first
         var words = ""
+        var reported = former
         while true {
             // Files are looked at often, the queue is not: the step may be done long before Slurm is asked again.
-            var reported = former
             try commands.wait(pause) {
                 let standing = step.glance()
                 if standing.shardsDone != reported { step.report(shards: standing.shardsDone, former: former) }
@@ -100,6 +100,7 @@ public final class SlurmSite: StepSite {
             }
             if step.glance().isDone, try step.verify().isComplete { return [] }
             let alive = try commands.tasks(named: name).filter(\.isAlive)
+            try commands.cancel(alive.stuck)
             if alive.isEmpty || !alive.surplus.isEmpty || alive.jobs(.finish).isEmpty {
                 // A shared file system, or a queue, may tell late what has happened.
                 try commands.wait(1) { step.glance().isDone }

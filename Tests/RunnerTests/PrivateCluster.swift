@@ -39,6 +39,13 @@ final class PrivateCluster {
 
     func startController() throws { try Self.script("controller", folder) }
 
+    /// Ends that the node is drained, if it is.
+    func openNode() throws {
+        guard try run(["sinfo", "--noheader", "--format=%T"]).contains("drain") else { return }
+        let node = try run(["sinfo", "--noheader", "--format=%n"]).trimmingCharacters(in: .whitespacesAndNewlines)
+        try run(["scontrol", "update", "NodeName=\(node)", "State=RESUME"])
+    }
+
     // MARK: Commands
 
     @discardableResult

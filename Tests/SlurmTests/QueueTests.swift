@@ -45,6 +45,11 @@ import Testing
         #expect(QueuedTask.list("n|9|0|RUNNING|shards|None\nn|11|0|PENDING|finish|x").surplus == [])
     }
 
+    @Test func whatSlurmHoldsBecauseItDidNotStartIsFound() {
+        let tasks = QueuedTask.list("n|1|0|PENDING|shards|launch failed requeued held\nn|1|1|PENDING|shards|launch failed requeued held\nn|2|0|PENDING|finish|Dependency")
+        #expect(tasks.stuck == ["1"])
+    }
+
     @Test func aJobsNumberIsReadFromSbatch() {
         #expect(SlurmCommands.job("12\n") == "12")
         #expect(SlurmCommands.job("12;cluster\n") == "12")
