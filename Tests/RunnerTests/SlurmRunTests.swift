@@ -227,4 +227,34 @@ struct SlurmRunTests {
         #expect(output.status == 0, "\(output.errors)")
         try expectTheRowsOfAnUndisturbedRun(run)
     }
+
+    /// What Slurm does after it took a node for dead: the same task twice.
+    @Test func twoCopiesOfEachTaskAtOnceAreHarmless() throws {
+        let run = try almostDone()
+        let step = try #require(
+            try FileManager.default.contentsOfDirectory(
+                atPath: Self.undisturbed.get().results.appendingPathComponent("cache/label-similarities").path
+            ).first)
+        let task = ["task"] + Self.arguments(run, ["--step", step])
+        let copies = try (0..<4).map { _ in try RunnerProcess.start(task + ["--shards", "0-2", "--jobs", "2"]) }
+        for copy in copies {
+            let output = try copy.wait()
+            #expect(output.status == 0, "\(output.errors)")
+        }
+        for end in try (0..<2).map({ _ in try RunnerProcess.start(task) }) {
+            let output = try end.wait()
+            #expect(output.status == 0, "\(output.errors)")
+        }
+        #expect(try RunnerProcess.run(Self.arguments(run)).status == 0)
+        try expectTheRowsOfAnUndisturbedRun(run)
+    }
+
+    @Test func aTaskWhoseSpecHasChangedSaysSo() throws {
+        let run = try almostDone()
+        let failure = run.folder.appendingPathComponent("failure.json")
+        let output = try RunnerProcess.run(
+            ["task"] + Self.arguments(run, ["--step", String(repeating: "a", count: 64), "--failure", failure.path]))
+        #expect(output.status == 65 && output.errors.contains("the spec has no step aaaaaaaaaaaa"), "\(output.errors)")
+        #expect(try String(contentsOf: failure, encoding: .utf8).contains("\"code\":65"))
+    }
 }
