@@ -53,6 +53,7 @@ let package = Package(
         .target(
             name: "Experiments",
             dependencies: ["DenseMath", "Safetensors", "Inputs", "CLIPModel", "Lens", "Attribution", "Pipeline"]),
+        .target(name: "Slurm", dependencies: ["Pipeline"]),
         .target(name: "Results", dependencies: ["Pipeline", grdb]),
 
         // MARK: Command line
@@ -60,7 +61,7 @@ let package = Package(
         .executableTarget(
             name: "runner",
             dependencies: [
-                "Archives", "Pickle", "TorchCheckpoint", "Inputs", "Attribution", "Experiments", "Results", argumentParser,
+                "Archives", "Pickle", "TorchCheckpoint", "Inputs", "Attribution", "Experiments", "Results", "Slurm", argumentParser,
             ]),
 
         // MARK: Benchmarks
@@ -87,6 +88,7 @@ let package = Package(
             name: "AttributionTests", dependencies: ["Attribution", "DenseMath", "CLIPModel", "Safetensors", "TestSupport"],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Safetensors"]),
+        .testTarget(name: "SlurmTests", dependencies: ["Slurm", "Pipeline"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
         .testTarget(name: "ResultsTests", dependencies: ["Results", "Pipeline", grdb], exclude: ["Fixtures"]),
         .testTarget(

@@ -40,6 +40,10 @@ public enum PipelineError: Error, Sendable {
     /// No step has the kind or name that a caller gave.
     case unknownStep(String, suggestion: String?, kinds: [String])
 
+    /// A task is to work on a step that its graph does not have: the spec, the data or the code are not those that
+    /// the task was submitted with.
+    case stepNotInGraph(key: String)
+
     /// The memory limit does not admit even one worker of a step. Sizes in bytes.
     case memoryLimitTooSmall(step: String, needed: Int, limit: Int)
     /// The work of a step failed.

@@ -45,7 +45,6 @@ public final class ResultsDatabase: Sendable {
                     throw ResultsError.damaged(path: url.path, message: problem)
                 }
                 try Schema.prepare(db, path: url.path)
-                try db.execute(sql: RowsCheck.table)
             }
             return queue
         }

@@ -8,13 +8,6 @@ import Pipeline
 /// It is taken of the rows as the database has them, not of what was to be stored. A database of an earlier
 /// version has none for its runs, and they are taken as they are.
 enum RowsCheck {
-    static let table = """
-        CREATE TABLE IF NOT EXISTS rows_check (
-          run    INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
-          sha256 TEXT NOT NULL
-        ) STRICT
-        """
-
     /// Where rows of a run are, each table in an order that does not change.
     private static let queries = [
         ("metric", "SELECT * FROM metric WHERE run = ? ORDER BY id"),
@@ -58,23 +51,31 @@ enum RowsCheck {
             next += Data(table.utf8)
             let rows = try Row.fetchCursor(db, sql: query, arguments: [run])
             while let row = try rows.next() {
-                for (_, value) in row { next += bytes(value) }
+                for (_, value) in row { append(value, to: &next) }
                 guard next.count > 1 << 20 else { continue }
-                (digest, next) = (Digest.sha256(of: Data(digest.utf8) + next), Data())
+                digest = Digest.sha256(of: Data(digest.utf8) + next)
+                next.removeAll(keepingCapacity: true)
             }
         }
         return Digest.sha256(of: Data(digest.utf8) + next)
     }
 
     /// So that different values, also one after the other, give different bytes.
-    private static func bytes(_ value: DatabaseValue) -> Data {
-        func number(_ kind: UInt8, _ bits: UInt64) -> Data { Data([kind]) + withUnsafeBytes(of: bits.littleEndian) { Data($0) } }
-        return switch value.storage {
-        case .null: Data([0])
+    private static func append(_ value: DatabaseValue, to bytes: inout Data) {
+        func number(_ kind: UInt8, _ bits: UInt64) {
+            bytes.append(kind)
+            withUnsafeBytes(of: bits.littleEndian) { bytes.append(contentsOf: $0) }
+        }
+        switch value.storage {
+        case .null: bytes.append(0)
         case .int64(let value): number(1, UInt64(bitPattern: value))
         case .double(let value): number(2, value.bitPattern)
-        case .string(let text): number(3, UInt64(text.utf8.count)) + Data(text.utf8)
-        case .blob(let data): number(4, UInt64(data.count)) + data
+        case .string(let text):
+            number(3, UInt64(text.utf8.count))
+            bytes.append(contentsOf: text.utf8)
+        case .blob(let data):
+            number(4, UInt64(data.count))
+            bytes.append(data)
         }
     }
 }

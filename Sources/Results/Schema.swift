@@ -100,6 +100,12 @@ enum Schema {
           sha256 TEXT NOT NULL,
           PRIMARY KEY (run, name)
         ) STRICT, WITHOUT ROWID;
+
+        -- Of the rows of a run as they are stored here.
+        CREATE TABLE rows_check (
+          run    INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
+          sha256 TEXT NOT NULL
+        ) STRICT;
         """
 
     private static let version1 = """

@@ -8,6 +8,7 @@ import Lens
 import Pipeline
 import Results
 import Safetensors
+import Slurm
 import TorchCheckpoint
 
 extension Failure {
@@ -34,6 +35,7 @@ extension Failure {
         case let error as ArchiveError: words(error)
         case let error as TorchCheckpointError: words(error)
         case let error as SegmentationError: words(error)
+        case let error as SlurmError: words(error)
         default: Failure(.internalError, "\(error)", fix: "this is a bug of clip-lens; please report it with the command you ran")
         }
     }
@@ -190,6 +192,8 @@ extension Failure {
             return Failure(.lockHeld, "\(path): \(who) is working there; waited \(Int(waited.seconds.rounded())) s", fix: "wait for it, raise --lock-timeout, or choose another folder with --results")
         case .memoryLimitTooSmall(let step, let needed, let limit):
             return Failure(.usage, "step \(step) needs \(ByteCount(needed)), --memory allows \(ByteCount(limit))", fix: "raise --memory to \(ByteCount(needed)) or more")
+        case .stepNotInGraph(let key):
+            return Failure(.badData, "the spec has no step \(key.prefix(12)): its files, the data or the program are not those that the task was submitted with", fix: "run the same `runner run` command again")
         case .unknownStep(let name, let suggestion, let kinds):
             return Failure(.usage, "there is no step '\(name)' to force", fix: suggestion.map { "did you mean '\($0)'?" } ?? "use one of \(kinds.joined(separator: ", "))")
         case .damaged(let path, let damage):

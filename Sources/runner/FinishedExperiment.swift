@@ -11,7 +11,8 @@ struct FinishedExperiment {
     let files: ResultFiles
 
     /// Prints the tables, and where the rows are.
-    func show(jobs: Int) throws {
+    /// - Parameter workers: who computed.
+    func show(by workers: String) throws {
         for table in report.tables {
             if !report.failedControls.isEmpty { try Console.print("DO NOT TRUST THIS TABLE: a control failed, see below.\n\n") }
             try Console.print(MetricTable.make(table, metrics: report.metrics).rendered() + "\n")
@@ -20,7 +21,7 @@ struct FinishedExperiment {
         let seconds = computed.reduce(0) { $0 + $1.seconds }
         let work = computed.isEmpty
             ? "Nothing to compute: every step was done before."
-            : "Computed \(computed.count) of \(outcomes.count) steps in \(Progress.duration(seconds)), \(jobs) workers, BLAS core \(BLAS.coreName), linear layers by \(LinearLibrary.current.description)."
+            : "Computed \(computed.count) of \(outcomes.count) steps in \(Progress.duration(seconds)), \(workers), BLAS core \(BLAS.coreName), linear layers by \(LinearLibrary.current.description)."
         let paths = ([files.database, files.metrics] + (report.predictions.isEmpty ? [] : [files.predictions])
             + report.attachments.map(files.attachment))
             .map(\.relativePath).joined(separator: ", ")

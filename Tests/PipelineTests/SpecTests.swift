@@ -56,7 +56,7 @@ private enum Key: String, CaseIterable {
     @Test func anUnknownKeyComesWithTheOneProbablyMeant() {
         expect(
             "experiment: x\nmodle: y\n", 2, 1,
-            .unknownKey("modle", suggestion: "model", known: Key.allCases.map(\.rawValue))
+            .unknownKey("modle", suggestion: "model", known: Key.allCases.map(\.rawValue) + [SpecDocument.siteKey])
         ) { _ in }
         expect(
             "fit:\n  imags: 3\n", 2, 3,
@@ -64,7 +64,7 @@ private enum Key: String, CaseIterable {
         ) { _ = try $0.mapping(.fit, keys: FitKey.self) }
         expect(
             "seed: 1\n", 1, 1,
-            .unknownKey("seed", suggestion: nil, known: Key.allCases.map(\.rawValue))
+            .unknownKey("seed", suggestion: nil, known: Key.allCases.map(\.rawValue) + [SpecDocument.siteKey])
         ) { _ in }
     }
 

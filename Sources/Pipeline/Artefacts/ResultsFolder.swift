@@ -29,8 +29,16 @@ public final class ResultsFolder: Sendable {
         }
         lock = try ResultsLock(
             folder: url, timeout: lockTimeout, cancellation: cancellation, waiting: waiting)
-        // Every writer holds the lock, so a temporary that is there now belongs to nobody.
-        try DurableFile.removeTemporaries(in: url, recursively: false)
-        try DurableFile.removeTemporaries(in: store.cache, recursively: true)
+        try removeTemporaries()
+    }
+
+    /// Removes incomplete files that belong to nobody any more.
+    ///
+    /// Every writer holds the lock, but for the tasks of a cluster: while one of them is at work, they stay.
+    func removeTemporaries() throws {
+        try TaskLock.withoutTasks(in: url) {
+            try DurableFile.removeTemporaries(in: url, recursively: false)
+            try DurableFile.removeTemporaries(in: store.cache, recursively: true)
+        }
     }
 }

@@ -22,6 +22,8 @@ public struct Executor: Sendable {
         public var keepsShards: Bool
         /// Speeds by which the steps' times are estimated, so that later estimates learn from how they turned out.
         public var calibration: Calibration?
+        /// Computes the steps elsewhere; nil for here.
+        public var site: (any StepSite)?
 
         public init(
             workers: Int = ProcessInfo.processInfo.activeProcessorCount, memoryLimit: Int? = nil,
@@ -63,7 +65,7 @@ public struct Executor: Sendable {
     public func run() throws -> ExecutionResult {
         let plan = try Plan(graph, store: store, force: options.force)
         events.send(.planned(plan))
-        for entry in plan.entries where entry.status.isRun && workers(for: entry.node) == 0 {
+        for entry in plan.entries where options.site == nil && entry.status.isRun && workers(for: entry.node) == 0 {
             let memory = entry.memory ?? MemoryEstimate(shared: 0, perWorker: 0)
             throw PipelineError.memoryLimitTooSmall(
                 step: entry.name, needed: memory.bytes(workers: 1),
@@ -76,6 +78,7 @@ public struct Executor: Sendable {
             events.send(.finished(outcome))
             outcomes.append(outcome)
         }
+        if options.site != nil { try folder.removeTemporaries() }
         return ExecutionResult(outcomes: outcomes, graph: graph, store: store)
     }
 
@@ -94,34 +97,25 @@ public struct Executor: Sendable {
     private func compute(_ entry: Plan.Entry) throws -> StepOutcome {
         let node = entry.node
         try removeUnusable(entry)
-        let inputs = Inputs(
-            step: node.name, declared: node.inputs.map(\.key), cancellation: cancellation
-        ) { [graph, store] key in
-            guard let input = graph.node(key) else {
-                throw PipelineError.danglingInput(step: node.name, input: key.digest)
-            }
-            return try store.artefact(input)
-        }
+        if let site = options.site { return try compute(entry, at: site) }
 
         let clock = ContinuousClock()
         let start = clock.now
+        let computation = StepComputation(node, of: graph, store: store, cancellation: cancellation, events: events)
         var shardsComputed = 0
         var shardSeconds = 0.0
-        let artefact: StoredArtefact
-        switch node.work {
-        case .map(let sharding, let makeWorker, let reduce):
-            (shardsComputed, shardSeconds) = try computeShards(entry, sharding, inputs, makeWorker)
-            artefact = try attributed(to: node) {
-                try reduce(inputs) { try store.output($0, of: node) }
-            }
-        case .shards(let sharding, let makeWorker, let check):
-            (shardsComputed, shardSeconds) = try computeShards(entry, sharding, inputs, makeWorker)
-            artefact = try store.index(of: node, sharding)
-            try attributed(to: node) { try check(store.shards(of: node, index: artefact)) }
-        case .single(let body):
+        if node.sharding == nil {
             events.send(.started(entry, workers: 1))
-            artefact = try attributed(to: node) { try body(inputs) }
+        } else {
+            let pending = entry.pendingShards
+            let workers = min(workers(for: node), pending.count)
+            events.send(.started(entry, workers: workers))
+            try computation.computeShards(pending, workers: workers)
+            shardsComputed = pending.count
+            // The time that the others took in earlier runs.
+            if entry.status != .run(.forced), !entry.state.finishedShards.isEmpty { shardSeconds = entry.state.shardSeconds }
         }
+        let artefact = try computation.artefact()
 
         let seconds = (clock.now - start).seconds
         try store.commit(
@@ -138,21 +132,17 @@ public struct Executor: Sendable {
             units: node.sharding?.units ?? 1, of: node.sharding, workers: workers(for: node), calibration)
     }
 
-    /// Computes the shards that are missing.
-    /// - Returns: how many those were, and the time that the others took in earlier runs.
-    private func computeShards(
-        _ entry: Plan.Entry, _ sharding: Sharding, _ inputs: Inputs,
-        _ makeWorker: @escaping @Sendable (Inputs) throws -> ((Shard) throws -> StoredArtefact)
-    ) throws -> (computed: Int, formerSeconds: Double) {
-        let finished = entry.status == .run(.forced) ? [] : entry.state.finishedShards
-        let pending = (0..<sharding.shardCount).filter { !finished.contains($0) }
-        let workers = min(workers(for: entry.node), pending.count)
-        events.send(.started(entry, workers: workers))
-        let run = ShardRun(
-            node: entry.node, sharding: sharding, pending: pending, store: store,
-            cancellation: cancellation, events: events)
-        try run.compute(workers: workers, inputs: inputs, makeWorker: makeWorker)
-        return (pending.count, finished.isEmpty ? 0 : entry.state.shardSeconds)
+    /// Has another place compute the step, and believes only what is in the store then.
+    private func compute(_ entry: Plan.Entry, at site: any StepSite) throws -> StepOutcome {
+        let start = ContinuousClock.now
+        // Whatever there is of an artefact is not complete, and must not look so.
+        try store.discardArtefact(entry.node)
+        let step = PendingStep(entry.node, store: store, cancellation: cancellation, events: events)
+        try site.complete(step)
+        guard try step.verify().isComplete else { throw PipelineError.notComputed(step: entry.name, key: entry.key) }
+        try discardReducedShards(entry.node)
+        return entry.outcome(
+            .computed, seconds: (ContinuousClock.now - start).seconds, shardsComputed: entry.pendingShards.count)
     }
 
     /// Removes the shards of a finished step, unless they are wanted or are its result.
@@ -173,19 +163,15 @@ public struct Executor: Sendable {
             events.send(.removedDamaged(file, step: entry.name))
         }
     }
-
-    private func attributed<Value>(to node: StepNode, _ body: () throws -> Value) throws -> Value {
-        do {
-            return try body()
-        } catch let error as PipelineError where error.namesItsPlace {
-            throw error
-        } catch {
-            throw PipelineError.stepFailed(step: node.name, underlying: error)
-        }
-    }
 }
 
 extension Plan.Entry {
+    /// Indices of the shards that are to be computed.
+    fileprivate var pendingShards: [Int] {
+        let finished = status == .run(.forced) ? [] : state.finishedShards
+        return (0..<(node.sharding?.shardCount ?? 0)).filter { !finished.contains($0) }
+    }
+
     fileprivate func outcome(
         _ status: StepOutcome.Status, seconds: Double = 0, shardsComputed: Int = 0
     ) -> StepOutcome {

@@ -37,14 +37,15 @@ extension DurableFile {
         }
     }
 
-    /// Removes a folder with the files in it, if it is there.
+    /// Removes a folder with the files in it, if it is there. It stays where another process puts a file into it
+    /// meanwhile: a second copy of a task, which came too late.
     /// - Throws: `PipelineError.saveFailed`.
     static func removeFolder(_ url: URL) throws {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: url.path) else {
             return
         }
         for name in names { try remove(url.appendingPathComponent(name)) }
-        guard rmdir(url.path) == 0 || errno == ENOENT else { throw failure(errno, url) }
+        guard rmdir(url.path) == 0 || errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST else { throw failure(errno, url) }
     }
 
     /// Removes incomplete files.

@@ -1,11 +1,15 @@
 import Foundation
+import Synchronization
 
 /// Writes files that are either absent or complete, whatever happens.
 public enum DurableFile {
     /// Prefix of the names of files that are not complete.
     static let temporaryPrefix = ".tmp-"
 
-    /// Writes to a name of this attempt, syncs, renames, and syncs the folder: when the call
+    /// Files that this process has begun: two threads may write the same one.
+    private static let files = Atomic(0)
+
+    /// Writes to a name of this attempt alone, syncs, renames, and syncs the folder: when the call
     /// returns, the file survives a loss of power; before, its former version does.
     /// - Throws: `PipelineError.saveFailed`; the temporary file is removed.
     public static func write(_ data: Data, to url: URL) throws {
@@ -17,8 +21,9 @@ public enum DurableFile {
     /// - Throws: `PipelineError.saveFailed`, and what `body` throws; the temporary file is removed.
     public static func replace(_ url: URL, _ body: (URL) throws -> Void) throws {
         let folder = url.deletingLastPathComponent()
+        let (number, _) = files.add(1, ordering: .relaxed)
         let temporary = folder.appendingPathComponent(
-            "\(temporaryPrefix)\(ProcessIdentity.current.attempt)-\(url.lastPathComponent)")
+            "\(temporaryPrefix)\(ProcessIdentity.current.attempt)-\(number)-\(url.lastPathComponent)")
         do {
             try body(temporary)
             try sync(temporary, O_RDONLY)

@@ -30,7 +30,12 @@ public struct ProcessIdentity: Codable, Hashable, Sendable {
     }
 
     /// A name for the attempt of this process, fit for a file's name.
-    var attempt: String { "\(bootID.prefix(8))-\(pid)-\(startTicks)" }
+    ///
+    /// Two containers of one host may have the same boot, process id and start, and two hosts of a cluster too:
+    /// chance tells them apart.
+    var attempt: String { "\(bootID.prefix(8))-\(pid)-\(startTicks)-\(Self.chance)" }
+
+    private static let chance = String(UInt64.random(in: 0...UInt64.max), radix: 36)
 
     // `ProcessInfo.hostName` may ask a name server, and wait for it.
     private static let currentHost = {

@@ -55,7 +55,19 @@ public struct SpecDocument: Sendable {
     /// - Parameter others: keys that other mappings read from the same text.
     /// - Throws: `SpecError`.
     public func root<Key>(keys: Key.Type, besides others: [String] = []) throws -> SpecMapping<Key> {
-        try SpecMapping(rootNode, name: "", path: path, besides: others)
+        try SpecMapping(rootNode, name: "", path: path, besides: others + [Self.siteKey])
+    }
+
+    /// The key of every spec that says where and with how much to compute: no number depends on it.
+    static let siteKey = "slurm"
+
+    /// The mapping under that key; nil where there is none.
+    /// - Throws: `SpecError`.
+    public func site<Key>(keys: Key.Type) throws -> SpecMapping<Key>? {
+        guard case .mapping(let members) = rootNode.content,
+            let node = members.first(where: { $0.key == Self.siteKey })?.value
+        else { return nil }
+        return try SpecMapping(node, name: Self.siteKey, path: path)
     }
 
     /// The name under one top-level key, read before it is known which other keys there may be.

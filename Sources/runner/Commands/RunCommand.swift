@@ -4,6 +4,7 @@ import Experiments
 import Foundation
 import Pipeline
 import Results
+import Slurm
 
 /// `runner run --spec X`: computes what is missing, saves the rows, prints the tables.
 struct RunCommand: ParsableCommand {
@@ -17,31 +18,42 @@ struct RunCommand: ParsableCommand {
     var memory: ByteCount?
     @Option(help: ArgumentHelp("Seconds to wait for another runner that works in the same folder.", valueName: "S"))
     var lockTimeout = 10
+    @OptionGroup(title: "A cluster") var slurm: SlurmOptions
     @Flag(help: "Print one JSON document with state and rows instead of tables, also on failure.")
     var json = false
 
     func validate() throws {
         if jobs < 1 { throw ValidationError("--jobs has to be at least 1") }
         if lockTimeout < 0 { throw ValidationError("--lock-timeout has to be at least 0") }
+        if slurm.executor == .slurm, memory != nil {
+            throw ValidationError("--memory is for this machine; --slurm-memory is that of a task")
+        }
     }
 
     func run() throws {
         let interruption = Interruption { [json] code in
             Self.interrupted(code, "interrupted before any work").tell(json: json)
         }
+        var site: SlurmSite?
         do {
-            try run(interruption)
+            try run(interruption, &site)
         } catch PipelineError.interrupted {
-            throw Self.interrupted(interruption.code ?? .interrupted, "interrupted; finished shards are kept")
+            throw Self.interrupted(
+                interruption.code ?? .interrupted, "interrupted; \(site?.jobName == nil ? "finished shards are kept" : "the jobs go on")",
+                jobs: site?.jobName)
         }
     }
 
-    private static func interrupted(_ code: Failure.Code, _ message: String) -> Failure {
-        Failure(code, message, fix: "go on with: \(CommandLine.arguments.map(\.quotedForShell).joined(separator: " "))")
+    /// - Parameter jobs: the name of those that go on in a cluster.
+    private static func interrupted(_ code: Failure.Code, _ message: String, jobs: String? = nil) -> Failure {
+        let again = "go on with: \(CommandLine.arguments.map(\.quotedForShell).joined(separator: " "))"
+        return Failure(code, message, fix: again + (jobs.map { "\n       end the jobs with: scancel --name=\($0)" } ?? ""))
     }
 
-    private func run(_ interruption: Interruption) throws {
+    /// - Parameter site: where the run computes, if not here.
+    private func run(_ interruption: Interruption, _ site: inout SlurmSite?) throws {
         let (experiments, context) = try options.experiments()
+        let sites = try experiments.map { try slurm.site($0.spec, options) }
         interruption.beginWork()
         // Held until every row is written: another runner would sweep what looks abandoned.
         let folder = try ResultsFolder(
@@ -53,16 +65,18 @@ struct RunCommand: ParsableCommand {
         context.keepMemory()
         let database = try ResultsDatabase(writingTo: ResultFiles.database(in: options.resultsURL))
         var executor = Executor.Options(workers: jobs, memoryLimit: memory?.bytes, force: options.plannedForce)
-        executor.calibration = try announceTime(of: experiments, in: folder)
+        if slurm.executor == .local { executor.calibration = try announceTime(of: experiments, in: folder) }
         var finished: [FinishedExperiment] = []
         var failures: [Failure] = []
-        for planned in experiments {
+        for (planned, place) in zip(experiments, sites) {
+            site = place
+            executor.site = place
             do {
                 let experiment = try planned.run(
                     in: folder, database: database, executor, isPartial: options.limit != nil,
                     cancellation: interruption.cancellation)
                 finished.append(experiment)
-                if !json { try experiment.show(jobs: jobs) }
+                if !json { try experiment.show(by: slurm.executor == .slurm ? "tasks of Slurm" : "\(jobs) workers") }
                 if let failure = experiment.failure { failures.append(failure) }
             } catch PipelineError.interrupted {
                 throw PipelineError.interrupted

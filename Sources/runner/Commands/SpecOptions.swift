@@ -35,14 +35,15 @@ struct SpecOptions: ParsableArguments {
 
     /// Reads every spec and plans its steps, in the order in which the papers tell them; computes nothing.
     /// - Returns: also where their inputs were opened.
-    func experiments() throws -> (planned: [PlannedExperiment], context: ExperimentContext) { try experiments(in: files()) }
+    func experiments() throws -> (planned: [PlannedExperiment], context: ExperimentContext) {
+        try experiments(files().map { try SpecDocument(contentsOf: $0) })
+    }
 
     /// The files of all specs.
     func files() throws -> [URL] { try spec.flatMap(files) }
 
-    /// The same for some of the files.
-    func experiments(in files: [URL]) throws -> (planned: [PlannedExperiment], context: ExperimentContext) {
-        let documents = try files.map { try SpecDocument(contentsOf: $0) }
+    /// Plans the steps of specs that have been read.
+    func experiments(_ documents: [SpecDocument]) throws -> (planned: [PlannedExperiment], context: ExperimentContext) {
         let context = ExperimentContext(
             manifest: try DatasetsManifest(contentsOf: URL(fileURLWithPath: manifest)),
             data: data.map { URL(fileURLWithPath: $0, isDirectory: true) }, limit: limit,

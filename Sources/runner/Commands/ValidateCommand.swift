@@ -14,7 +14,7 @@ struct ValidateCommand: ParsableCommand {
         var first: Failure?
         for file in try options.files() {
             do {
-                let planned = try options.experiments(in: [file]).planned
+                let planned = try options.experiments([SpecDocument(contentsOf: file)]).planned
                 for experiment in planned {
                     try Console.print("\(experiment.spec.path): \(experiment.name), \(experiment.graph.count) steps\n")
                 }

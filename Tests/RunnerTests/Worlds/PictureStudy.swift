@@ -71,9 +71,11 @@ struct PictureStudy {
 
     // MARK: Runs
 
-    func run(_ extra: [String] = []) throws -> RunnerProcess.Output {
-        try RunnerProcess.run(
-            ["--spec", spec.path, "--results", results.path, "--manifest", manifest.path, "--data", data.path] + extra)
+    func run(_ extra: [String] = [], environment: [String: String] = [:]) throws -> RunnerProcess.Output {
+        try RunnerProcess.start(
+            ["--spec", spec.path, "--results", results.path, "--manifest", manifest.path, "--data", data.path] + extra,
+            environment: environment
+        ).wait()
     }
 
     /// Moves the folder of data.

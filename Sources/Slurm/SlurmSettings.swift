@@ -1,0 +1,94 @@
+import Pipeline
+
+/// With what the tasks of a run are submitted: from a spec's `slurm:`, or the command line, which goes first.
+///
+/// ```yaml
+/// slurm:
+///   partition: main
+///   time: "2:00:00"
+///   cpus: 4                        # of a task, which then has as many workers
+///   memory: 8G                     # of a task; left out: what the step states
+///   shards-per-task: 4             # left out: as many as cpus
+///   attempts: 3
+///   options: [--constraint=amd, --account=lens]
+/// ```
+public struct SlurmSettings: Equatable, Sendable {
+    public var partition: String?
+    public var time: String?
+    public var cpus: Int?
+    public var memory: String?
+    public var shardsPerTask: Int?
+    /// How often the tasks of a step are submitted before the run gives up.
+    public var attempts: Int?
+    /// Further options of `sbatch`.
+    public var options: [String] = []
+
+    private enum Key: String, CaseIterable {
+        case partition, time, cpus, memory, attempts, options
+        case shardsPerTask = "shards-per-task"
+    }
+
+    public init() {}
+
+    /// - Throws: `SpecError`.
+    public init(_ document: SpecDocument) throws {
+        guard let spec = try document.site(keys: Key.self) else { return }
+        func text(_ key: Key, _ problem: (String) -> String?) throws -> String? {
+            guard let value = try spec.optionalString(key) else { return nil }
+            if let reason = problem(value) { throw spec.invalid(key, reason) }
+            return value
+        }
+        partition = try text(.partition, Self.problem(partition:))
+        time = try text(.time, Self.problem(time:))
+        memory = try text(.memory, Self.problem(memory:))
+        cpus = try spec.optionalInteger(.cpus, in: 1...1024)
+        shardsPerTask = try spec.optionalInteger(.shardsPerTask, in: 1...1_000_000)
+        attempts = try spec.optionalInteger(.attempts, in: 1...100)
+        options = spec.has(.options) ? try spec.words(.options) : []
+        for option in options {
+            if let reason = Self.problem(option: option) { throw spec.invalid(.options, reason) }
+        }
+    }
+
+    /// These, and those of `other` where these have none; options of both.
+    public func over(_ other: SlurmSettings) -> SlurmSettings {
+        var all = self
+        all.partition = partition ?? other.partition
+        all.time = time ?? other.time
+        all.cpus = cpus ?? other.cpus
+        all.memory = memory ?? other.memory
+        all.shardsPerTask = shardsPerTask ?? other.shardsPerTask
+        all.attempts = attempts ?? other.attempts
+        // Slurm takes the last of two that contradict each other.
+        all.options = other.options + options
+        return all
+    }
+
+    // MARK: Checks, before anything is submitted
+
+    /// Why a value will not do; nil where it will.
+    public static func problem(partition: String) -> String? {
+        partition.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_.,\-]*/) == nil ? "'\(partition)' is no name of a partition" : nil
+    }
+
+    public static func problem(time: String) -> String? {
+        time.wholeMatch(of: /([0-9]+-)?[0-9]+(:[0-9]+){0,2}/) == nil
+            ? "'\(time)' is no time; Slurm reads minutes, hours:minutes:seconds or days-hours" : nil
+    }
+
+    public static func problem(memory: String) -> String? {
+        memory.wholeMatch(of: /[1-9][0-9]*[KMGT]?/) == nil ? "'\(memory)' is no size; write 800M or 4G" : nil
+    }
+
+    /// What the submitter has to decide itself.
+    private static let own = [
+        "array", "job-name", "output", "error", "dependency", "comment", "parsable", "wrap", "chdir", "test-only", "wait", "clusters",
+    ]
+
+    public static func problem(option: String) -> String? {
+        guard let match = option.wholeMatch(of: /--([a-z0-9\-]+)(=.*)?/) else {
+            return "'\(option)' is no long option of sbatch; write --name=value"
+        }
+        return own.contains(String(match.1)) ? "--\(match.1) is decided by the runner" : nil
+    }
+}
