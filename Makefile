@@ -9,7 +9,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 RUNNER := .build/release/runner
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build reproduce-table plan compare test torture selfcheck bench bench-sweep contact-sheet plot clean
+.PHONY: help setup build reproduce-table plan compare report test torture selfcheck bench bench-sweep contact-sheet plot clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ plan: build ## show which steps of the tables would run, and why
 
 compare: build ## compare with another commit's results (BASE=COMMIT), which are made where they are not kept
 	@scripts/compare_commits.sh "$(BASE)" $(WORLD) $(RESULTS) $(DATA)
+
+report: build ## write one page with all tables, figures and pictures to results/report.html
+	@$(RUNNER) report --results $(RESULTS)
 
 test: setup ## build and run all tests
 	@swift build $(SWIFT_FLAGS) --build-tests

@@ -54,7 +54,9 @@ let package = Package(
             name: "Experiments",
             dependencies: ["DenseMath", "Safetensors", "Inputs", "CLIPModel", "Lens", "Attribution", "Pipeline"]),
         .target(name: "Slurm", dependencies: ["Pipeline"]),
-        .target(name: "Results", dependencies: ["Pipeline", grdb]),
+        .target(
+            name: "Results", dependencies: ["Pipeline", grdb],
+            resources: [.embedInCode("Report/Resources/report.css"), .embedInCode("Report/Resources/report.js")]),
 
         // MARK: Command line
 

@@ -8,12 +8,12 @@ public enum MetricTable {
             title: layout.title,
             columns: [.init(layout.rowHeader, .left)]
                 + layout.columns.map { .init($0.header, $0.isText ? .left : .right, group: $0.group) })
-        let byPlace = Dictionary(metrics.map { (Place($0.name, $0.subject), $0) }) { first, _ in first }
+        let lookup = MetricLookup(metrics)
         for row in layout.rows {
             let cells = row.cells.map { cell in
                 switch cell {
                 case .text(let words): words
-                case .metric(let name, let subject, let part): byPlace[Place(name, subject)].map { text($0, part) } ?? "–"
+                case .metric(let name, let subject, let part): lookup[name, subject].map { text($0, part) } ?? "–"
                 }
             }
             table.addRow([row.header] + cells)
@@ -22,18 +22,8 @@ public enum MetricTable {
         return table
     }
 
-    /// Name and subject, whatever the order of the subject's columns.
-    private struct Place: Hashable {
-        let name: String
-        let columns: Set<Subject.Column>
-
-        init(_ name: String, _ subject: Subject) {
-            self.name = name
-            columns = Set(subject.columns)
-        }
-    }
-
-    private static func text(_ metric: Metric, _ part: TableLayout.Cell.Part) -> String {
+    /// What a cell shows of a metric.
+    static func text(_ metric: Metric, _ part: TableLayout.Cell.Part) -> String {
         let format = metric.unit == "share" ? NumberFormat.percent : NumberFormat(decimals: 3)
         switch part {
         case .measured: return format.text(metric)
@@ -41,4 +31,20 @@ public enum MetricTable {
         case .paper: return format.text(metric.paper?.value)
         }
     }
+}
+
+/// Finds metrics by name and subject, whatever the order of the subject's columns.
+struct MetricLookup {
+    private struct Place: Hashable {
+        let name: String
+        let columns: Set<Subject.Column>
+    }
+
+    private let metrics: [Place: Metric]
+
+    init(_ metrics: [Metric]) {
+        self.metrics = Dictionary(metrics.map { (Place(name: $0.name, columns: Set($0.subject.columns)), $0) }) { first, _ in first }
+    }
+
+    subscript(_ name: String, _ subject: Subject) -> Metric? { metrics[Place(name: name, columns: Set(subject.columns))] }
 }

@@ -187,6 +187,17 @@ extension ResultsDatabase {
         }
     }
 
+    /// The work behind every step that a run has computed, by its key: the latest run that did, and how long it took.
+    /// - Throws: `ResultsError`.
+    func computedSteps() throws -> [String: (run: Int64, seconds: Double)] {
+        try read { db in
+            try Row.fetchAll(db, sql: "SELECT run, key, seconds FROM step WHERE status = 'computed' ORDER BY run").reduce(into: [:]) { steps, row in
+                let reader = RowReader(row, path: path, table: "step")
+                steps[try reader.value("key")] = (try reader.value("run"), try reader.value("seconds"))
+            }
+        }
+    }
+
     /// The objects of a column by row: SQLite walks their members in the stored order, which
     /// decoders into dictionaries lose.
     private func subjects(

@@ -18,8 +18,9 @@ struct Runner: ParsableCommand {
             """,
         version: "0.4",
         subcommands: [
-            RunCommand.self, PlanCommand.self, ValidateCommand.self, StatusCommand.self, TaskCommand.self,
-            CompareCommand.self, WhyCommand.self, ExplainCommand.self, ExportCommand.self, SelfCheckCommand.self, FetchCommand.self, VerifyCommand.self, ScenesCommand.self, ManifestCommand.self,
+            RunCommand.self, PlanCommand.self, ValidateCommand.self, StatusCommand.self, TaskCommand.self, CompareCommand.self,
+            ReportCommand.self, WhyCommand.self, ExplainCommand.self, ExportCommand.self, SelfCheckCommand.self, FetchCommand.self,
+            VerifyCommand.self, ScenesCommand.self, ManifestCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 

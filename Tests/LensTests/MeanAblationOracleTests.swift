@@ -23,6 +23,7 @@ import Testing
         let means: EffectMeans
         let largest: LargestEffects
         let directions: PrincipalDirections
+        let biasShares: Tensor
     }
 
     func fitted() throws -> Fitted {
@@ -46,9 +47,10 @@ import Testing
             biasShares += effects.biasShares.elements.prefix(pass.batch * Self.d)
         }
         let largest = try #require(LargestEffects([collector.result()], count: Self.kept))
-        let directions = try PrincipalDirections(
-            lens, largest: largest, biasShares: Tensor(shape: [Self.fitCount, Self.d], elements: biasShares))
-        return Fitted(lens: lens, factors: factors, means: means, largest: largest, directions: directions)
+        let shares = Tensor(shape: [Self.fitCount, Self.d], elements: biasShares)
+        return Fitted(
+            lens: lens, factors: factors, means: means, largest: largest,
+            directions: try PrincipalDirections(lens, largest: largest, biasShares: shares), biasShares: shares)
     }
 
     func run(_ pass: EffectPass, _ images: [UInt8], _ body: (Int) -> Void) {
@@ -92,6 +94,19 @@ import Testing
         let norms = (0..<N).map { n in centred.map { $0[n].reduce(0) { $0 + $1 * $1 }.squareRoot() } }
         let chosen = norms.map { norms in norms.indices.sorted { norms[$0] > norms[$1] }.prefix(Self.kept).map { $0 } }
         return Dense(mean: mean, centred: centred, norms: norms, chosen: chosen)
+    }
+
+    @Test func projectionsOfTheLargestEffectsMatch() throws {
+        let fitted = try fitted()
+        let dense = dense()
+        let directions = fitted.directions.directions
+        let found = fitted.largest.projections(fitted.lens, onto: directions, biasShares: fitted.biasShares)
+        for n in 0..<fitted.lens.neurons {
+            let expected = dense.chosen[n].map { image in
+                zip(dense.centred[image][n], directions[row: n]).reduce(0) { $0 + $1.0 * Double($1.1) }
+            }
+            #expect(relativeError(found[row: n], expected) < 1e-4)
+        }
     }
 
     @Test func normsThresholdsAndDirectionsMatch() throws {

@@ -44,8 +44,8 @@ struct AdversarialSearchExperiment: Experiment {
             spec: spec, isPartial: study.isPartial, words: try result.artefact(words),
             descriptions: try result.artefact(descriptions).descriptions, pictures: try result.artefact(pictures),
             trust: try trust.findings(result))
-        let pictured = try zip(spec.pairs, galleries).map { pair, gallery in
-            Attachment("\(pair.fileName).png", .bytes(try result.artefact(gallery).png))
+        let pictured = try zip(spec.pairs, galleries).flatMap { pair, gallery in
+            try result.artefact(gallery).attachments(pair.fileName)
         }
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),

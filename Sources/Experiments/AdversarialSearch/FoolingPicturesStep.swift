@@ -14,7 +14,7 @@ enum FoolingPicturesStep {
         let (units, name) = (SearchUnit.all(spec), spec.pairs[pair].name)
         return try graph.add(
             Step(
-                kind: "fooling-pictures", label: name, version: 2,
+                kind: "fooling-pictures", label: name, version: 3,
                 parameters: ["pair": .text(name), "pairs": .texts(spec.pairs.map(\.name))],
                 inputs: [pictures.erased, descriptions.erased],
                 work: .single { inputs in
@@ -32,11 +32,11 @@ enum FoolingPicturesStep {
                         }
                         return Gallery.Row(header: "\(method.title): \(fooling.count) of \(spec.repeats * spec.pictures)", cells: cells)
                     }
-                    let picture = try Gallery(
+                    let gallery = Gallery(
                         title: "\(name): pictures of \(spec.pairs[pair].shown) that are taken for \(spec.pairs[pair].mistakenFor)",
                         rows: rows, scale: max(1, 128 / pictures.size)
-                    ).drawn(font: Gallery.font)
-                    return try StoredPicture(picture, named: "fooling-pictures")
+                    )
+                    return try StoredPicture(gallery, named: "fooling-pictures")
                 }))
     }
 

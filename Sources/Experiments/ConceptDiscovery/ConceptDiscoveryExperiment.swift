@@ -45,9 +45,8 @@ struct ConceptDiscoveryExperiment: Experiment {
         return ExperimentReport(
             metrics: measures.metrics(), predictions: [],
             tables: [measures.table].marked(partial: study.isPartial, images: images.count),
-            attachments: [
-                measures.list(captions: facts.captions), Attachment("gallery.png", .bytes(try result.artefact(gallery).png)),
-            ], failedControls: measures.failedControls())
+            attachments: [measures.list(captions: facts.captions)] + (try result.artefact(gallery).attachments("gallery")),
+            failedControls: measures.failedControls())
     }
 
     /// The first scenes with their phrases.
@@ -58,7 +57,7 @@ struct ConceptDiscoveryExperiment: Experiment {
         let scale = max(1, 256 / study.model.configuration.vision.imageSize)
         return try graph.add(
             Step(
-                kind: "concept-gallery", version: 1, inputs: [images.images.erased, pool.erased, found.erased],
+                kind: "concept-gallery", version: 2, inputs: [images.images.erased, pool.erased, found.erased],
                 work: .single { inputs in
                     let (reader, pool, found) = (ImageReader(try inputs[images.images]), try inputs[pool].pool, try inputs[found])
                     let cells = try (0..<min(picturedScenes, images.count)).map { image in
@@ -72,11 +71,11 @@ struct ConceptDiscoveryExperiment: Experiment {
                     let rows = stride(from: 0, to: cells.count, by: columns).map {
                         Gallery.Row(cells: Array(cells[$0..<min($0 + columns, cells.count)]))
                     }
-                    let picture = try Gallery(
+                    let gallery = Gallery(
                         title: "\(images.name.name) · phrases by active neurons, effects with their sign",
                         rows: rows, scale: scale
-                    ).drawn(font: Gallery.font)
-                    return try StoredPicture(picture, named: "concept-gallery")
+                    )
+                    return try StoredPicture(gallery, named: "concept-gallery")
                 }))
     }
 }

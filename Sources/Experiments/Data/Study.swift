@@ -81,6 +81,7 @@ struct Study: Sendable {
     /// Means and principal directions of every layer's neurons.
     struct Fitted: Sendable {
         let means: StepHandle<FittedMeans>
+        let largest: StepHandle<Shards<LargeEffectsPart>>
         let directions: StepHandle<FittedDirections>
     }
 
@@ -94,7 +95,7 @@ struct Study: Sendable {
         let largest = try LargestEffectsStep.add(
             model, layers: layers, images: fit, means: means, count: spec.significantImages, in: &graph)
         return Fitted(
-            means: means,
+            means: means, largest: largest,
             directions: try PrincipalDirectionsStep.add(
                 model, layers: layers, largest: largest, count: spec.significantImages, in: &graph))
     }

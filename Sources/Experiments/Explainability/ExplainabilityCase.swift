@@ -38,6 +38,16 @@ enum ExplainabilityCase: Sendable, Hashable {
         }
     }
 
+    /// Whether its curve over thresholds is drawn: surgery beside what it is made of, and the methods of the other paper
+    /// that come nearest. All are in the list.
+    func isDrawn(depth: Int) -> Bool {
+        switch self {
+        case .reading: Self.surgery(depth: depth).contains(self)
+        case .attribution(let method): [.textSpan, .secondOrder, .chefer2021].contains(method)
+        case .absentLabel, .wholePicture: false
+        }
+    }
+
     var reading: TokenReading? {
         switch self {
         case .reading(let reading), .absentLabel(let reading): reading

@@ -100,8 +100,7 @@ struct ExplainabilityExperiment: Experiment {
             metrics: measures.metrics(), predictions: measures.predictionSets(),
             tables: ExplainabilityTables(measures).layouts.marked(partial: study.isPartial, images: study.images.count),
             attachments: [
-                measures.curves, measures.pairs, measures.vocabulary,
-                Attachment("overlays.png", .bytes(try result.artefact(overlays).png)),
-            ], failedControls: measures.failedControls())
+                measures.curves, measures.pairs, measures.vocabulary, try Attachment(Attachment.figures, json: [measures.figure]),
+            ] + (try result.artefact(overlays).attachments("overlays")), failedControls: measures.failedControls())
     }
 }

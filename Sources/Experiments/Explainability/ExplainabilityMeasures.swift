@@ -100,6 +100,19 @@ struct ExplainabilityMeasures {
                 }))
     }
 
+    /// The curves of the maps that are made for the label, with the threshold that is best for each as its highest point.
+    var figure: FigureLayout {
+        FigureLayout(
+            title: "Mean IoU with the label's pixels by threshold",
+            x: .init("threshold (% of the map's range)", isShare: true), y: .init("mIoU (%)", isShare: true, startsAtZero: true),
+            curves: cases.enumerated().filter { $0.element.isDrawn(depth: spec.surgery.depth) }.map { item, shown in
+                let curve = Array(scores.curve(of: item))
+                return .init(
+                    shown.title,
+                    ExplainabilityScores.thresholds.indices.map { .init(Double($0) / 100, .number(Double(curve[$0]))) })
+            }, hasMarks: false)
+    }
+
     /// Every image and label behind the means.
     var pairs: Attachment {
         var rows: [[Attachment.Field]] = []

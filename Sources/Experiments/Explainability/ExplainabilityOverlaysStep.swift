@@ -13,7 +13,7 @@ enum ExplainabilityOverlaysStep {
         parameters["title"] = .text(images.name.name)
         return try graph.add(
             Step(
-                kind: "explainability-overlays", version: 1, parameters: parameters, inputs: source.handles,
+                kind: "explainability-overlays", version: 2, parameters: parameters, inputs: source.handles,
                 digests: ["model": source.study.model.digest],
                 memory: source.study.model.surgeryMemory(inputSize: size, records: true, pictures: 3 * count * (2 + cases.count)),
                 work: .single { inputs in
@@ -40,12 +40,12 @@ enum ExplainabilityOverlaysStep {
                                         }))
                         }
                     }
-                    let picture = try Gallery(
+                    let gallery = Gallery(
                         title: "\(images.name.name) · maps of the labels that images show",
                         columnHeaders: ["image", "label's pixels red"] + cases.map(\.title),
                         rows: rows, scale: max(1, 128 / size)
-                    ).drawn(font: Gallery.font)
-                    return try StoredPicture(picture, named: "explainability-overlays")
+                    )
+                    return try StoredPicture(gallery, named: "explainability-overlays")
                 }))
     }
 }

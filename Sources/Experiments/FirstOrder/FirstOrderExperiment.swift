@@ -46,6 +46,7 @@ struct FirstOrderExperiment: Experiment {
             metrics: measures.metrics(), predictions: measures.predictionSets(),
             tables: (FirstOrderTables(measures).layouts + [texts.table]).marked(
                 partial: study.isPartial, images: evaluation.count),
-            attachments: [texts.list], failedControls: measures.failedControls())
+            attachments: [texts.list, try Attachment(Attachment.figures, json: [FirstOrderTables(measures).figure])],
+            failedControls: measures.failedControls())
     }
 }

@@ -32,6 +32,31 @@ struct FirstOrderTables {
             ])
     }
 
+    /// Figures 11 and 12 as the paper has them.
+    var figure: FigureLayout {
+        FigureLayout(
+            title: "Figures 11 and 12: zero-shot accuracy without direct effects",
+            x: .init("layers ablated"), y: .init("accuracy (%)", isShare: true, startsAtZero: true),
+            curves: FirstOrderCondition.allCases.map { condition in
+                .init(
+                    Self.title(condition),
+                    (1...measures.layers).map {
+                        .init(Double($0), .metric("accuracy", measures.conditions.subject(condition, ablated: $0)))
+                    })
+            },
+            reference: .init(
+                "baseline", (1...measures.layers).map { .init(Double($0), .metric("accuracy", ["condition": "baseline"])) }))
+    }
+
+    private static func title(_ condition: FirstOrderCondition) -> String {
+        switch condition {
+        case .attentionFromFirst: "attention, from the first layer up"
+        case .attentionFromLast: "attention, from the last layer down"
+        case .mlpsFromFirst: "MLPs, from the first layer up"
+        case .mlpsFromLast: "MLPs, from the last layer down"
+        }
+    }
+
     private var layers: TableLayout {
         let kinds = FirstOrderPredictions.Kind.allCases
         return TableLayout(

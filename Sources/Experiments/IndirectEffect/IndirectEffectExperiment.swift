@@ -33,6 +33,7 @@ struct IndirectEffectExperiment: Experiment {
         return ExperimentReport(
             metrics: measures.metrics(), predictions: [],
             tables: IndirectEffectTables(measures).layouts.marked(partial: study.isPartial, images: study.fit.count),
-            attachments: [measures.list], failedControls: measures.trust.failedControls())
+            attachments: [measures.list, try Attachment(Attachment.figures, json: measures.figures)],
+            failedControls: measures.trust.failedControls())
     }
 }

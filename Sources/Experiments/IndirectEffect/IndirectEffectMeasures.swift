@@ -128,6 +128,21 @@ struct IndirectEffectMeasures {
         ]
     }
 
+    // MARK: Figures
+
+    /// How the explained variance is distributed over neurons, the two effects apart.
+    var figures: [FigureLayout] {
+        [(Effect.secondOrder, "second-order effects of all neurons"), (.indirect, "indirect effects of the neurons sampled")].map {
+            effect, whose in
+            FigureLayout(
+                title: "Variance along PC #1: \(whose)",
+                x: .init("variance explained (%)", isShare: true), y: .init("neurons of the layer (%)", isShare: true, startsAtZero: true),
+                curves: layers.map {
+                    .init("layer \($0)", distributionOf: shares(effect, layer: $0), over: 0...1, bins: 20)
+                }, hasMarks: false)
+        }
+    }
+
     // MARK: List
 
     /// Every neuron; what was not sampled has no indirect effect.

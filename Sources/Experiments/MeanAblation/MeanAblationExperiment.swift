@@ -43,6 +43,7 @@ struct MeanAblationExperiment: Experiment {
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),
             tables: MeanAblationTables(measures).layouts,
+            attachments: [try Attachment(Attachment.figures, json: [MeanAblationTables(measures).figure])],
             failedControls: measures.failedControls())
     }
 }

@@ -49,6 +49,20 @@ struct MeanAblationTables {
             ])
     }
 
+    /// Figure 3 as the paper has it.
+    var figure: FigureLayout {
+        FigureLayout(
+            title: "Figure 3: zero-shot accuracy without the second-order effects of one layer",
+            x: .init("layer"), y: .init("accuracy (%)", isShare: true, startsAtZero: true),
+            curves: Self.conditions.map { condition in
+                .init(
+                    [condition.group == nil ? nil : "without", condition.header].compactMap { $0 }.joined(separator: " "),
+                    layers.map { .init(Double($0), .metric("accuracy", ["layer": "\($0)", "condition": condition.condition])) })
+            },
+            reference: .init(
+                "baseline", layers.map { .init(Double($0), .metric("accuracy", ["condition": AblationCondition.baseline.rawValue])) }))
+    }
+
     private var table1: TableLayout {
         func row(_ header: String, _ condition: String, _ effect: String) -> TableLayout.Row {
             let accuracy: Subject = ["layer": "\(tableLayer)", "condition": condition]

@@ -29,7 +29,7 @@ struct OpenVocabularyExperiment: Experiment {
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),
             tables: OpenVocabularyTables(measures).layouts.marked(partial: study.isPartial, images: study.images.count),
-            attachments: [measures.list, Attachment("overlays.png", .bytes(try result.artefact(overlays).png))],
+            attachments: [measures.list] + (try result.artefact(overlays).attachments("overlays")),
             failedControls: measures.failedControls())
     }
 }

@@ -10,7 +10,7 @@ enum OpenVocabularyOverlaysStep {
         let (readings, names) = (OpenVocabularyCase.readings(depth: spec.surgery.depth), study.classes.names)
         return try graph.add(
             Step(
-                kind: "open-vocabulary-overlays", version: 1,
+                kind: "open-vocabulary-overlays", version: 2,
                 parameters: [
                     "readings": .texts(readings.map(\.key)), "input-size": .integer(size), "images": .integer(count),
                     "title": .text(images.name.name),
@@ -39,12 +39,12 @@ enum OpenVocabularyOverlaysStep {
                                 cells: [.init(image), tinted(ShownLabels.labels(facts[index], mask: mask))]
                                     + readings.map { tinted(try segmenter.labels($0, among: shown)) }))
                     }
-                    let picture = try Gallery(
+                    let gallery = Gallery(
                         title: "\(images.name.name) · among the labels of the left column, in the order red, blue, green …",
                         columnHeaders: ["image", "masks"] + readings.map(\.title), rows: rows,
                         scale: max(1, 128 / size)
-                    ).drawn(font: Gallery.font)
-                    return try StoredPicture(picture, named: "open-vocabulary-overlays")
+                    )
+                    return try StoredPicture(gallery, named: "open-vocabulary-overlays")
                 }))
     }
 }

@@ -39,7 +39,7 @@ struct SegmentationExperiment: Experiment {
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),
             tables: SegmentationTables(measures).layouts.marked(partial: study.isPartial, images: images.count),
-            attachments: [measures.list, Attachment("overlays.png", .bytes(try result.artefact(overlays).png))],
+            attachments: [measures.list] + (try result.artefact(overlays).attachments("overlays")),
             failedControls: measures.failedControls())
     }
 }

@@ -13,7 +13,7 @@ enum SegmentationOverlaysStep {
         let (count, names) = (min(spec.overlays, images.count), study.classes.names)
         return try graph.add(
             Step(
-                kind: "segmentation-overlays", version: 1,
+                kind: "segmentation-overlays", version: 2,
                 parameters: [
                     "neurons": .integer(spec.neurons), "neuron-layers": .integers(layers), "images": .integer(count),
                     "title": .text(images.name.name),
@@ -48,13 +48,13 @@ enum SegmentationOverlaysStep {
                                         overlay(.secondOrder, absent).image, captions: [names[absent]])
                                 ])
                     }
-                    let picture = try Gallery(
+                    let gallery = Gallery(
                         title: "\(images.name.name) · maps of the class that the model predicts",
                         columnHeaders: ["image", "mask: main object red"] + AttributionMethod.allCases.map(\.rawValue)
                             + ["second-order, a class that is absent"],
                         rows: rows, scale: max(1, 128 / size)
-                    ).drawn(font: Gallery.font)
-                    return try StoredPicture(picture, named: "segmentation-overlays")
+                    )
+                    return try StoredPicture(gallery, named: "segmentation-overlays")
                 }))
     }
 }

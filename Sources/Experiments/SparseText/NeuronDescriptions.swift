@@ -3,7 +3,7 @@ import Pipeline
 
 /// The text tables (2 and 5 of the paper): neurons with their signed phrases.
 struct NeuronDescriptions {
-    private let measures: SparseTextMeasures
+    let measures: SparseTextMeasures
     private let pool: Int
     private let size: Int
 
@@ -15,14 +15,16 @@ struct NeuronDescriptions {
         (pool, size) = (measures.spec.description.pool, measures.spec.description.size)
     }
 
-    private struct Phrase {
+    struct Phrase {
+        /// Its place in the pool.
+        let index: Int
         let text: String
         /// |γ| ‖t‖ with its sign: the length of the phrase's part of the unit direction.
         let weight: Float
     }
 
     /// The phrases of a neuron, the longest part first.
-    private func phrases(layer: Int, neuron: Int, pool: Int) -> [Phrase] {
+    func phrases(layer: Int, neuron: Int, pool: Int) -> [Phrase] {
         guard let codes = measures.texts[pool].layers[layer] else { return [] }
         let (source, m) = (measures.pools[pool], codes.coefficients.shape[2])
         return (0..<codes.sizes[size]).compactMap { position in
@@ -30,11 +32,11 @@ struct NeuronDescriptions {
             guard atom >= 0 else { return nil }
             let coefficient = codes.coefficients.elements[(size * codes.count + neuron) * m + position]
             let length = source.dictionary[row: atom].reduce(0) { $0 + $1 * $1 }.squareRoot()
-            return Phrase(text: source.phrases[atom], weight: coefficient * length)
+            return Phrase(index: atom, text: source.phrases[atom], weight: coefficient * length)
         }.sorted { abs($0.weight) > abs($1.weight) }
     }
 
-    private struct Neuron {
+    struct Neuron {
         let layer: Int
         let neuron: Int
         let explained: Double
@@ -43,7 +45,7 @@ struct NeuronDescriptions {
         let shuffled: Double
     }
 
-    private func neurons(of layer: Int, pool: Int) -> [Neuron] {
+    func neurons(of layer: Int, pool: Int) -> [Neuron] {
         guard let fitted = measures.directions.layers[layer], let scores = measures.faithfulness[pool].layers[layer] else { return [] }
         let shares = measures.textShares(layer: layer, pool: pool, size: size)
         let N = shares.count

@@ -14,6 +14,7 @@ struct SparseTextExperiment: Experiment {
     private let predictions: StepHandle<ConditionPredictions>
     private let references: StepHandle<AblationPredictions>
     private let faithfulness: [StepHandle<Faithfulness>]
+    private let cardPictures: StepHandle<CardPictures>
     private let trust: TrustChecks
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
@@ -45,6 +46,7 @@ struct SparseTextExperiment: Experiment {
                 study, effects: effects, directions: fitted.directions, texts: handles.texts, pool: handles.pool, named: pool.name,
                 in: &graph)
         }
+        cardPictures = try CardPicturesStep.add(study, fitted: fitted, in: &graph)
         trust = try TrustChecks(study, graph: &graph)
     }
 
@@ -59,10 +61,17 @@ struct SparseTextExperiment: Experiment {
             references: try result.artefact(references), faithfulness: try faithfulness.map { try result.artefact($0) },
             trust: try trust.findings(result))
         let neurons = NeuronDescriptions(measures)
+        let tables = SparseTextTables(measures)
+        let cards = NeuronCards(
+            neurons, pictures: try result.artefact(cardPictures), settings: CardPicturesStep.settings(study), fit: study.fit.name,
+            facts: try result.artefact(study.fit.facts))
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),
-            tables: (SparseTextTables(measures).layouts + [neurons.table]).marked(
+            tables: (tables.layouts + [neurons.table]).marked(
                 partial: study.isPartial, images: evaluation.count),
-            attachments: [neurons.list], failedControls: measures.failedControls())
+            attachments: [
+                neurons.list, try Attachment(Attachment.figures, json: tables.figures),
+                try Attachment("neurons-\(CardDeck.fileSuffix)", json: cards.deck),
+            ], failedControls: measures.failedControls())
     }
 }

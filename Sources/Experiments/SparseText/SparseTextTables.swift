@@ -47,6 +47,45 @@ struct SparseTextTables {
             ])
     }
 
+    /// Figure 4 as the paper has it, a plot for each pool, and how the numbers of single neurons are distributed.
+    var figures: [FigureLayout] {
+        spec.pools.enumerated().map { pool, source in
+            FigureLayout(
+                title: "Figure 4: zero-shot accuracy from the sparse texts of each layer's neurons, pool \(source.name)",
+                x: .init("phrases a neuron (m)", isLogarithmic: true), y: .init("accuracy (%)", isShare: true),
+                curves: measures.layers.enumerated().map { position, layer in
+                    .init(
+                        "layer \(layer)",
+                        spec.sizes.enumerated().map { size, m in
+                            .init(
+                                Double(m),
+                                .metric("accuracy", measures.conditions.subject(layer: position, pool: pool, size: size)))
+                        })
+                },
+                reference: .init(
+                    "baseline",
+                    spec.sizes.map { .init(Double($0), .metric("accuracy", ["condition": AblationCondition.baseline.rawValue])) }))
+        } + [
+            distribution("Variance of a neuron's largest effects along PC #1", "variance explained (%)", isShare: true, over: 0...1) {
+                measures.directions.layers[$0]?.directions.explainedVariance.map(Double.init) ?? []
+            },
+            distribution(
+                "Faithfulness of single neurons, pool \(spec.pools[spec.description.pool].name), m = \(spec.sizes[spec.description.size])",
+                "rank correlation with the effect on held-out images", isShare: false, over: -0.5...1
+            ) {
+                measures.faithfulness[spec.description.pool].layers[$0]?.own[row: spec.description.size].map(Double.init) ?? []
+            },
+        ]
+    }
+
+    private func distribution(
+        _ title: String, _ axis: String, isShare: Bool, over range: ClosedRange<Double>, _ values: (Int) -> [Double]
+    ) -> FigureLayout {
+        FigureLayout(
+            title: title, x: .init(axis, isShare: isShare), y: .init("neurons of the layer (%)", isShare: true, startsAtZero: true),
+            curves: measures.layers.map { .init("layer \($0)", distributionOf: values($0), over: range, bins: 30) }, hasMarks: false)
+    }
+
     private var faithfulness: TableLayout {
         TableLayout(
             title: "Faithfulness: rank correlation of a neuron's effect with what its phrases say, over \(measures.heldOut) held-out images",

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Foundation
+import Pipeline
+import Results
+
+/// `runner report`: everything that a results folder holds, as one page for people.
+struct ReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report", abstract: "Write one HTML page with all tables, figures and pictures.",
+        discussion: """
+            The page needs nothing beside it: it opens from a mail, without a network, and prints. Of each experiment it shows the \
+            latest run that gave rows; runs that failed, are partial or must not be trusted are marked. Nothing in the results \
+            folder is changed, so a folder that cannot be written will do with --output.
+            """)
+
+    @Option(help: ArgumentHelp("The results.", valueName: "DIR"))
+    var results = "results"
+    @Option(help: ArgumentHelp("The page; report.html in the results folder where nothing is said.", valueName: "FILE"))
+    var output: String?
+
+    func validate() throws {
+        if results.isEmpty || output?.isEmpty == true { throw ValidationError("a folder and a file have names") }
+    }
+
+    func run() throws {
+        let folder = URL(fileURLWithPath: results, isDirectory: true)
+        let page = output.map { URL(fileURLWithPath: $0) } ?? folder.appendingPathComponent("report.html")
+        let database = try ResultFiles.opened(in: folder)
+        // Before any work: a page that nobody gets is none.
+        try Self.checkWritable(page)
+        let report = try ResultsReport(database, folder: folder)
+        try database.close()
+        guard !report.isEmpty else {
+            throw Failure(.inputMissing, "\(results): no experiment was run there yet", fix: "run the experiments first, with `make reproduce-table`")
+        }
+        for file in report.unbelievable {
+            Console.tell("warning: \(file) is missing or not the file that its run left; the page says so in its place\n")
+        }
+        let html = try report.html()
+        do {
+            try DurableFile.write(html, to: page)
+        } catch let PipelineError.saveFailed(path, errno, _) where Self.isRefusal(errno) {
+            throw Self.refused(path, errno)
+        }
+        if html.count > ResultsReport.largestPage {
+            Console.tell("warning: the page has \(ByteCount(html.count)), too much for most mail\n")
+        }
+        try Console.print("\(page.relativePath) (\(ByteCount(html.count)))\n")
+    }
+
+    private static func checkWritable(_ page: URL) throws {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: page.path, isDirectory: &isFolder), isFolder.boolValue { throw refused(page.path, EISDIR) }
+        let folder = page.deletingLastPathComponent().path
+        guard access(folder, W_OK | X_OK) == 0 else { throw refused(page.path, errno) }
+    }
+
+    /// Whether the file cannot be written there at all, unlike one for which there was no room.
+    private static func isRefusal(_ code: Int32) -> Bool { [EACCES, EPERM, EROFS, ENOENT, ENOTDIR, EISDIR, ENAMETOOLONG].contains(code) }
+
+    private static func refused(_ path: String, _ code: Int32) -> Failure {
+        Failure(.cannotWrite, "\(path): cannot be written: \(String(cString: strerror(code)))", fix: "name another file with --output")
+    }
+}
+
+extension ResultFiles {
+    /// The results of a folder, to read from. The database itself knows of runs that ended badly, too; where it does not
+    /// open, in a folder that cannot be written, the copy that the last good run made takes its place.
+    static func opened(in folder: URL) throws -> ResultsDatabase {
+        let candidates = [database(in: folder), snapshot(in: folder)].filter { FileManager.default.fileExists(atPath: $0.path) }
+        for url in candidates.dropLast() {
+            if let database = try openedIfPossible(url) { return database }
+        }
+        return try ResultsDatabase(readingFrom: try candidates.last ?? readable(in: folder))
+    }
+
+    private static func openedIfPossible(_ url: URL) throws -> ResultsDatabase? {
+        do {
+            return try ResultsDatabase(readingFrom: url)
+        } catch ResultsError.cannotOpen {
+            return nil
+        }
+    }
+}
