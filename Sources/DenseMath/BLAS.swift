@@ -23,9 +23,11 @@ public enum BLAS {
         beta: Float = 0, into c: UnsafeMutablePointer<Float>, stride cStride: Int
     ) {
         guard m > 0, n > 0 else { return }
-        cblas_sgemm(
-            CblasRowMajor, aTransposed ? CblasTrans : CblasNoTrans, bTransposed ? CblasTrans : CblasNoTrans,
-            blasint(m), blasint(n), blasint(k), alpha, a, blasint(aStride), b, blasint(bStride), beta, c, blasint(cStride))
+        KernelProfile.measure(.product, operations: 2 * m * n * k, values: m * k + k * n + m * n) {
+            cblas_sgemm(
+                CblasRowMajor, aTransposed ? CblasTrans : CblasNoTrans, bTransposed ? CblasTrans : CblasNoTrans,
+                blasint(m), blasint(n), blasint(k), alpha, a, blasint(aStride), b, blasint(bStride), beta, c, blasint(cStride))
+        }
     }
 
     /// C ← op(A) op(B) + β C in double precision.
@@ -37,9 +39,11 @@ public enum BLAS {
         beta: Double = 0, into c: UnsafeMutablePointer<Double>, stride cStride: Int
     ) {
         guard m > 0, n > 0 else { return }
-        cblas_dgemm(
-            CblasRowMajor, aTransposed ? CblasTrans : CblasNoTrans, bTransposed ? CblasTrans : CblasNoTrans,
-            blasint(m), blasint(n), blasint(k), 1, a, blasint(aStride), b, blasint(bStride), beta, c, blasint(cStride))
+        KernelProfile.measure(.doubleProduct, operations: 2 * m * n * k, values: m * k + k * n + m * n, width: 8) {
+            cblas_dgemm(
+                CblasRowMajor, aTransposed ? CblasTrans : CblasNoTrans, bTransposed ? CblasTrans : CblasNoTrans,
+                blasint(m), blasint(n), blasint(k), 1, a, blasint(aStride), b, blasint(bStride), beta, c, blasint(cStride))
+        }
     }
 
     /// y ← α A x + β y, A m×n row-major.
@@ -48,14 +52,18 @@ public enum BLAS {
         transposed: Bool = false, vector x: UnsafePointer<Float>, beta: Float = 0,
         into y: UnsafeMutablePointer<Float>
     ) {
-        cblas_sgemv(
-            CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, blasint(m), blasint(n), alpha, a, blasint(stride), x, 1,
-            beta, y, 1)
+        KernelProfile.measure(.product, operations: 2 * m * n, values: m * n + m + n) {
+            cblas_sgemv(
+                CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, blasint(m), blasint(n), alpha, a, blasint(stride), x, 1,
+                beta, y, 1)
+        }
     }
 
     /// y ← y + α x
     public static func add(_ alpha: Float, _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int) {
-        cblas_saxpy(blasint(count), alpha, x, 1, y, 1)
+        KernelProfile.measure(.rows, operations: 2 * count, values: 3 * count) {
+            cblas_saxpy(blasint(count), alpha, x, 1, y, 1)
+        }
     }
 
     public static func dot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int) -> Float {

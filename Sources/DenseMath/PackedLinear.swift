@@ -41,7 +41,10 @@ public final class PackedLinear: @unchecked Sendable {
         let product = cl_product(
             rows: rows, with_bias: addsBias ? 1 : 0, activation: activation.kind, accumulate: accumulating ? 1 : 0,
             x_type: xPrecision.type, y_type: yPrecision.type)
-        return cl_packed_linear_run(handle, product, x, y) == 0
+        return KernelProfile.measure(
+            .linear, operations: 2 * rows * inputs * outputs,
+            values: (rows * inputs + inputs * outputs + rows * outputs) / (precision == .bf16 ? 2 : 1)
+        ) { cl_packed_linear_run(handle, product, x, y) == 0 }
     }
 }
 

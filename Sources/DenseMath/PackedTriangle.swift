@@ -22,6 +22,8 @@ public enum PackedTriangle {
         _ packed: UnsafePointer<Float>, count n: Int, _ x: UnsafePointer<Float>, rows: Int,
         into out: UnsafeMutablePointer<Float>
     ) {
-        ck_triangle_squares(packed, n, x, rows, out)
+        KernelProfile.measure(.triangle, operations: rows * n * (n + 1), values: self.count(n) + rows * n) {
+            ck_triangle_squares(packed, n, x, rows, out)
+        }
     }
 }

@@ -5,7 +5,7 @@ public enum RowKernels {
     /// x[i][j] ← x[i][j] + bias[j]
     @inline(__always)
     public static func add(bias: UnsafePointer<Float>, to x: UnsafeMutablePointer<Float>, rows: Int, columns: Int) {
-        ck_add_bias(x, bias, rows, columns)
+        KernelProfile.measure(.rows, operations: rows * columns, values: 2 * rows * columns) { ck_add_bias(x, bias, rows, columns) }
     }
 
     /// x[i][j] ← activation(x[i][j] + bias[j])
@@ -13,9 +13,11 @@ public enum RowKernels {
     public static func activate(
         _ activation: Activation, _ x: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>, rows: Int, columns: Int
     ) {
-        switch activation {
-        case .quickGELU: ck_bias_quick_gelu(x, bias, rows, columns)
-        case .gelu: ck_bias_gelu(x, bias, rows, columns)
+        KernelProfile.measure(.activation, operations: 20 * rows * columns, values: 2 * rows * columns) {
+            switch activation {
+            case .quickGELU: ck_bias_quick_gelu(x, bias, rows, columns)
+            case .gelu: ck_bias_gelu(x, bias, rows, columns)
+            }
         }
     }
 
@@ -29,13 +31,17 @@ public enum RowKernels {
         rows: Int, columns: Int, into out: UnsafeMutablePointer<Float>,
         mean: UnsafeMutablePointer<Float>, sigma: UnsafeMutablePointer<Float>
     ) {
-        ck_layer_norm(x, gamma, beta, epsilon, rows, columns, out, mean, sigma)
+        KernelProfile.measure(.layerNorm, operations: 8 * rows * columns, values: 2 * rows * columns) {
+            ck_layer_norm(x, gamma, beta, epsilon, rows, columns, out, mean, sigma)
+        }
     }
 
     /// Each row of scale·x becomes its softmax, scale > 0; with `causal`, row i sees columns 0…i only.
     @inline(__always)
     public static func softmax(_ x: UnsafeMutablePointer<Float>, rows: Int, columns: Int, scale: Float, causal: Bool) {
-        ck_softmax(x, rows, columns, scale, causal ? 1 : 0)
+        KernelProfile.measure(.softmax, operations: 20 * rows * columns, values: 2 * rows * columns) {
+            ck_softmax(x, rows, columns, scale, causal ? 1 : 0)
+        }
     }
 
     /// out[i] ← Σ_j x[i][j]²
@@ -43,12 +49,14 @@ public enum RowKernels {
     public static func rowSquares(
         _ x: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int, into out: UnsafeMutablePointer<Float>
     ) {
-        ck_row_squares(x, rows, columns, stride, out)
+        KernelProfile.measure(.rows, operations: 2 * rows * columns, values: rows * columns) {
+            ck_row_squares(x, rows, columns, stride, out)
+        }
     }
 
     /// x[i][j] ← x[i][j] − row[j]
     @inline(__always)
     public static func subtract(row: UnsafePointer<Float>, from x: UnsafeMutablePointer<Float>, rows: Int, columns: Int) {
-        ck_subtract_row(x, row, rows, columns)
+        KernelProfile.measure(.rows, operations: rows * columns, values: 2 * rows * columns) { ck_subtract_row(x, row, rows, columns) }
     }
 }

@@ -97,7 +97,9 @@ final class SignalPursuit {
         let close = candidates.lazy.filter { $0.magnitude >= bound }.map(\.atom)
         let contenders = Array(close)
         var products = [Double](repeating: 0, count: contenders.count)
-        ck_atom_products(dictionary, d, contenders, contenders.count, residual, &products)
+        KernelProfile.measure(.pursuit, operations: 2 * d * contenders.count, values: d * (contenders.count + 2)) {
+            ck_atom_products(dictionary, d, contenders, contenders.count, residual, &products)
+        }
         var best: (atom: Int32, correlation: Double)?
         for (atom, product) in zip(contenders, products) {
             guard let leader = best else {
@@ -119,8 +121,10 @@ final class SignalPursuit {
         var combination = [Double](repeating: 0, count: atoms.count)
         if !atoms.isEmpty {
             func pass() {
-                ck_orthogonalise(
-                    dictionary, d, atoms, atoms.count, triangle, inverseSquares, &orthogonal, &combination, &scratch)
+                let k = atoms.count
+                KernelProfile.measure(.pursuit, operations: 4 * d * k + 2 * k * k, values: d * (k + 4) + k * k) {
+                    ck_orthogonalise(dictionary, d, atoms, k, triangle, inverseSquares, &orthogonal, &combination, &scratch)
+                }
                 square = orthogonal.reduce(0) { $0 + $1 * $1 }
             }
             pass()

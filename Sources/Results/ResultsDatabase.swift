@@ -52,14 +52,16 @@ public final class ResultsDatabase: Sendable {
 
     /// Opens a database to read from; nothing is created.
     /// - Throws: `ResultsError`.
-    public init(readingFrom url: URL, busyTimeout: Duration = .seconds(10)) throws {
-        path = url.path
+    /// - Parameter path: what errors call the file; nil for its own path.
+    public init(readingFrom url: URL, as path: String? = nil, busyTimeout: Duration = .seconds(10)) throws {
+        let path = path ?? url.path
+        self.path = path
         (queue, schema) = try Self.translatingErrors(path) {
             var configuration = Configuration()
             configuration.readonly = true
             configuration.busyMode = .timeout(busyTimeout.seconds)
             let queue = try DatabaseQueue(path: url.path, configuration: configuration)
-            return (queue, try queue.read { try Schema.check($0, path: url.path) })
+            return (queue, try queue.read { try Schema.check($0, path: path) })
         }
     }
 

@@ -8,7 +8,7 @@ import Foundation
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measures the vision transformer against the SGEMM peak, and the lens against the vision transformer.")
+        abstract: "Measures the vision transformer against the peak of matrix products and against PyTorch, and the lens against the vision transformer.")
 
     @Flag(help: "Fewer repeats: a look, not a measurement.")
     var quick = false
@@ -43,8 +43,10 @@ struct Bench: ParsableCommand {
         for model in [BenchmarkModel.vitB32, .vitL14] {
             Host.resetPeakMemory()
             let tower = model.make()
-            for workers in 1...2 {
-                ForwardBenchmark(model, tower, workers: workers).run(repeats: repeats).forEach(show)
+            for precision in Precision.allCases {
+                for workers in 1...2 {
+                    ForwardBenchmark(model, tower, precision: precision, workers: workers).run(repeats: repeats).forEach(show)
+                }
             }
             show(Report.memory("\(model.name): peak memory, 2 workers", bytes: Host.peakMemory))
             guard model.measuresLens else { continue }

@@ -6,6 +6,7 @@ enum Host {
     static var description: String {
         """
         CPU    \(cpu), \(ProcessInfo.processInfo.activeProcessorCount) cores
+        LINEAR \(LinearLibrary.current.description)
         BLAS   core \(BLAS.coreName), \(BLAS.threads) thread a call
                \(BLAS.description)
         """

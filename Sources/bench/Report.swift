@@ -15,8 +15,8 @@ enum Report {
 
         var description: String {
             switch self {
-            case .atLeast(let bound): String(format: "≥ %.0f", bound)
-            case .atMost(let bound): String(format: "≤ %.0f", bound)
+            case .atLeast(let bound): String(format: "≥ %g", bound)
+            case .atMost(let bound): String(format: "≤ %g", bound)
             }
         }
     }

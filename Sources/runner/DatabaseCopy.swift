@@ -53,7 +53,7 @@ final class DatabaseCopy {
             if Marks(source) == before { break }
             usleep(50_000)
         }
-        return try ResultsDatabase(readingFrom: copy)
+        return try ResultsDatabase(readingFrom: copy, as: source.path)
     }
 
     private static func journal(_ url: URL) -> URL { URL(fileURLWithPath: url.path + "-wal") }

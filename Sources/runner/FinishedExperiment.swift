@@ -47,7 +47,7 @@ extension PlannedExperiment {
     /// Computes the steps and saves the rows; the run is recorded however it ends.
     func run(
         in folder: ResultsFolder, database: ResultsDatabase, _ options: Executor.Options, isPartial: Bool,
-        cancellation: Cancellation
+        cancellation: Cancellation, profile: Profile? = nil
     ) throws -> FinishedExperiment {
         let files = ResultFiles(folder: folder.url, experiment: name, spec: spec)
         let run = try database.begin(RunDescription(spec: spec, experiment: experiment, isPartial: isPartial))
@@ -55,9 +55,11 @@ extension PlannedExperiment {
         var report: ExperimentReport
         let attachments: [StoredAttachment]
         do {
-            result = try Executor(
-                graph, in: folder, options: options, cancellation: cancellation, observer: Progress().show
-            ).run()
+            let progress = Progress()
+            result = try Executor(graph, in: folder, options: options, cancellation: cancellation) { event in
+                progress.show(event)
+                profile?.note(event)
+            }.run()
             report = try experiment.report(result)
             report.markUntrusted()
             report.attachments.append(try experiment.inputs.attachment())

@@ -50,7 +50,7 @@ import Testing
         let run = try reader.run(id)
         for read in [
             { _ = try reader.metrics(of: run) }, { _ = try reader.predictions(of: run) }, { _ = try reader.layouts(of: run) },
-            { _ = try reader.attachments(of: run) }, { _ = try reader.latestRuns() },
+            { _ = try reader.attachments(of: run) }, { _ = try reader.comparedRuns() },
         ] as [() throws -> Void] {
             let error = #expect(throws: ResultsError.self) { try read() }
             guard case .damaged(url.path, let message) = error else {

@@ -37,7 +37,7 @@ import Testing
         #expect(
             kinds { configured[$0] == gelu[$0] } == [
                 "emoji-scenes", "image-facts", "effect-sums", "effect-means", "largest-effects", "principal-directions", "indirect-directions",
-                "neuron-effects", "decomposition-check", "overlap",
+                "neuron-effects", "decomposition-check", "overlap", "card-pictures",
             ])
         #expect(
             kinds { configured[$0] != gelu[$0] } == [

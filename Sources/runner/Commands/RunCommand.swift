@@ -18,6 +18,8 @@ struct RunCommand: ParsableCommand {
     var memory: ByteCount?
     @Option(help: ArgumentHelp("Seconds to wait for another runner that works in the same folder.", valueName: "S"))
     var lockTimeout = 10
+    @Flag(help: "Also tell where the time went, by step and kernel: a table, and profile.csv in the results folder.")
+    var profile = false
     @OptionGroup(title: "A cluster") var slurm: SlurmOptions
     @Flag(help: "Print one JSON document with state and rows instead of tables, also on failure.")
     var json = false
@@ -28,6 +30,7 @@ struct RunCommand: ParsableCommand {
         if slurm.executor == .slurm, memory != nil {
             throw ValidationError("--memory is for this machine; --slurm-memory is that of a task")
         }
+        if slurm.executor == .slurm, profile { throw ValidationError("--profile sees this process, not a cluster's") }
     }
 
     func run() throws {
@@ -66,6 +69,7 @@ struct RunCommand: ParsableCommand {
         let database = try ResultsDatabase(writingTo: ResultFiles.database(in: options.resultsURL))
         var executor = Executor.Options(workers: jobs, memoryLimit: memory?.bytes, force: options.plannedForce)
         if slurm.executor == .local { executor.calibration = try announceTime(of: experiments, in: folder) }
+        let profile = profile ? Profile(workers: jobs) : nil
         var finished: [FinishedExperiment] = []
         var failures: [Failure] = []
         for (planned, place) in zip(experiments, sites) {
@@ -74,7 +78,7 @@ struct RunCommand: ParsableCommand {
             do {
                 let experiment = try planned.run(
                     in: folder, database: database, executor, isPartial: options.limit != nil,
-                    cancellation: interruption.cancellation)
+                    cancellation: interruption.cancellation, profile: profile)
                 finished.append(experiment)
                 if !json { try experiment.show(by: slurm.executor == .slurm ? "tasks of Slurm" : "\(jobs) workers") }
                 if let failure = experiment.failure { failures.append(failure) }
@@ -87,6 +91,7 @@ struct RunCommand: ParsableCommand {
         }
         try database.writeSnapshot(to: ResultFiles.snapshot(in: options.resultsURL))
         try database.close()
+        try profile?.write(to: options.resultsURL.appendingPathComponent("profile.csv"), isPrinted: !json)
         try withExtendedLifetime(folder) { try conclude(finished, failures) }
     }
 

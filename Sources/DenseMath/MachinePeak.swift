@@ -1,0 +1,50 @@
+import Dispatch
+import Synchronization
+
+/// What the machine can do with some threads at once, measured in about a second: the bound that kernels are held to.
+public struct MachinePeak: Sendable {
+    /// Operations a second of large products with packed weights, or of SGEMM where there is no such library.
+    public let operations: Double
+    /// Bytes a second that are copied between buffers larger than the caches, read and written.
+    public let bytes: Double
+
+    public static func measure(threads: Int) -> MachinePeak {
+        let product = Mutex([Double]()), copy = Mutex([Double]())
+        DispatchQueue.concurrentPerform(iterations: max(1, threads)) { _ in
+            let (operations, bytes) = (products(), copies())
+            product.withLock { $0.append(operations) }
+            copy.withLock { $0.append(bytes) }
+        }
+        return MachinePeak(operations: product.withLock { $0.reduce(0, +) }, bytes: copy.withLock { $0.reduce(0, +) })
+    }
+
+    private static func products() -> Double {
+        let (rows, inputs, outputs) = (768, 1024, 4096)
+        let (x, y) = (FloatBuffer(rows * inputs), FloatBuffer(rows * outputs))
+        let weight = Tensor(shape: [outputs, inputs], elements: [Float](repeating: 0.01, count: outputs * inputs))
+        let packed = LinearLibrary.current == .openBLAS
+            ? nil : PackedLinear(weight: weight, bias: [Float](repeating: 0, count: outputs), precision: .fp32)
+        return best(2 * Double(rows * inputs * outputs)) {
+            if packed?.multiply(x.base, rows: rows, addsBias: false, into: y.base) == true { return }
+            BLAS.multiply(
+                rows, outputs, inputs, x.base, stride: inputs, weight.elements, stride: inputs, otherTransposed: true, into: y.base,
+                stride: outputs)
+        }
+    }
+
+    private static func copies() -> Double {
+        let count = 16 << 20
+        let (from, to) = (FloatBuffer(count), FloatBuffer(count))
+        return best(8 * Double(count)) { to.base.update(from: from.base, count: count) }
+    }
+
+    /// The largest rate of a few tries, of which the first pays for touching the memory and making kernels.
+    private static func best(_ amount: Double, _ body: () -> Void) -> Double {
+        (0..<6).reduce(0) { best, _ in
+            let start = ContinuousClock.now
+            body()
+            let time = start.duration(to: .now)
+            return max(best, amount / (Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18))
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import DenseMath
+import Foundation
+import Pipeline
+import Results
+import Synchronization
+
+/// Where the time of a run goes: its steps one after the other, and in each the kernels on all workers.
+final class Profile: Sendable {
+    private let peak: MachinePeak
+    private let workers: Int
+    private let state: Mutex<State>
+
+    private struct State {
+        var before: [KernelProfile.Totals]
+        var steps: [Step] = []
+    }
+
+    private struct Step {
+        let name: String
+        let seconds: Double
+        let kernels: [KernelProfile.Totals]
+    }
+
+    /// Measures the machine first, which takes a second.
+    init(workers: Int) {
+        self.workers = workers
+        peak = MachinePeak.measure(threads: workers)
+        KernelProfile.begin()
+        state = Mutex(State(before: KernelProfile.read()))
+    }
+
+    func note(_ event: ExecutionEvent) {
+        guard case .finished(let outcome) = event, outcome.status == .computed else { return }
+        let now = KernelProfile.read()
+        state.withLock { state in
+            let name = outcome.label.isEmpty ? outcome.kind : "\(outcome.kind) (\(outcome.label))"
+            state.steps.append(Step(name: name, seconds: outcome.seconds, kernels: zip(now, state.before).map { $0 - $1 }))
+            state.before = now
+        }
+    }
+
+    /// - Throws: `PipelineError.saveFailed`.
+    func write(to url: URL, isPrinted: Bool) throws {
+        let steps = state.withLock { $0.steps }
+        let fields = steps.flatMap { step in
+            KernelProfile.Kernel.allCases.compactMap { kernel -> [Attachment.Field]? in
+                let totals = step.kernels[kernel.rawValue]
+                guard totals.calls > 0 else { return nil }
+                return [
+                    .text(step.name), .number(step.seconds), .text(kernel.words), .integer(totals.calls), .number(totals.seconds),
+                    .number(totals.operations * 1e-9), .number(totals.bytes * 1e-9), .number(totals.share(of: peak, workers: workers)),
+                ]
+            }
+        }
+        let header = ["step", "step_seconds", "kernel", "calls", "kernel_seconds_of_all_workers", "gflop", "gbyte", "share_of_peak"]
+        _ = try CSVExport.write(Attachment("profile.csv", .list(header: header, rows: fields)), to: url)
+        if isPrinted { try Console.print(table(steps).rendered() + "\n") }
+    }
+
+    private func table(_ steps: [Step]) -> TextTable {
+        var table = TextTable(title: "Where the time went", columns: [
+            .init("step"), .init("seconds", .right), .init("kernel"), .init("share of time (%)", .right), .init("calls", .right),
+            .init("GFLOP", .right), .init("GFLOP/s", .right), .init("GB/s", .right), .init("of peak (%)", .right),
+        ])
+        func format(_ value: Double, _ decimals: Int = 1) -> String { NumberFormat(decimals: decimals).text(value) }
+        // What takes no time explains none.
+        for step in steps where step.seconds >= 0.05 {
+            let available = step.seconds * Double(workers)
+            var (first, rest) = (true, available)
+            func add(_ kernel: String, _ cells: [String]) {
+                table.addRow([first ? step.name : "", first ? format(step.seconds) : "", kernel] + cells)
+                first = false
+            }
+            let order = KernelProfile.Kernel.allCases.sorted { step.kernels[$0.rawValue].seconds > step.kernels[$1.rawValue].seconds }
+            for kernel in order {
+                let totals = step.kernels[kernel.rawValue]
+                rest -= totals.seconds
+                guard totals.seconds >= 0.01 * available else { continue }
+                add(kernel.words, [
+                    format(100 * totals.seconds / available), "\(totals.calls)", format(totals.operations * 1e-9),
+                    format(totals.operations / totals.seconds * 1e-9), format(totals.bytes / totals.seconds * 1e-9),
+                    format(100 * totals.share(of: peak, workers: workers)),
+                ])
+            }
+            add("everything else, waiting included", [format(100 * max(0, rest) / available)])
+        }
+        table.addFootnote("Peak of \(workers) workers, measured: \(format(peak.operations * 1e-9, 0)) GFLOP/s, \(format(peak.bytes * 1e-9)) GB/s. A kernel's rates are of one worker;")
+        table.addFootnote("of peak: the larger of its shares in a worker's part of both. Caches can give more bytes than memory.")
+        return table
+    }
+}
+
+extension KernelProfile.Totals {
+    /// Of what bounds the kernel: the larger of its shares in a worker's operations and bytes.
+    fileprivate func share(of peak: MachinePeak, workers: Int) -> Double {
+        guard seconds > 0 else { return 0 }
+        return Double(workers) * max(operations / seconds / peak.operations, bytes / seconds / peak.bytes)
+    }
+}
+
+extension KernelProfile.Kernel {
+    fileprivate var words: String {
+        switch self {
+        case .linear: "linear layers"
+        case .product: "other products"
+        case .doubleProduct: "products in double precision"
+        case .layerNorm: "layer norm"
+        case .softmax: "softmax"
+        case .activation: "activation"
+        case .rows: "sums and squares of rows"
+        case .triangle: "norms through triangles"
+        case .pursuit: "matching pursuit"
+        }
+    }
+}
