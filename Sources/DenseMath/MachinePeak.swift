@@ -33,7 +33,7 @@ public struct MachinePeak: Sendable {
     }
 
     private static func copies() -> Double {
-        let count = 16 << 20
+        let count = 32 << 20
         let (from, to) = (FloatBuffer(count), FloatBuffer(count))
         return best(8 * Double(count)) { to.base.update(from: from.base, count: count) }
     }

@@ -16,12 +16,13 @@ struct Bench: ParsableCommand {
     @Flag(help: "Only the all-layer mean-ablation of ViT-L/14, projected from 32 images: about ten minutes, in 14 GiB.")
     var sweep = false
 
-    @Option(help: ArgumentHelp("Only one part: towers, surgery or pursuit.", valueName: "PART"))
+    @Option(help: ArgumentHelp("Only one part: towers, texts, surgery or pursuit.", valueName: "PART"))
     var only: Part?
 
     enum Part: String, ExpressibleByArgument {
         /// The image towers, and the lens.
         case towers
+        case texts
         case surgery
         /// Matching pursuit.
         case pursuit
@@ -35,6 +36,7 @@ struct Bench: ParsableCommand {
         show(Report.header)
         guard !sweep else { return SweepBenchmark(images: quick ? 16 : 32).run().forEach(show) }
         if only == nil || only == .towers { towers() }
+        if only == nil || only == .texts { TextBenchmark(texts: quick ? 512 : 2048).run(repeats: quick ? 1 : 3).forEach(show) }
         if only == nil || only == .surgery { try surgery() }
         if only == nil || only == .pursuit { pursuit() }
     }

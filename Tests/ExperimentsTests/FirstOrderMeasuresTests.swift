@@ -191,7 +191,7 @@ import Testing
         #expect(try measures(baseline: 200).failedControls() == [.accuracyBelowFloor(accuracy: 0.5, floor: 0.6)])
         #expect(
             try measures(identity: 0.01).failedControls()
-                == [.identityViolated(error: 0.01, tolerance: TrustFindings.identityTolerance)])
+                == [.identityViolated(error: 0.01, tolerance: TrustFindings.identityTolerance(.fp32))])
         #expect(try measures(overlap: [5, 9]).failedControls() == [.imagesInBothSets(count: 2, first: "d/val/5")])
     }
 

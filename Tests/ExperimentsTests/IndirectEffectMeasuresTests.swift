@@ -130,7 +130,7 @@ import Testing
         #expect(measures.trust.failedControls() == [])
         #expect(
             try self.measures(identity: 0.01).trust.failedControls()
-                == [.identityViolated(error: 0.01, tolerance: TrustFindings.identityTolerance)])
+                == [.identityViolated(error: 0.01, tolerance: TrustFindings.identityTolerance(.fp32))])
     }
 
     @Test func everyCellOfTheTablesNamesARow() throws {

@@ -121,7 +121,7 @@ import Testing
                 == [.randomNeuronsMatterMore(layer: 1, excess: 0.25)])
         #expect(
             try measures(identity: 0.01).failedControls()
-                == [.identityViolated(error: 0.01, tolerance: TrustFindings.identityTolerance)])
+                == [.identityViolated(error: 0.01, tolerance: TrustFindings.identityTolerance(.fp32))])
         #expect(try measures(overlap: [5, 9]).failedControls() == [.imagesInBothSets(count: 2, first: "d/val/5")])
         // NaN is no small number, wherever it stands.
         guard case .identityViolated(let error, _)? = try measures(identity: .nan).failedControls().first else {

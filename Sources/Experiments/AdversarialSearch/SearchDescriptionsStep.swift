@@ -20,7 +20,7 @@ enum SearchDescriptionsStep {
         for (name, value) in describer.identity { parameters["describer-\(name)"] = .text(value) }
         return try graph.add(
             Step(
-                kind: "search-descriptions", version: 1, parameters: parameters, inputs: [words.erased],
+                kind: "search-descriptions", version: 2, parameters: parameters, inputs: [words.erased],
                 work: .map(
                     units: units.count, unitsPerShard: 1,
                     makeWorker: { inputs in
@@ -32,7 +32,9 @@ enum SearchDescriptionsStep {
                                 seed: UInt64(study.spec.seed), label: "descriptions", index: UInt64(unit.repeat * spec.pairs.count + unit.pair))
                             let request = DescriptionRequest(
                                 shown: pair.shown, forbidden: pair.mistakenFor,
-                                phrases: words.searches[shard.units.lowerBound].phrases, count: spec.descriptions,
+                                // Which they are counts, not their order: scores that rounding alone tells apart would
+                                // give other pictures on another machine.
+                                phrases: words.searches[shard.units.lowerBound].phrases.sorted(), count: spec.descriptions,
                                 phrasesEach: spec.phrasesEach, seed: random.next())
                             let usable = request.usablePhrases.count
                             guard usable >= spec.phrasesEach else {
