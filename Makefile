@@ -46,7 +46,7 @@ torture: setup ## kill the runner, fill its disk and flip its bytes for a while 
 selfcheck: build ## compare the engine with the reference implementation's vectors
 	@$(RUNNER) selfcheck
 
-bench: setup ## measure speed against the machine's own peak (about five minutes)
+bench: setup ## measure speed against the machine's own peak and PyTorch (about ten minutes)
 	@swift build $(SWIFT_FLAGS) --product bench
 	@# The peak is that of the kernels which OpenBLAS itself chooses for this CPU.
 	@env -u OPENBLAS_CORETYPE .build/release/bench

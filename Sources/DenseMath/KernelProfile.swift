@@ -35,6 +35,9 @@ public enum KernelProfile {
     /// Counts from now on.
     public static func begin() { isOn.store(true, ordering: .relaxed) }
 
+    /// Counts no more.
+    public static func end() { isOn.store(false, ordering: .relaxed) }
+
     /// What was counted so far, by kernel.
     public static func read() -> [Totals] { totals.withLock { $0 } }
 

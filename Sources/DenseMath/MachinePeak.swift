@@ -11,7 +11,7 @@ public struct MachinePeak: Sendable {
     public static func measure(threads: Int) -> MachinePeak {
         let product = Mutex([Double]()), copy = Mutex([Double]())
         DispatchQueue.concurrentPerform(iterations: max(1, threads)) { _ in
-            let (operations, bytes) = (products(), copies())
+            let (operations, bytes) = (products(), copies(threads: threads))
             product.withLock { $0.append(operations) }
             copy.withLock { $0.append(bytes) }
         }
@@ -32,8 +32,9 @@ public struct MachinePeak: Sendable {
         }
     }
 
-    private static func copies() -> Double {
-        let count = 32 << 20
+    private static func copies(threads: Int) -> Double {
+        // Half a gigabyte together.
+        let count = (64 << 20) / max(1, threads)
         let (from, to) = (FloatBuffer(count), FloatBuffer(count))
         return best(8 * Double(count)) { to.base.update(from: from.base, count: count) }
     }

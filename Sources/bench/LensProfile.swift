@@ -17,6 +17,7 @@ struct LensProfile {
             return (zip(KernelProfile.read(), before).map { $0 - $1 }, start.seconds)
         }
         let (without, with) = (count(plain), count(withLens))
+        KernelProfile.end()
         added = KernelProfile.Kernel.allCases.map { ($0, with.totals[$0.rawValue] - without.totals[$0.rawValue]) }
         seconds = with.seconds - without.seconds
         self.images = images

@@ -51,7 +51,7 @@ struct MatchingPursuitBenchmark {
                     goal: .atLeast(Self.goal)),
             ]
         case .absent:
-            return lines + [Report.note("scikit-learn", "not found: CLIPLENS_PYTHON names a Python that has it")]
+            return lines + [Report.note("scikit-learn", "not found: CLIP_LENS_PYTHON names a Python that has it")]
         case .failed(let status):
             return lines + [Report.note("scikit-learn", "its benchmark ended with status \(status)")]
         }
@@ -116,7 +116,7 @@ private enum ScikitLearn {
     }
 
     private static func run(_ arguments: [String]) -> (status: Int32, output: Data)? {
-        let python = ProcessInfo.processInfo.environment["CLIPLENS_PYTHON"] ?? "python3"
+        let python = ProcessInfo.processInfo.environment["CLIP_LENS_PYTHON"] ?? "python3"
         let (process, pipe) = (Process(), Pipe())
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [python] + arguments

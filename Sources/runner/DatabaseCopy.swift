@@ -1,7 +1,7 @@
 import Foundation
 import Results
 
-/// A private copy of a results database, for looking at one that somebody is writing to.
+/// A private copy of a results database: what every command reads that only reads, also while somebody writes to it.
 ///
 /// SQLite's readers of a database with a journal write beside it, and only the writer's own host may have them. A copy
 /// of the file and its journal can be read from any node, in a folder that cannot be written too.
@@ -24,12 +24,26 @@ final class DatabaseCopy {
             do {
                 database = try Self.open(first, copy)
             } catch {
-                // The other is one file that nobody is writing to.
+                // The other is one file that nobody is writing to, and may be older.
                 guard sources.count > 1 else { throw error }
                 database = try Self.open(sources[1], copy)
+                Console.tell("warning: \(Failure(error).message); shown is the copy that the last run to end left\n")
             }
         } catch {
             try? files.removeItem(at: folder)
+            throw error
+        }
+    }
+
+    /// - Parameter file: a database.
+    /// - Throws: `ResultsError`.
+    init(of file: URL) throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("clip-lens-\(UUID().uuidString)", isDirectory: true)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        do {
+            database = try Self.open(file, folder.appendingPathComponent("copy.sqlite"))
+        } catch {
+            try? FileManager.default.removeItem(at: folder)
             throw error
         }
     }

@@ -28,15 +28,6 @@ struct ResultFiles {
     /// A copy of the database in one file, for sharing: the database itself may have rows in its journal.
     static func snapshot(in folder: URL) -> URL { folder.appendingPathComponent("results-snapshot.sqlite") }
 
-    /// The copy, where there is one: it opens in a folder that cannot be written.
-    /// - Throws: `Failure` where there is no database.
-    static func readable(in folder: URL) throws -> URL {
-        guard let url = [snapshot(in: folder), database(in: folder)].first(where: { FileManager.default.fileExists(atPath: $0.path) }) else {
-            throw Failure(.inputMissing, "\(folder.path): there are no results", fix: "name a results folder, or run the experiments first")
-        }
-        return url
-    }
-
     /// What was found out about models and data sets.
     static func inputs(in folder: URL) -> URL { folder.appendingPathComponent("cache/inputs", isDirectory: true) }
 

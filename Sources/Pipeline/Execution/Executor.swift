@@ -135,10 +135,13 @@ public struct Executor: Sendable {
     /// Has another place compute the step, and believes only what is in the store then.
     private func compute(_ entry: Plan.Entry, at site: any StepSite) throws -> StepOutcome {
         let start = ContinuousClock.now
-        // Whatever there is of an artefact is not complete, and must not look so.
-        try store.discardArtefact(entry.node)
         let step = PendingStep(entry.node, store: store, cancellation: cancellation, events: events)
-        try site.complete(step)
+        // A job of an earlier submitter may have ended since the plan was made.
+        if try !step.verify().isComplete {
+            // What there is of an artefact is not complete, and must not look so.
+            try store.discardArtefact(entry.node)
+            try site.complete(step)
+        }
         guard try step.verify().isComplete else { throw PipelineError.notComputed(step: entry.name, key: entry.key) }
         try discardReducedShards(entry.node)
         return entry.outcome(

@@ -25,7 +25,7 @@ public struct ComparedRun: Sendable {
 
     public var name: Name { Self.name(of: run) }
 
-    static func name(of run: StoredRun) -> Name {
+    public static func name(of run: StoredRun) -> Name {
         Name(experiment: run.experiment, spec: URL(fileURLWithPath: run.specPath).deletingPathExtension().lastPathComponent)
     }
 }

@@ -19,7 +19,13 @@ struct Provenance: Encodable {
 
     private(set) var runs: [Run] = []
     private(set) var numbers: [Number] = []
-    private var places: [Metric: Int] = [:]
+    private var places: [Place: Int] = [:]
+
+    /// Two specs of one experiment may give equal rows.
+    private struct Place: Hashable {
+        let metric: Metric
+        let run: Int
+    }
 
     private enum CodingKeys: CodingKey { case runs, numbers }
 
@@ -35,10 +41,11 @@ struct Provenance: Encodable {
 
     /// - Returns: the index of the number.
     mutating func add(_ metric: Metric, run: Int) -> Int {
-        if let place = places[metric] { return place }
+        let place = Place(metric: metric, run: run)
+        if let number = places[place] { return number }
         numbers.append(
             Number(run: run, name: metric.name, subject: metric.subject.columns.map { [$0.name, $0.value] }, facts: Self.facts(metric)))
-        places[metric] = numbers.count - 1
+        places[place] = numbers.count - 1
         return numbers.count - 1
     }
 

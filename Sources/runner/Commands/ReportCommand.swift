@@ -25,11 +25,10 @@ struct ReportCommand: ParsableCommand {
     func run() throws {
         let folder = URL(fileURLWithPath: results, isDirectory: true)
         let page = output.map { URL(fileURLWithPath: $0) } ?? folder.appendingPathComponent("report.html")
-        let database = try ResultFiles.opened(in: folder)
+        let copy = try DatabaseCopy(in: folder)
         // Before any work: a page that nobody gets is none.
         try Self.checkWritable(page)
-        let report = try ResultsReport(database, folder: folder)
-        try database.close()
+        let report = try ResultsReport(copy.database, folder: folder)
         guard !report.isEmpty else {
             throw Failure(.inputMissing, "\(results): no experiment was run there yet", fix: "run the experiments first, with `make reproduce-table`")
         }
@@ -60,25 +59,5 @@ struct ReportCommand: ParsableCommand {
 
     private static func refused(_ path: String, _ code: Int32) -> Failure {
         Failure(.cannotWrite, "\(path): cannot be written: \(String(cString: strerror(code)))", fix: "name another file with --output")
-    }
-}
-
-extension ResultFiles {
-    /// The results of a folder, to read from. The database itself knows of runs that ended badly, too; where it does not
-    /// open, in a folder that cannot be written, the copy that the last good run made takes its place.
-    static func opened(in folder: URL) throws -> ResultsDatabase {
-        let candidates = [database(in: folder), snapshot(in: folder)].filter { FileManager.default.fileExists(atPath: $0.path) }
-        for url in candidates.dropLast() {
-            if let database = try openedIfPossible(url) { return database }
-        }
-        return try ResultsDatabase(readingFrom: try candidates.last ?? readable(in: folder))
-    }
-
-    private static func openedIfPossible(_ url: URL) throws -> ResultsDatabase? {
-        do {
-            return try ResultsDatabase(readingFrom: url)
-        } catch ResultsError.cannotOpen {
-            return nil
-        }
     }
 }

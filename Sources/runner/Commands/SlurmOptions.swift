@@ -70,10 +70,11 @@ struct SlurmOptions: ParsableArguments {
             tell: { Console.tell($0 + "\n") })
     }
 
-    /// What a task needs of the submitter's environment: to find the program's libraries, and BLAS's kernels.
+    /// What a task needs of the submitter's environment: to find the program's libraries, and what chooses among them and
+    /// their kernels.
     private static var environment: [String: String] {
         ProcessInfo.processInfo.environment.filter {
-            ["PATH", "HOME", "LD_LIBRARY_PATH"].contains($0.key) || $0.key.hasPrefix("OPENBLAS_")
+            ["PATH", "HOME", "LD_LIBRARY_PATH"].contains($0.key) || ["OPENBLAS_", "CLIP_LENS_", "DNNL_", "ONEDNN_"].contains(where: $0.key.hasPrefix)
         }
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Pipeline
+import Slurm
 
 /// `runner validate --spec X`: whether specs can run, without computing anything.
 struct ValidateCommand: ParsableCommand {
@@ -14,7 +15,9 @@ struct ValidateCommand: ParsableCommand {
         var first: Failure?
         for file in try options.files() {
             do {
-                let planned = try options.experiments([SpecDocument(contentsOf: file)]).planned
+                let document = try SpecDocument(contentsOf: file)
+                _ = try SlurmSettings(document)
+                let planned = try options.experiments([document]).planned
                 for experiment in planned {
                     try Console.print("\(experiment.spec.path): \(experiment.name), \(experiment.graph.count) steps\n")
                 }

@@ -10,7 +10,7 @@ struct WhyCommand: ParsableCommand {
             TABLE, ROW and COLUMN are the words over and beside the number, or a part of them that is found once, such as
 
                 runner why "Figure 3" 0 "all neurons"
-                runner why "Table 4" rollout "mIoU: measured"
+                runner why "Table 4 (%)" rollout "mIoU: measured"
 
             Of several runs the latest counts. The number is printed exactly, with its interval and how it was drawn, the \
             paper's value and its place, spec, commit and host, the cached artefact of every step, and the images: of an \
@@ -25,6 +25,8 @@ struct WhyCommand: ParsableCommand {
     var column: String
     @Option(help: ArgumentHelp("The results folder.", valueName: "DIR"))
     var results = "results"
+    @Option(help: ArgumentHelp("Only tables of this spec, by its file's name without extension: two specs may have tables of one title.", valueName: "NAME"))
+    var spec: String?
     @Option(help: ArgumentHelp("How many images to list.", valueName: "N"))
     var images = 10
 
@@ -33,12 +35,14 @@ struct WhyCommand: ParsableCommand {
     }
 
     func run() throws {
-        let database = try ResultsDatabase(readingFrom: ResultFiles.readable(in: URL(fileURLWithPath: results, isDirectory: true)))
-        let layouts = try database.latestRuns().map { (run: $0, layouts: try database.layouts(of: $0)) }
+        let copy = try DatabaseCopy(in: URL(fileURLWithPath: results, isDirectory: true))
+        let database = copy.database
+        let runs = try database.latestRuns().filter { spec == nil || ComparedRun.name(of: $0).spec == spec }
+        let layouts = try runs.map { (run: $0, layouts: try database.layouts(of: $0)) }
         let all = layouts.flatMap(\.layouts)
         guard !all.isEmpty else {
             throw Failure(
-                .inputMissing, "\(results): no run has kept its tables", fix: "run the experiments there once more; nothing is computed again")
+                .inputMissing, "\(results): no run\(spec.map { " of \($0)" } ?? "") has kept its tables", fix: "run the experiments there once more; nothing is computed again")
         }
         let place = try NumberPlace(table: table, row: row, column: column, among: all)
         for (run, layouts) in layouts where layouts.contains(place.layout) {
