@@ -28,11 +28,14 @@ struct FullDiskTests {
         }
         Tally.shared.count(\.faults)
         let words = "\(fault), \(injected.name) \(injected.path): exit \(outcome.status), \(outcome.errors)"
-        // A database that cannot even be opened is found before there is anything to save.
-        #expect(outcome.status == 74 || outcome.status == 73 && outcome.committed.isEmpty, "\(words)")
-        let errors = outcome.errors.components(separatedBy: "\n").filter { $0.hasPrefix("error: ") }
-        #expect(errors.count == 1 && errors[0].contains(run.results.path) && !errors[0].contains(".tmp-"), "\(words)")
-        #expect(outcome.errors.contains("fix: "), "\(words)")
+        // Nothing hangs on a file beside the database that SQLite could not remove: that run may be right.
+        if injected.name != "unlink" || outcome.status != 0 {
+            // A database that cannot even be opened is found before there is anything to save.
+            #expect(outcome.status == 74 || outcome.status == 73 && outcome.committed.isEmpty, "\(words)")
+            let errors = outcome.errors.components(separatedBy: "\n").filter { $0.hasPrefix("error: ") }
+            #expect(errors.count == 1 && errors[0].contains(run.results.path) && !errors[0].contains(".tmp-"), "\(words)")
+            #expect(outcome.errors.contains("fix: "), "\(words)")
+        }
         if fault.kind == .full && outcome.status == 74 { #expect(outcome.errors.contains(" free)"), "\(words)") }
         // Nobody has to repair anything before the earlier rows can be read.
         let database = try ResultsDatabase(readingFrom: run.database)
