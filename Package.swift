@@ -30,7 +30,7 @@ let package = Package(
         // MARK: Numbers and files that hold them
 
         .target(name: "CKernels"),
-        .target(name: "CDNNL"),
+        .target(name: "CDNNL", dependencies: ["CKernels"]),
         .target(name: "DenseMath", dependencies: ["CBLAS", "CDNNL", "CKernels"]),
         .target(name: "Safetensors"),
         .target(name: "Archives", dependencies: ["CArchive"]),

@@ -1,5 +1,7 @@
 #include "packed_linear.h"
 
+#include "kernels.h"
+
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -8,22 +10,6 @@
 #include <string.h>
 
 #include <oneapi/dnnl/dnnl.h>
-
-#if defined(__x86_64__) && defined(__linux__)
-#define DISPATCHED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define DISPATCHED
-#endif
-
-DISPATCHED void cl_to_bfloat16(const float *x, long count, uint16_t *y) {
-    for (long i = 0; i < count; i++) {
-        uint32_t value;
-        memcpy(&value, x + i, sizeof value);
-        const uint32_t rounded = value + 0x7FFFu + ((value >> 16) & 1u);
-        const int is_nan = (value & 0x7FFFFFFFu) > 0x7F800000u;
-        y[i] = (uint16_t)((is_nan ? value | 0x00400000u : rounded) >> 16);
-    }
-}
 
 // ---------------------------------------------------------------------------------------------- the library
 
@@ -351,7 +337,7 @@ int cl_packed_linear_run(cl_packed_linear *linear, cl_product product, const voi
     struct thread_state *state = thread_state(kernel->scratch_size, rounds ? (size_t)count * sizeof(uint16_t) : 0);
     if (!state) return dnnl_out_of_memory;
     if (rounds) {
-        cl_to_bfloat16(x, count, state->rounded.base);
+        ck_round_to_bfloat16(x, count, state->rounded.base);
         x = state->rounded.base;
     }
     dnnl_memory_t memories[3] = {NULL, NULL, NULL};

@@ -1,4 +1,5 @@
 import CDNNL
+import CKernels
 
 /// How the numbers that linear layers multiply are kept; products are added up in single precision either way.
 public enum Precision: String, Sendable, CaseIterable {
@@ -63,7 +64,7 @@ extension Precision {
         case .bf16:
             withUnsafeTemporaryAllocation(of: UInt16.self, capacity: count) { bits in
                 guard let base = bits.baseAddress else { return }
-                cl_to_bfloat16(values, count, base)
+                ck_round_to_bfloat16(values, count, base)
                 for index in 0..<count { result[index] = Float(bitPattern: UInt32(base[index]) << 16) }
             }
         }

@@ -39,26 +39,47 @@ import Testing
         for (a, b) in zip(plain, captured) { #expect(cosine(a, b) > 1 - 1e-5) }
     }
 
-    @Test(.enabled(if: LinearLibrary.current != .openBLAS, "OpenBLAS is what there is"), arguments: Precision.allCases)
-    func eitherLibraryGivesTheSameNumbers(precision: Precision) throws {
-        let rows = 17
-        let block = vision.blocks[1]
-        let linear = block.mlpInput.with(precision)
-        var random = SplitMix64(seed: 5)
-        let x = (0..<rows * linear.inputs).map { _ in Float(random.uniform(-1...1)) }
-        var fused = [Float](repeating: 0, count: rows * linear.outputs)
-        linear(x, rows: rows, activation: block.activation, into: &fused)
-        // The fallback, literally: rounded operands through SGEMM, bias and activation after it.
+    /// The product literally: rounded operands, sums in double precision, then bias and activation.
+    private func literal(_ linear: Linear, _ x: [Float], rows: Int, _ activation: Activation?, from y: [Float]) -> [Float] {
         func rounded(_ values: [Float]) -> [Float] {
             var result = values
-            precision.rounded(values, count: values.count, into: &result)
+            linear.precision.rounded(values, count: values.count, into: &result)
             return result
         }
-        var plain = [Float](repeating: 0, count: rows * linear.outputs)
-        BLAS.multiply(
-            rows, linear.outputs, linear.inputs, rounded(x), stride: linear.inputs, rounded(linear.weight.elements),
-            stride: linear.inputs, otherTransposed: true, into: &plain, stride: linear.outputs)
-        RowKernels.activate(block.activation, &plain, bias: linear.bias, rows: rows, columns: linear.outputs)
-        #expect(largestError(fused, plain) < 1e-5, "\(largestError(fused, plain))")
+        let (x, weight) = (rounded(x), rounded(linear.weight.elements))
+        return (0..<rows * linear.outputs).map { place in
+            let (row, output) = (place / linear.outputs, place % linear.outputs)
+            let sum = (0..<linear.inputs).reduce(Double(linear.bias[output])) {
+                $0 + Double(x[row * linear.inputs + $1]) * Double(weight[output * linear.inputs + $1])
+            }
+            return switch activation {
+            case .quickGELU: Float(sum / (1 + exp(-1.702 * sum)))
+            case .gelu: Float(sum / 2 * (1 + erf(sum / 2.squareRoot())))
+            case nil: y[place] + Float(sum)
+            }
+        }
+    }
+
+    /// Either library, whichever this machine would choose.
+    @Test(arguments: [LinearLibrary.openBLAS] + (LinearLibrary.oneDNN.map { [$0] } ?? []), Precision.allCases)
+    func eitherLibraryGivesTheProduct(library: LinearLibrary, precision: Precision) {
+        let rows = 17
+        let linear = vision.blocks[1].mlpInput.with(precision).with(library)
+        #expect(linear.library == library && linear.precision == precision && (linear.packed == nil) == (library == .openBLAS))
+        var random = SplitMix64(seed: 5)
+        let x = (0..<rows * linear.inputs).map { _ in Float(random.uniform(-1...1)) }
+        let start = (0..<rows * linear.outputs).map { _ in Float(random.uniform(-1...1)) }
+        for activation in [nil] + Activation.allCases.map(Optional.some) {
+            // Without an activation the layer adds to what is there, as the residual stream wants it.
+            var y = start
+            linear(x, rows: rows, activation: activation, accumulating: activation == nil, into: &y)
+            let error = largestError(y, literal(linear, x, rows: rows, activation, from: start))
+            #expect(error < 1e-5, "\(library.description), \(precision), \(String(describing: activation)): \(error)")
+        }
+        var product = start
+        linear.multiply(x, rows: rows, into: &product)
+        let bias = (0..<rows).flatMap { _ in linear.bias }
+        let expected = zip(literal(linear, x, rows: rows, nil, from: product.map { _ in 0 }), bias).map { $0 - $1 }
+        #expect(largestError(product, expected) < 1e-5, "\(library.description), \(precision): \(largestError(product, expected))")
     }
 }

@@ -1,8 +1,6 @@
 #ifndef CLIP_LENS_PACKED_LINEAR_H
 #define CLIP_LENS_PACKED_LINEAR_H
 
-#include <stdint.h>
-
 // Linear layers through oneDNN: weights packed once into the order that the CPU's matrix kernels read, bias,
 // activation and the addition to what is there fused into the product. The library is loaded when it is first asked
 // for, so that a program runs without it. One thread a call, any number of callers.
@@ -40,8 +38,5 @@ typedef struct {
 /// An x of single precision is rounded first where the weights are; one of bfloat16 needs weights of it.
 /// Returns 0, or oneDNN's status: out of memory, or a kernel that is not there.
 int cl_packed_linear_run(cl_packed_linear *linear, cl_product product, const void *x, void *y);
-
-/// Rounds to the nearest bfloat16, ties to even; a NaN stays one.
-void cl_to_bfloat16(const float *x, long count, uint16_t *y);
 
 #endif

@@ -1,6 +1,8 @@
 #ifndef CLIP_LENS_KERNELS_H
 #define CLIP_LENS_KERNELS_H
 
+#include <stdint.h>
+
 // Elementwise and row-wise loops of a transformer. They are C because Swift compiles for SSE2 only,
 // while each of these is compiled for several instruction sets and chosen by CPU at load time.
 // All matrices are row-major; a row starts every `stride` floats.
@@ -40,6 +42,9 @@ void ck_pack_triangle(const float *r, long n, float *packed);
 
 /// out[b] = ‖R x_b‖², R packed. // x [rows, n]
 void ck_triangle_squares(const float *packed, long n, const float *x, long rows, float *out);
+
+/// The upper halves of the numbers as they round to the nearest bfloat16, ties to even; a NaN stays one.
+void ck_round_to_bfloat16(const float *x, long count, uint16_t *y);
 
 /// The largest magnitude; not-a-numbers are passed over, and without any number it is zero.
 float ck_largest_magnitude(const float *x, long count);

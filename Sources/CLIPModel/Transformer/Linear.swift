@@ -8,21 +8,35 @@ public struct Linear: Sendable {
     public let bias: [Float]
     /// Of weights and inputs when they are multiplied.
     public let precision: Precision
+    /// What multiplies.
+    package let library: LinearLibrary
     private let packing: WeightPacking
 
     public var inputs: Int { weight.shape[1] }
     public var outputs: Int { weight.shape[0] }
 
     public init(weight: Tensor, bias: [Float], precision: Precision = .fp32) {
+        self.init(weight: weight, bias: bias, precision: precision, library: .current)
+    }
+
+    package init(weight: Tensor, bias: [Float], precision: Precision, library: LinearLibrary) {
         precondition(weight.shape.count == 2 && weight.shape[0] == bias.count)
         self.weight = weight
         self.bias = bias
         self.precision = precision
+        self.library = library
         packing = WeightPacking()
     }
 
     /// The layer with its products in another precision.
-    public func with(_ precision: Precision) -> Linear { Linear(weight: weight, bias: bias, precision: precision) }
+    public func with(_ precision: Precision) -> Linear {
+        Linear(weight: weight, bias: bias, precision: precision, library: library)
+    }
+
+    /// The layer with its products by another library.
+    package func with(_ library: LinearLibrary) -> Linear {
+        Linear(weight: weight, bias: bias, precision: precision, library: library)
+    }
 
     /// y ← activation(x Wᵀ + b), or y + x Wᵀ + b // x [rows, in], y [rows, out]
     package func callAsFunction(
@@ -48,7 +62,7 @@ public struct Linear: Sendable {
     }
 
     /// The packed weights; nil where OpenBLAS multiplies.
-    package var packed: PackedLinear? { LinearLibrary.current == .openBLAS ? nil : packing.packed(self) }
+    package var packed: PackedLinear? { library == .openBLAS ? nil : packing.packed(self) }
 
     private func multiplyPlain(_ x: UnsafePointer<Float>, rows: Int, accumulating: Bool, into y: UnsafeMutablePointer<Float>) {
         func multiply(_ x: UnsafePointer<Float>, _ weight: Tensor) {

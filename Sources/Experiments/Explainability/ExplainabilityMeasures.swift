@@ -51,7 +51,7 @@ struct ExplainabilityMeasures {
             }
             let answers = BaselineControl(
                 objects: facts.objects, predicted: scores.predicted, floor: 0, seed: spec.surgery.setting.seed)
-            metrics.append(rows.share("accuracy", ["sentences": name], answers.isCorrect, of: images))
+            metrics.append(answers.accuracy(rows, ["sentences": name], of: images))
         }
         return metrics + (trust?.metrics(rows, evaluated: scores.images) ?? [])
     }

@@ -57,16 +57,18 @@ struct RowMaker: Sendable {
     }
 
     /// A mean with its interval.
-    /// - Parameter values: where `unit` is an image, of the first images of the set, in their order.
+    /// - Parameter places: where `unit` is an image, the indices of those that the values are of; nil for the first of the set.
     func mean(
-        _ name: String, _ subject: Subject, _ values: [Double], of images: ImageSet, over unit: String = "image",
+        _ name: String, _ subject: Subject, _ values: [Double], of images: ImageSet, at places: [Int]? = nil, over unit: String = "image",
         unit metricUnit: String = "share", higherIsBetter: Bool = true, paper: Metric.PaperValue? = nil,
         isPapersSetting: Bool = true, note: String? = nil
     ) -> Metric {
-        metric(
+        let places = places ?? Array(values.indices)
+        precondition(places.count == values.count, "\(values.count) values of \(places.count) images")
+        return metric(
             name, subject, values.mean, of: images, n: values.count, unit: metricUnit, higherIsBetter: higherIsBetter,
             interval: bootstrap(over: unit).interval(ofMean: values), paper: paper, isPapersSetting: isPapersSetting, note: note,
-            terms: unit == "image" ? ImageTerms(of: images, values.enumerated().map { .init(image: $0.offset, numerator: $0.element) }) : nil)
+            terms: unit == "image" ? ImageTerms(of: images, zip(places, values).map { .init(image: $0, numerator: $1) }) : nil)
     }
 
     /// A quantile with its interval.
@@ -82,11 +84,11 @@ struct RowMaker: Sendable {
 
     /// A share of images, such as an accuracy, with its interval.
     func share(
-        _ name: String, _ subject: Subject, _ values: [Bool], of images: ImageSet, paper: Metric.PaperValue? = nil,
-        isPapersSetting: Bool = true, note: String? = nil
+        _ name: String, _ subject: Subject, _ values: [Bool], of images: ImageSet, at places: [Int]? = nil,
+        paper: Metric.PaperValue? = nil, isPapersSetting: Bool = true, note: String? = nil
     ) -> Metric {
         mean(
-            name, subject, values.map { $0 ? 1 : 0 }, of: images, paper: paper, isPapersSetting: isPapersSetting, note: note)
+            name, subject, values.map { $0 ? 1 : 0 }, of: images, at: places, paper: paper, isPapersSetting: isPapersSetting, note: note)
     }
 }
 

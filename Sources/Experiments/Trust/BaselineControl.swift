@@ -4,6 +4,8 @@ import Pipeline
 /// The untouched model's zero-shot answers as a control: one of the classes that the image shows more often than a
 /// floor, and no better than chance on the classes of other images, dealt out anew.
 struct BaselineControl: Sendable {
+    /// The images that can be answered, by their index in the set.
+    private let answerable: [Int]
     /// Classes that each image shows.
     let objects: [[Int32]]
     /// What the model says.
@@ -17,7 +19,7 @@ struct BaselineControl: Sendable {
     /// An image that shows none of the classes can be answered neither right nor wrong and is left out.
     /// - Parameter objects: classes of each image, −1 for one that is none of the classifier's.
     init(objects: [[Int32]], predicted: [Int32], floor: Double, seed: Int) {
-        let answerable = predicted.indices.filter { objects[$0].contains { $0 >= 0 } }
+        answerable = predicted.indices.filter { objects[$0].contains { $0 >= 0 } }
         self.objects = answerable.map { objects[$0] }
         self.predicted = answerable.map { predicted[$0] }
         (self.floor, self.seed) = (floor, seed)
@@ -35,10 +37,15 @@ struct BaselineControl: Sendable {
         return zip(predicted, random.permutation(objects.count)).map { objects[$1].contains($0) }
     }
 
+    /// The share of answers that are right.
+    func accuracy(_ rows: RowMaker, _ subject: Subject, of images: ImageSet) -> Metric {
+        rows.share("accuracy", subject, isCorrect, of: images, at: answerable)
+    }
+
     func metrics(_ rows: RowMaker, of images: ImageSet) -> [Metric] {
         let metrics = [
-            rows.share("accuracy", ["condition": "baseline"], isCorrect, of: images),
-            rows.share("accuracy", ["condition": "shuffled-labels"], isCorrectShuffled, of: images),
+            accuracy(rows, ["condition": "baseline"], of: images),
+            rows.share("accuracy", ["condition": "shuffled-labels"], isCorrectShuffled, of: images, at: answerable),
         ]
         return objects.isEmpty ? metrics.map { $0.without(.notRun, because: "no image shows one of the classes") } : metrics
     }

@@ -27,6 +27,11 @@ import Testing
         #expect(right.value == 2.0 / 3 && right.n == 3 && right.interval?.seed == 9, "\(right)")
         let shuffled = try #require(metrics.row("accuracy", ["condition": "shuffled-labels"]))
         #expect(metrics.count == 2 && shuffled.n == 3 && shuffled.status == .ok)
+        // What is kept of each image stands under its own name.
+        for row in [right, shuffled] {
+            #expect(row.terms?.images == [0, 1, 4].map(HandMade.images.imageID), "\(row.name): \(String(describing: row.terms?.images))")
+        }
+        #expect(right.terms?.terms.map(\.numerator) == [1, 0, 1])
     }
 
     @Test func theFloorItselfIsEnough() {
