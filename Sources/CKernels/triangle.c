@@ -17,14 +17,16 @@ void ck_pack_triangle(const float *r, long n, float *packed) {
 }
 
 // ‖R x_b‖² of `count` vectors at once, a constant after inlining: each panel row is loaded once for all of
-// them, and their sums stay in registers. A vector's additions do not depend on its neighbours.
+// them, and their sums stay in registers. A vector's additions do not depend on its neighbours. Meanwhile what is
+// `next` comes into the cache, `step` bytes a panel row.
 static inline __attribute__((always_inline)) void block_squares(
-    const float *packed, long n, const float *x, const int count, float *out) {
+    const float *packed, long n, const float *x, const int count, const char *next, long step, float *out) {
     panel_row squares[8] = {0};
     for (long first = 0; first < n; first += ck_panel_width) {
         panel_row products[8] = {0};
-        for (long j = first; j < n; j++, packed += ck_panel_width) {
+        for (long j = first; j < n; j++, packed += ck_panel_width, next += step) {
             const panel_row row = *(const panel_row *)packed;
+            __builtin_prefetch(next, 0, 2);
 #pragma clang loop unroll(full)
             for (int b = 0; b < count; b++) products[b] += row * x[b * n + j];
         }
@@ -38,8 +40,14 @@ static inline __attribute__((always_inline)) void block_squares(
 }
 
 DISPATCHED void ck_triangle_squares(const float *packed, long n, const float *x, long rows, float *out) {
+    // R is read from memory by the first block of vectors and from the cache by the others, while memory would idle:
+    // callers go through many triangles that lie one after the other, so the next one is fetched by all blocks.
+    const long size = ck_packed_triangle_count(n) * (long)sizeof *packed;
+    const long step = sizeof(panel_row) * 8 / (rows > 8 ? rows : 8);
+    const char *next = (const char *)packed + size;
+    const long share = size / (long)sizeof(panel_row) * step;
     long b = 0;
-    for (; b + 8 <= rows; b += 8) block_squares(packed, n, x + b * n, 8, out + b);
-    for (; b + 4 <= rows; b += 4) block_squares(packed, n, x + b * n, 4, out + b);
-    for (; b < rows; b++) block_squares(packed, n, x + b * n, 1, out + b);
+    for (; b + 8 <= rows; b += 8, next += share) block_squares(packed, n, x + b * n, 8, next, step, out + b);
+    for (; b + 4 <= rows; b += 4) block_squares(packed, n, x + b * n, 4, next, 0, out + b);
+    for (; b < rows; b++) block_squares(packed, n, x + b * n, 1, next, 0, out + b);
 }

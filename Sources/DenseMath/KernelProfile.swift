@@ -5,6 +5,8 @@ public enum KernelProfile {
     public enum Kernel: Int, CaseIterable, Sendable {
         /// Products with weights, bias and activation where they are fused.
         case linear
+        /// The same in bf16.
+        case roundedLinear
         /// Other products in single and in double precision.
         case product, doubleProduct
         case layerNorm, softmax, activation

@@ -5,25 +5,27 @@ import Synchronization
 public struct MachinePeak: Sendable {
     /// Operations a second of large products with packed weights, or of SGEMM where there is no such library.
     public let operations: Double
+    /// The same of products in bf16; as many as of others where there is no such library.
+    public let roundedOperations: Double
     /// Bytes a second that are copied between buffers larger than the caches, read and written.
     public let bytes: Double
 
     public static func measure(threads: Int) -> MachinePeak {
-        let product = Mutex([Double]()), copy = Mutex([Double]())
+        let rates = Mutex(SIMD3<Double>.zero)
         DispatchQueue.concurrentPerform(iterations: max(1, threads)) { _ in
-            let (operations, bytes) = (products(), copies(threads: threads))
-            product.withLock { $0.append(operations) }
-            copy.withLock { $0.append(bytes) }
+            let own = SIMD3(products(.fp32), products(.bf16), copies(threads: threads))
+            rates.withLock { $0 += own }
         }
-        return MachinePeak(operations: product.withLock { $0.reduce(0, +) }, bytes: copy.withLock { $0.reduce(0, +) })
+        let sums = rates.withLock { $0 }
+        return MachinePeak(operations: sums[0], roundedOperations: sums[1], bytes: sums[2])
     }
 
-    private static func products() -> Double {
+    private static func products(_ precision: Precision) -> Double {
         let (rows, inputs, outputs) = (768, 1024, 4096)
         let (x, y) = (FloatBuffer(rows * inputs), FloatBuffer(rows * outputs))
         let weight = Tensor(shape: [outputs, inputs], elements: [Float](repeating: 0.01, count: outputs * inputs))
         let packed = LinearLibrary.current == .openBLAS
-            ? nil : PackedLinear(weight: weight, bias: [Float](repeating: 0, count: outputs), precision: .fp32)
+            ? nil : PackedLinear(weight: weight, bias: [Float](repeating: 0, count: outputs), precision: precision)
         return best(2 * Double(rows * inputs * outputs)) {
             if packed?.multiply(x.base, rows: rows, addsBias: false, into: y.base) == true { return }
             BLAS.multiply(

@@ -43,7 +43,7 @@ public final class PackedLinear: @unchecked Sendable {
             rows: rows, with_bias: addsBias ? 1 : 0, activation: activation.kind, accumulate: accumulating ? 1 : 0,
             x_type: xPrecision.type, y_type: yPrecision.type)
         return KernelProfile.measure(
-            .linear, operations: 2 * rows * inputs * outputs,
+            precision == .bf16 ? .roundedLinear : .linear, operations: 2 * rows * inputs * outputs,
             values: (rows * inputs + inputs * outputs + rows * outputs) / (precision == .bf16 ? 2 : 1)
         ) { cl_packed_linear_run(handle, product, x, y) == 0 }
     }

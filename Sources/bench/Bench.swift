@@ -16,12 +16,14 @@ struct Bench: ParsableCommand {
     @Flag(help: "Only the all-layer mean-ablation of ViT-L/14, projected from 32 images: about ten minutes, in 14 GiB.")
     var sweep = false
 
-    @Option(help: ArgumentHelp("Only one part: towers, texts, surgery or pursuit.", valueName: "PART"))
+    @Option(help: ArgumentHelp("Only one part: towers, lens, texts, surgery or pursuit.", valueName: "PART"))
     var only: Part?
 
     enum Part: String, ExpressibleByArgument {
-        /// The image towers, and the lens.
+        /// The image towers.
         case towers
+        /// The second-order lens beside the image tower.
+        case lens
         case texts
         case surgery
         /// Matching pursuit.
@@ -36,6 +38,7 @@ struct Bench: ParsableCommand {
         show(Report.header)
         guard !sweep else { return SweepBenchmark(images: quick ? 16 : 32).run().forEach(show) }
         if only == nil || only == .towers { towers() }
+        if only == nil || only == .lens { lens() }
         if only == nil || only == .texts { TextBenchmark(texts: quick ? 512 : 2048).run(repeats: quick ? 1 : 3).forEach(show) }
         if only == nil || only == .surgery { try surgery() }
         if only == nil || only == .pursuit { pursuit() }
@@ -51,12 +54,14 @@ struct Bench: ParsableCommand {
                 }
             }
             show(Report.memory("\(model.name): peak memory, 2 workers", bytes: Host.peakMemory))
-            guard model.measuresLens else { continue }
-            Host.resetPeakMemory()
-            let lens = LensBenchmark(model, tower)
-            lens.run(repeats: 2 * repeats + 1).forEach(show)
-            show(Report.memory("\(model.name): peak memory with the lens of all layers, 1 worker", bytes: Host.peakMemory))
         }
+    }
+
+    private func lens() {
+        let model = BenchmarkModel.vitB32
+        Host.resetPeakMemory()
+        LensBenchmark(model, model.make()).run(repeats: 2 * repeats + 1).forEach(show)
+        show(Report.memory("\(model.name): peak memory with the lens of all layers, 1 worker", bytes: Host.peakMemory))
     }
 
     private func surgery() throws {

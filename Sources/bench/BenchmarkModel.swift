@@ -9,28 +9,27 @@ struct BenchmarkModel {
     let embeddingWidth: Int
     /// Images that run together.
     let batch: Int
-    let measuresLens: Bool
 
     static let vitB32 = BenchmarkModel(
         name: "ViT-B/32",
         configuration: VisionConfiguration(
             imageSize: 224, patchSize: 32, width: 768, layers: 12, heads: 12, mlpWidth: 3072, activation: .quickGELU,
             layerNormEpsilon: 1e-5),
-        embeddingWidth: 512, batch: 32, measuresLens: true)
+        embeddingWidth: 512, batch: 32)
 
     static let vitB16 = BenchmarkModel(
         name: "ViT-B/16",
         configuration: VisionConfiguration(
             imageSize: 224, patchSize: 16, width: 768, layers: 12, heads: 12, mlpWidth: 3072, activation: .quickGELU,
             layerNormEpsilon: 1e-5),
-        embeddingWidth: 512, batch: 8, measuresLens: false)
+        embeddingWidth: 512, batch: 8)
 
     static let vitL14 = BenchmarkModel(
         name: "ViT-L/14",
         configuration: VisionConfiguration(
             imageSize: 224, patchSize: 14, width: 1024, layers: 24, heads: 16, mlpWidth: 4096, activation: .quickGELU,
             layerNormEpsilon: 1e-5),
-        embeddingWidth: 768, batch: 4, measuresLens: false)
+        embeddingWidth: 768, batch: 4)
 
     /// Random weights, the same at each call.
     func make() -> VisionTransformer {

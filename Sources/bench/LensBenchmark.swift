@@ -41,8 +41,9 @@ struct LensBenchmark {
             let sums = lenses.map { EffectSums($0, tokens: tower.tokens, capacity: model.batch) }
             forEachBatch { _ in sums.forEach { $0.add(pass) } }
             let means = sums.map(\.means)
+            let scratch = EffectScratch(lenses, capacity: model.batch)
             let effects = try zip(lenses, means).map {
-                CentredEffects($0, factors: try $0.choleskyFactors(), means: $1, capacity: model.batch)
+                CentredEffects($0, factors: try $0.choleskyFactors(), means: $1, scratch: scratch)
             }
             let collectors = lenses.map { LargeEffectsCollector(neurons: $0.neurons, headCount: $0.headCount) }
             let floors = [Float](repeating: 0, count: model.configuration.mlpWidth)

@@ -4,7 +4,7 @@ import Lens
 import Synchronization
 
 /// The all-layer mean-ablation of ViT-L/14 as the pipeline does it, on a few images: seconds of its three passes
-/// over images and of what is done once, the hours that 5000 + 5000 images would take, and the peak memory.
+/// over images, beside those of the tower alone, and of what is done once, the hours that 5000 + 5000 images would take, and the peak memory.
 struct SweepBenchmark {
     private static let memoryGoal = 20
     private static let (fitted, evaluated, firstImages, kept) = (5000, 5000, 250, 100)
@@ -55,6 +55,7 @@ struct SweepBenchmark {
             AblatingWorker(tower, centred(), thresholds: floors, readings: readings, resumed: middle, capacity: Self.batch)
         } taking: { $0.reduce(0) { $0 + $1.resumedSeconds } }
         let peak = Host.peakMemory
+        let forward = plainPass()
         let again = resumedSeconds / Double(Self.workers * images)
         let ablation = ablating - again
         let indirect = Double(lenses.count) * again
@@ -71,6 +72,10 @@ struct SweepBenchmark {
             Report.line("\(title): pass 2", [collecting], unit: perImage),
             Report.line("\(title): pass 3", [ablation], unit: perImage),
             Report.line("\(title): pass 3, indirect effect", [indirect], unit: perImage),
+            Report.line("\(title): plain forward pass", [forward], unit: perImage),
+            Report.line(
+                "\(title): pass 3 without the indirect effect over it", [100 * (ablation / forward - 1)], unit: "%",
+                goal: .atMost(100 * LensBenchmark.goal)),
             Report.line("\(title): factors, made three times", [factorSeconds], unit: "s"),
             Report.line("\(title): directions", [directionSeconds], unit: "s"),
             Report.line("\(title): what they read", [readingSeconds], unit: "s"),
@@ -95,6 +100,21 @@ struct SweepBenchmark {
         for (index, worker) in workers.all.enumerated() { worker.images = index * share..<(index + 1) * share }
         let seconds = workers.time { $0.run(pixels) } / Double(images)
         return (result(workers.all), seconds)
+    }
+
+    /// Seconds an image of the tower alone.
+    private func plainPass() -> Double {
+        let (tower, pixels, images) = (tower, pixels, images)
+        let size = pixels.count / images
+        let workers = Workers(Self.workers) { VisionWorkspace(tower, capacity: Self.batch) }
+        return workers.time { workspace in
+            pixels.withUnsafeBufferPointer { pixels in
+                guard let base = pixels.baseAddress else { return }
+                for start in stride(from: 0, to: images / Self.workers, by: Self.batch) {
+                    tower(base + start * size, batch: Self.batch, workspace)
+                }
+            }
+        } / Double(images)
     }
 
     /// Something for every layer, which the workers make together.

@@ -48,7 +48,7 @@ final class Profile: Sendable {
                 guard totals.calls > 0 else { return nil }
                 return [
                     .text(step.name), .number(step.seconds), .text(kernel.words), .integer(totals.calls), .number(totals.seconds),
-                    .number(totals.operations * 1e-9), .number(totals.bytes * 1e-9), .number(totals.share(of: peak, workers: workers)),
+                    .number(totals.operations * 1e-9), .number(totals.bytes * 1e-9), .number(totals.share(of: peak, kernel, workers: workers)),
                 ]
             }
         }
@@ -79,12 +79,12 @@ final class Profile: Sendable {
                 add(kernel.words, [
                     format(100 * totals.seconds / available), "\(totals.calls)", format(totals.operations * 1e-9),
                     format(totals.operations / totals.seconds * 1e-9), format(totals.bytes / totals.seconds * 1e-9),
-                    format(100 * totals.share(of: peak, workers: workers)),
+                    format(100 * totals.share(of: peak, kernel, workers: workers)),
                 ])
             }
             add("everything else, waiting included", [format(100 * max(0, rest) / available)])
         }
-        table.addFootnote("Peak of \(workers) workers, measured: \(format(peak.operations * 1e-9, 0)) GFLOP/s, \(format(peak.bytes * 1e-9)) GB/s. A kernel's rates are of one worker;")
+        table.addFootnote("Peak of \(workers) workers, measured: \(format(peak.operations * 1e-9, 0)) GFLOP/s (\(format(peak.roundedOperations * 1e-9, 0)) in bf16), \(format(peak.bytes * 1e-9)) GB/s. A kernel's rates are of one worker;")
         table.addFootnote("of peak: the larger of its shares in a worker's part of both. Caches can give more bytes than memory.")
         return table
     }
@@ -92,9 +92,10 @@ final class Profile: Sendable {
 
 extension KernelProfile.Totals {
     /// Of what bounds the kernel: the larger of its shares in a worker's operations and bytes.
-    fileprivate func share(of peak: MachinePeak, workers: Int) -> Double {
+    fileprivate func share(of peak: MachinePeak, _ kernel: KernelProfile.Kernel, workers: Int) -> Double {
         guard seconds > 0 else { return 0 }
-        return Double(workers) * max(operations / seconds / peak.operations, bytes / seconds / peak.bytes)
+        let products = kernel == .roundedLinear ? peak.roundedOperations : peak.operations
+        return Double(workers) * max(operations / seconds / products, bytes / seconds / peak.bytes)
     }
 }
 
@@ -102,6 +103,7 @@ extension KernelProfile.Kernel {
     fileprivate var words: String {
         switch self {
         case .linear: "linear layers"
+        case .roundedLinear: "linear layers in bf16"
         case .product: "other products"
         case .doubleProduct: "products in double precision"
         case .layerNorm: "layer norm"

@@ -99,6 +99,14 @@ import Testing
         Self.expectClose(found, expected, relative: 1e-6, absolute: 1e-6)
     }
 
+    @Test func geluIsExactEverywhere() {
+        let points = (-9000...9000).map { Float($0) / 1000 }
+        var found = points
+        RowKernels.activate(.gelu, &found, bias: [Float](repeating: 0, count: points.count), rows: 1, columns: points.count)
+        let error = zip(points, found).map { abs(Double($0) * (1 + erf(Double($0) / 2.0.squareRoot())) / 2 - Double($1)) / max(1, abs(Double($0))) }
+        #expect((error.max() ?? 1) < 2e-7, "\(String(describing: error.max()))")
+    }
+
     @Test(arguments: Activation.allCases) func activationsAddTheBiasOfTheirColumn(_ activation: Activation) {
         let (rows, columns) = (3, 21)
         let (x, bias) = (Self.random(rows * columns), Self.random(columns, seed: 4))

@@ -193,8 +193,9 @@ import Testing
         #expect(sawSignificant > 0, "no neuron was significant, so two conditions were not tested")
     }
 
-    @Test func significanceIsThatOfTheExactNorms() throws {
+    @Test func boundsDecideAsTheExactNormsDo() throws {
         let fitted = try fitted()
+        var (decided, asked) = (0, 0)
         let pass = EffectPass(vision, layers: [Self.layer], capacity: 4)
         let effects = CentredEffects(fitted.lens, factors: fitted.factors, means: fitted.means, capacity: 4)
         run(pass, evaluation) { _ in
@@ -205,9 +206,36 @@ import Testing
                     let norm = effects.norms.base[n * 4 + image]
                     // From far away to so close that only the cross term can decide.
                     for factor: Float in [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999] {
-                        #expect(effects.isNorm(of: n, image: image, above: norm * factor))
-                        #expect(!effects.isNorm(of: n, image: image, above: norm / factor))
+                        let (below, above) = (
+                            effects.isNorm(of: n, image: image, above: norm * factor),
+                            effects.isNorm(of: n, image: image, above: norm / factor)
+                        )
+                        #expect(below != false && above != true, "neuron \(n), image \(image), \(factor)")
+                        decided += [below, above].count { $0 != nil }
+                        asked += 2
                     }
+                }
+            }
+        }
+        // Otherwise the bounds would be no use, or there would be nothing for the cross term to decide.
+        #expect(decided > asked / 10 && decided < asked, "\(decided) of \(asked)")
+    }
+
+    @Test func normsOfAFewAreThoseOfAll() throws {
+        let fitted = try fitted()
+        let pass = EffectPass(vision, layers: [Self.layer], capacity: 4)
+        let effects = CentredEffects(fitted.lens, factors: fitted.factors, means: fitted.means, capacity: 4)
+        let neurons = [[], [0, 3, fitted.lens.neurons - 1], [], [2]]
+        run(pass, evaluation) { _ in
+            effects.update(pass)
+            effects.evaluateNorms()
+            let all = effects.norms.elements
+            effects.norms.base.update(repeating: -1, count: effects.norms.count)
+            effects.evaluateNorms(of: neurons)
+            for (image, neurons) in neurons.enumerated() {
+                for n in 0..<fitted.lens.neurons {
+                    let (norm, expected) = (effects.norms.base[n * 4 + image], neurons.contains(n) ? all[n * 4 + image] : -1)
+                    #expect(abs(norm - expected) <= 1e-5 * abs(expected), "neuron \(n), image \(image): \(norm), not \(expected)")
                 }
             }
         }

@@ -48,7 +48,7 @@ public struct LiteralVision {
                     }
                 }
             }
-            return Self.times(vision.patchEmbedding, input)
+            return Self.times(vision.patchEmbedding.weight, input)
         }
         for token in 0..<T { x[token] = Self.sum(x[token], vision.positionEmbedding[row: token].map(Double.init)) }
         x = x.map { Self.normalise($0, vision.inputNorm).out }

@@ -28,7 +28,7 @@ final class ForwardRecord {
     init(_ vision: VisionTransformer) {
         self.vision = vision
         let (tokens, width) = (vision.tokens, vision.width)
-        patches = FloatBuffer((tokens - 1) * vision.patchEmbedding.rowCount)
+        patches = FloatBuffer((tokens - 1) * vision.patchEmbedding.inputs)
         embedded = FloatBuffer(tokens * width)
         layers = vision.blocks.map { LayerRecord($0, tokens: tokens) }
         output = FloatBuffer(tokens * width)
@@ -55,13 +55,11 @@ final class ForwardRecord {
 
     private func embed(_ image: UnsafePointer<UInt8>) {
         let configuration = vision.configuration
-        let (tokens, width, patchLength) = (vision.tokens, vision.width, vision.patchEmbedding.rowCount)
+        let (tokens, width) = (vision.tokens, vision.width)
         vision.normalisation.patches(
             of: image, imageSize: configuration.imageSize, patchSize: configuration.patchSize, into: patches.base)
         embedded.base.update(from: vision.classEmbedding, count: width)
-        BLAS.multiply(
-            tokens - 1, width, patchLength, patches.base, stride: patchLength, vision.patchEmbedding.elements,
-            stride: patchLength, otherTransposed: true, into: embedded.base + width, stride: width)
+        vision.patchEmbedding.multiply(patches.base, rows: tokens - 1, into: embedded.base + width)
         let x = stream(0)
         x.update(from: embedded.base, count: tokens * width)
         BLAS.add(1, vision.positionEmbedding.elements, to: x, count: tokens * width)

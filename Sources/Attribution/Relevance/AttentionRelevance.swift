@@ -25,7 +25,7 @@ final class AttentionRelevance {
         self.record = record
         self.streams = streams
         let (tokens, width, d) = (vision.tokens, vision.width, vision.embeddingWidth)
-        let (neurons, patch) = (vision.configuration.mlpWidth, vision.patchEmbedding.rowCount)
+        let (neurons, patch) = (vision.configuration.mlpWidth, vision.patchEmbedding.inputs)
         let weights = SignedWeights(capacity: width * max(3 * width, neurons, patch, d))
         linear = LinearRelevance(
             weights: weights, streams: streams.count, rows: tokens, inputs: max(width, neurons, d),

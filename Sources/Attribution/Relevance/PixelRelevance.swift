@@ -18,7 +18,7 @@ final class PixelRelevance {
     private let output: FloatBuffer
 
     init(_ vision: VisionTransformer, weights: SignedWeights) {
-        let count = (vision.tokens - 1) * vision.patchEmbedding.rowCount
+        let count = (vision.tokens - 1) * vision.patchEmbedding.inputs
         self.weights = weights
         pixels = FloatBuffer(count)
         (aboveSmallest, belowLargest, result) = (FloatBuffer(count), FloatBuffer(count), FloatBuffer(count))
@@ -34,9 +34,9 @@ final class PixelRelevance {
         ResidualRelevance.propagate(
             embedded.base, rule: rule, record.embedded.base, vision.positionEmbedding.elements, count: embedded.count,
             second: positions.base)
-        let (rows, width, length) = (vision.tokens - 1, vision.width, vision.patchEmbedding.rowCount)
+        let (rows, width, length) = (vision.tokens - 1, vision.width, vision.patchEmbedding.inputs)
         shift(record.patches)
-        weights.split(vision.patchEmbedding.elements, count: width * length)
+        weights.split(vision.patchEmbedding.weight.elements, count: width * length)
         BLAS.multiply(
             rows, width, length, aboveSmallest.base, stride: length, weights.positive.base, stride: length,
             otherTransposed: true, into: output.base, stride: width)

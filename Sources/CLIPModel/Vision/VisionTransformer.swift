@@ -3,8 +3,8 @@ import DenseMath
 /// CLIP's image tower: patches → pre-norm transformer → class token → joint space.
 public struct VisionTransformer: Sendable {
     public let configuration: VisionConfiguration
-    /// // [D, 3 · patch · patch], channel first
-    public let patchEmbedding: Tensor
+    /// Without a bias. // [D, 3 · patch · patch], channel first
+    public let patchEmbedding: Linear
     /// // [D]
     public let classEmbedding: [Float]
     /// // [T, D]
@@ -31,6 +31,19 @@ public struct VisionTransformer: Sendable {
         inputNorm: LayerNorm, blocks: [TransformerBlock], outputNorm: LayerNorm, projection: Tensor,
         normalisation: PixelNormalisation
     ) {
+        self.init(
+            configuration: configuration,
+            patchEmbedding: Linear(weight: patchEmbedding, bias: [Float](repeating: 0, count: patchEmbedding.shape[0])),
+            classEmbedding: classEmbedding, positionEmbedding: positionEmbedding, inputNorm: inputNorm, blocks: blocks,
+            outputNorm: outputNorm, projection: projection, normalisation: normalisation)
+    }
+
+    /// - Precondition: the shapes are those that the configuration implies.
+    public init(
+        configuration: VisionConfiguration, patchEmbedding: Linear, classEmbedding: [Float], positionEmbedding: Tensor,
+        inputNorm: LayerNorm, blocks: [TransformerBlock], outputNorm: LayerNorm, projection: Tensor,
+        normalisation: PixelNormalisation
+    ) {
         precondition(blocks.count == configuration.layers && positionEmbedding.shape[0] == configuration.tokens)
         self.configuration = configuration
         self.patchEmbedding = patchEmbedding
@@ -43,10 +56,10 @@ public struct VisionTransformer: Sendable {
         self.normalisation = normalisation
     }
 
-    /// The tower with the products of its blocks' linear layers in another precision.
+    /// The tower with the products of its patches and its blocks' linear layers in another precision.
     public func with(_ precision: Precision) -> VisionTransformer {
         VisionTransformer(
-            configuration: configuration, patchEmbedding: patchEmbedding, classEmbedding: classEmbedding,
+            configuration: configuration, patchEmbedding: patchEmbedding.with(precision), classEmbedding: classEmbedding,
             positionEmbedding: positionEmbedding, inputNorm: inputNorm, blocks: blocks.map { $0.with(precision) },
             outputNorm: outputNorm, projection: projection, normalisation: normalisation)
     }
@@ -81,9 +94,7 @@ public struct VisionTransformer: Sendable {
                 into: workspace.patches.base + image * patches * patchSize)
         }
         let embedded = workspace.block.mixed.base
-        BLAS.multiply(
-            batch * patches, width, patchSize, workspace.patches.base, stride: patchSize,
-            patchEmbedding.elements, stride: patchSize, otherTransposed: true, into: embedded, stride: width)
+        patchEmbedding.multiply(workspace.patches.base, rows: batch * patches, into: embedded)
         let x = workspace.x.base
         for image in 0..<batch {
             let target = x + image * tokens * width

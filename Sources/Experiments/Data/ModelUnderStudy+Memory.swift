@@ -32,9 +32,9 @@ extension ModelUnderStudy {
         let rows = batch * T
         let workspace = rows * (7 * D + N) + T * T
         let captures = layers.count * rows * (N + 2 * D)
-        let paths = 2 * batch * reached * (D + headWidth)
-        // δs of one layer's neurons, and mixed values: layers take turns.
-        let coordinates = N * batch * reached + 2 * batch * reached * (D + headWidth)
+        let paths = batch * reached * D
+        // δs of one layer's neurons, and what three sets of neurons bring to heads: layers take turns.
+        let coordinates = N * batch * reached + batch * reached * (3 * D + headWidth)
         // Sums stand in their buffers, in the result, in its tensors and in the bytes of its artefact.
         let sums = 4 * readers.reduce(0) { $0 + N * (T + $1) }
         let effects = readers.reduce(0) { $0 + N * kept * ($1 + 2) }
@@ -70,12 +70,13 @@ extension ModelUnderStudy {
             + text.layers * (4 * text.width * text.width + 2 * text.width * text.mlpWidth) + text.vocabularySize * text.width
     }
 
-    /// The image tower's weights once more, as the library of linear layers wants them.
+    /// The image tower's weights and the paths once more, as the library of linear layers wants them.
     private var packedBytes: Int {
         guard LinearLibrary.current != .openBLAS || precision == .bf16 else { return 0 }
         let vision = configuration.vision
         let count = vision.layers * (4 * vision.width * vision.width + 2 * vision.width * vision.mlpWidth)
-        return count * (LinearLibrary.current != .openBLAS && precision == .bf16 ? 2 : 4)
+        let paths = LinearLibrary.current == .openBLAS ? 0 : 4 * pathCount
+        return count * (LinearLibrary.current != .openBLAS && precision == .bf16 ? 2 : 4) + paths
     }
 
     /// Numbers of the value/output paths.

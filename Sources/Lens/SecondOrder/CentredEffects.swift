@@ -11,6 +11,8 @@ public final class CentredEffects {
     private let means: EffectMeans
     let scratch: EffectScratch
     private var batch = 0
+    /// Coordinates of one block of neurons: 2 MiB, which stay in the cache until they are read.
+    private static let cachedCoordinates = 1 << 19
 
     /// δs. // [N, batch, K]
     public var coordinates: FloatBuffer { scratch.coordinates }
@@ -42,7 +44,11 @@ public final class CentredEffects {
     }
 
     /// Evaluates δs, δb and what norms are made of, for the batch that `pass` has just run.
-    public func update(_ pass: EffectPass) {
+    public func update(_ pass: EffectPass) { update(pass) { _ in } }
+
+    /// The same.
+    /// - Parameter read: called with some neurons at a time, whose coordinates are then in the cache.
+    func update(_ pass: EffectPass, _ read: (Range<Int>) -> Void) {
         precondition(pass.batch <= scratch.capacity, "a batch of \(pass.batch) in memory for \(scratch.capacity)")
         batch = pass.batch
         scratch.layer = lens.layer
@@ -52,13 +58,22 @@ public final class CentredEffects {
         RowKernels.subtract(row: means.biasShare, from: biasShares.base, rows: batch, columns: d)
         RowKernels.rowSquares(biasShares.base, rows: batch, columns: d, stride: d, into: biasNorms.base)
         for image in 0..<batch { biasNorms.base[image] = biasNorms.base[image].squareRoot() }
-        lens.pullBack(biasShares.base, images: batch, scratch: scratch.biasReads.base, into: scratch.biasQueries.base)
-        pass.coordinates(lens, into: coordinates.base)
-        let packed = factors.rowCount
+        let together = max(64, Self.cachedCoordinates / (batch * K) / 64 * 64)
+        for start in stride(from: 0, to: lens.neurons, by: together) {
+            let neurons = start..<min(start + together, lens.neurons)
+            pass.coordinates(lens, of: neurons, into: coordinates.base)
+            centre(neurons)
+            read(neurons)
+        }
+    }
+
+    /// δs and ‖R_n δs‖ of some neurons.
+    private func centre(_ neurons: Range<Int>) {
+        let (K, packed) = (lens.headCount, factors.rowCount)
         means.coordinates.elements.withUnsafeBufferPointer { means in
             factors.elements.withUnsafeBufferPointer { factors in
                 guard let means = means.baseAddress, let factors = factors.baseAddress else { return }
-                for n in 0..<lens.neurons {
+                for n in neurons {
                     let (s, norms) = (coordinates.base + n * batch * K, coordinateNorms.base + n * batch)
                     RowKernels.subtract(row: means + n * K, from: s, rows: batch, columns: K)
                     PackedTriangle.squares(factors + n * packed, count: K, s, rows: batch, into: norms)
@@ -71,36 +86,49 @@ public final class CentredEffects {
     /// Evaluates norms, for the batch last given to ``update(_:)``.
     /// - Parameter floors: norms that cannot reach their neuron's floor become 0 instead; nil for none. // [N]
     public func evaluateNorms(above floors: [Float]? = nil) {
-        precondition(scratch.layer == lens.layer, "the effects of layer \(lens.layer) were overwritten")
-        for image in 0..<batch {
-            var chosen: [Int] = []
-            for n in 0..<lens.neurons {
-                let largest = coordinateNorms.base[n * batch + image] + biasNorms.base[image]
-                if let floors, largest < floors[n] {
-                    norms.base[n * batch + image] = 0
-                    continue
-                }
-                chosen.append(n)
-                if chosen.count == EffectScratch.chunk {
-                    evaluateNorms(of: chosen, image)
-                    chosen.removeAll(keepingCapacity: true)
-                }
+        let chosen = (0..<batch).map { image in
+            (0..<lens.neurons).filter { n in
+                guard let floors, coordinateNorms.base[n * batch + image] + biasNorms.base[image] < floors[n] else { return true }
+                norms.base[n * batch + image] = 0
+                return false
             }
-            evaluateNorms(of: chosen, image)
+        }
+        evaluateNorms(of: chosen)
+    }
+
+    /// Evaluates some norms, for the batch last given to ``update(_:)``.
+    /// - Parameter neurons: whose, by image.
+    func evaluateNorms(of neurons: [[Int]]) {
+        precondition(scratch.layer == lens.layer, "the effects of layer \(lens.layer) were overwritten")
+        let (K, D, d) = (lens.headCount, lens.width, lens.embeddingWidth)
+        // What δb asks of the neurons takes as long as all else together, and few images have a norm that needs it.
+        let images = neurons.indices.filter { !neurons[$0].isEmpty }
+        guard !images.isEmpty else { return }
+        for (row, image) in images.enumerated() {
+            (scratch.chosenBiasShares.base + row * d).update(from: biasShares.base + image * d, count: d)
+        }
+        lens.pullBack(
+            scratch.chosenBiasShares.base, images: images.count, scratch: scratch.reads.base, into: scratch.mixed.base)
+        for (row, image) in images.enumerated() {
+            for start in stride(from: 0, to: neurons[image].count, by: EffectScratch.chunk) {
+                let chunk = neurons[image][start..<min(start + EffectScratch.chunk, neurons[image].count)]
+                evaluateNorms(of: chunk, image, asked: scratch.mixed.base + row * K * D)
+            }
         }
     }
 
-    private func evaluateNorms(of chosen: [Int], _ image: Int) {
+    /// - Parameter asked: input_kᵀ output_k δb of the image. // [K, D]
+    private func evaluateNorms(of neurons: ArraySlice<Int>, _ image: Int, asked: UnsafePointer<Float>) {
         let (K, D) = (lens.headCount, lens.width)
-        for (row, n) in chosen.enumerated() {
+        for (row, n) in neurons.enumerated() {
             (scratch.chosenCoordinates.base + row * K).update(from: coordinates.base + (n * batch + image) * K, count: K)
         }
         BLAS.multiply(
-            chosen.count, D, K, scratch.chosenCoordinates.base, stride: K, scratch.biasQueries.base + image * K * D, stride: D,
+            neurons.count, D, K, scratch.chosenCoordinates.base, stride: K, asked, stride: D,
             into: scratch.chosenQueries.base, stride: D)
         lens.neuronOutputs.elements.withUnsafeBufferPointer { outputs in
             guard let outputs = outputs.baseAddress else { return }
-            for (row, n) in chosen.enumerated() {
+            for (row, n) in neurons.enumerated() {
                 norms.base[n * batch + image] = norm(
                     n, image, cross: BLAS.dot(scratch.chosenQueries.base + row * D, outputs + n * D, count: D))
             }
@@ -112,16 +140,15 @@ public final class CentredEffects {
         max(coordinateNorms.base[n * batch + image] - biasNorms.base[image], 0)
     }
 
-    /// Whether ‖φ_n − φ̄_n‖ is above a threshold, without ``evaluateNorms(above:)``.
+    /// Whether ‖φ_n − φ̄_n‖ is above a threshold; nil where only ``evaluateNorms(of:)`` can tell.
     ///
     /// δb is small, so that nearly always ‖R_n δs‖ ± ‖δb‖ lie on one side of the threshold and decide
-    /// (triangle inequality); only between them the cross term is evaluated.
-    func isNorm(of n: Int, image: Int, above threshold: Float) -> Bool {
+    /// (triangle inequality); only between them the cross term is needed.
+    func isNorm(of n: Int, image: Int, above threshold: Float) -> Bool? {
         let (norm, bias) = (coordinateNorms.base[n * batch + image], biasNorms.base[image])
         if norm + bias <= threshold { return false }
         if norm - bias > threshold { return true }
-        evaluateNorms(of: [n], image)
-        return norms.base[n * batch + image] > threshold
+        return nil
     }
 
     private func norm(_ n: Int, _ image: Int, cross: Float) -> Float {

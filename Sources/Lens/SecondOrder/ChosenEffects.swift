@@ -1,40 +1,42 @@
 import DenseMath
 
-/// Sums of centred effects over a set Q of neurons, another for each image of a batch:
+/// What a set Q of neurons, another for each image of a batch, brings to the heads, from where it is carried to
 ///
 ///     Σ_{n∈Q} (φ_n − φ̄_n) = Σ_k output_kᵀ input_k Σ_{n∈Q} δs_{n,k} w^n + |Q| δb
 ///
 /// Belongs to one worker.
-final class ChosenEffects {
+struct ChosenEffects {
     private let lens: SecondOrderLens
     private let scratch: EffectScratch
-    /// After ``add(_:_:batch:)``. // [batch, d]
-    let sums: FloatBuffer
 
     init(_ lens: SecondOrderLens, scratch: EffectScratch) {
         self.lens = lens
         self.scratch = scratch
-        sums = FloatBuffer(scratch.capacity * lens.embeddingWidth)
     }
 
-    /// Evaluates the batch last given to ``CentredEffects/update(_:)``.
-    /// - Parameter sets: neurons, by image.
-    func add(_ sets: [[Int]], _ effects: CentredEffects, batch: Int) {
-        let (K, D, d) = (lens.headCount, lens.width, lens.embeddingWidth)
-        let (mixed, values) = (scratch.mixed, scratch.values)
-        mixed.base.update(repeating: 0, count: batch * K * D)
-        for image in 0..<batch {
-            for start in stride(from: 0, to: sets[image].count, by: EffectScratch.chunk) {
-                mix(sets[image][start..<min(start + EffectScratch.chunk, sets[image].count)], effects, image, batch: batch)
+    /// Σ_{n∈Q} δs_{n,k} w^n for the batch last given to ``CentredEffects/update(_:)``. // [K, rows, D]
+    /// - Parameters:
+    ///   - sets: neurons, by image.
+    ///   - rows: of which the first are the batch's.
+    func mix(_ sets: [[Int]], _ effects: CentredEffects, into mixed: UnsafeMutablePointer<Float>, rows: Int) {
+        let (K, D) = (lens.headCount, lens.width)
+        for (image, neurons) in sets.enumerated() {
+            let target = mixed + image * D
+            if neurons.isEmpty {
+                for k in 0..<K { (target + k * rows * D).update(repeating: 0, count: D) }
             }
-            let (sum, bias) = (sums.base + image * d, effects.biasShares.base + image * d)
-            for j in 0..<d { sum[j] = Float(sets[image].count) * bias[j] }
+            for start in stride(from: 0, to: neurons.count, by: EffectScratch.chunk) {
+                mix(
+                    neurons[start..<min(start + EffectScratch.chunk, neurons.count)], effects, image, batch: sets.count,
+                    adding: start > 0, into: target, stride: rows * D)
+            }
         }
-        lens.read(mixed.base, images: batch, into: values.base)
-        lens.write(values.base, images: batch, beta: 1, into: sums.base)
     }
 
-    private func mix(_ neurons: ArraySlice<Int>, _ effects: CentredEffects, _ image: Int, batch: Int) {
+    private func mix(
+        _ neurons: ArraySlice<Int>, _ effects: CentredEffects, _ image: Int, batch: Int, adding: Bool,
+        into mixed: UnsafeMutablePointer<Float>, stride: Int
+    ) {
         let (K, D) = (lens.headCount, lens.width)
         // The neurons' δs and w^n, one below the other. // [chunk, K], [chunk, D]
         let (coordinates, outputs) = (scratch.chosenCoordinates, scratch.chosenQueries)
@@ -46,7 +48,7 @@ final class ChosenEffects {
             }
         }
         BLAS.multiply(
-            K, D, neurons.count, coordinates.base, stride: K, transposed: true, outputs.base, stride: D, beta: 1,
-            into: scratch.mixed.base + image * K * D, stride: D)
+            K, D, neurons.count, coordinates.base, stride: K, transposed: true, outputs.base, stride: D, beta: adding ? 1 : 0,
+            into: mixed, stride: stride)
     }
 }

@@ -49,7 +49,7 @@ public final class EffectPass {
         scales = FloatBuffer(capacity * 3)
         let reachable = headCount - (first + 1) * vision.configuration.heads
         mixed = FloatBuffer(capacity * max(reachable, 0) * vision.width)
-        values = FloatBuffer(capacity * max(reachable, 0) * vision.width / vision.configuration.heads)
+        values = FloatBuffer(capacity * (vision.width + vision.width / vision.configuration.heads))
         coefficients = FloatBuffer(capacity * (2 * max(reachable, 0) + 3))
     }
 
@@ -119,13 +119,18 @@ public final class EffectPass {
 
     /// s_{n,k} of every neuron of a layer and every image of the batch. // [N, batch, K]
     public func coordinates(_ lens: SecondOrderLens, into s: UnsafeMutablePointer<Float>) {
+        coordinates(lens, of: 0..<lens.neurons, into: s)
+    }
+
+    /// The same for some of the neurons; those of others stay as they are. // [N, batch, K]
+    func coordinates(_ lens: SecondOrderLens, of neurons: Range<Int>, into s: UnsafeMutablePointer<Float>) {
         let (tokens, K) = (vision.tokens, lens.headCount)
-        let activations = workspace.capture(lens.layer).activations
+        let activations = workspace.capture(lens.layer).activations + neurons.lowerBound
         for image in 0..<batch {
             BLAS.multiply(
-                lens.neurons, K, tokens, activations + image * tokens * lens.neurons, stride: lens.neurons, transposed: true,
+                neurons.count, K, tokens, activations + image * tokens * lens.neurons, stride: lens.neurons, transposed: true,
                 attentionWeights.base + image * tokens * headCount + lens.firstHead, stride: headCount,
-                into: s + image * K, stride: batch * K)
+                into: s + (neurons.lowerBound * batch + image) * K, stride: batch * K)
         }
     }
 
@@ -158,16 +163,21 @@ public final class EffectPass {
     /// goes through the value/output paths with the attention held fixed. // [batch, d]
     /// - Parameter biasShares: b(I) of the same layer and batch.
     public func totalEffects(_ lens: SecondOrderLens, biasShares: UnsafePointer<Float>, into total: UnsafeMutablePointer<Float>) {
-        let (tokens, width, K, d) = (vision.tokens, vision.width, lens.headCount, lens.embeddingWidth)
+        mixOutputs(lens, into: mixed.base, rows: batch)
+        lens.carry(mixed.base, rows: batch, scratch: values.base, into: total)
+        BLAS.add(Float(lens.neurons), biasShares, to: total, count: batch * lens.embeddingWidth)
+    }
+
+    /// What the MLP's output brings to each head: Σ_i of it, weighted by the head's attention. // [K, rows, D]
+    /// - Parameter rows: of which the first are the batch's.
+    func mixOutputs(_ lens: SecondOrderLens, into mixed: UnsafeMutablePointer<Float>, rows: Int) {
+        let (tokens, width, K) = (vision.tokens, vision.width, lens.headCount)
         let outputs = workspace.capture(lens.layer).mlpOutput
         for image in 0..<batch {
             BLAS.multiply(
                 K, width, tokens, attentionWeights.base + image * tokens * headCount + lens.firstHead, stride: headCount,
                 transposed: true, outputs + image * tokens * width, stride: width,
-                into: mixed.base + image * K * width, stride: width)
+                into: mixed + image * width, stride: rows * width)
         }
-        lens.read(mixed.base, images: batch, into: values.base)
-        total.update(from: biasShares, count: batch * d)
-        lens.write(values.base, images: batch, beta: Float(lens.neurons), into: total)
     }
 }

@@ -24,32 +24,42 @@ public final class EffectReconstruction {
     ///   - effects: of the lens whose directions these are.
     ///   - meanAblated: R − Σ_n (φ_n − φ̄_n), see ``MeanAblatedRepresentations``. // [batch, d]
     public func update(_ effects: CentredEffects, batch: Int, meanAblated: UnsafePointer<Float>) {
-        for n in 0..<readings.directions.shape[0] { project(n, effects, batch: batch) }
-        reconstruct(effects, batch: batch, meanAblated: meanAblated)
+        begin(batch: batch)
+        let N = readings.directions.shape[0]
+        for start in stride(from: 0, to: N, by: 256) { reconstruct(start..<min(start + 256, N), effects, batch: batch) }
+        add(to: meanAblated, batch: batch)
     }
 
-    /// Σ_k δs_{n,k} ρ_{n,k} of one neuron, on its own for callers that look at each neuron's coordinates
-    /// anyway: they are then read from memory once. // → coefficients
-    func project(_ n: Int, _ effects: CentredEffects, batch: Int) {
-        let K = readings.projections.shape[1]
+    // The parts of the same, for callers that look at each neuron's coordinates anyway: they are then read from memory
+    // once, and so are the directions.
+
+    func begin(batch: Int) { representations.base.update(repeating: 0, count: batch * readings.directions.shape[1]) }
+
+    /// Σ_n ⟨φ_n − φ̄_n, v_n⟩ v_n of some neurons.
+    func reconstruct(_ neurons: Range<Int>, _ effects: CentredEffects, batch: Int) {
+        let (K, d) = (readings.projections.shape[1], readings.directions.shape[1])
+        let coefficients = coefficients.base + neurons.lowerBound * batch
         readings.projections.elements.withUnsafeBufferPointer { projections in
             guard let projections = projections.baseAddress else { return }
+            for n in neurons {
+                BLAS.multiply(
+                    batch, K, effects.coordinates.base + n * batch * K, stride: K, vector: projections + n * K,
+                    into: coefficients + (n - neurons.lowerBound) * batch)
+            }
+        }
+        readings.directions.elements.withUnsafeBufferPointer { directions in
+            guard let base = directions.baseAddress else { return }
+            let directions = base + neurons.lowerBound * d
             BLAS.multiply(
-                batch, K, effects.coordinates.base + n * batch * K, stride: K, vector: projections + n * K,
-                into: coefficients.base + n * batch)
+                neurons.count, batch, d, directions, stride: d, effects.biasShares.base, stride: d, otherTransposed: true, beta: 1,
+                into: coefficients, stride: batch)
+            BLAS.multiply(
+                batch, d, neurons.count, coefficients, stride: batch, transposed: true, directions, stride: d, beta: 1,
+                into: representations.base, stride: d)
         }
     }
 
-    /// The rest of ``update(_:batch:meanAblated:)`` once every neuron has gone through ``project(_:_:batch:)``.
-    func reconstruct(_ effects: CentredEffects, batch: Int, meanAblated: UnsafePointer<Float>) {
-        let (N, d) = (readings.directions.shape[0], readings.directions.shape[1])
-        let directions = readings.directions.elements
-        BLAS.multiply(
-            N, batch, d, directions, stride: d, effects.biasShares.base, stride: d, otherTransposed: true, beta: 1,
-            into: coefficients.base, stride: batch)
-        representations.base.update(from: meanAblated, count: batch * d)
-        BLAS.multiply(
-            batch, d, N, coefficients.base, stride: batch, transposed: true, directions, stride: d, beta: 1,
-            into: representations.base, stride: d)
+    func add(to meanAblated: UnsafePointer<Float>, batch: Int) {
+        BLAS.add(1, meanAblated, to: representations.base, count: batch * readings.directions.shape[1])
     }
 }

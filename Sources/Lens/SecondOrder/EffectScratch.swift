@@ -26,18 +26,21 @@ public final class EffectScratch {
     let coordinateNorms: FloatBuffer
     /// ‖δb‖. // [batch]
     let biasNorms: FloatBuffer
-    /// output_k δb. // [batch, K · d_h]
-    let biasReads: FloatBuffer
-    /// input_kᵀ output_k δb. // [batch, K, D]
-    let biasQueries: FloatBuffer
+    /// δb of images whose norms are evaluated. // [batch, d]
+    let chosenBiasShares: FloatBuffer
     /// δs of some neurons for one image. // [chunk, K]
     let chosenCoordinates: FloatBuffer
     /// Σ_k δs_k input_kᵀ output_k δb of the same, or their w^n. // [chunk, D]
     let chosenQueries: FloatBuffer
-    /// Σ_{n∈Q} δs_{n,k} w^n. // [batch, K, D]
+    /// output_k δb of the same images. // [batch, K · d_h]
+    let reads: FloatBuffer
+    /// What is brought to the heads, by the whole MLP and by two sets of neurons, Σ_n δs_{n,k} w^n: // [K, 3 · batch, D]
+    /// Or input_kᵀ output_k δb. // [batch, K, D]
     let mixed: FloatBuffer
-    /// input_k of the same. // [batch, K · d_h]
+    /// What a layer's heads read of the same, and one head. // [3 · batch, D + d_h]
     let values: FloatBuffer
+    /// What all heads carry of the same. // [3 · batch, d]
+    let carried: FloatBuffer
 
     /// - Parameter lenses: of one model, each of which the memory will fit.
     public init(_ lenses: [SecondOrderLens], capacity: Int) {
@@ -52,12 +55,13 @@ public final class EffectScratch {
         norms = FloatBuffer(N * capacity)
         coordinateNorms = FloatBuffer(N * capacity)
         biasNorms = FloatBuffer(capacity)
-        biasReads = FloatBuffer(capacity * columns)
-        biasQueries = FloatBuffer(capacity * K * D)
+        chosenBiasShares = FloatBuffer(capacity * d)
         chosenCoordinates = FloatBuffer(Self.chunk * K)
         chosenQueries = FloatBuffer(Self.chunk * D)
-        mixed = FloatBuffer(capacity * K * D)
-        values = FloatBuffer(capacity * columns)
+        reads = FloatBuffer(capacity * columns)
+        mixed = FloatBuffer(3 * capacity * K * D)
+        values = FloatBuffer(3 * capacity * (D + largest(\.headWidth)))
+        carried = FloatBuffer(3 * capacity * d)
     }
 
     func fits(_ lens: SecondOrderLens) -> Bool { lens.neurons <= neurons && lens.headCount <= headCount }

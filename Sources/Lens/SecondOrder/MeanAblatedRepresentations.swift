@@ -6,21 +6,28 @@ public final class MeanAblatedRepresentations {
     private let means: EffectMeans
     /// After ``update(_:_:)``. // [batch, d]
     public let representations: FloatBuffer
-    private let total: FloatBuffer
 
     public init(_ lens: SecondOrderLens, means: EffectMeans, capacity: Int) {
         self.lens = lens
         self.means = means
         representations = FloatBuffer(capacity * lens.embeddingWidth)
-        total = FloatBuffer(capacity * lens.embeddingWidth)
     }
 
     /// Evaluates the batch that `pass` has just run and `effects` was updated with.
     public func update(_ pass: EffectPass, _ effects: CentredEffects) {
+        let scratch = effects.scratch
+        pass.mixOutputs(lens, into: scratch.mixed.base, rows: pass.batch)
+        lens.carry(scratch.mixed.base, rows: pass.batch, scratch: scratch.values.base, into: scratch.carried.base)
+        update(pass, effects, carried: scratch.carried.base)
+    }
+
+    /// The same with what the heads carry of the MLP's outputs at hand, see ``EffectPass/mixOutputs(_:into:rows:)``. // [batch, d]
+    func update(_ pass: EffectPass, _ effects: CentredEffects, carried: UnsafePointer<Float>) {
         let d = lens.embeddingWidth
-        pass.totalEffects(lens, biasShares: effects.rawBiasShares.base, into: total.base)
-        RowKernels.subtract(row: means.total, from: total.base, rows: pass.batch, columns: d)
-        representations.base.update(from: pass.representations.base, count: pass.batch * d)
-        BLAS.add(-1, total.base, to: representations.base, count: pass.batch * d)
+        let representations = representations.base
+        representations.update(from: pass.representations.base, count: pass.batch * d)
+        BLAS.add(-1, carried, to: representations, count: pass.batch * d)
+        BLAS.add(-Float(lens.neurons), effects.rawBiasShares.base, to: representations, count: pass.batch * d)
+        for image in 0..<pass.batch { BLAS.add(1, means.total, to: representations + image * d, count: d) }
     }
 }

@@ -61,33 +61,62 @@ public final class MeanAblation {
     /// - Parameters:
     ///   - firstImage: index of the batch's first image; with `seed` it decides the random neurons.
     public func update(_ pass: EffectPass, firstImage: Int, seed: UInt64) {
-        let batch = pass.batch
-        let count = batch * lens.embeddingWidth
-        var sets = [[Int]](repeating: [], count: batch)
-        effects.update(pass)
-        for n in 0..<lens.neurons {
-            reconstruction.project(n, effects, batch: batch)
-            for image in 0..<batch where effects.isNorm(of: n, image: image, above: thresholds[n]) {
-                sets[image].append(n)
+        let (batch, D, d) = (pass.batch, lens.width, lens.embeddingWidth)
+        let scratch = effects.scratch
+        let large = largeNorms(pass)
+        let random = large.enumerated().map { image, neurons in
+            var random = SplitMix64(seed: seed, label: "random neurons of layer \(lens.layer)", index: UInt64(firstImage + image))
+            return random.sample(neurons.count, of: lens.neurons)
+        }
+        for image in 0..<batch { significant[image] = large[image].count }
+
+        // All neurons, the large ones, the random ones: carried through the heads together.
+        let mixed = scratch.mixed.base
+        pass.mixOutputs(lens, into: mixed, rows: 3 * batch)
+        chosen.mix(large, effects, into: mixed + batch * D, rows: 3 * batch)
+        chosen.mix(random, effects, into: mixed + 2 * batch * D, rows: 3 * batch)
+        lens.carry(mixed, rows: 3 * batch, scratch: scratch.values.base, into: scratch.carried.base)
+
+        let baseline = buffer(.baseline)
+        baseline.update(from: pass.representations.base, count: batch * d)
+        meanAblated.update(pass, effects, carried: scratch.carried.base)
+        let (ofLarge, ofRandom) = (scratch.carried.base + batch * d, scratch.carried.base + 2 * batch * d)
+        for image in 0..<batch {
+            for sums in [ofLarge, ofRandom] {
+                BLAS.add(Float(significant[image]), effects.biasShares.base + image * d, to: sums + image * d, count: d)
             }
         }
-        for image in 0..<batch { significant[image] = sets[image].count }
-        let baseline = buffer(.baseline)
-        baseline.update(from: pass.representations.base, count: count)
-        meanAblated.update(pass, effects)
+        set(.withoutLargeNorms, to: baseline, plus: -1, ofLarge, count: batch * d)
+        set(.withoutSmallNorms, to: buffer(.withoutAllNeurons), plus: 1, ofLarge, count: batch * d)
+        set(.withoutRandomNeurons, to: baseline, plus: -1, ofRandom, count: batch * d)
 
-        chosen.add(sets, effects, batch: batch)
-        set(.withoutLargeNorms, to: baseline, plus: -1, chosen.sums.base, count: count)
-        set(.withoutSmallNorms, to: buffer(.withoutAllNeurons), plus: 1, chosen.sums.base, count: count)
+        reconstruction.add(to: meanAblated.representations.base, batch: batch)
+    }
 
-        for image in 0..<batch {
-            var random = SplitMix64(seed: seed, label: "random neurons of layer \(lens.layer)", index: UInt64(firstImage + image))
-            sets[image] = random.sample(significant[image], of: lens.neurons)
+    /// Centres the effects, projects them onto their directions, and finds the neurons above their threshold, by image.
+    private func largeNorms(_ pass: EffectPass) -> [[Int]] {
+        let batch = pass.batch
+        var large = [[Int]](repeating: [], count: batch)
+        var undecided = large
+        reconstruction.begin(batch: batch)
+        effects.update(pass) { neurons in
+            reconstruction.reconstruct(neurons, effects, batch: batch)
+            for n in neurons {
+                for image in 0..<batch {
+                    switch effects.isNorm(of: n, image: image, above: thresholds[n]) {
+                    case true?: large[image].append(n)
+                    case false?: continue
+                    case nil: undecided[image].append(n)
+                    }
+                }
+            }
         }
-        chosen.add(sets, effects, batch: batch)
-        set(.withoutRandomNeurons, to: baseline, plus: -1, chosen.sums.base, count: count)
-
-        reconstruction.reconstruct(effects, batch: batch, meanAblated: meanAblated.representations.base)
+        effects.evaluateNorms(of: undecided)
+        for image in 0..<batch {
+            let more = undecided[image].filter { effects.norms.base[$0 * batch + image] > thresholds[$0] }
+            if !more.isEmpty { large[image] = (large[image] + more).sorted() }
+        }
+        return large
     }
 
     private func buffer(_ condition: AblationCondition) -> UnsafeMutablePointer<Float> {

@@ -86,26 +86,12 @@ public struct SecondOrderLens: Sendable {
         return directions
     }
 
-    /// input_k x_k of every head and image. // [images, K, D] → [images, K · d_h]
-    func read(_ x: UnsafePointer<Float>, images: Int, into values: UnsafeMutablePointer<Float>) {
-        withInputs { inputs in
-            for k in 0..<headCount {
-                BLAS.multiply(
-                    images, headWidth, width, x + k * width, stride: headCount * width, inputs + k * headWidth * width,
-                    stride: width, otherTransposed: true, into: values + k * headWidth, stride: headCount * headWidth)
-            }
-        }
-    }
-
-    /// Adds Σ_k output_kᵀ v_k to β times what is there. // [images, K · d_h] → [images, d]
-    func write(
-        _ values: UnsafePointer<Float>, images: Int, beta: Float, into sums: UnsafeMutablePointer<Float>
+    /// Σ_k output_kᵀ input_k x_k, what the heads carry into the joint space. // [K, rows, D] → [rows, d]
+    /// - Parameter scratch: // [rows, D + d_h]
+    func carry(
+        _ x: UnsafePointer<Float>, rows: Int, scratch: UnsafeMutablePointer<Float>, into sums: UnsafeMutablePointer<Float>
     ) {
-        withOutputs { outputs in
-            BLAS.multiply(
-                images, embeddingWidth, headCount * headWidth, values, stride: headCount * headWidth, outputs,
-                stride: embeddingWidth, beta: beta, into: sums, stride: embeddingWidth)
-        }
+        paths.carry(x, from: firstHead / paths.heads, rows: rows, scratch: scratch, into: sums)
     }
 
     /// input_kᵀ output_k v of every head, so that ⟨M_{n,k}, v⟩ = ⟨input_kᵀ output_k v, w^n⟩. // [images, d] → [images, K, D]

@@ -27,6 +27,7 @@ public struct ValueOutputPaths: Sendable {
     public let layers: Int
     public let heads: Int
     public let headWidth: Int
+    private let packed: PackedPaths
 
     /// All heads of all layers.
     var headCount: Int { layers * heads }
@@ -65,5 +66,48 @@ public struct ValueOutputPaths: Sendable {
         self.inputs = inputs
         self.outputs = Tensor(shape: [layers * heads, headWidth, d], elements: outputs)
         self.outputBiases = Tensor(shape: [layers, d], elements: outputBiases)
+        packed = PackedPaths(layers: layers)
+    }
+
+    /// Σ_k output_kᵀ input_k x_k over all heads from a layer on. // [heads, rows, D] → [rows, d]
+    /// - Parameter scratch: // [rows, D + d_h]
+    func carry(
+        _ x: UnsafePointer<Float>, from first: Int, rows: Int, scratch: UnsafeMutablePointer<Float>,
+        into sums: UnsafeMutablePointer<Float>
+    ) {
+        let (width, d) = (inputs.shape[2], outputs.shape[2])
+        // Of a layer's heads side by side, as its output matrix wants them. // [rows, D]
+        let (values, ofHead) = (scratch, scratch + rows * width)
+        for layer in first..<layers {
+            let packed = packed.layer(layer, of: self)
+            for head in 0..<heads {
+                let x = x + ((layer - first) * heads + head) * rows * width
+                let target = values + head * headWidth
+                if let packed, packed.inputs[head].multiply(x, rows: rows, addsBias: false, into: ofHead) {
+                    for row in 0..<rows { (target + row * width).update(from: ofHead + row * headWidth, count: headWidth) }
+                } else {
+                    inputs.withRow(layer * heads + head) { input in
+                        BLAS.multiply(
+                            rows, headWidth, width, x, stride: width, input, stride: width, otherTransposed: true, into: target,
+                            stride: width)
+                    }
+                }
+            }
+            let isFirst = layer == first
+            if let packed, packed.output.multiply(values, rows: rows, addsBias: false, accumulating: !isFirst, into: sums) { continue }
+            outputs.withRow(layer * heads) { output in
+                BLAS.multiply(
+                    rows, d, width, values, stride: width, output, stride: d, beta: isFirst ? 0 : 1, into: sums, stride: d)
+            }
+        }
+    }
+}
+
+extension Tensor {
+    /// The memory of all dimensions but the first, and of what follows it.
+    fileprivate func withRow(_ index: Int, _ body: (UnsafePointer<Float>) -> Void) {
+        elements.withUnsafeBufferPointer { elements in
+            if let base = elements.baseAddress { body(base + index * (elements.count / shape[0])) }
+        }
     }
 }

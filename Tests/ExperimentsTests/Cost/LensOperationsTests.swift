@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func theTowerIsThatOfItsWeights() {
-        let expected = Double(vision.tokens - 1) * size(vision.patchEmbedding) + vision.blocks.reduce(0) { $0 + block($1) }
+        let expected = Double(vision.tokens - 1) * size(vision.patchEmbedding.weight) + vision.blocks.reduce(0) { $0 + block($1) }
             + size(vision.projection)
         #expect(operations.forward == 2 * expected, "\(operations.forward) against \(2 * expected)")
     }
@@ -50,7 +50,8 @@ import Testing
         let triangles = (0..<lens.neurons).reduce(0.0) { sum, _ in
             sum + (0..<lens.headCount).reduce(0.0) { $0 + Double(lens.headCount - $1) }
         }
-        #expect(operations.centred(layer) == 2 * (coordinates + biasShare + heads + triangles))
+        #expect(operations.centred(layer) == 2 * (coordinates + biasShare + triangles))
+        #expect(operations.norms(layer, share: 1) == 2 * (heads + N * (K + 1) * D))
 
         let directions = lens.headDirections(0..<lens.neurons)
         #expect(operations.projections(layer) == 2 * (N * K + 2 * N * Double(Self.d)))
