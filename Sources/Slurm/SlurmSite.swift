@@ -101,7 +101,10 @@ public final class SlurmSite: StepSite {
             alive = try watch(step, name, former: former, commands)
         }
         current.withLock { $0 = nil }
-        folder.remove()
+    }
+
+    public func forget(_ step: PendingStep) {
+        JobFolder(results: results, kind: step.kind, key: step.key).remove()
     }
 
     private var attempts: Int { settings.attempts ?? 3 }

@@ -62,6 +62,21 @@ final class FakeSlurm: Sendable {
         return try Executor(graph, in: ResultsFolder(results, lockTimeout: .zero), options: options).run()
     }
 
+    /// What the steps' jobs do.
+    func finishSteps() throws {
+        for step in ArtefactStore(results: results).glance(at: graph) {
+            _ = try StepTask(graph, step: step.key.digest, results: results).finish()
+        }
+    }
+
+    /// Names of the folders of steps' jobs.
+    var jobFolders: [String] {
+        get throws {
+            let folder = results.appendingPathComponent("jobs").path
+            return FileManager.default.fileExists(atPath: folder) ? try FileManager.default.contentsOfDirectory(atPath: folder) : []
+        }
+    }
+
     private func answer(_ command: [String]) throws -> SlurmCommands.Output {
         switch command[0] {
         case "sbatch": return try submit(command)
@@ -82,10 +97,7 @@ final class FakeSlurm: Sendable {
         switch fate {
         case .unanswered, .vanishes: break
         case .takenUnanswered: visible.withLock { $0.append("\(name)|\(job)|0|RUNNING|finish|None") }
-        case .succeeds:
-            for step in ArtefactStore(results: results).glance(at: graph) {
-                _ = try StepTask(graph, step: step.key.digest, results: results).finish()
-            }
+        case .succeeds: try finishSteps()
         }
         return fate == .unanswered || fate == .takenUnanswered
             ? SlurmCommands.Output(

@@ -34,4 +34,15 @@ import Testing
         #expect(slurm.submissions == 3)
         #expect(slurm.told.filter { $0.contains("submitted again") } == ["number: its end without a result, submitted again"], "\(slurm.told)")
     }
+
+    @Test func whatJobsNeededIsForgottenWhenTheStepIsDoneAlsoByALaterRun() throws {
+        let slurm = try FakeSlurm(.vanishes, .succeeds)
+        #expect(throws: SlurmError.self) { try slurm.run(attempts: 1) }
+        #expect(try slurm.jobFolders.count == 1)
+        // A job of another submitter, while none looks on.
+        try slurm.finishSteps()
+        try slurm.run()
+        #expect(try slurm.jobFolders == [])
+        #expect(slurm.submissions == 1)
+    }
 }
