@@ -52,11 +52,11 @@ public final class SlurmSite: StepSite {
         return "clip-lens-" + Digest.sha256(of: Data("\(place)\n\(step.digest)".utf8)).prefix(16)
     }
 
-    /// Tasks of this user that wait or run, by the names of their jobs; nil where Slurm does not tell.
-    public static func queue() -> [String: [QueuedTask]]? {
+    /// Tasks of this user that wait or run, by the names of their jobs; asked for once.
+    /// - Throws: `SlurmError`: `.commandMissing` where there is no Slurm, `.unreachable` where its controller does not answer.
+    public static func queue() throws -> [String: [QueuedTask]] {
         let commands = SlurmCommands(check: {}, tell: { _ in }, patience: 0)
-        guard let tasks = try? commands.tasks(named: nil) else { return nil }
-        return Dictionary(grouping: tasks.filter(\.isAlive), by: \.name)
+        return Dictionary(grouping: try commands.tasks(named: nil).filter(\.isAlive), by: \.name)
     }
 
     // MARK: A step
