@@ -7,6 +7,9 @@ public enum Digest {
         hexadecimal(SHA256.hash(data: data))
     }
 
+    /// The digest's 32 bytes, for who writes them in another way.
+    public static func sha256Bytes(of data: Data) -> Data { Data(SHA256.hash(data: data)) }
+
     /// The digest of a file, read in pieces of 1 MiB.
     /// - Throws: `PipelineError.cannotRead`.
     public static func sha256(ofFile url: URL) throws -> String {
