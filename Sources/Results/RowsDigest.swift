@@ -67,7 +67,7 @@ enum RowsDigest {
 
     /// Appends fields so that different sequences of fields give different bytes.
     private struct FieldWriter {
-        var bytes = Data()
+        var bytes: [UInt8] = []
 
         mutating func add(_ text: String?) {
             add(text?.utf8.count)

@@ -3,14 +3,18 @@ import Foundation
 
 /// SHA-256 digests, as 64 lower-case hexadecimal digits.
 public enum Digest {
-    public static func sha256(of data: Data) -> String {
-        hexadecimal(SHA256.hash(data: data))
-    }
+    public static func sha256(of bytes: some ContiguousBytes) -> String { hexadecimal(digest(of: bytes)) }
 
     /// The digest's 32 bytes, for who writes them in another way.
-    public static func sha256Bytes(of data: Data) -> Data { Data(SHA256.hash(data: data)) }
+    public static func sha256Bytes(of bytes: some ContiguousBytes) -> Data { Data(digest(of: bytes)) }
 
-    /// The digest of a file, read in pieces of 1 MiB.
+    private static func digest(of bytes: some ContiguousBytes) -> SHA256.Digest {
+        var hash = SHA256()
+        bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        return hash.finalize()
+    }
+
+    /// The digest of a file, read in pieces.
     /// - Throws: `PipelineError.cannotRead`.
     public static func sha256(ofFile url: URL) throws -> String {
         var hash = SHA256()

@@ -62,21 +62,51 @@ public struct Bootstrap: Sendable {
         guard rows.count >= 2, rows.count <= Int(UInt32.max), replicates >= 2, level > 0, level < 1,
             let width = rows.first?.count, rows.allSatisfy({ $0.count == width && $0.allSatisfy(\.isFinite) })
         else { return statistics.map { _ in nil } }
-        let values = rows.flatMap { $0 }
-        var sums = [Double](repeating: 0, count: width)
         var samples = statistics.map { _ in [Double]() }
-        for replicate in 0..<replicates {
-            for column in 0..<width { sums[column] = 0 }
-            values.withUnsafeBufferPointer { values in
-                sums.withUnsafeMutableBufferPointer { sums in
-                    forEachDraw(of: rows.count, replicate: replicate) { row in
-                        for column in 0..<width { sums[column] += values[row * width + column] }
-                    }
-                }
-            }
+        forEachSum(of: rows, width: width) { sums in
             for (index, statistic) in statistics.enumerated() { samples[index].append(statistic(sums)) }
         }
         return samples.map { $0.allSatisfy(\.isFinite) ? interval(ofReplicates: $0) : nil }
+    }
+
+    /// Calls `body` with the sums of the drawn rows of one replicate after the other.
+    private func forEachSum(of rows: [[Double]], width: Int, _ body: ([Double]) -> Void) {
+        // Few columns stay in registers; each is added up in the same order in all three ways.
+        switch width {
+        case ...2: forEachSum(of: rows.map { Self.padded($0, SIMD2<Double>.self) }, width, body)
+        case ...8: forEachSum(of: rows.map { Self.padded($0, SIMD8<Double>.self) }, width, body)
+        default:
+            let values = rows.flatMap { $0 }
+            var sums = [Double](repeating: 0, count: width)
+            for replicate in 0..<replicates {
+                for column in 0..<width { sums[column] = 0 }
+                values.withUnsafeBufferPointer { values in
+                    sums.withUnsafeMutableBufferPointer { sums in
+                        forEachDraw(of: rows.count, replicate: replicate) { row in
+                            for column in 0..<width { sums[column] += values[row * width + column] }
+                        }
+                    }
+                }
+                body(sums)
+            }
+        }
+    }
+
+    @inline(__always)
+    private func forEachSum<Row: SIMD>(of rows: [Row], _ width: Int, _ body: ([Double]) -> Void) where Row.Scalar == Double {
+        rows.withUnsafeBufferPointer { rows in
+            for replicate in 0..<replicates {
+                var sum = Row(repeating: 0)
+                forEachDraw(of: rows.count, replicate: replicate) { sum += rows[$0] }
+                body((0..<width).map { sum[$0] })
+            }
+        }
+    }
+
+    private static func padded<Row: SIMD>(_ row: [Double], _ type: Row.Type) -> Row where Row.Scalar == Double {
+        var padded = Row(repeating: 0)
+        for (column, value) in row.enumerated() { padded[column] = value }
+        return padded
     }
 
     /// How far apart two numbers of the same images are, the same images drawn for both (the paired bootstrap).
