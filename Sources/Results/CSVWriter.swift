@@ -13,19 +13,32 @@ struct CSVWriter {
         case bool(Bool)
     }
 
+    private var written = Data()
+    /// The latest rows: bytes are quickly added to few.
     private var bytes: [UInt8] = []
 
     init(header: [String]) {
         add(header.map { .text($0) })
     }
 
-    var data: Data { Data(bytes) }
+    var data: Data {
+        mutating get {
+            flush()
+            return written
+        }
+    }
+
+    private mutating func flush() {
+        written.append(contentsOf: bytes)
+        bytes.removeAll(keepingCapacity: true)
+    }
 
     /// - Parameter beginning: of the row, from ``beginning(_:)``.
     mutating func add(_ row: [Cell], after beginning: [UInt8] = []) {
         bytes.append(contentsOf: beginning)
         add(cells: row)
         bytes.append(contentsOf: "\r\n".utf8)
+        if bytes.count > 1 << 16 { flush() }
     }
 
     /// The bytes of cells that many rows begin with.

@@ -25,10 +25,24 @@ public enum Digest {
         return hexadecimal(hash.finalize())
     }
 
-    private static func hexadecimal(_ digest: SHA256.Digest) -> String {
+    fileprivate static func hexadecimal(_ digest: SHA256.Digest) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(
             decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
             as: UTF8.self)
     }
+}
+
+/// A SHA-256 digest of bytes that are not all there at once.
+public struct RunningDigest {
+    private var hash = SHA256()
+
+    public init() {}
+
+    public mutating func add(_ bytes: some ContiguousBytes) {
+        bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
+    }
+
+    /// Of the bytes so far.
+    public var value: String { Digest.hexadecimal(hash.finalize()) }
 }
