@@ -51,15 +51,18 @@ public enum CSVExport {
         let conditionColumns = columns(of: predictions.map(\.condition))
         var writer = CSVWriter(
             header: ["experiment"] + conditionColumns + ["image", "label", "prediction", "margin"])
+        var order: [Int] = []
         for set in predictions {
-            let condition: [CSVWriter.Cell] =
-                [.text(set.experiment)] + conditionColumns.map { .text(set.condition[$0]) }
-            for row in set.predictions.sorted(by: { $0.imageID < $1.imageID }) {
+            let rows = set.predictions
+            // Most sets have the same images in the same order.
+            if order.count != rows.count || !zip(order, order.dropFirst()).allSatisfy({ rows[$0].imageID < rows[$1].imageID }) {
+                order = rows.indices.sorted { rows[$0].imageID < rows[$1].imageID }
+            }
+            let condition = CSVWriter.beginning([.text(set.experiment)] + conditionColumns.map { .text(set.condition[$0]) })
+            for index in order {
+                let row = rows[index]
                 writer.add(
-                    condition + [
-                        .text(row.imageID), .text(row.label), .text(row.prediction),
-                        .number(row.margin),
-                    ])
+                    [.text(row.imageID), .text(row.label), .text(row.prediction), .number(row.margin)], after: condition)
             }
         }
         try DurableFile.write(writer.data, to: url)

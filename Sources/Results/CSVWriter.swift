@@ -13,40 +13,87 @@ struct CSVWriter {
         case bool(Bool)
     }
 
-    private(set) var data = Data()
+    private var written = Data()
+    /// The latest rows: bytes are quickly added to few.
+    private var bytes: [UInt8] = []
 
     init(header: [String]) {
         add(header.map { .text($0) })
     }
 
-    mutating func add(_ row: [Cell]) {
-        for (index, cell) in row.enumerated() {
-            if index > 0 { data.append(UInt8(ascii: ",")) }
-            data.append(contentsOf: Self.field(cell).utf8)
-        }
-        data.append(contentsOf: "\r\n".utf8)
-    }
-
-    private static func field(_ cell: Cell) -> String {
-        switch cell {
-        case .text(let text): quoted(neutral(text ?? ""))
-        case .integer(let number): number.map { String($0) } ?? ""
-        case .number(let number): number.flatMap { $0.isFinite ? $0.description : nil } ?? ""
-        case .bool(let value): value ? "true" : "false"
+    var data: Data {
+        mutating get {
+            flush()
+            return written
         }
     }
 
-    private static func neutral(_ text: String) -> String {
-        // Some programs trim spaces before they look for a formula.
-        let first = text.utf8.first { $0 != UInt8(ascii: " ") }
-        guard let first, "=+-@\t\r\n".utf8.contains(first) else { return text }
-        return "'" + text
+    private mutating func flush() {
+        written.append(contentsOf: bytes)
+        bytes.removeAll(keepingCapacity: true)
     }
 
-    private static func quoted(_ text: String) -> String {
-        let special = text.utf8.contains { ",\"\r\n".utf8.contains($0) }
-        let spaced = text.utf8.first == UInt8(ascii: " ") || text.utf8.last == UInt8(ascii: " ")
-        guard special || spaced else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
+    /// - Parameter beginning: of the row, from ``beginning(_:)``.
+    mutating func add(_ row: [Cell], after beginning: [UInt8] = []) {
+        bytes.append(contentsOf: beginning)
+        add(cells: row)
+        bytes.append(contentsOf: "\r\n".utf8)
+        if bytes.count > 1 << 16 { flush() }
+    }
+
+    /// The bytes of cells that many rows begin with.
+    static func beginning(_ cells: [Cell]) -> [UInt8] {
+        var writer = CSVWriter(header: [])
+        writer.bytes = []
+        writer.add(cells: cells)
+        return writer.bytes + [UInt8(ascii: ",")]
+    }
+
+    private mutating func add(cells: [Cell]) {
+        for (index, cell) in cells.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            switch cell {
+            case .text(let text): add(text ?? "")
+            case .integer(let number): if let number { bytes.append(contentsOf: String(number).utf8) }
+            case .number(let number): if let number, number.isFinite { bytes.append(contentsOf: number.description.utf8) }
+            case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
+            }
+        }
+    }
+
+    /// By bytes: a quote before a combining mark is no quote to Swift, but one to whoever reads the file.
+    private mutating func add(_ text: String) {
+        let (space, quote) = (UInt8(ascii: " "), UInt8(ascii: "\""))
+        var text = text
+        text.withUTF8 { text in
+            // Some programs trim spaces before they look for a formula.
+            let isFormula = text.first { $0 != space }.map(Self.beginsFormula) ?? false
+            let isQuoted = text.contains(where: Self.isSpecial) || text.last == space || (text.first == space && !isFormula)
+            if isQuoted { bytes.append(quote) }
+            if isFormula { bytes.append(UInt8(ascii: "'")) }
+            if isQuoted {
+                for byte in text {
+                    if byte == quote { bytes.append(quote) }
+                    bytes.append(byte)
+                }
+                bytes.append(quote)
+            } else {
+                bytes.append(contentsOf: text)
+            }
+        }
+    }
+
+    private static func beginsFormula(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), 9, 10, 13: true
+        default: false
+        }
+    }
+
+    private static func isSpecial(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: ","), UInt8(ascii: "\""), 10, 13: true
+        default: false
+        }
     }
 }

@@ -25,20 +25,21 @@ extension ResultsDatabase {
     /// - Throws: `ResultsError`.
     public func latestRun(of experiment: String, ending: RunEnding = .done) throws -> StoredRun? {
         try fetchRuns(
-            where: "experiment = ? AND state = ?", arguments: [experiment, ending.rawValue]
+            where: "experiment = ? AND state = ?", arguments: [experiment, ending.rawValue], limit: 1
         ).first
     }
 
+    /// - Parameter limit: runs, the latest ones; below 0 for all.
     private func fetchRuns(
-        where condition: String, arguments: StatementArguments
+        where condition: String, arguments: StatementArguments, limit: Int = -1
     ) throws -> [StoredRun] {
         try read { db in
             try Row.fetchAll(
                 db,
                 sql: """
                     SELECT run.*, spec.text AS spec_text
-                    FROM run JOIN spec ON spec.digest = run.spec_digest
-                    WHERE \(condition) ORDER BY id DESC
+                    FROM run LEFT JOIN spec ON spec.digest = run.spec_digest
+                    WHERE \(condition) ORDER BY id DESC LIMIT \(limit)
                     """, arguments: arguments
             ).map { try storedRun($0) }
         }
@@ -65,8 +66,8 @@ extension ResultsDatabase {
             let versions = try? JSONDecoder().decode(
                 [String: String].self, from: Data(versions.utf8))
         else { throw reader.failure("versions") }
-        let (specText, specDigest): (String, String) = (try reader.value("spec_text"), try reader.value("spec_digest"))
-        guard Digest.sha256(of: Data(specText.utf8)) == specDigest else {
+        let (specText, specDigest): (String?, String) = (try reader.optional("spec_text"), try reader.value("spec_digest"))
+        guard let specText, Digest.sha256(of: Data(specText.utf8)) == specDigest else {
             throw ResultsError.damaged(path: path, message: "the text of a spec is not the one that was stored")
         }
         return StoredRun(
@@ -86,9 +87,9 @@ extension ResultsDatabase {
     /// - Parameter withTerms: also what every image adds to each, where that is stored.
     /// - Throws: `ResultsError`.
     public func metrics(of run: StoredRun, withTerms: Bool = false) throws -> [Metric] {
-        guard let rowsRun = run.rowsRun else { return [] }
-        return try read { db in
-            try checkRows(of: rowsRun, db)
+        try read { db in
+            try check(run, db)
+            guard let rowsRun = run.rowsRun else { return [] }
             let subjects = try subjects("metric", column: "subject", of: rowsRun, db)
             let terms = withTerms && schema >= 2 ? try StoredTerms.fetch(of: rowsRun, db) : [:]
             return try Row.fetchAll(
@@ -106,9 +107,9 @@ extension ResultsDatabase {
     /// The predictions of a run, images in the order of their names.
     /// - Throws: `ResultsError`.
     public func predictions(of run: StoredRun) throws -> [PredictionSet] {
-        guard let rowsRun = run.rowsRun else { return [] }
-        return try read { db in
-            try checkRows(of: rowsRun, db)
+        try read { db in
+            try check(run, db)
+            guard let rowsRun = run.rowsRun else { return [] }
             let conditions = try subjects("prediction_set", column: "condition", of: rowsRun, db)
             let sets = try Row.fetchAll(
                 db, sql: "SELECT id, experiment FROM prediction_set WHERE run = ? ORDER BY id",
@@ -139,9 +140,9 @@ extension ResultsDatabase {
     /// How the metrics of a run are set as tables; empty for a run of a program that did not store it.
     /// - Throws: `ResultsError`.
     public func layouts(of run: StoredRun) throws -> [TableLayout] {
-        guard let rowsRun = run.rowsRun, schema >= 2 else { return [] }
-        return try read { db in
-            try checkRows(of: rowsRun, db)
+        try read { db in
+            try check(run, db)
+            guard let rowsRun = run.rowsRun, schema >= 2 else { return [] }
             return try Row.fetchAll(
                 db, sql: "SELECT layout FROM table_layout WHERE run = ? ORDER BY position", arguments: [rowsRun]
             ).map { row in
@@ -158,9 +159,9 @@ extension ResultsDatabase {
     /// The files that a run left beside the database, by name.
     /// - Throws: `ResultsError`.
     public func attachments(of run: StoredRun) throws -> [StoredAttachment] {
-        guard let rowsRun = run.rowsRun, schema >= 2 else { return [] }
-        return try read { db in
-            try checkRows(of: rowsRun, db)
+        try read { db in
+            try check(run, db)
+            guard let rowsRun = run.rowsRun, schema >= 2 else { return [] }
             return try Row.fetchAll(
                 db, sql: "SELECT name, file, sha256 FROM attachment WHERE run = ? ORDER BY name", arguments: [rowsRun]
             ).map { row in
@@ -175,7 +176,8 @@ extension ResultsDatabase {
     /// - Throws: `ResultsError`.
     public func steps(of run: Int64) throws -> [StoredStep] {
         try read { db in
-            try Row.fetchAll(
+            try checkRun(run, db)
+            return try Row.fetchAll(
                 db, sql: "SELECT * FROM step WHERE run = ? ORDER BY position", arguments: [run]
             ).map { row in
                 let reader = RowReader(row, path: path, table: "step")
@@ -188,12 +190,16 @@ extension ResultsDatabase {
     }
 
     /// The work behind every step that a run has computed, by its key: the latest run that did, and how long it took.
+    /// What is stored of a run and is not what it left is passed over.
     /// - Throws: `ResultsError`.
     func computedSteps() throws -> [String: (run: Int64, seconds: Double)] {
         try read { db in
-            try Row.fetchAll(db, sql: "SELECT run, key, seconds FROM step WHERE status = 'computed' ORDER BY run").reduce(into: [:]) { steps, row in
+            var intact: [Int64: Bool] = [:]
+            return try Row.fetchAll(db, sql: "SELECT run, key, seconds FROM step WHERE status = 'computed' ORDER BY run").reduce(into: [:]) { steps, row in
                 let reader = RowReader(row, path: path, table: "step")
-                steps[try reader.value("key")] = (try reader.value("run"), try reader.value("seconds"))
+                let run: Int64 = try reader.value("run")
+                if intact[run] == nil { intact[run] = try RunCheck.isIntact(run, db) }
+                if intact[run] == true { steps[try reader.value("key")] = (run, try reader.value("seconds")) }
             }
         }
     }

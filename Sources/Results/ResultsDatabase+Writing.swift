@@ -58,9 +58,9 @@ extension ResultsDatabase {
                 // Rows that are damaged are stored again, not referred to.
                 rowsRun = try Int64.fetchAll(
                     db,
-                    sql: "SELECT DISTINCT rows_run FROM run WHERE experiment = ? AND rows_digest = ?",
+                    sql: "SELECT id FROM run WHERE experiment = ? AND rows_digest = ? AND rows_run = id ORDER BY id",
                     arguments: [experiment, digest]
-                ).first { try RowsCheck.isIntact($0, db) }
+                ).first { try RunCheck.isIntact($0, db) && RowsCheck.isIntact($0, db) }
                 if rowsRun == nil {
                     rowsRun = run.id
                     try insert(rows, of: run.id, db)
@@ -80,6 +80,7 @@ extension ResultsDatabase {
                 arguments: [
                     ending.rawValue, message, Self.now(), seconds, digest, rowsRun, run.id,
                 ])
+            try RunCheck.store(run.id, db)
             return rowsRun
         }
     }

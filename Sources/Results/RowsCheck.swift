@@ -45,49 +45,28 @@ enum RowsCheck {
     }
 
     private static func digest(_ run: Int64, _ db: Database) throws -> String {
-        // Of the digest so far and the next rows, so that memory does not grow with them.
-        var (digest, next) = ("", Data())
-        for (table, query) in queries where try db.tableExists(table) {
-            next += Data(table.utf8)
-            let rows = try Row.fetchCursor(db, sql: query, arguments: [run])
-            while let row = try rows.next() {
-                // By place: a row as a collection makes the name of every column anew, a million times.
-                for column in 0..<row.count { append(row[column], to: &next) }
-                guard next.count > 1 << 20 else { continue }
-                digest = Digest.sha256(of: Data(digest.utf8) + next)
-                next.removeAll(keepingCapacity: true)
-            }
-        }
-        return Digest.sha256(of: Data(digest.utf8) + next)
-    }
-
-    /// So that different values, also one after the other, give different bytes.
-    private static func append(_ value: DatabaseValue, to bytes: inout Data) {
-        func number(_ kind: UInt8, _ bits: UInt64) {
-            bytes.append(kind)
-            withUnsafeBytes(of: bits.littleEndian) { bytes.append(contentsOf: $0) }
-        }
-        switch value.storage {
-        case .null: bytes.append(0)
-        case .int64(let value): number(1, UInt64(bitPattern: value))
-        case .double(let value): number(2, value.bitPattern)
-        case .string(let text):
-            number(3, UInt64(text.utf8.count))
-            bytes.append(contentsOf: text.utf8)
-        case .blob(let data):
-            number(4, UInt64(data.count))
-            bytes.append(data)
-        }
+        var digest = StoredDigest()
+        for (table, query) in queries where try db.tableExists(table) { try digest.add(table, query, of: run, db) }
+        return digest.value
     }
 }
 
 extension ResultsDatabase {
-    /// - Throws: `ResultsError.damaged` where the rows of a run are not those that were stored.
-    func checkRows(of run: Int64, _ db: Database) throws {
-        guard !checkedRuns.withLock({ $0.contains(run) }) else { return }
-        guard try RowsCheck.isIntact(run, db) else {
-            throw ResultsError.damaged(path: path, message: "the rows of run \(run) are not those that were stored")
+    /// - Throws: `ResultsError.damaged` where what is stored of a run, or the rows that are its own, is not what was left.
+    func check(_ run: StoredRun, _ db: Database) throws {
+        try checkRun(run.id, db)
+        guard let rows = run.rowsRun, !checkedRuns.withLock({ $0.contains(rows) }) else { return }
+        try checkRun(rows, db)
+        guard try RowsCheck.isIntact(rows, db) else {
+            throw ResultsError.damaged(path: path, message: "the rows of run \(rows) are not those that were stored")
         }
-        checkedRuns.withLock { _ = $0.insert(run) }
+        checkedRuns.withLock { _ = $0.insert(rows) }
+    }
+
+    /// - Throws: `ResultsError.damaged` where what is stored of a run is not what it left.
+    func checkRun(_ run: Int64, _ db: Database) throws {
+        guard try RunCheck.isIntact(run, db) else {
+            throw ResultsError.damaged(path: path, message: "what is stored of run \(run) is not what it left")
+        }
     }
 }

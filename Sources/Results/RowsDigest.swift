@@ -28,7 +28,7 @@ enum RowsDigest {
                 writer.add(row.margin)
             }
         }
-        return Digest.sha256(of: writer.bytes)
+        return writer.digest
     }
 
     private static func add(_ terms: ImageTerms?, to writer: inout FieldWriter) {
@@ -65,9 +65,17 @@ enum RowsDigest {
         }
     }
 
-    /// Appends fields so that different sequences of fields give different bytes.
+    /// Digests fields so that different sequences of fields give different bytes.
     private struct FieldWriter {
-        var bytes = Data()
+        private var hash = RunningDigest()
+        /// Those that are not digested yet.
+        private var bytes: [UInt8] = []
+
+        var digest: String {
+            var hash = hash
+            hash.add(bytes)
+            return hash.value
+        }
 
         mutating func add(_ text: String?) {
             add(text?.utf8.count)
@@ -84,6 +92,9 @@ enum RowsDigest {
             if let number {
                 withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
             }
+            guard bytes.count > 1 << 16 else { return }
+            hash.add(bytes)
+            bytes.removeAll(keepingCapacity: true)
         }
     }
 }

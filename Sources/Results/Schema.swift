@@ -11,10 +11,11 @@ enum Schema {
     /// Makes the tables of an empty database, and those that an earlier version lacks; nothing that is there is
     /// changed. Two processes may try at once: the second waits for the first and finds its work done.
     static func prepare(_ db: Database, path: String) throws {
-        guard try check(db, path: path) < version else { return }
+        guard try check(db, path: path) < version || !hasRunCheck(db) else { return }
         try db.inTransaction(.immediate) {
             let found = try userVersion(db)
             for step in additions[min(found, additions.count)...] { try db.execute(sql: step) }
+            if try !hasRunCheck(db) { try db.execute(sql: runCheck) }
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
             try db.execute(sql: "PRAGMA user_version = \(version)")
             return .commit
@@ -43,8 +44,9 @@ enum Schema {
     /// Whether the columns of a version are there as they were made: a byte that changes in the declaration of a table
     /// gives one of them another name or type.
     static func isWhole(_ db: Database, version: Int) throws -> Bool {
+        let checksRuns = try hasRunCheck(db)
         let whole = try DatabaseQueue().writeWithoutTransaction { db in
-            for step in additions.prefix(version) { try db.execute(sql: step) }
+            for step in additions.prefix(version) + (checksRuns ? [runCheck] : []) { try db.execute(sql: step) }
             return try columns(db)
         }
         return try whole.isSubset(of: columns(db))
@@ -61,12 +63,26 @@ enum Schema {
                     """))
     }
 
+    /// Asked of the file: GRDB may remember how it was before another process changed it.
+    private static func hasRunCheck(_ db: Database) throws -> Bool {
+        try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'run_check'") == 1
+    }
+
     private static func userVersion(_ db: Database) throws -> Int {
         try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
     }
 
     /// What each version added to the one before it.
     private static let additions = [version1, version2]
+
+    /// Not of a version: a program that does not know of it reads and writes the database as before.
+    private static let runCheck = """
+        -- Of what is stored of a run itself and of its steps, since it ended.
+        CREATE TABLE run_check (
+          run    INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
+          sha256 TEXT NOT NULL
+        ) STRICT;
+        """
 
     private static let version2 = """
         CREATE TABLE image (

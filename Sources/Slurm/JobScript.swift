@@ -25,9 +25,9 @@ public struct JobScript: Equatable, Sendable {
     /// - Parameter failures: the folder in which a task that fails for good leaves word.
     public func text(shardsPerTask: Int?, failures: String) -> String {
         var lines = ["#!/bin/sh", "# " + about.split(whereSeparator: \.isNewline).joined(separator: " ")]
-        lines += environment.sorted { $0.key < $1.key }.map { "export \($0.key)=\(Self.quoted($0.value))" }
-        lines.append("cd \(Self.quoted(folder)) || exit 74")
-        var call = command.map(Self.quoted).joined(separator: " ")
+        lines += environment.sorted { $0.key < $1.key }.map { "export \($0.key)=\($0.value.quotedForShell)" }
+        lines.append("cd \(folder.quotedForShell) || exit 74")
+        var call = command.map(\.quotedForShell).joined(separator: " ")
         if let shardsPerTask {
             lines.append("first=$((SLURM_ARRAY_TASK_ID * \(shardsPerTask)))")
             // With leading zeros, so that the first failure is the first by name.
@@ -37,12 +37,9 @@ public struct JobScript: Equatable, Sendable {
             lines.append("name=finish")
         }
         // In place of the shell, so that Slurm's signals reach it.
-        lines.append("exec \(call) --failure \(Self.quoted(failures + "/"))\"$name.json\"")
+        lines.append("exec \(call) --failure \((failures + "/").quotedForShell)\"$name.json\"")
         return lines.joined(separator: "\n") + "\n"
     }
-
-    /// As one word of a POSIX shell.
-    static func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
 }
 
 /// The options of `sbatch` for one job. On the command line, where neither a variable of the environment nor a line

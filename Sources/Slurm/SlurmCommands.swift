@@ -8,6 +8,8 @@ struct SlurmCommands: Sendable {
     let tell: @Sendable (String) -> Void
     /// Seconds to wait for a controller that does not answer.
     var patience = 900
+    /// Runs one of Slurm's commands.
+    var execute: @Sendable ([String]) throws -> Output = { try SlurmCommands.run($0) }
 
     /// Tasks of this user's jobs, those that ended a while ago too.
     /// - Parameter name: of the jobs; nil for all.
@@ -38,17 +40,16 @@ struct SlurmCommands: Sendable {
         if !jobs.isEmpty { _ = try patiently(["scancel"] + jobs) }
     }
 
-    /// Submits a job.
-    /// - Returns: its number; nil where the controller did not answer, so that nobody knows whether there is a job now.
+    /// Submits a job, once: the controller may have taken one of which it did not tell.
     /// - Throws: `SlurmError`, and what `check` throws.
-    func submit(_ options: [String], script: URL) throws -> String? {
-        let result = try Self.run(["sbatch"] + options + [script.path])
+    func submit(_ options: [String], script: URL) throws -> Submission {
+        let result = try execute(["sbatch"] + options + [script.path])
         if result.isSuccess {
             guard let job = Self.job(result.output) else { throw SlurmError.unreadable(command: "sbatch", output: result.output) }
-            return job
+            return .job(job)
         }
         try check()
-        if Self.isPassing(result.errors) { return nil }
+        if Self.isPassing(result.errors) { return .unanswered(result.errors) }
         throw SlurmError.refused(command: "sbatch", output: result.errors)
     }
 
@@ -69,25 +70,28 @@ struct SlurmCommands: Sendable {
 
     /// Repeats a command that changes nothing by being repeated.
     private func patiently(_ command: [String]) throws -> String {
-        let start = ContinuousClock.now
-        var pause = 0.5
+        var silence = Silence(limit: patience)
         while true {
             try check()
-            let result = try Self.run(command)
+            let result = try execute(command)
             if result.isSuccess { return result.output }
             // A terminal interrupts the command together with the run.
             try check()
             guard Self.isPassing(result.errors) else {
                 throw SlurmError.refused(command: command[0], output: result.errors)
             }
-            let seconds = (ContinuousClock.now - start).seconds
-            guard seconds < Double(patience) else {
-                throw SlurmError.unreachable(command: command[0], output: result.errors, seconds: Int(seconds))
-            }
-            if pause == 0.5 { tell("Slurm's controller does not answer; asking again") }
-            try wait(pause)
-            pause = min(30, pause * 2)
+            try bear(&silence, of: command[0], result.errors)
         }
+    }
+
+    /// Waits before a command is tried again that the controller did not answer.
+    /// - Throws: `SlurmError.unreachable` where it has been silent for too long, and what `check` throws.
+    func bear(_ silence: inout Silence, of command: String, _ output: String) throws {
+        if silence.isNew { tell("Slurm's controller does not answer; asking again") }
+        guard let pause = silence.nextPause() else {
+            throw SlurmError.unreachable(command: command, output: output, seconds: Int(silence.seconds))
+        }
+        try wait(pause)
     }
 
     /// - Throws: what `check` throws.
@@ -125,5 +129,34 @@ struct SlurmCommands: Sendable {
             isSuccess: process.terminationReason == .exit && process.terminationStatus == 0,
             output: String(decoding: text, as: UTF8.self),
             errors: String(decoding: problems, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+}
+
+/// What came of a submission.
+enum Submission: Equatable {
+    /// The number of the job.
+    case job(String)
+    /// The controller did not answer, and said so: nobody knows whether there is a job now, but the queue will tell.
+    case unanswered(String)
+}
+
+/// How long a controller has not answered; from its first word of silence on.
+struct Silence {
+    /// Seconds.
+    let limit: Int
+    private let start = ContinuousClock.now
+    private var pauses = 0
+
+    init(limit: Int) { self.limit = limit }
+
+    var seconds: Double { (ContinuousClock.now - start).seconds }
+    /// Whether nothing has been waited for yet.
+    var isNew: Bool { pauses == 0 }
+
+    /// Seconds to wait before asking again, more each time; nil where it has been long enough.
+    mutating func nextPause() -> Double? {
+        guard seconds < Double(limit) else { return nil }
+        pauses += 1
+        return min(30, 0.25 * pow(2, Double(pauses)))
     }
 }

@@ -13,6 +13,7 @@ public final class SlurmSite: StepSite {
     private let script: @Sendable (URL) -> JobScript
     private let settings: SlurmSettings
     private let tell: @Sendable (String) -> Void
+    private let commands: @Sendable (_ check: @escaping @Sendable () throws -> Void) -> SlurmCommands
     private let current = Mutex<String?>(nil)
 
     /// Seconds between two looks at the queue: the first of a step, and the longest.
@@ -21,15 +22,25 @@ public final class SlurmSite: StepSite {
     /// - Parameters:
     ///   - script: what a job runs, given the file that has the spec's text.
     ///   - tell: gets lines for people.
-    public init(
+    public convenience init(
         results: URL, spec: SpecDocument, settings: SlurmSettings, script: @escaping @Sendable (URL) -> JobScript,
         tell: @escaping @Sendable (String) -> Void
+    ) {
+        self.init(results: results, spec: spec, settings: settings, script: script, tell: tell) { SlurmCommands(check: $0, tell: tell) }
+    }
+
+    /// - Parameter commands: Slurm's, which stop when the check throws.
+    init(
+        results: URL, spec: SpecDocument, settings: SlurmSettings, script: @escaping @Sendable (URL) -> JobScript,
+        tell: @escaping @Sendable (String) -> Void,
+        commands: @escaping @Sendable (_ check: @escaping @Sendable () throws -> Void) -> SlurmCommands
     ) {
         self.results = results
         self.spec = spec
         self.settings = settings
         self.script = script
         self.tell = tell
+        self.commands = commands
     }
 
     /// The name of the jobs that are under way, for whoever wants to end them.
@@ -41,11 +52,11 @@ public final class SlurmSite: StepSite {
         return "clip-lens-" + Digest.sha256(of: Data("\(place)\n\(step.digest)".utf8)).prefix(16)
     }
 
-    /// Tasks of this user that wait or run, by the names of their jobs; nil where Slurm does not tell.
-    public static func queue() -> [String: [QueuedTask]]? {
+    /// Tasks of this user that wait or run, by the names of their jobs; asked for once.
+    /// - Throws: `SlurmError`: `.commandMissing` where there is no Slurm, `.unreachable` where its controller does not answer.
+    public static func queue() throws -> [String: [QueuedTask]] {
         let commands = SlurmCommands(check: {}, tell: { _ in }, patience: 0)
-        guard let tasks = try? commands.tasks(named: nil) else { return nil }
-        return Dictionary(grouping: tasks.filter(\.isAlive), by: \.name)
+        return Dictionary(grouping: try commands.tasks(named: nil).filter(\.isAlive), by: \.name)
     }
 
     // MARK: A step
@@ -53,11 +64,13 @@ public final class SlurmSite: StepSite {
     public func complete(_ step: PendingStep) throws {
         let name = Self.jobName(results: results, step: step.key)
         let folder = JobFolder(results: results, kind: step.kind, key: step.key)
-        let commands = SlurmCommands(check: step.checkCancellation, tell: tell)
+        let commands = commands(step.checkCancellation)
         try folder.make()
         try DurableFile.write(Data(spec.text.utf8), to: folder.spec)
         let former = step.glance().shardsDone
+        // Those of which there is a job; while Slurm does not answer, there may be one or none.
         var submissions = 0
+        var silence: Silence?
         var alive = try commands.tasks(named: name).filter(\.isAlive)
         if !alive.isEmpty { tell("\(step.name): going on with job \(alive[0].job), \(alive.words)") }
         while true {
@@ -65,21 +78,33 @@ public final class SlurmSite: StepSite {
             if alive.isEmpty {
                 let standing = try step.verify()
                 if standing.isComplete { break }
-                if submissions > 0, let found = folder.failure() { throw SlurmError.taskFailed(found.failure, log: folder.log(of: found.name)?.path) }
+                if submissions > 0 || silence != nil, let found = folder.failure() {
+                    throw SlurmError.taskFailed(found.failure, log: folder.log(of: found.name)?.path)
+                }
                 guard submissions < attempts else {
                     throw try lost(step, standing, attempts: submissions, folder, commands.tasks(named: name))
                 }
-                if submissions > 0 { tell("\(step.name): \(Self.words(standing)) without a result, submitted again") }
+                if submissions > 0, silence == nil { tell("\(step.name): \(Self.words(standing)) without a result, submitted again") }
                 folder.clearFailures()
-                try submit(step, standing, name, folder, commands)
+                if case .unanswered(let output) = try submit(step, standing, name, folder, commands) {
+                    var longer = silence ?? Silence(limit: commands.patience)
+                    try commands.bear(&longer, of: "sbatch", output)
+                    silence = longer
+                    alive = try commands.tasks(named: name).filter(\.isAlive)
+                    if alive.isEmpty { continue }
+                }
                 submissions += 1
+                silence = nil
             } else {
                 try mend(alive, step, name, folder, commands)
             }
             alive = try watch(step, name, former: former, commands)
         }
         current.withLock { $0 = nil }
-        folder.remove()
+    }
+
+    public func forget(_ step: PendingStep) {
+        JobFolder(results: results, kind: step.kind, key: step.key).remove()
     }
 
     private var attempts: Int { settings.attempts ?? 3 }
@@ -118,7 +143,7 @@ public final class SlurmSite: StepSite {
     ) throws {
         try commands.cancel(alive.surplus)
         if alive.jobs(.finish).isEmpty {
-            try submitFinish(step, name, after: alive.jobs(.shards), folder, commands)
+            _ = try submitFinish(step, name, after: alive.jobs(.shards), folder, commands)
         }
     }
 
@@ -126,9 +151,8 @@ public final class SlurmSite: StepSite {
 
     private func submit(
         _ step: PendingStep, _ standing: PendingStep.Standing, _ name: String, _ folder: JobFolder, _ commands: SlurmCommands
-    ) throws {
+    ) throws -> Submission {
         current.withLock { $0 = name }
-        var array: [String] = []
         if let sharding = step.sharding, !standing.missingShards.isEmpty {
             let tasks = ArrayTasks(
                 pending: standing.missingShards, of: sharding.shardCount, wanted: settings.shardsPerTask ?? cpus,
@@ -136,32 +160,34 @@ public final class SlurmSite: StepSite {
             let workers = min(cpus, tasks.shardsPerTask)
             let text = script(folder.spec).adding(["--step", step.key.digest, "--jobs", "\(workers)"])
                 .text(shardsPerTask: tasks.shardsPerTask, failures: folder.failures.path)
-            guard
-                let job = try submit(
-                    .shards, text, array: tasks.ranges, workers: cpus, after: [], step, name, folder, commands)
-            else { return }
-            array = [job]
+            let job: String
+            switch try submit(.shards, text, array: tasks.ranges, workers: cpus, after: [], step, name, folder, commands) {
+            case .job(let number): job = number
+            case .unanswered(let output): return .unanswered(output)
+            }
             let count = tasks.tasks.count
             tell("\(step.name), \(Self.words(standing)): job \(job), \(count) task\(count == 1 ? "" : "s")")
-        } else {
-            tell("\(step.name): one task")
+            // Whether or not its end was taken too: what is missing in the queue is submitted again.
+            _ = try submitFinish(step, name, after: [job], folder, commands)
+            return .job(job)
         }
-        try submitFinish(step, name, after: array, folder, commands)
+        let end = try submitFinish(step, name, after: [], folder, commands)
+        if case .job = end { tell("\(step.name): one task") }
+        return end
     }
 
     private func submitFinish(
         _ step: PendingStep, _ name: String, after: [String], _ folder: JobFolder, _ commands: SlurmCommands
-    ) throws {
+    ) throws -> Submission {
         let text = script(folder.spec).adding(["--step", step.key.digest, "--jobs", "1"])
             .text(shardsPerTask: nil, failures: folder.failures.path)
-        _ = try submit(.finish, text, array: "0", workers: 1, after: after, step, name, folder, commands)
+        return try submit(.finish, text, array: "0", workers: 1, after: after, step, name, folder, commands)
     }
 
-    /// - Returns: nil where nobody knows whether there is a job now: the queue tells.
     private func submit(
         _ role: JobRole, _ text: String, array: String, workers: Int, after: [String], _ step: PendingStep, _ name: String,
         _ folder: JobFolder, _ commands: SlurmCommands
-    ) throws -> String? {
+    ) throws -> Submission {
         let script = folder.script(role)
         try DurableFile.write(Data(text.utf8), to: script)
         let options = JobOptions(

@@ -52,14 +52,6 @@ extension ExperimentReport {
     }
 }
 
-extension String {
-    /// As one word of a POSIX shell.
-    var quotedForShell: String {
-        let plain = allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./=:,@%+".contains($0)) }
-        return plain && !isEmpty ? self : "'" + replacing("'", with: "'\\''") + "'"
-    }
-}
-
 extension URL {
     /// The path as a person in the current folder would write it.
     var relativePath: String {

@@ -92,6 +92,18 @@ import Testing
         #expect(Bootstrap(seed: 4).intervals(ofSums: rows, [{ $0[0] / $0[1] }]) != [first])
     }
 
+    /// How many columns are added up at once is of no account, to the last bit.
+    @Test func aColumnHasTheSameIntervalBesideAnyNumberOfOthers() throws {
+        let values = Self.values.map { ($0 + 0.1) / 3 }
+        for bootstrap in [Bootstrap(seed: 3), Bootstrap(seed: 3, replicates: 2)] {
+            let alone = bootstrap.intervals(ofSums: values.map { [$0] }, [{ $0[0] }])
+            for width in 1...10 {
+                let rows = values.map { value in (0..<width).map { $0 == width - 1 ? value : Double($0) } }
+                #expect(bootstrap.intervals(ofSums: rows, [{ $0[width - 1] }]) == alone, "\(width) columns")
+            }
+        }
+    }
+
     @Test func aRatioOfSumsIsNoMeanOfRatios() throws {
         // 1/2 and 3/6 alike, so that every draw has the same ratio, whatever their weights.
         let interval = try #require(

@@ -12,6 +12,8 @@ import Testing
         let pipeline: SamplePipeline
         let results: URL
         let shardsPerTask: Int
+        /// Names of the steps that are done, in the order in which the site was told.
+        let forgotten = Mutex<[String]>([])
         /// Called after each task.
         let afterTask: @Sendable (PendingStep) throws -> Void
 
@@ -31,6 +33,8 @@ import Testing
                 standing = try step.verify()
             }
         }
+
+        func forget(_ step: PendingStep) { forgotten.withLock { $0.append(step.name) } }
     }
 
     private func run(_ pipeline: SamplePipeline, _ folder: TemporaryFolder, _ site: any StepSite, events: EventLog = EventLog()) throws -> ExecutionResult {
@@ -79,6 +83,7 @@ import Testing
     @Test func aSiteThatOnlySaysItIsDoneIsNotBelieved() throws {
         struct Liar: StepSite {
             func complete(_ step: PendingStep) {}
+            func forget(_ step: PendingStep) { Issue.record("\(step.name) is not done") }
         }
         let pipeline = try SamplePipeline()
         let folder = try TemporaryFolder()
@@ -86,6 +91,19 @@ import Testing
         guard case .notComputed("weights", _) = error else {
             Issue.record("\(String(describing: error))")
             return
+        }
+    }
+
+    @Test func theSiteIsToldOfEveryStepThatIsDoneAlsoOfOneThatItDidNotCompute() throws {
+        let folder = try TemporaryFolder()
+        let pipeline = try SamplePipeline()
+        _ = try ResultsFolder(folder.url)
+        // A submitter was killed, and the jobs went on.
+        _ = try StepTask(pipeline.graph, step: pipeline.weights.key.digest, results: folder.url).finish()
+        for _ in 0..<2 {
+            let site = Tasks(pipeline, folder.url)
+            _ = try run(pipeline, folder, site)
+            #expect(site.forgotten.withLock { $0 } == ["weights", "sum (layer 1)", "report"])
         }
     }
 

@@ -42,12 +42,26 @@ import Testing
         #expect(try folder.names() == ["predictions.csv"])
     }
 
+    @Test func setsOfOtherImagesOrOrdersStandInTheirOwnOrder() throws {
+        let folder = try TemporaryFolder()
+        let url = folder.file("predictions.csv")
+        func set(_ images: [Int]) -> PredictionSet {
+            PredictionSet(
+                experiment: "x", condition: [:],
+                predictions: images.map { Prediction(imageID: "\($0)", label: "\($0)", prediction: "p", margin: nil) })
+        }
+        try CSVExport.write([set([1, 10, 9]), set([1, 10, 9]), set([9, 10, 1]), set([2, 10]), set([])], to: url)
+        let rows = try String(contentsOf: url, encoding: .utf8).split(separator: "\r\n").dropFirst()
+        #expect(rows.map { $0.split(separator: ",")[1] } == ["1", "10", "9", "1", "10", "9", "1", "10", "9", "10", "2"])
+        #expect(rows.allSatisfy { let fields = $0.split(separator: ","); return fields[1] == fields[2] })
+    }
+
     @Test(arguments: [
         ("plain", "plain"), ("a,b", "\"a,b\""), ("say \"x\"", "\"say \"\"x\"\"\""),
         ("two\nlines", "\"two\nlines\""), ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"),
         ("@sum", "'@sum"), ("\tx", "'\tx"), (" =x", "' =x"), (" x ", "\" x \""), ("", ""),
         ("\u{202E}rtl", "\u{202E}rtl"),
-        ("<b>", "<b>"), ("=a,\"b\"", "\"'=a,\"\"b\"\"\""),
+        ("<b>", "<b>"), ("a\"\u{301}b", "\"a\"\"\u{301}b\""), ("  ", "\"  \""), ("=a,\"b\"", "\"'=a,\"\"b\"\"\""),
     ])
     func textsAreQuotedAndNeutral(text: String, field: String) {
         var writer = CSVWriter(header: [])

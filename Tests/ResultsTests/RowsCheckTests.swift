@@ -86,4 +86,19 @@ import Testing
         let database = try ResultsDatabase(readingFrom: url)
         #expect(try database.metrics(of: database.run(id))[0].value == 0.5)
     }
+
+    /// Databases keep the digests that earlier programs took.
+    @Test func theDigestOfRowsIsTheOneThatItHasAlwaysBeen() throws {
+        let database = try ResultsDatabase(writingTo: url)
+        // Also of more than is digested at once.
+        for rows in [Self.rows(), RunRows(predictions: [Sample.predictions(count: 20_000)])] {
+            let run = try database.begin(Sample.description())
+            try database.end(run, as: .done, rows: rows)
+        }
+        try database.close()
+        let digests = try DatabaseQueue(path: url.path).read { try String.fetchAll($0, sql: "SELECT sha256 FROM rows_check ORDER BY run") }
+        #expect(digests == [
+            "88a2a6aebafd8640e813591f56fc143f807e5c1f3bdd8264cd9e0fa239338cda", "7ef1dfc9df07068e924eaa183e490f1f17fd00b2fdb210ca1035d05b723ffaad",
+        ])
+    }
 }

@@ -16,6 +16,7 @@ import Testing
 
         let runs: [Run]
         let steps: [Step]?
+        let queueProblem: String?
     }
 
     private func status(_ run: SmallRun, _ extra: [String] = []) throws -> Document {
@@ -51,6 +52,39 @@ import Testing
         // The snapshot tells what the database cannot any more.
         try Data("damage".utf8).write(to: run.results.appendingPathComponent("results.sqlite"))
         #expect(try status(run).runs.map(\.state) == ["done"])
+        try FileManager.default.removeItem(at: run.folder)
+    }
+
+    @Test func aControllerThatDoesNotAnswerIsSaidAndIsNoFailure() throws {
+        let run = try SmallRun(SlurmRunTests.text)
+        #expect(try RunnerProcess.run(SlurmRunTests.arguments(run)).status == 0)
+        let tools = run.folder.appendingPathComponent("tools")
+        try FileManager.default.createDirectory(at: tools, withIntermediateDirectories: true)
+        let squeue = tools.appendingPathComponent("squeue")
+        let path = tools.path + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
+        func status(_ script: String, _ extra: [String]) throws -> RunnerProcess.Output {
+            try Data("#!/bin/sh\n\(script)\n".utf8).write(to: squeue)
+            chmod(squeue.path, 0o755)
+            return try RunnerProcess.start(["status", "--results", run.results.path] + extra, environment: ["PATH": path]).wait()
+        }
+        let steps = ["--spec", run.spec.path, "--limit", "48"]
+        let silent = "echo 'slurm_load_jobs error: Unable to contact slurm controller (connect failure)' >&2; exit 1"
+        let words = "Slurm's controller does not answer (squeue: slurm_load_jobs error: Unable to contact slurm controller (connect failure))"
+
+        let text = try status(silent, steps)
+        #expect(text.status == 0 && text.errors == "warning: jobs are not shown: \(words)\n", "\(text.status): \(text.errors)")
+        #expect(text.text.contains("label-similarities"))
+        let json = try status(silent, steps + ["--json"])
+        #expect(json.status == 0 && json.errors.contains(words), "\(json.status): \(json.errors)")
+        let document = try JSONDecoder().decode(Document.self, from: Data(json.text.utf8))
+        #expect(document.queueProblem == words && document.steps?.count == 5, "\(json.text)")
+
+        let refused = try status("echo 'squeue: error: Invalid user' >&2; exit 1", steps)
+        #expect(refused.status == 0 && refused.errors.contains("jobs are not shown: squeue: squeue: error: Invalid user"), "\(refused.errors)")
+        for (script, arguments) in [("exit 0", steps), ("exit 127", steps), (silent, [])] {
+            let output = try status(script, arguments + ["--json"])
+            #expect(output.status == 0 && output.errors.isEmpty && !output.text.contains("queueProblem"), "\(script): \(output.errors)")
+        }
         try FileManager.default.removeItem(at: run.folder)
     }
 

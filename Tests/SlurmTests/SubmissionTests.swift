@@ -27,7 +27,7 @@ import Testing
 
     /// A shell reads the script back word by word.
     @Test func wordsReachTheProgramAsTheyAre() throws {
-        let odd = ["a b", "it's", "$HOME", "`id`", "\"q\"", "*", "ü;x", "-n", "line\nfeed", ""]
+        let odd = ["a b", "it's", "$HOME", "`id`", "\"q\"", "*", "ü;x", "-n", "line\nfeed", "", "'\u{301}$HOME", "a\u{301}"]
         let script = JobScript(
             command: ["/usr/bin/printf", "[%s]"] + odd, folder: "/tmp/", environment: ["OPENBLAS_CORETYPE": "Has'well"],
             about: "two\nlines; rm -rf x")
@@ -35,6 +35,12 @@ import Testing
         let output = try shell(text, ["SLURM_ARRAY_TASK_ID": "3"])
         #expect(output == (odd + ["--shards", "12-15", "--failure", "/tmp/it's/shards-00000003.json"]).map { "[\($0)]" }.joined())
         #expect(text.hasPrefix("#!/bin/sh\n# two lines; rm -rf x\nexport OPENBLAS_CORETYPE='Has'\\''well'\n"))
+    }
+
+    @Test func wordsThatMeanNothingToAShellAreLeftAsTheyAre() {
+        let plain = "--spec=/a_b/c-1.yaml,x:2@3%4+5"
+        #expect(plain.quotedForShell == plain)
+        for word in ["", "a b", "~", "a;b", "é", "a\n"] { #expect(word.quotedForShell == "'\(word)'", "\(word)") }
     }
 
     @Test func theEndOfAStepHasNoShards() throws {

@@ -13,10 +13,7 @@ struct StoredPicture: Artefact {
     /// - Throws: `InputError`.
     init(_ gallery: Gallery, named name: String) throws {
         png = try gallery.drawn(font: Gallery.font).png(for: name)
-        guard case .bytes(let json) = try Attachment("", json: PictureTable(gallery, named: name)).content else {
-            throw PipelineError.wrongArtefactForm(wanted: "bytes")
-        }
-        table = json
+        table = try ArtefactJSON.encode(PictureTable(gallery, named: name))
     }
 
     init(_ stored: StoredArtefact) throws {

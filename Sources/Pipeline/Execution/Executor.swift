@@ -90,7 +90,10 @@ public struct Executor: Sendable {
 
     private func skip(_ entry: Plan.Entry) throws -> StepOutcome {
         // A process may have been killed between the commit of the artefact and this.
-        if entry.status == .done { try discardReducedShards(entry.node) }
+        if entry.status == .done {
+            try discardReducedShards(entry.node)
+            options.site?.forget(pending(entry))
+        }
         return entry.outcome(entry.status == .done ? .reused : .notNeeded)
     }
 
@@ -135,7 +138,7 @@ public struct Executor: Sendable {
     /// Has another place compute the step, and believes only what is in the store then.
     private func compute(_ entry: Plan.Entry, at site: any StepSite) throws -> StepOutcome {
         let start = ContinuousClock.now
-        let step = PendingStep(entry.node, store: store, cancellation: cancellation, events: events)
+        let step = pending(entry)
         // A job of an earlier submitter may have ended since the plan was made.
         if try !step.verify().isComplete {
             // What there is of an artefact is not complete, and must not look so.
@@ -144,8 +147,13 @@ public struct Executor: Sendable {
         }
         guard try step.verify().isComplete else { throw PipelineError.notComputed(step: entry.name, key: entry.key) }
         try discardReducedShards(entry.node)
+        site.forget(step)
         return entry.outcome(
             .computed, seconds: (ContinuousClock.now - start).seconds, shardsComputed: entry.pendingShards.count)
+    }
+
+    private func pending(_ entry: Plan.Entry) -> PendingStep {
+        PendingStep(entry.node, store: store, cancellation: cancellation, events: events)
     }
 
     /// Removes the shards of a finished step, unless they are wanted or are its result.

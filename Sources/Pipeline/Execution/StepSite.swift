@@ -4,9 +4,13 @@ public protocol StepSite: Sendable {
     ///
     /// Nothing that the place says of itself is believed: the executor looks at the store.
     func complete(_ step: PendingStep) throws
+
+    /// Called for every step that is in the store, whoever computed it and when: what the place kept for the sake of
+    /// the step is of no more use.
+    func forget(_ step: PendingStep)
 }
 
-/// A step that is computed elsewhere, as the store has it.
+/// A step of a run that computes elsewhere, as the store has it.
 public struct PendingStep: Sendable {
     public let key: StepKey
     public let kind: String

@@ -3,11 +3,18 @@ import Foundation
 
 /// SHA-256 digests, as 64 lower-case hexadecimal digits.
 public enum Digest {
-    public static func sha256(of data: Data) -> String {
-        hexadecimal(SHA256.hash(data: data))
+    public static func sha256(of bytes: some ContiguousBytes) -> String { hexadecimal(digest(of: bytes)) }
+
+    /// The digest's 32 bytes, for who writes them in another way.
+    public static func sha256Bytes(of bytes: some ContiguousBytes) -> Data { Data(digest(of: bytes)) }
+
+    private static func digest(of bytes: some ContiguousBytes) -> SHA256.Digest {
+        var hash = SHA256()
+        bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        return hash.finalize()
     }
 
-    /// The digest of a file, read in pieces of 1 MiB.
+    /// The digest of a file, read in pieces.
     /// - Throws: `PipelineError.cannotRead`.
     public static func sha256(ofFile url: URL) throws -> String {
         var hash = SHA256()
@@ -18,10 +25,24 @@ public enum Digest {
         return hexadecimal(hash.finalize())
     }
 
-    private static func hexadecimal(_ digest: SHA256.Digest) -> String {
+    fileprivate static func hexadecimal(_ digest: SHA256.Digest) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(
             decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
             as: UTF8.self)
     }
+}
+
+/// A SHA-256 digest of bytes that are not all there at once.
+public struct RunningDigest {
+    private var hash = SHA256()
+
+    public init() {}
+
+    public mutating func add(_ bytes: some ContiguousBytes) {
+        bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
+    }
+
+    /// Of the bytes so far.
+    public var value: String { Digest.hexadecimal(hash.finalize()) }
 }

@@ -25,7 +25,8 @@ func forEachPiece(of url: URL, _ body: (UnsafeRawBufferPointer) throws -> Bool) 
         throw failure(status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL)
     }
 
-    let size = min(max(Int(status.st_size), 4096), 1 << 20)
+    // Pieces that stay in the processor's cache until `body` has seen them.
+    let size = min(max(Int(status.st_size), 4096), 1 << 17)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
     defer { buffer.deallocate() }
     while true {

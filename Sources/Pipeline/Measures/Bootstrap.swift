@@ -28,9 +28,7 @@ public struct Bootstrap: Sendable {
         guard values.count >= 2, values.count <= Int(UInt32.max), replicates >= 2,
             level > 0, level < 1, values.allSatisfy(\.isFinite)
         else { return nil }
-        return interval(ofReplicates: (0..<replicates).map { replicate in
-            resampledSum(values, replicate: replicate) / Double(values.count)
-        })
+        return interval(ofReplicates: resampledSums(values).map { $0 / Double(values.count) })
     }
 
     /// The interval of a quantile of one value an image, see ``Quantile``.
@@ -62,21 +60,51 @@ public struct Bootstrap: Sendable {
         guard rows.count >= 2, rows.count <= Int(UInt32.max), replicates >= 2, level > 0, level < 1,
             let width = rows.first?.count, rows.allSatisfy({ $0.count == width && $0.allSatisfy(\.isFinite) })
         else { return statistics.map { _ in nil } }
-        let values = rows.flatMap { $0 }
-        var sums = [Double](repeating: 0, count: width)
         var samples = statistics.map { _ in [Double]() }
-        for replicate in 0..<replicates {
-            for column in 0..<width { sums[column] = 0 }
-            values.withUnsafeBufferPointer { values in
-                sums.withUnsafeMutableBufferPointer { sums in
-                    forEachDraw(of: rows.count, replicate: replicate) { row in
-                        for column in 0..<width { sums[column] += values[row * width + column] }
-                    }
-                }
-            }
+        forEachSum(of: rows, width: width) { sums in
             for (index, statistic) in statistics.enumerated() { samples[index].append(statistic(sums)) }
         }
         return samples.map { $0.allSatisfy(\.isFinite) ? interval(ofReplicates: $0) : nil }
+    }
+
+    /// Calls `body` with the sums of the drawn rows of one replicate after the other.
+    private func forEachSum(of rows: [[Double]], width: Int, _ body: ([Double]) -> Void) {
+        // Few columns stay in registers; each is added up in the same order in all three ways.
+        switch width {
+        case ...2: forEachSum(of: rows.map { Self.padded($0, SIMD2<Double>.self) }, width, body)
+        case ...8: forEachSum(of: rows.map { Self.padded($0, SIMD8<Double>.self) }, width, body)
+        default:
+            let values = rows.flatMap { $0 }
+            var sums = [Double](repeating: 0, count: width)
+            for replicate in 0..<replicates {
+                for column in 0..<width { sums[column] = 0 }
+                values.withUnsafeBufferPointer { values in
+                    sums.withUnsafeMutableBufferPointer { sums in
+                        forEachDraw(of: rows.count, replicate: replicate) { row in
+                            for column in 0..<width { sums[column] += values[row * width + column] }
+                        }
+                    }
+                }
+                body(sums)
+            }
+        }
+    }
+
+    @inline(__always)
+    private func forEachSum<Row: SIMD>(of rows: [Row], _ width: Int, _ body: ([Double]) -> Void) where Row.Scalar == Double {
+        rows.withUnsafeBufferPointer { rows in
+            for replicate in 0..<replicates {
+                var sum = Row(repeating: 0)
+                forEachDraw(of: rows.count, replicate: replicate) { sum += rows[$0] }
+                body((0..<width).map { sum[$0] })
+            }
+        }
+    }
+
+    private static func padded<Row: SIMD>(_ row: [Double], _ type: Row.Type) -> Row where Row.Scalar == Double {
+        var padded = Row(repeating: 0)
+        for (column, value) in row.enumerated() { padded[column] = value }
+        return padded
     }
 
     /// How far apart two numbers of the same images are, the same images drawn for both (the paired bootstrap).
@@ -124,18 +152,58 @@ public struct Bootstrap: Sendable {
         }
     }
 
+    /// ``resampledSum(_:replicate:)`` of all replicates.
+    private func resampledSums(_ values: [Double]) -> [Double] {
+        var sums: [Double] = []
+        sums.reserveCapacity(replicates)
+        let lanes = 4
+        while sums.count + lanes <= replicates {
+            let sum = values.withUnsafeBufferPointer { resampledSums($0, firstReplicate: sums.count) }
+            for lane in 0..<lanes { sums.append(sum[lane]) }
+        }
+        while sums.count < replicates { sums.append(resampledSum(values, replicate: sums.count)) }
+        return sums
+    }
+
+    /// Four replicates at a time: an addition waits for the one before it, but not for those of other replicates.
+    private func resampledSums(_ values: UnsafeBufferPointer<Double>, firstReplicate: Int) -> SIMD4<Double> {
+        func generator(_ lane: Int) -> CounterGenerator { CounterGenerator(seed: seed, stream: UInt64(firstReplicate + lane)) }
+        var (a, b, c, d) = (generator(0), generator(1), generator(2), generator(3))
+        var sum = SIMD4<Double>(repeating: 0)
+        let count = values.count
+        for _ in 0..<count / 2 {
+            let (i, j, k, l) = (a.next(), b.next(), c.next(), d.next())
+            sum += SIMD4(
+                values[Self.low(i, count)], values[Self.low(j, count)], values[Self.low(k, count)], values[Self.low(l, count)])
+            sum += SIMD4(
+                values[Self.high(i, count)], values[Self.high(j, count)], values[Self.high(k, count)], values[Self.high(l, count)])
+        }
+        if !count.isMultiple(of: 2) {
+            sum += SIMD4(
+                values[Self.high(a.next(), count)], values[Self.high(b.next(), count)], values[Self.high(c.next(), count)],
+                values[Self.high(d.next(), count)])
+        }
+        return sum
+    }
+
     /// As many indices as there are values, drawn with replacement.
     @inline(__always)
     private func forEachDraw(of values: Int, replicate: Int, _ body: (Int) -> Void) {
         var generator = CounterGenerator(seed: seed, stream: UInt64(replicate))
-        let count = UInt64(values)
-        // Two draws from each 64 random bits. Scaling 32 bits to the range favours an index by
-        // at most count / 2³², far below what 1000 replicates resolve.
         for _ in 0..<values / 2 {
             let bits = generator.next()
-            body(Int(((bits & 0xFFFF_FFFF) &* count) >> 32))
-            body(Int(((bits >> 32) &* count) >> 32))
+            body(Self.low(bits, values))
+            body(Self.high(bits, values))
         }
-        if !values.isMultiple(of: 2) { body(Int(((generator.next() >> 32) &* count) >> 32)) }
+        if !values.isMultiple(of: 2) { body(Self.high(generator.next(), values)) }
     }
+
+    // Two draws from each 64 random bits. Scaling 32 bits to the range favours an index by at most count / 2³², far
+    // below what 1000 replicates resolve.
+
+    @inline(__always)
+    private static func low(_ bits: UInt64, _ count: Int) -> Int { Int(((bits & 0xFFFF_FFFF) &* UInt64(count)) >> 32) }
+
+    @inline(__always)
+    private static func high(_ bits: UInt64, _ count: Int) -> Int { Int(((bits >> 32) &* UInt64(count)) >> 32) }
 }

@@ -32,13 +32,24 @@ public struct ImageTerms: Hashable, Sendable {
         precondition(terms.allSatisfy { images.indices.contains($0.image) && parts.indices.contains($0.part) })
         guard terms.allSatisfy({ $0.numerator.isFinite && $0.denominator.isFinite }) else { return nil }
         let counted = terms.filter { $0.numerator != 0 || $0.denominator != 0 }
-        let order = Set(counted.map(\.image)).sorted { images[$0] < images[$1] }
-        let places = Dictionary(uniqueKeysWithValues: zip(order, order.indices))
+        var isCounted = [Bool](repeating: false, count: images.count)
+        for term in counted { isCounted[term.image] = true }
+        let order = images.indices.filter { isCounted[$0] }.sorted { images[$0] < images[$1] }
+        var places = [Int](repeating: 0, count: images.count)
+        for (place, image) in order.enumerated() { places[image] = place }
+        let placed = counted.map {
+            Term(image: places[$0.image], part: $0.part, numerator: $0.numerator, denominator: $0.denominator)
+        }
         self.images = order.map { images[$0] }
         self.parts = parts
-        self.terms = counted.compactMap { term in
-            places[term.image].map { Term(image: $0, part: term.part, numerator: term.numerator, denominator: term.denominator) }
-        }.sorted { ($0.image, $0.part) < ($1.image, $1.part) }
+        if placed.count == order.count {
+            // One of each image, as of a mean: nothing is to be compared.
+            var sorted = placed
+            for term in placed { sorted[term.image] = term }
+            self.terms = sorted
+        } else {
+            self.terms = placed.sorted { ($0.image, $0.part) < ($1.image, $1.part) }
+        }
     }
 
     /// The number; NaN where no part has a denominator.

@@ -63,11 +63,7 @@ public struct ResultsReport {
 
     /// SHA-256 as a content security policy has it.
     private static func base64Digest(of text: String) -> String {
-        let digits = Array(Digest.sha256(of: Data(text.utf8)).utf8)
-        let bytes = stride(from: 0, to: digits.count, by: 2).compactMap {
-            UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16)
-        }
-        return Data(bytes).base64EncodedString()
+        Digest.sha256Bytes(of: Data(text.utf8)).base64EncodedString()
     }
 
     // MARK: Top

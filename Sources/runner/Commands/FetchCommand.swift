@@ -3,6 +3,7 @@ import Foundation
 import Inputs
 import Pipeline
 import Results
+import Slurm
 
 /// `runner fetch NAME`: downloads what may be downloaded, or says how to get it.
 struct FetchCommand: ParsableCommand {

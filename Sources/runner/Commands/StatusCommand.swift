@@ -10,8 +10,8 @@ struct StatusCommand: ParsableCommand {
         commandName: "status", abstract: "Show how the latest run of each experiment stands, and how far its steps are.",
         discussion: """
             Reads only, also while a runner works, in a folder that cannot be written, and from another node of a \
-            cluster. With --spec: which steps are done, how many shards are, and which jobs of Slurm wait or run. What \
-            is done is told by the names of files; `runner plan` looks at every byte.
+            cluster. With --spec: which steps are done, how many shards are, and which jobs of Slurm wait or run; that \
+            Slurm does not answer is said, and no failure. What is done is told by the names of files; `runner plan` looks at every byte.
             """)
 
     @Option(help: ArgumentHelp("Also show the steps of an experiment, or of a folder of them; may be given several times.", valueName: "FILE"))
@@ -31,28 +31,48 @@ struct StatusCommand: ParsableCommand {
         let folder = URL(fileURLWithPath: results, isDirectory: true)
         let copy = try DatabaseCopy(in: folder)
         let runs = try StatusDocument.Run.latest(in: copy.database)
-        let steps = try self.steps(in: folder)
+        let queue = spec.isEmpty ? Queue() : Queue.current()
+        let steps = try self.steps(in: folder, queue)
+        if let problem = queue.problem { Console.tell("warning: jobs are not shown: \(problem)\n") }
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            let document = StatusDocument(runs: runs, steps: spec.isEmpty ? nil : steps)
+            let document = StatusDocument(runs: runs, steps: spec.isEmpty ? nil : steps, queueProblem: queue.problem)
             return try Console.print(String(decoding: try encoder.encode(document), as: UTF8.self) + "\n")
         }
         try Console.print(table(runs).rendered())
         if !spec.isEmpty { try Console.print("\n" + table(steps).rendered()) }
     }
 
-    private func steps(in folder: URL) throws -> [StatusDocument.Step] {
+    /// What Slurm says of jobs.
+    private struct Queue {
+        var tasks: [String: [QueuedTask]] = [:]
+        /// Why it does not say; nil where it does, and where there is no Slurm.
+        var problem: String?
+
+        static func current() -> Queue {
+            do {
+                return Queue(tasks: try SlurmSite.queue())
+            } catch SlurmError.commandMissing {
+                return Queue()
+            } catch SlurmError.unreachable(let command, let output, _) {
+                return Queue(problem: "Slurm's controller does not answer (\(command): \(output))")
+            } catch {
+                return Queue(problem: Failure(error).message)
+            }
+        }
+    }
+
+    private func steps(in folder: URL, _ queue: Queue) throws -> [StatusDocument.Step] {
         guard !spec.isEmpty else { return [] }
         let arguments = spec.flatMap { ["--spec", $0] } + ["--results", results, "--manifest", manifest]
             + (data.map { ["--data", $0] } ?? []) + (limit.map { ["--limit", "\($0)"] } ?? [])
         let (experiments, _) = try SpecOptions.parse(arguments).experiments()
         let store = ArtefactStore(results: folder)
-        let queue = SlurmSite.queue()
         let place = folder.absoluteURL.standardizedFileURL
         return experiments.flatMap { experiment in
             store.glance(at: experiment.graph).map { step in
-                let jobs = queue?[SlurmSite.jobName(results: place, step: step.key)]
+                let jobs = queue.tasks[SlurmSite.jobName(results: place, step: step.key)]
                 return StatusDocument.Step(
                     experiment: experiment.name, step: step.name, key: step.key.digest,
                     state: step.isDone ? "done" : step.shardsDone > 0 ? "started" : "missing", shardsDone: step.shardsDone,
@@ -129,6 +149,8 @@ private struct StatusDocument: Encodable {
 
     let runs: [Run]
     let steps: [Step]?
+    /// Why no step has `jobs`; nil where Slurm was not asked, is not there or answered.
+    let queueProblem: String?
 }
 
 extension StoredRun {

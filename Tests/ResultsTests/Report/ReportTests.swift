@@ -67,6 +67,17 @@ import Testing
         #expect(page.contains("runner --spec experiments/mean-ablation.yaml</code> once more"))
     }
 
+    /// A browser runs no other script; this is the digest that it takes of the page's own.
+    @Test func thePolicyNamesThePagesScript() throws {
+        try ReportSample.write(to: folder.url)
+        let page = try page()
+        let script = try #require(page.matches(of: /<script>(.*?)<\/script>/.dotMatchesNewlines()).last?.1)
+        let digits = Array(Digest.sha256(of: Data(script.utf8)).utf8).map(Int.init)
+        let policy = try #require(page.firstMatch(of: /script-src &#39;sha256-([A-Za-z0-9+\/=]+)&#39;/)?.1)
+        let bytes = try #require(Data(base64Encoded: String(policy)))
+        #expect(bytes.flatMap { String(format: "%02x", $0).utf8.map(Int.init) } == digits)
+    }
+
     @Test func equalResultsGiveEqualBytes() throws {
         try ReportSample.write(to: folder.url)
         let page = try page()
