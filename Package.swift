@@ -85,7 +85,8 @@ let package = Package(
             name: "InputsTests", dependencies: ["Inputs", "DenseMath", "Archives", "CPNG", "CZlib", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "CLIPModelTests", dependencies: ["DenseMath", "CLIPModel", "Safetensors", "TorchCheckpoint", "CZlib", "TestSupport"], exclude: ["Fixtures"]),
-        .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport"], exclude: ["Fixtures"]),
+        .target(name: "CAllocations", path: "Tests/CAllocations"),
+        .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport", "CAllocations"], exclude: ["Fixtures"]),
         .testTarget(
             name: "AttributionTests", dependencies: ["Attribution", "DenseMath", "CLIPModel", "Safetensors", "TestSupport"],
             resources: [.copy("Fixtures")]),
