@@ -4,7 +4,8 @@ import Lens
 import Synchronization
 
 /// The all-layer mean-ablation of ViT-L/14 as the pipeline does it, on a few images: seconds of its three passes
-/// over images, beside those of the tower alone, and of what is done once, the hours that 5000 + 5000 images would take, and the peak memory.
+/// over images, beside those of the tower alone, and of what is done once, the hours that 5000 + 5000 images would
+/// take, and the peak memory.
 struct SweepBenchmark {
     private static let memoryGoal = 20
     private static let (fitted, evaluated, firstImages, kept) = (5000, 5000, 250, 100)

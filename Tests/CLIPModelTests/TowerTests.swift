@@ -50,6 +50,31 @@ import Testing
         }
     }
 
+    /// Of the last layer only what the class token needs is computed, unless all tokens are asked for.
+    @Test(arguments: Precision.allCases) func theClassTokenAloneIsWhatItIsAmongAll(precision: Precision) {
+        let (tower, images, layers) = (vision.with(precision), RandomVision.images(3), vision.blocks.count)
+        func pass(_ last: CaptureRequest) -> VisionWorkspace {
+            let workspace = VisionWorkspace(
+                tower, capacity: 3, capturing: [CaptureRequest](repeating: [], count: layers - 1) + [last.union(.classAttention)])
+            tower(images, batch: 3, workspace)
+            return workspace
+        }
+        let (alone, among) = (pass([]), pass(.allTokens))
+        let tolerance: Float = precision == .fp32 ? 1e-5 : 2e-2
+        #expect(largestError(alone.embeddings.elements, among.embeddings.elements) < tolerance)
+        let (T, D) = (tower.tokens, tower.width)
+        var difference = Float(0)
+        for image in 0..<3 {
+            for i in image * T * D..<image * T * D + D { difference = max(difference, abs(alone.x.base[i] - among.x.base[i])) }
+        }
+        #expect(difference < tolerance, "\(difference)")
+        let (own, other) = (alone.capture(layers - 1), among.capture(layers - 1))
+        for row in 0..<3 * tower.blocks[0].heads * T { #expect(abs(own.classAttention[row] - other.classAttention[row]) < tolerance) }
+        for row in 0..<3 * T { #expect(own.mean[row] == other.mean[row] && own.sigma[row] == other.sigma[row]) }
+        // The other tokens have not gone through the layer.
+        #expect(alone.x.elements[D..<2 * D] != among.x.elements[D..<2 * D])
+    }
+
     @Test func textsOfAnyLengthInOneBatchMatchTextsAlone() throws {
         let clip = try CLIP(folder: TinyModelFolder().url)
         let texts = ["", "a", "a dog and more words than the context holds", "dog"]

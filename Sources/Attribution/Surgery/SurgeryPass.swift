@@ -31,6 +31,7 @@ public final class SurgeryPass {
         self.vision = vision
         self.recipes = recipes
         var requests = [CaptureRequest](repeating: [], count: layers)
+        if recipes.contains(where: { $0.depth == 0 }) { requests[layers - 1].insert(.allTokens) }
         for recipe in recipes where recipe.depth > 0 {
             for layer in layers - recipe.depth..<layers { requests[layer].insert(recipe.attention.needs) }
             if recipe.keepsResidual { requests[layers - recipe.depth].insert(.attentionInput) }

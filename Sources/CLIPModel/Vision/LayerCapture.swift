@@ -18,6 +18,12 @@ public struct CaptureRequest: OptionSet, Sendable, Hashable {
     public static let attentionInput = CaptureRequest(rawValue: 16)
     /// Queries, keys and values of every token and head.
     public static let queryKeyValue = CaptureRequest(rawValue: 32)
+    /// Every token of what leaves the last layer, in the workspace's ``VisionWorkspace/x``, which otherwise has the class
+    /// token's alone.
+    public static let allTokens = CaptureRequest(rawValue: 64)
+
+    /// Whether the class token is all that is asked for.
+    var isOfClassToken: Bool { isSubset(of: .classAttention) }
 }
 
 /// Memory for what was asked of one layer. Belongs to one worker; overwritten by each batch.

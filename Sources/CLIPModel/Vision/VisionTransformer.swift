@@ -106,7 +106,8 @@ public struct VisionTransformer: Sendable {
             x, rows: batch * tokens, into: x, mean: workspace.block.mean.base, sigma: workspace.block.sigma.base)
     }
 
-    /// Runs some of the blocks on the residual stream in `workspace.x`.
+    /// Runs some of the blocks on the residual stream in `workspace.x`; the last one for the class token alone, unless
+    /// something of all tokens was declared for capture there.
     public func run(_ layers: Range<Int>, _ workspace: VisionWorkspace) { run(layers, workspace, check: {}) }
 
     /// The same.
@@ -114,9 +115,12 @@ public struct VisionTransformer: Sendable {
     public func run(_ layers: Range<Int>, _ workspace: VisionWorkspace, check: () throws -> Void) rethrows {
         for layer in layers {
             try check()
-            blocks[layer](
-                workspace.x.base, batch: workspace.batch, tokens: tokens, mask: .none, scratch: workspace.block,
-                capture: workspace.captures[layer])
+            let (x, batch, capture) = (workspace.x.base, workspace.batch, workspace.captures[layer])
+            if layer == blocks.count - 1, capture?.request.isOfClassToken ?? true {
+                blocks[layer].advanceFirstToken(x, batch: batch, tokens: tokens, scratch: workspace.block, capture: capture)
+            } else {
+                blocks[layer](x, batch: batch, tokens: tokens, mask: .none, scratch: workspace.block, capture: capture)
+            }
         }
     }
 
@@ -140,7 +144,8 @@ public final class VisionWorkspace {
     public let capacity: Int
     /// Images in flight.
     public private(set) var batch = 0
-    /// The residual stream. // [batch · T, D]
+    /// The residual stream; what leaves the last layer in the class token's rows alone, unless ``CaptureRequest/allTokens``
+    /// was declared there. // [batch · T, D]
     public let x: FloatBuffer
     /// r(I), not normalised. // [batch, d]
     public let embeddings: FloatBuffer
