@@ -41,9 +41,9 @@ static inline __attribute__((always_inline)) void block_squares(
 
 DISPATCHED void ck_triangle_squares(const float *packed, long n, const float *x, long rows, float *out) {
     // R is read from memory by the first block of vectors and from the cache by the others, while memory would idle:
-    // callers go through many triangles that lie one after the other, so the next one is fetched by all blocks.
+    // callers go through many triangles that lie one after the other, so the blocks of eight fetch the next one.
     const long size = ck_packed_triangle_count(n) * (long)sizeof *packed;
-    const long step = sizeof(panel_row) * 8 / (rows > 8 ? rows : 8);
+    const long step = (long)sizeof(panel_row) / (rows < 8 ? 1 : rows / 8);
     const char *next = (const char *)packed + size;
     const long share = size / (long)sizeof(panel_row) * step;
     long b = 0;

@@ -12,12 +12,14 @@ void cl_allocations_begin(void) {
     is_counting = 1;
 }
 
-#ifdef __GLIBC__
-
 long cl_allocations_end(void) {
     is_counting = 0;
     return count;
 }
+
+#if defined(__GLIBC__) && !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+
+int cl_allocations_can_be_counted(void) { return 1; }
 
 // The program's own functions of these names replace the C library's in every library that it loads, which glibc
 // provides for; what they do is left to glibc. Memory is freed by glibc as ever.
@@ -47,6 +49,11 @@ void *aligned_alloc(size_t alignment, size_t size) {
     return __libc_memalign(alignment, size);
 }
 
+void *memalign(size_t alignment, size_t size) {
+    count += is_counting;
+    return __libc_memalign(alignment, size);
+}
+
 int posix_memalign(void **memory, size_t alignment, size_t size) {
     if (alignment % sizeof(void *) != 0 || (alignment & (alignment - 1)) != 0 || alignment == 0) return EINVAL;
     count += is_counting;
@@ -58,6 +65,6 @@ int posix_memalign(void **memory, size_t alignment, size_t size) {
 
 #else
 
-long cl_allocations_end(void) { return -1; }
+int cl_allocations_can_be_counted(void) { return 0; }
 
 #endif

@@ -61,6 +61,10 @@ import Testing
         }
         let (alone, among) = (pass([]), pass(.allTokens))
         let tolerance: Float = precision == .fp32 ? 1e-5 : 2e-2
+        // With nothing captured at all, and room for more images.
+        let plain = VisionWorkspace(tower, capacity: 5)
+        tower(images, batch: 3, plain)
+        #expect(largestError(plain.embeddings.elements.prefix(3 * tower.embeddingWidth), among.embeddings.elements) < tolerance)
         #expect(largestError(alone.embeddings.elements, among.embeddings.elements) < tolerance)
         let (T, D) = (tower.tokens, tower.width)
         var difference = Float(0)

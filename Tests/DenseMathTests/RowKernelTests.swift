@@ -99,8 +99,8 @@ import Testing
         Self.expectClose(found, expected, relative: 1e-6, absolute: 1e-6)
     }
 
-    @Test func geluIsExactEverywhere() {
-        let points = (-9000...9000).map { Float($0) / 1000 }
+    @Test func geluIsCloseEverywhere() {
+        let points = (-9000...9000).map { Float($0) / 1000 } + [-1e4, -20, 20, 1e4]
         var found = points
         RowKernels.activate(.gelu, &found, bias: [Float](repeating: 0, count: points.count), rows: 1, columns: points.count)
         let errors = zip(points.map(Double.init), found).map { point, found in

@@ -13,7 +13,7 @@ void ck_add_bias(float *x, const float *bias, long rows, long columns);
 /// x[i][j] = quickGELU(x[i][j] + bias[j]), quickGELU(v) = v / (1 + exp(-1.702 v))
 void ck_bias_quick_gelu(float *x, const float *bias, long rows, long columns);
 
-/// x[i][j] = gelu(x[i][j] + bias[j]), gelu(v) = v (1 + erf(v / sqrt 2)) / 2
+/// x[i][j] = gelu(x[i][j] + bias[j]), gelu(v) = v (1 + erf(v / sqrt 2)) / 2, to 2e-7 |v|
 void ck_bias_gelu(float *x, const float *bias, long rows, long columns);
 
 /// out = gamma (x - mean) / sigma + beta by row, sigma = sqrt(variance + epsilon);

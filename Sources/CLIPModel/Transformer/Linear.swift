@@ -33,7 +33,7 @@ public struct Linear: Sendable {
         Linear(weight: weight, bias: bias, precision: precision, library: library)
     }
 
-    /// The layer with its products by another library.
+    /// The layer with its products by another library than the process chose, to hold one against the other.
     package func with(_ library: LinearLibrary) -> Linear {
         Linear(weight: weight, bias: bias, precision: precision, library: library)
     }

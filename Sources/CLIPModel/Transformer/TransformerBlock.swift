@@ -70,7 +70,8 @@ public struct TransformerBlock: Sendable {
         to x: UnsafeMutablePointer<Float>, rows: Int, scratch: BlockScratch, capture: LayerCapture? = nil
     ) {
         mlpNorm(x, rows: rows, into: scratch.normalised.base, mean: scratch.mean.base, sigma: scratch.sigma.base)
-        if capture == nil, addRoundedMLP(scratch.normalised.base, to: x, rows: rows, scratch: scratch) { return }
+        if capture?.activationsBuffer == nil, capture?.mlpOutputBuffer == nil,
+            addRoundedMLP(scratch.normalised.base, to: x, rows: rows, scratch: scratch) { return }
         let hidden = capture?.activationsBuffer ?? scratch.hidden.base
         mlpInput(scratch.normalised.base, rows: rows, activation: activation, into: hidden)  // [rows, N]
         if let output = capture?.mlpOutputBuffer {

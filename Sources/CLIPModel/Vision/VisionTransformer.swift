@@ -45,6 +45,7 @@ public struct VisionTransformer: Sendable {
         normalisation: PixelNormalisation
     ) {
         precondition(blocks.count == configuration.layers && positionEmbedding.shape[0] == configuration.tokens)
+        precondition(patchEmbedding.bias.allSatisfy { $0 == 0 }, "the patches' product has no bias")
         self.configuration = configuration
         self.patchEmbedding = patchEmbedding
         self.classEmbedding = classEmbedding

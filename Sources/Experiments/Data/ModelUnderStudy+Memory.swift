@@ -1,3 +1,4 @@
+import CLIPModel
 import DenseMath
 import Pipeline
 
@@ -74,7 +75,8 @@ extension ModelUnderStudy {
     private var packedBytes: Int {
         guard LinearLibrary.current != .openBLAS || precision == .bf16 else { return 0 }
         let vision = configuration.vision
-        let count = vision.layers * (4 * vision.width * vision.width + 2 * vision.width * vision.mlpWidth)
+        let patch = VisionConfiguration.channels * vision.patchSize * vision.patchSize
+        let count = vision.layers * (4 * vision.width * vision.width + 2 * vision.width * vision.mlpWidth) + vision.width * patch
         let paths = LinearLibrary.current == .openBLAS ? 0 : 4 * pathCount
         return count * (LinearLibrary.current != .openBLAS && precision == .bf16 ? 2 : 4) + paths
     }

@@ -83,7 +83,7 @@ public struct ModelUnderStudy: Sendable {
         var lines = digests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
         lines.append("image activation \(description.configuration.vision.activation.rawValue)\n")
         // Named only where it is another, so that what was computed before there was a choice is found again.
-        if precision != .fp32 { lines.append("precision \(precision.rawValue)\n") }
+        if precision != .fp32 { lines.append("precision \(precision.rawValue), patches included\n") }
         self.precision = precision
         digest = ContentDigest.sha256(Data(lines.joined().utf8))
         let clip = Shared {

@@ -11,8 +11,6 @@ public final class CentredEffects {
     private let means: EffectMeans
     let scratch: EffectScratch
     private var batch = 0
-    /// Coordinates of one block of neurons: 2 MiB, which stay in the cache until they are read.
-    private static let cachedCoordinates = 1 << 19
 
     /// δs. // [N, batch, K]
     public var coordinates: FloatBuffer { scratch.coordinates }
@@ -47,7 +45,8 @@ public final class CentredEffects {
     public func update(_ pass: EffectPass) { update(pass) { _ in } }
 
     /// The same.
-    /// - Parameter read: called with some neurons at a time, whose coordinates are then in the cache.
+    /// - Parameter read: called with some neurons at a time, whose coordinates are then in the cache, unless their factors
+    ///   alone fill it, as those of a large model do.
     func update(_ pass: EffectPass, _ read: (Range<Int>) -> Void) {
         precondition(pass.batch <= scratch.capacity, "a batch of \(pass.batch) in memory for \(scratch.capacity)")
         batch = pass.batch
@@ -58,7 +57,7 @@ public final class CentredEffects {
         RowKernels.subtract(row: means.biasShare, from: biasShares.base, rows: batch, columns: d)
         RowKernels.rowSquares(biasShares.base, rows: batch, columns: d, stride: d, into: biasNorms.base)
         for image in 0..<batch { biasNorms.base[image] = biasNorms.base[image].squareRoot() }
-        let together = max(64, Self.cachedCoordinates / (batch * K) / 64 * 64)
+        let together = max(1, scratch.coordinatesTogether / max(1, batch * K))
         for start in stride(from: 0, to: lens.neurons, by: together) {
             let neurons = start..<min(start + together, lens.neurons)
             pass.coordinates(lens, of: neurons, into: coordinates.base)

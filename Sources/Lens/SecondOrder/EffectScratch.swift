@@ -8,6 +8,8 @@ public final class EffectScratch {
     /// Neurons whose products are evaluated together.
     static let chunk = 64
 
+    /// Coordinates of the neurons that are looked at together: 2 MiB.
+    var coordinatesTogether = 1 << 19
     /// Images that fit.
     let capacity: Int
     private let neurons, headCount: Int
@@ -28,18 +30,19 @@ public final class EffectScratch {
     let biasNorms: FloatBuffer
     /// δb of images whose norms are evaluated. // [batch, d]
     let chosenBiasShares: FloatBuffer
+    /// output_k δb of the same images. // [batch, K · d_h]
+    let reads: FloatBuffer
     /// δs of some neurons for one image. // [chunk, K]
     let chosenCoordinates: FloatBuffer
     /// Σ_k δs_k input_kᵀ output_k δb of the same, or their w^n. // [chunk, D]
     let chosenQueries: FloatBuffer
-    /// output_k δb of the same images. // [batch, K · d_h]
-    let reads: FloatBuffer
-    /// What is brought to the heads, by the whole MLP and by two sets of neurons, Σ_n δs_{n,k} w^n: // [K, 3 · batch, D]
-    /// Or input_kᵀ output_k δb. // [batch, K, D]
+    /// What is brought to the heads, by the whole MLP and by two sets of neurons: Σ_n δs_{n,k} w^n. // [K, 3 · batch, D]
+    ///
+    /// Before that, input_kᵀ output_k δb of the images whose norms are evaluated. // [batch, K, D]
     let mixed: FloatBuffer
-    /// What a layer's heads read of the same, and one head. // [3 · batch, D + d_h]
+    /// What a layer's heads, and one head, read of what is brought. // [3 · batch, D + d_h]
     let values: FloatBuffer
-    /// What all heads carry of the same. // [3 · batch, d]
+    /// What all heads carry of it. // [3 · batch, d]
     let carried: FloatBuffer
 
     /// - Parameter lenses: of one model, each of which the memory will fit.

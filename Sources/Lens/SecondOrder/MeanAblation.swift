@@ -82,9 +82,9 @@ public final class MeanAblation {
         meanAblated.update(pass, effects, carried: scratch.carried.base)
         let (ofLarge, ofRandom) = (scratch.carried.base + batch * d, scratch.carried.base + 2 * batch * d)
         for image in 0..<batch {
-            for sums in [ofLarge, ofRandom] {
-                BLAS.add(Float(significant[image]), effects.biasShares.base + image * d, to: sums + image * d, count: d)
-            }
+            let (count, bias) = (Float(significant[image]), effects.biasShares.base + image * d)
+            BLAS.add(count, bias, to: ofLarge + image * d, count: d)
+            BLAS.add(count, bias, to: ofRandom + image * d, count: d)
         }
         set(.withoutLargeNorms, to: baseline, plus: -1, ofLarge, count: batch * d)
         set(.withoutSmallNorms, to: buffer(.withoutAllNeurons), plus: 1, ofLarge, count: batch * d)

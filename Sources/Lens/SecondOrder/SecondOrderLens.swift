@@ -117,16 +117,12 @@ public struct SecondOrderLens: Sendable {
 
     /// input_k of the layer's heads. // [K · d_h, D]
     private func withInputs(_ body: (UnsafePointer<Float>) -> Void) {
-        paths.inputs.elements.withUnsafeBufferPointer { inputs in
-            if let base = inputs.baseAddress { body(base + firstHead * headWidth * width) }
-        }
+        paths.inputs.withRow(firstHead, body)
     }
 
     /// output_k of the layer's heads. // [K · d_h, d]
     private func withOutputs(_ body: (UnsafePointer<Float>) -> Void) {
-        paths.outputs.elements.withUnsafeBufferPointer { outputs in
-            if let base = outputs.baseAddress { body(base + firstHead * headWidth * embeddingWidth) }
-        }
+        paths.outputs.withRow(firstHead, body)
     }
 
     /// Upper factors R_n with R_nᵀ R_n = M_n M_nᵀ, so that ‖Σ_k s_k M_{n,k}‖ = ‖R_n s‖, each a

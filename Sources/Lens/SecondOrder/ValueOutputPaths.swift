@@ -105,7 +105,7 @@ public struct ValueOutputPaths: Sendable {
 
 extension Tensor {
     /// The memory of all dimensions but the first, and of what follows it.
-    fileprivate func withRow(_ index: Int, _ body: (UnsafePointer<Float>) -> Void) {
+    func withRow(_ index: Int, _ body: (UnsafePointer<Float>) -> Void) {
         elements.withUnsafeBufferPointer { elements in
             if let base = elements.baseAddress { body(base + index * (elements.count / shape[0])) }
         }
