@@ -198,7 +198,7 @@ extension ResultsDatabase {
             return try Row.fetchAll(db, sql: "SELECT run, key, seconds FROM step WHERE status = 'computed' ORDER BY run").reduce(into: [:]) { steps, row in
                 let reader = RowReader(row, path: path, table: "step")
                 let run: Int64 = try reader.value("run")
-                if intact[run] == nil { intact[run] = try RunCheck.isIntact(run, db) }
+                if intact[run] == nil { intact[run] = try StoredCheck.run.isIntact(run, db) }
                 if intact[run] == true { steps[try reader.value("key")] = (run, try reader.value("seconds")) }
             }
         }

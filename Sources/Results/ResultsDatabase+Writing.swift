@@ -60,11 +60,11 @@ extension ResultsDatabase {
                     db,
                     sql: "SELECT id FROM run WHERE experiment = ? AND rows_digest = ? AND rows_run = id ORDER BY id",
                     arguments: [experiment, digest]
-                ).first { try RunCheck.isIntact($0, db) && RowsCheck.isIntact($0, db) }
+                ).first { try StoredCheck.run.isIntact($0, db) && StoredCheck.rows.isIntact($0, db) }
                 if rowsRun == nil {
                     rowsRun = run.id
                     try insert(rows, of: run.id, db)
-                    try RowsCheck.store(run.id, db)
+                    try StoredCheck.rows.store(run.id, db)
                 }
             }
             if rowsRun == run.id || steps.contains(where: { $0.status == .computed }) {
@@ -80,7 +80,7 @@ extension ResultsDatabase {
                 arguments: [
                     ending.rawValue, message, Self.now(), seconds, digest, rowsRun, run.id,
                 ])
-            try RunCheck.store(run.id, db)
+            try StoredCheck.run.store(run.id, db)
             return rowsRun
         }
     }

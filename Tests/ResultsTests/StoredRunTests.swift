@@ -6,7 +6,7 @@ import Testing
 @testable import Results
 
 /// What is stored of a run itself, changed on the disk without breaking the form of the database.
-@Suite struct RunCheckTests {
+@Suite struct StoredRunTests {
     private let folder: TemporaryFolder
     private let url: URL
 

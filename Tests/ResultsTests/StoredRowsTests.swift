@@ -6,7 +6,7 @@ import Testing
 @testable import Results
 
 /// Rows that change on the disk without breaking the form of the database.
-@Suite struct RowsCheckTests {
+@Suite struct StoredRowsTests {
     private let folder: TemporaryFolder
     private let url: URL
 

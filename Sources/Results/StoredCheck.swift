@@ -1,0 +1,29 @@
+import GRDB
+
+/// Something that is stored of a run, of which a digest is kept beside it.
+struct StoredCheck: Sendable {
+    /// Where the digests are.
+    let table: String
+    /// What is digested, under the names of tables, each in an order that does not change; a table that an earlier
+    /// version has not is left out.
+    let queries: [(table: String, query: String)]
+
+    /// Remembers what is stored now.
+    func store(_ run: Int64, _ db: Database) throws {
+        try db.execute(sql: "INSERT OR REPLACE INTO \(table) (run, sha256) VALUES (?, ?)", arguments: [run, try digest(run, db)])
+    }
+
+    /// Whether what is stored is what was remembered; so is what nothing is remembered of.
+    func isIntact(_ run: Int64, _ db: Database) throws -> Bool {
+        guard try db.tableExists(table),
+            let stored = try String.fetchOne(db, sql: "SELECT sha256 FROM \(table) WHERE run = ?", arguments: [run])
+        else { return true }
+        return try digest(run, db) == stored
+    }
+
+    private func digest(_ run: Int64, _ db: Database) throws -> String {
+        var digest = StoredDigest()
+        for (table, query) in queries where try db.tableExists(table) { try digest.add(table, query, of: run, db) }
+        return digest.value
+    }
+}
