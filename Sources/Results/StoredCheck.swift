@@ -13,7 +13,7 @@ struct StoredCheck: Sendable {
         try db.execute(sql: "INSERT OR REPLACE INTO \(table) (run, sha256) VALUES (?, ?)", arguments: [run, try digest(run, db)])
     }
 
-    /// Whether what is stored is what was remembered; so is what nothing is remembered of.
+    /// Whether what is stored is what was remembered; true where nothing was.
     func isIntact(_ run: Int64, _ db: Database) throws -> Bool {
         guard try db.tableExists(table),
             let stored = try String.fetchOne(db, sql: "SELECT sha256 FROM \(table) WHERE run = ?", arguments: [run])
