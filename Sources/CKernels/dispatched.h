@@ -8,4 +8,6 @@
 #define DISPATCHED
 #endif
 
+#define INLINE static inline __attribute__((always_inline))
+
 #endif

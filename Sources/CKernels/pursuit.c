@@ -19,7 +19,7 @@ DISPATCHED float ck_largest_magnitude(const float *x, long count) {
 
 // Products of `count` atoms at once, a constant after inlining: x is loaded once for all of them. An atom's
 // additions do not depend on its neighbours.
-static inline __attribute__((always_inline)) void block_products(
+INLINE void block_products(
     const float *dictionary, long d, const int *atoms, const int count, const double *x, double *out) {
     const float *rows[4];
     eight_doubles sums[4] = {0};
@@ -38,7 +38,7 @@ static inline __attribute__((always_inline)) void block_products(
     }
 }
 
-static inline __attribute__((always_inline)) void atom_products(
+INLINE void atom_products(
     const float *dictionary, long d, const int *atoms, long count, const double *x, double *out) {
     long j = 0;
     for (; j + 4 <= count; j += 4) block_products(dictionary, d, atoms + j, 4, x, out + j);
@@ -51,7 +51,7 @@ DISPATCHED void ck_atom_products(const float *dictionary, long d, const int *ato
 }
 
 // x −= Σ_j weights[j] a_j for four atoms.
-static inline __attribute__((always_inline)) void subtract_four(
+INLINE void subtract_four(
     const float *dictionary, long d, const int *atoms, const double *weights, double *x) {
     const float *a = dictionary + (long)atoms[0] * d, *b = dictionary + (long)atoms[1] * d;
     const float *c = dictionary + (long)atoms[2] * d, *e = dictionary + (long)atoms[3] * d;

@@ -8,7 +8,7 @@
 // are those of a filter: their magnitudes add up to less than 2.
 enum { precision = 22 };
 
-static inline __attribute__((always_inline)) unsigned char to_byte(int sum) {
+INLINE unsigned char to_byte(int sum) {
     const int value = sum >> precision;
     return (unsigned char)(value < 0 ? 0 : value > 255 ? 255 : value);
 }
@@ -17,7 +17,7 @@ typedef int four_ints __attribute__((vector_size(16)));
 typedef unsigned char four_bytes __attribute__((vector_size(4)));
 
 // One pixel by a vector of four numbers, the last of which belongs to the next pixel and is not used.
-static inline __attribute__((always_inline)) void mix_pixel(const unsigned char *pixels, const int *weights,
+INLINE void mix_pixel(const unsigned char *pixels, const int *weights,
                                                             int count, unsigned char *out) {
     const int half = 1 << (precision - 1);
     four_ints sum = {half, half, half, half};

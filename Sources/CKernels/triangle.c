@@ -1,8 +1,7 @@
-#include "dispatched.h"
 #include "kernels.h"
+#include "lanes.h"
 
-// One panel row, at any address.
-typedef float panel_row __attribute__((vector_size(ck_panel_width * sizeof(float)), aligned(sizeof(float))));
+_Static_assert(ck_panel_width == lane_count, "a row of a panel is held in lanes");
 
 long ck_packed_triangle_count(long n) {
     long count = 0;
@@ -19,13 +18,13 @@ void ck_pack_triangle(const float *r, long n, float *packed) {
 // ‖R x_b‖² of `count` vectors at once, a constant after inlining: each panel row is loaded once for all of
 // them, and their sums stay in registers. A vector's additions do not depend on its neighbours. Meanwhile what is
 // `next` comes into the cache, `step` bytes a panel row.
-static inline __attribute__((always_inline)) void block_squares(
+INLINE void block_squares(
     const float *packed, long n, const float *x, const int count, const char *next, long step, float *out) {
-    panel_row squares[8] = {0};
+    lanes squares[8] = {0};
     for (long first = 0; first < n; first += ck_panel_width) {
-        panel_row products[8] = {0};
+        lanes products[8] = {0};
         for (long j = first; j < n; j++, packed += ck_panel_width, next += step) {
-            const panel_row row = *(const panel_row *)packed;
+            const lanes row = *(const lanes *)packed;
             __builtin_prefetch(next, 0, 2);
 #pragma clang loop unroll(full)
             for (int b = 0; b < count; b++) products[b] += row * x[b * n + j];
@@ -43,9 +42,9 @@ DISPATCHED void ck_triangle_squares(const float *packed, long n, const float *x,
     // R is read from memory by the first block of vectors and from the cache by the others, while memory would idle:
     // callers go through many triangles that lie one after the other, so the blocks of eight fetch the next one.
     const long size = ck_packed_triangle_count(n) * (long)sizeof *packed;
-    const long step = (long)sizeof(panel_row) / (rows < 8 ? 1 : rows / 8);
+    const long step = (long)sizeof(lanes) / (rows < 8 ? 1 : rows / 8);
     const char *next = (const char *)packed + size;
-    const long share = size / (long)sizeof(panel_row) * step;
+    const long share = size / (long)sizeof(lanes) * step;
     long b = 0;
     for (; b + 8 <= rows; b += 8, next += share) block_squares(packed, n, x + b * n, 8, next, step, out + b);
     for (; b + 4 <= rows; b += 4) block_squares(packed, n, x + b * n, 4, next, 0, out + b);

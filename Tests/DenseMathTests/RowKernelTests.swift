@@ -4,7 +4,7 @@ import Testing
 
 /// The C loops against the formulas in double precision. Odd widths leave remainders after the vectors.
 @Suite struct RowKernelTests {
-    static let widths = [1, 7, 16, 33, 257]
+    static let widths = [1, 7, 15, 16, 17, 31, 50, 257]
 
     static func random(_ count: Int, scale: Double = 3, seed: UInt64 = 1) -> [Float] {
         var random = SplitMix64(seed: seed)
@@ -51,25 +51,28 @@ import Testing
             var found = x
             RowKernels.softmax(&found, rows: 2, columns: width, scale: scale, causal: false)
             for row in 0..<2 {
-                let values = x[row * width..<(row + 1) * width].map { Double($0) * Double(scale) }
-                let largest = values.max() ?? 0
-                let exponentials = values.map { exp($0 - largest) }
-                let sum = exponentials.reduce(0, +)
-                Self.expectClose(
-                    Array(found[row * width..<(row + 1) * width]), exponentials.map { $0 / sum }, relative: 3e-5)
+                let columns = row * width..<(row + 1) * width
+                Self.expectClose(Array(found[columns]), Self.softmax(x[columns], scale: scale), relative: 3e-5)
             }
         }
     }
 
+    static func softmax(_ x: ArraySlice<Float>, scale: Float) -> [Double] {
+        let values = x.map { Double($0) * Double(scale) }
+        let largest = values.max() ?? 0
+        let exponentials = values.map { exp($0 - largest) }
+        let sum = exponentials.reduce(0, +)
+        return exponentials.map { $0 / sum }
+    }
+
     @Test func causalSoftmaxSeesNothingLater() {
-        let n = 19
+        let n = 35
         let x = Self.random(n * n)
         var found = x
         RowKernels.softmax(&found, rows: n, columns: n, scale: 0.5, causal: true)
         for row in 0..<n {
-            var prefix = Array(x[row * n...row * n + row])
-            RowKernels.softmax(&prefix, rows: 1, columns: row + 1, scale: 0.5, causal: false)
-            Self.expectClose(Array(found[row * n...row * n + row]), prefix.map(Double.init), relative: 1e-6)
+            let visible = row * n...row * n + row
+            Self.expectClose(Array(found[visible]), Self.softmax(x[visible], scale: 0.5), relative: 3e-6)
             #expect(found[row * n + row + 1..<(row + 1) * n].allSatisfy { $0 == 0 })
         }
     }
@@ -137,8 +140,23 @@ import Testing
             RowKernels.layerNorm(
                 x, gamma: gamma, beta: beta, epsilon: 1e-5, rows: 2, columns: 20, into: &out, mean: &mean, sigma: &sigma)
             #expect(out[..<20].allSatisfy(\.isNaN) && out[20...].allSatisfy(\.isFinite))
-            RowKernels.softmax(&x, rows: 2, columns: 20, scale: 1, causal: false)
-            #expect(x[..<20].contains(where: \.isNaN) && x[20...].allSatisfy(\.isFinite))
+        }
+    }
+
+    @Test(arguments: [1, 7, 16, 20, 40]) func softmaxOfWhatIsNotFinite(width: Int) {
+        for position in 0..<width {
+            for value in [Float.nan, .infinity] {
+                var x = [Float](repeating: 1, count: 2 * width)
+                x[position] = value
+                RowKernels.softmax(&x, rows: 2, columns: width, scale: 1, causal: false)
+                #expect(x[..<width].allSatisfy(\.isNaN) && x[width...].allSatisfy(\.isFinite), "\(value) at \(position)")
+            }
+            guard width > 1 else { continue }
+            var x = [Float](repeating: 1, count: width)
+            x[position] = -.infinity
+            RowKernels.softmax(&x, rows: 1, columns: width, scale: 1, causal: false)
+            let rest = 1 / Double(width - 1)
+            Self.expectClose(x, (0..<width).map { $0 == position ? 0 : rest })
         }
     }
 

@@ -22,6 +22,7 @@ void ck_layer_norm(const float *x, const float *gamma, const float *beta, float 
                    long columns, float *out, float *mean, float *sigma);
 
 /// Rows of scale·x become their softmax, scale > 0. With `causal`, row i sees columns 0...i, the rest become 0.
+/// columns >= 1; with `causal`, rows <= columns.
 void ck_softmax(float *x, long rows, long columns, float scale, int causal);
 
 /// x[i][j] -= row[j]
