@@ -38,17 +38,21 @@ public struct TextTransformer: Sendable {
     }
 
     /// Embeds texts, not normalised. The tower is causal, so tokens after the longest text's end change
-    /// nothing and are left out.
-    /// - Parameter texts: token ids with start and end, each at most as long as the context.
+    /// nothing and are left out; texts of one length run together, so that there is little padding.
+    /// - Parameter texts: token ids with start and end, each at least one and at most as long as the context.
     /// - Returns: // [texts, d]
     public func callAsFunction(_ texts: [[Int]]) -> Tensor {
         var result = Tensor(zeros: [texts.count, embeddingWidth])
         let batchSize = 64
+        let byLength = texts.indices.sorted { (texts[$0].count, $0) < (texts[$1].count, $1) }
         for start in stride(from: 0, to: texts.count, by: batchSize) {
-            let batch = Array(texts[start..<min(start + batchSize, texts.count)])
-            let embeddings = embed(batch)
-            result.elements.replaceSubrange(
-                start * embeddingWidth..<(start + batch.count) * embeddingWidth, with: embeddings.elements)
+            let batch = byLength[start..<min(start + batchSize, texts.count)]
+            let embeddings = embed(batch.map { texts[$0] })
+            for (row, index) in batch.enumerated() {
+                result.elements.replaceSubrange(
+                    index * embeddingWidth..<(index + 1) * embeddingWidth,
+                    with: embeddings.elements[row * embeddingWidth..<(row + 1) * embeddingWidth])
+            }
         }
         return result
     }
@@ -64,20 +68,22 @@ public struct TextTransformer: Sendable {
 
     private func embed(_ texts: [[Int]]) -> Tensor {
         let tokens = texts.map(\.count).max() ?? 0
-        let (x, scratch) = residual(texts)
+        let ends = texts.map(configuration.pooling.position)
+        let (x, scratch) = residual(texts, readAt: ends)
         let pooled = FloatBuffer(texts.count * width)
-        for (index, text) in texts.enumerated() {
-            let end = configuration.pooling.position(in: text)
+        for (index, end) in ends.enumerated() {
             (pooled.base + index * width).update(from: x.base + (index * tokens + end) * width, count: width)
         }
         return readOut(pooled.base, rows: texts.count, scratch)
     }
 
     /// What leaves the last block. // [texts · longest, D]
-    private func residual(_ texts: [[Int]]) -> (x: FloatBuffer, scratch: BlockScratch) {
+    /// - Parameter ends: the position of each text that is read, the only one then that leaves the last block; nil for all.
+    private func residual(_ texts: [[Int]], readAt ends: [Int]? = nil) -> (x: FloatBuffer, scratch: BlockScratch) {
         let tokens = texts.map(\.count).max() ?? 0
         let rows = texts.count * tokens
         precondition(tokens <= configuration.contextLength, "a text of \(tokens) tokens in a context of \(configuration.contextLength)")
+        precondition(texts.allSatisfy { !$0.isEmpty }, "a text without tokens")
         let scratch = BlockScratch(width: width, neurons: configuration.mlpWidth, batch: texts.count, tokens: tokens)
         let x = FloatBuffer(rows * width)
         for (index, text) in texts.enumerated() {
@@ -90,8 +96,13 @@ public struct TextTransformer: Sendable {
                 }
             }
         }
-        for block in blocks {
-            block(x.base, batch: texts.count, tokens: tokens, mask: .causal, scratch: scratch, capture: nil)
+        for (layer, block) in blocks.enumerated() {
+            if let ends, layer == blocks.count - 1 {
+                block.advanceOneToken(
+                    x.base, at: { ends[$0] }, batch: texts.count, tokens: tokens, mask: .causal, scratch: scratch, capture: nil)
+            } else {
+                block(x.base, batch: texts.count, tokens: tokens, mask: .causal, scratch: scratch, capture: nil)
+            }
         }
         return (x, scratch)
     }

@@ -118,7 +118,8 @@ public struct VisionTransformer: Sendable {
             try check()
             let (x, batch, capture) = (workspace.x.base, workspace.batch, workspace.captures[layer])
             if layer == blocks.count - 1, capture?.request.isOfClassToken ?? true {
-                blocks[layer].advanceFirstToken(x, batch: batch, tokens: tokens, scratch: workspace.block, capture: capture)
+                blocks[layer].advanceOneToken(
+                    x, at: { _ in 0 }, batch: batch, tokens: tokens, mask: .none, scratch: workspace.block, capture: capture)
             } else {
                 blocks[layer](x, batch: batch, tokens: tokens, mask: .none, scratch: workspace.block, capture: capture)
             }

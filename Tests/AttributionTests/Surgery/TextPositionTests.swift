@@ -34,6 +34,9 @@ import Testing
             let end = relativeError(found[row: length - 1], pooled[index * d..<(index + 1) * d])
             #expect(end < 1e-5, "end of text \(index) off by \(end)")
             #expect(largestError(text([tokens]).elements, Array(found[row: length - 1])) < 1e-6)
+            // Tokens behind the end are not seen.
+            guard length < config.context else { continue }
+            #expect(largestError(text([tokens + [tokens[1]]]).elements, Array(found[row: length - 1])) < 1e-6)
         }
     }
 }
