@@ -8,6 +8,8 @@ struct LensOperations: Equatable {
     private let L, H, T, D, N, headWidth, d, patch: Double
     /// Of one block.
     let block: Double
+    /// Of the last block, of which only what the class token needs is computed.
+    let lastBlock: Double
 
     /// Neurons above their threshold on an image, of all: 100 of 5000 images keep each neuron.
     private static let significant = 0.02
@@ -16,7 +18,8 @@ struct LensOperations: Equatable {
         (L, H, T) = (Double(vision.layers), Double(vision.heads), Double(vision.tokens))
         (D, N, headWidth) = (Double(vision.width), Double(vision.mlpWidth), Double(vision.headWidth))
         (d, patch) = (Double(embeddingWidth), Double(vision.patchSize))
-        block = TransformerWork(vision, batch: 1).operations
+        let work = TransformerWork(vision, batch: 1)
+        (block, lastBlock) = (work.operations, work.lastBlockOperations)
     }
 
     /// K: heads that read a layer.
@@ -26,7 +29,7 @@ struct LensOperations: Equatable {
 
     /// The image tower.
     var forward: Double {
-        2 * (T - 1) * D * Double(VisionConfiguration.channels) * patch * patch + L * block + 2 * D * d
+        2 * (T - 1) * D * Double(VisionConfiguration.channels) * patch * patch + (L - 1) * block + lastBlock + 2 * D * d
     }
 
     /// `EffectSums.add`: coordinates summed, bias share, total effect.
@@ -54,7 +57,9 @@ struct LensOperations: Equatable {
     }
 
     /// `IndirectAblation.update`: the blocks behind the layer once more.
-    func indirect(_ layer: Int) -> Double { (L - 1 - Double(layer)) * block + 2 * D * d }
+    func indirect(_ layer: Int) -> Double {
+        (L - 2 - Double(layer)) * block + lastBlock + 2 * D * d
+    }
 
     private func coordinates(_ layer: Int) -> Double { 2 * N * T * readers(layer) }
 

@@ -33,11 +33,11 @@ extension ModelUnderStudy {
     /// Texts through the text tower, in one piece.
     func textCost(texts: Int) -> CostEstimate {
         let text = configuration.text
-        // Tokens behind the longest text of a batch are left out: names and captions are short.
+        // Names and captions are short, and those of one length run together.
         let work = TransformerWork(
             width: text.width, heads: text.heads, neurons: text.mlpWidth, tokens: min(text.contextLength, Self.tokensOfTexts),
             batch: 64, activation: textActivation)
-        return CostEstimate(work, perUnit: Double(texts) * Double(text.layers) * work.operations)
+        return CostEstimate(work, perUnit: Double(texts) * (Double(text.layers - 1) * work.operations + work.lastBlockOperations))
     }
 
     private static let tokensOfTexts = 17

@@ -22,15 +22,22 @@ import Testing
         return T * matrices + Double(block.heads) * 2 * T * T * Double(block.headWidth)
     }
 
+    /// Of the last block: queries, keys and values of every token, all else of one.
+    private var lastBlock: Double {
+        let (block, T) = (vision.blocks[vision.blocks.count - 1], Double(vision.tokens))
+        let ofOne = [block.attentionOutput, block.mlpInput, block.mlpOutput].reduce(0) { $0 + size($1.weight) }
+        return T * size(block.queryKeyValue.weight) + ofOne + Double(block.heads) * 2 * T * Double(block.headWidth)
+    }
+
     @Test func theTowerIsThatOfItsWeights() {
-        let expected = Double(vision.tokens - 1) * size(vision.patchEmbedding.weight) + vision.blocks.reduce(0) { $0 + block($1) }
-            + size(vision.projection)
+        let expected = Double(vision.tokens - 1) * size(vision.patchEmbedding.weight)
+            + vision.blocks.dropLast().reduce(lastBlock) { $0 + block($1) } + size(vision.projection)
         #expect(operations.forward == 2 * expected, "\(operations.forward) against \(2 * expected)")
     }
 
     @Test func theRestOfTheNetworkIsThatOfItsBlocks() {
         for layer in 0..<3 {
-            let expected = vision.blocks[(layer + 1)...].reduce(0) { $0 + block($1) } + size(vision.projection)
+            let expected = vision.blocks[(layer + 1)...].dropLast().reduce(lastBlock) { $0 + block($1) } + size(vision.projection)
             #expect(operations.indirect(layer) == 2 * expected)
         }
     }
@@ -67,9 +74,11 @@ import Testing
             VisionConfiguration(
                 imageSize: 224, patchSize: 14, width: 1024, layers: 24, heads: 16, mlpWidth: 4096, activation: .quickGELU,
                 layerNormEpsilon: 1e-5), embeddingWidth: 768)
-        // 81 GMACs, the figure that is published for this tower.
-        #expect(abs(operations.forward / 2e9 - 81) < 1, "\(operations.forward / 2e9)")
+        // 81 GMACs, the figure that is published for this tower with all of its last block.
+        let whole = operations.forward + operations.block - operations.lastBlock
+        #expect(abs(whole / 2e9 - 81) < 1, "\(whole / 2e9)")
+        // 22¼ blocks behind the first layer, ¼ behind the last but one; the tower has 23¼.
         let again = (0..<23).reduce(0) { $0 + operations.indirect($1) } / operations.forward
-        #expect(abs(again - 11.5) < 0.1, "\(again)")
+        #expect(abs(again - 11.1) < 0.1, "\(again)")
     }
 }
