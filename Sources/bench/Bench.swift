@@ -59,9 +59,12 @@ struct Bench: ParsableCommand {
 
     private func lens() {
         let model = BenchmarkModel.vitB32
+        let tower = model.make()
         Host.resetPeakMemory()
-        LensBenchmark(model, model.make()).run(repeats: 2 * repeats + 1).forEach(show)
+        LensBenchmark(model, tower).run(repeats: 2 * repeats + 1).forEach(show)
         show(Report.memory("\(model.name): peak memory with the lens of all layers, 1 worker", bytes: Host.peakMemory))
+        LayerBenchmark.vitB32(tower).run(repeats: repeats).forEach(show)
+        LayerBenchmark.vitL14(BenchmarkModel.vitL14.make()).run(repeats: repeats).forEach(show)
     }
 
     private func surgery() throws {

@@ -55,6 +55,9 @@ struct ForwardBenchmark {
             Report.line("\(title): forward pass", rates, unit: "images/s"),
             Report.line("\(title): share of peak", shares.map { 100 * $0 }, unit: "%", goal: precision == .fp32 ? .atLeast(100 * Self.goal) : nil),
         ]
+        if forward.count == 1 {
+            lines += KernelBreakdown(of: { _ = pass() }, images: batch, repeats: repeats).lines("\(title), forward pass")
+        }
         guard let pyTorch, !others.isEmpty else { return lines + [Report.note("\(title): PyTorch", "not found")] }
         lines.append(Report.line("\(title): \(pyTorch.description)", others, unit: "images/s"))
         lines.append(Report.line("\(title): rate over PyTorch's", ratios, unit: "×", goal: .atLeast(pyTorchGoal)))

@@ -45,15 +45,16 @@ struct SweepBenchmark {
                 preconditionFailure("the lens refuses random weights: \(error)")
             }
         }
-        func centred() -> EffectWorker.Tables { .init(lenses: lenses, factors: factors, means: means) }
-        let (floors, bounding) = pass { BoundingWorker(tower, centred(), capacity: Self.batch) } taking: { BoundingWorker.floors($0) }
-        let (_, collecting) = pass { CollectingWorker(tower, centred(), floors: floors, capacity: Self.batch) } taking: { _ in }
+        let centred = EffectTables(lenses: lenses, factors: factors, means: means)
+        let (floors, bounding) = pass { BoundingWorker(tower, centred, capacity: Self.batch) } taking: { BoundingWorker.floors($0) }
+        let (_, collecting) = pass { CollectingWorker(tower, centred, floors: floors, capacity: Self.batch) } taking: { _ in }
         let directionSeconds = directions()
         let (readings, readingSeconds) = made { lens in
             DirectionReadings(lens, directions: Self.unitVectors(lens.neurons, lens.embeddingWidth))
         }
+        let ablated = AblationTables(effects: centred, thresholds: floors, readings: readings)
         let (resumedSeconds, ablating) = pass {
-            AblatingWorker(tower, centred(), thresholds: floors, readings: readings, resumed: middle, capacity: Self.batch)
+            AblatingWorker(tower, ablated, resumed: middle, capacity: Self.batch)
         } taking: { $0.reduce(0) { $0 + $1.resumedSeconds } }
         let peak = Host.peakMemory
         let forward = plainPass()

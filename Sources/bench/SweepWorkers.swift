@@ -5,26 +5,12 @@ import Lens
 
 /// What one worker of a pass holds, as the step of the same pass does.
 class EffectWorker {
-    /// What all workers read, by layer.
-    struct Tables {
-        let lenses: [SecondOrderLens]
-        let factors: [Tensor]
-        let means: [EffectMeans]
-    }
-
     fileprivate let pass: EffectPass
     /// The worker's share.
     var images = 0..<0
 
     fileprivate init(_ tower: VisionTransformer, _ lenses: [SecondOrderLens], capacity: Int, capturing extra: CaptureRequest = []) {
         pass = EffectPass(tower, layers: lenses.map(\.layer), capacity: capacity, capturing: extra)
-    }
-
-    fileprivate static func effects(_ tables: Tables, capacity: Int) -> [CentredEffects] {
-        let scratch = EffectScratch(tables.lenses, capacity: capacity)
-        return tables.lenses.indices.map {
-            CentredEffects(tables.lenses[$0], factors: tables.factors[$0], means: tables.means[$0], scratch: scratch)
-        }
     }
 
     /// - Parameter pixels: of all images. // [images, size, size, 3]
@@ -66,9 +52,9 @@ final class BoundingWorker: EffectWorker {
     private let effects: [CentredEffects]
     private let floors: [NormFloors]
 
-    init(_ tower: VisionTransformer, _ tables: Tables, capacity: Int) {
+    init(_ tower: VisionTransformer, _ tables: EffectTables, capacity: Int) {
         sums = tables.lenses.map { EffectSums($0, tokens: tower.tokens, capacity: capacity) }
-        effects = Self.effects(tables, capacity: capacity)
+        effects = tables.effects(capacity: capacity)
         floors = tables.lenses.map { NormFloors(neurons: $0.neurons, capacity: 1) }
         super.init(tower, tables.lenses, capacity: capacity)
     }
@@ -96,8 +82,8 @@ final class CollectingWorker: EffectWorker {
     private let collectors: [LargeEffectsCollector]
     private let floors: [[Float]]
 
-    init(_ tower: VisionTransformer, _ tables: Tables, floors: [[Float]], capacity: Int) {
-        effects = Self.effects(tables, capacity: capacity)
+    init(_ tower: VisionTransformer, _ tables: EffectTables, floors: [[Float]], capacity: Int) {
+        effects = tables.effects(capacity: capacity)
         collectors = tables.lenses.map { LargeEffectsCollector(neurons: $0.neurons, headCount: $0.headCount) }
         self.floors = floors
         super.init(tower, tables.lenses, capacity: capacity)
@@ -120,15 +106,9 @@ final class AblatingWorker: EffectWorker {
     /// Of the indirect effect.
     private(set) var resumedSeconds = 0.0
 
-    init(
-        _ tower: VisionTransformer, _ tables: Tables, thresholds: [[Float]], readings: [DirectionReadings], resumed: Int,
-        capacity: Int
-    ) {
-        let effects = Self.effects(tables, capacity: capacity)
-        ablations = effects.indices.map {
-            MeanAblation(
-                effects[$0], means: tables.means[$0], thresholds: thresholds[$0], readings: readings[$0], capacity: capacity)
-        }
+    init(_ tower: VisionTransformer, _ ablationTables: AblationTables, resumed: Int, capacity: Int) {
+        let tables = ablationTables.effects
+        ablations = ablationTables.ablations(capacity: capacity)
         self.resumed = resumed
         indirect = IndirectAblation(
             tower, means: [tables.lenses[resumed].layer: tables.means[resumed].activations], capacity: capacity)

@@ -1,0 +1,71 @@
+import CLIPModel
+import DenseMath
+import Lens
+
+extension AblationTables {
+    /// Fitted images for each effect that is kept, so that about 2 % of all are above their neuron's threshold.
+    private static let imagesPerKept = 48
+
+    /// Fitted to random images.
+    /// - Parameter kept: effects of each neuron.
+    init(_ model: BenchmarkModel, _ tower: VisionTransformer, layers: [Int], kept: Int) {
+        let fitted = kept * Self.imagesPerKept
+        let paths = ValueOutputPaths(tower)
+        let pass = EffectPass(tower, layers: layers, capacity: model.batch)
+        let images = model.images(fitted, seed: 4)
+        func forEachBatch(_ body: (Int) -> Void) {
+            let size = images.count / fitted
+            images.withUnsafeBufferPointer { pixels in
+                guard let base = pixels.baseAddress else { return }
+                for start in stride(from: 0, to: fitted, by: model.batch) {
+                    pass.run(base + start * size, batch: min(model.batch, fitted - start))
+                    body(start)
+                }
+            }
+        }
+        do {
+            let lenses = try layers.map { try SecondOrderLens(layer: $0, paths: paths, vision: tower) }
+            let sums = lenses.map { EffectSums($0, tokens: tower.tokens, capacity: model.batch) }
+            forEachBatch { _ in sums.forEach { $0.add(pass) } }
+            let tables = EffectTables(
+                lenses: lenses, factors: try lenses.map { try $0.choleskyFactors() }, means: sums.map(\.means))
+            let effects = tables.effects(capacity: model.batch)
+            let collectors = lenses.map { LargeEffectsCollector(neurons: $0.neurons, headCount: $0.headCount) }
+            let floors = [Float](repeating: 0, count: model.configuration.mlpWidth)
+            var biasShares = lenses.map { _ in [Float]() }
+            forEachBatch { start in
+                for (index, effects) in effects.enumerated() {
+                    effects.update(pass)
+                    effects.evaluateNorms()
+                    collectors[index].insert(effects, floors: floors, batch: pass.batch, firstImage: start)
+                    biasShares[index] += effects.biasShares.elements.prefix(pass.batch * tower.embeddingWidth)
+                }
+            }
+            let fits = try lenses.indices.map { index in
+                guard let largest = LargestEffects([collectors[index].result()], count: kept) else {
+                    preconditionFailure("every image is kept")
+                }
+                let directions = try PrincipalDirections(
+                    lenses[index], largest: largest,
+                    biasShares: Tensor(shape: [fitted, tower.embeddingWidth], elements: biasShares[index]))
+                return (largest.thresholds, DirectionReadings(lenses[index], directions: directions.directions))
+            }
+            self.init(effects: tables, thresholds: fits.map(\.0), readings: fits.map(\.1))
+        } catch {
+            preconditionFailure("the lens refuses random weights: \(error)")
+        }
+    }
+}
+
+extension EffectSums {
+    /// The sums divided by the number of images.
+    var means: EffectMeans {
+        let scale = 1 / Float(images)
+        func mean(_ sums: FloatBuffer) -> [Float] { sums.elements.map { scale * $0 } }
+        return EffectMeans(
+            coordinates: Tensor(shape: [lens.neurons, lens.headCount], elements: mean(coordinates)),
+            biasShare: mean(biasShare), total: mean(total),
+            activations: Tensor(
+                shape: [activations.count / lens.neurons, lens.neurons], elements: mean(activations)))
+    }
+}
