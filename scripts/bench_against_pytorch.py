@@ -3,8 +3,9 @@
 
     echo | scripts/bench_against_pytorch.py --tokens 50 --width 768 --layers 12 --heads 12 --batch 32 --precision fp32
 
-prints one line about the versions, then for each line read the seconds of one pass. The tower is written as a
-PyTorch user would write it today: fused attention, one matrix product for queries, keys and values, weights random.
+prints one line about the versions after a first pass, then for each line read the seconds of one more. The tower is
+written as a PyTorch user would write it today: fused attention, one matrix product for queries, keys and values,
+weights random.
 """
 
 import argparse
@@ -65,9 +66,10 @@ def main():
     dtype = torch.bfloat16 if options.precision == "bf16" else torch.float32
     tower = tower.to(dtype)
     patches = torch.randn(options.batch, options.tokens - 1, 3 * options.patch**2).to(dtype)
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {options.precision}", flush=True)
     with torch.inference_mode():
         tower(patches)
+        # Only now: whoever reads this starts to measure.
+        print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {options.precision}", flush=True)
         for _ in sys.stdin:
             start = time.perf_counter()
             tower(patches)
