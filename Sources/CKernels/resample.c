@@ -17,8 +17,7 @@ typedef int four_ints __attribute__((vector_size(16)));
 typedef unsigned char four_bytes __attribute__((vector_size(4)));
 
 // One pixel by a vector of four numbers, the last of which belongs to the next pixel and is not used.
-INLINE void mix_pixel(const unsigned char *pixels, const int *weights,
-                                                            int count, unsigned char *out) {
+INLINE void mix_pixel(const unsigned char *pixels, const int *weights, int count, unsigned char *out) {
     const int half = 1 << (precision - 1);
     four_ints sum = {half, half, half, half};
     for (int k = 0; k < count; k++) {

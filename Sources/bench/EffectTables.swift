@@ -13,18 +13,3 @@ struct EffectTables {
         return lenses.indices.map { CentredEffects(lenses[$0], factors: factors[$0], means: means[$0], scratch: scratch) }
     }
 }
-
-/// The same, and what mean-ablation reads beside it.
-struct AblationTables {
-    let effects: EffectTables
-    let thresholds: [[Float]]
-    let readings: [DirectionReadings]
-
-    /// Of each layer, with memory of a worker's own.
-    func ablations(capacity: Int) -> [MeanAblation] {
-        zip(effects.effects(capacity: capacity), zip(thresholds, readings)).enumerated().map { layer, tables in
-            MeanAblation(
-                tables.0, means: effects.means[layer], thresholds: tables.1.0, readings: tables.1.1, capacity: capacity)
-        }
-    }
-}

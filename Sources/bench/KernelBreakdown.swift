@@ -1,8 +1,8 @@
 import DenseMath
 import Dispatch
 
-/// Which kernels take the time of something, or the time that it adds to something else. Counting slows the small ones,
-/// so that it is done after the measurement, not in it.
+/// Which kernels take the time of something. Counting slows the small ones, so that it is done after the measurement,
+/// not in it.
 struct KernelBreakdown {
     private let kernels: [(kernel: KernelProfile.Kernel, totals: KernelProfile.Totals)]
     private let seconds: Double
@@ -10,19 +10,15 @@ struct KernelBreakdown {
 
     /// - Parameters:
     ///   - work: what is looked at.
-    ///   - less: work whose time is taken away from it.
-    ///   - images: of one run of the work.
-    init(of work: () -> Void, less: () -> Void = {}, images: Int, repeats: Int) {
+    ///   - images: of one run of it.
+    init(of work: () -> Void, images: Int, repeats: Int) {
         KernelProfile.begin()
-        func count(_ body: () -> Void) -> (totals: [KernelProfile.Totals], seconds: Double) {
-            let (before, start) = (KernelProfile.read(), DispatchTime.now())
-            for _ in 0..<repeats { body() }
-            return (zip(KernelProfile.read(), before).map { $0 - $1 }, start.seconds)
-        }
-        let (without, with) = (count(less), count(work))
+        let (before, start) = (KernelProfile.read(), DispatchTime.now())
+        for _ in 0..<repeats { work() }
+        seconds = start.seconds
+        let after = KernelProfile.read()
         KernelProfile.end()
-        kernels = KernelProfile.Kernel.allCases.map { ($0, with.totals[$0.rawValue] - without.totals[$0.rawValue]) }
-        seconds = with.seconds - without.seconds
+        kernels = KernelProfile.Kernel.allCases.map { ($0, after[$0.rawValue] - before[$0.rawValue]) }
         self.images = repeats * images
     }
 

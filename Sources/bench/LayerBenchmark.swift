@@ -2,9 +2,8 @@ import CLIPModel
 import Lens
 
 /// The second-order effects of all neurons of one layer, from the images on, against the seconds that the paper's code
-/// takes for them: it multiplies every neuron's output through every later attention layer, token by token, which nobody
-/// would wait for here. Those seconds were measured once, with PyTorch on two cores of the host of BENCHMARKS.md; on
-/// another machine the ratio says little.
+/// takes for them. Those are on record from two cores like those of BENCHMARKS.md and not measured again: on another machine
+/// the ratio says little.
 struct LayerBenchmark {
     private static let goal = 1000.0
     private static let workers = 2
