@@ -252,14 +252,19 @@ def chain(matrices: list[Tensor]) -> Tensor:
 
 def textspan(m: Model, label: int) -> Tensor:
     c, w = m.c, m.w
-    sigma = (m.output[0].var(correction=0) + c.epsilon).sqrt()
+    mean, sigma = m.output[0].mean(), (m.output[0].var(correction=0) + c.epsilon).sqrt()
+    # What is the same for all tokens and heads is shared among them and, where it belongs to the whole sum, among the layers'
+    # attention and MLPs and the embedding.
+    each = c.tokens * c.heads
+    every = each * (2 * c.layers + 1)
     scores = torch.zeros(c.tokens, dtype=m.dtype)
     target = w["classifier"][label] - w["classifier"].mean(0)
     for layer, s in enumerate(m.steps):
         output = w[f"{layer}.attentionOutput.weight"].reshape(c.width, c.heads, -1)
         # [T, H, D]: what each token sends to the class token's residual stream through each head.
         sent = torch.einsum("hi,hie,dhe->ihd", s.attention[:, 0], s.v, output)
-        joint = (sent * w["outputNorm.weight"] / sigma) @ w["projection"].T
+        sent = sent + w[f"{layer}.attentionOutput.bias"] / each - mean / every
+        joint = (sent * w["outputNorm.weight"] / sigma + w["outputNorm.bias"] / every) @ w["projection"].T
         scores = scores + (joint @ target).sum(1)
     return scores[1:]
 

@@ -3,19 +3,31 @@ import DenseMath
 
 extension AttributionPass {
     /// Each patch's direct contribution through all attention heads, along the class's direction:
-    /// Σ_{l,h} a_i ⟨W_O (W_V ln_1(x_i) + b_V), t⟩ with t = γ*/σ* ∘ P·contrast.
+    /// Σ_{l,h} a_i ⟨W_O (W_V ln_1(x_i) + b_V), t⟩ with t = γ*/σ* ∘ Pᵀ·contrast, and the token's share of what is the same for
+    /// all: of every layer's b_O, and of the last norm's mean and bias, which attention, MLPs and the embedding divide among
+    /// themselves. Those shares decide where a map is negative.
     ///
     /// The direction is taken through W_O once a layer instead of every token.
-    /// Source: Gandelsman, Efros and Steinhardt, arXiv 2310.05916.
+    /// Source: Gandelsman, Efros and Steinhardt, arXiv 2310.05916, and its public implementation.
     /// - Parameter contrast: the class's weights minus the mean over all classes. // [d]
     func textSpan(contrast: UnsafePointer<Float>) -> HeatMap {
         let (tokens, width, d) = (vision.tokens, vision.width, vision.embeddingWidth)
         BLAS.multiply(
             d, width, vision.projection.elements, stride: width, transposed: true, vector: contrast,
             into: direction.base)
-        let sigma = record.outputSigma.base[0]
-        for i in 0..<width { direction.base[i] *= vision.outputNorm.weight[i] / sigma }
-        flow.row.base.update(repeating: 0, count: tokens)
+        let (mean, sigma) = (record.outputMean.base[0], record.outputSigma.base[0])
+        // L of the 2L + 1 parts of the residual stream are attention's.
+        var shared: Float = 0
+        let layersShare = Float(vision.blocks.count) / Float(2 * vision.blocks.count + 1)
+        for i in 0..<width {
+            shared += layersShare * vision.outputNorm.bias[i] * direction.base[i]
+            direction.base[i] *= vision.outputNorm.weight[i] / sigma
+            shared -= layersShare * mean * direction.base[i]
+        }
+        for block in vision.blocks {
+            for i in 0..<width { shared += block.attentionOutput.bias[i] * direction.base[i] }
+        }
+        flow.row.base.update(repeating: shared / Float(tokens), count: tokens)
         for (block, layer) in zip(vision.blocks, record.layers) {
             BLAS.multiply(
                 width, width, block.attentionOutput.weight.elements, stride: width, transposed: true,
