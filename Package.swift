@@ -90,7 +90,7 @@ let package = Package(
         .testTarget(
             name: "AttributionTests", dependencies: ["Attribution", "DenseMath", "CLIPModel", "Safetensors", "TestSupport"],
             resources: [.copy("Fixtures")]),
-        .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Safetensors"]),
+        .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Safetensors"], exclude: ["Fixtures"]),
         .testTarget(name: "SlurmTests", dependencies: ["Slurm", "Pipeline"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
         .testTarget(name: "ResultsTests", dependencies: ["Results", "Pipeline", grdb], exclude: ["Fixtures"]),

@@ -4,9 +4,9 @@
     pip install wordfreq
     scripts/make_word_pool.py                      # 30 000 words to data/pools/common-words.txt
 
-The second-order paper describes neurons with the 30 000 most common English words and does not publish its
-list. This one is that of wordfreq (https://github.com/rspeer/wordfreq; data under CC BY-SA 4.0), without
-what has fewer than two letters. Another list is another pool: name it in the spec.
+A pool like that of the second-order paper, whose own list `runner fetch second-order-words` brings. The words are those of
+wordfreq (https://github.com/rspeer/wordfreq; data under CC BY-SA 4.0), without what has fewer than two letters. Another
+list is another pool: name it in the spec.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ if [ -r "$results/sparse-text.csv" ]; then
   accuracies sparse-text m layer pool
   curves=""
   point=4
-  for file in "$data"/sparse-text/[0-9]*-words "$data"/sparse-text/0-captions; do
+  for file in "$data"/sparse-text/[0-9]*-words "$data"/sparse-text/0-captions "$data"/sparse-text/0-words-random; do
     [ -e "$file" ] || continue
     name=$(basename "$file")
     curves+=$(curve "$file" "layer ${name%%-*}, ${name#*-}" 0 $((point += 1)))

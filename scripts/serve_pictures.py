@@ -60,6 +60,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", choices=sorted(MODELS), default="flux-schnell")
     parser.add_argument("--steps", type=int, help="denoising steps, instead of the model's usual number")
+    parser.add_argument("--side", type=int, default=1024, help="pixels of a side that FLUX paints (default 1024)")
+    parser.add_argument("--guidance", type=float, help="FLUX's guidance scale, instead of the model's usual number")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--offload", action="store_true", help="keep parts of the model in main memory")
     parser.add_argument("--dry-run", action="store_true", help="pictures of one colour, without any model")
@@ -77,7 +79,8 @@ def flux(options: argparse.Namespace, name: str, steps: int, guidance: float) ->
 
     def paint(order: Order, path: str) -> None:
         generator = torch.Generator("cpu").manual_seed(order.seed)
-        image = pipeline(order.prompt, width=1024, height=1024, guidance_scale=guidance, generator=generator,
+        image = pipeline(order.prompt, width=options.side, height=options.side, generator=generator,
+                         guidance_scale=guidance if options.guidance is None else options.guidance,
                          num_inference_steps=options.steps or steps,
                          max_sequence_length=256).images[0]  # the most that FLUX.1-schnell takes
         save(image, order, path)

@@ -44,6 +44,12 @@ public struct HeatMap: Equatable, Sendable {
         return HeatMap(side: side, values: values.map { ($0 - smallest) / range })
     }
 
+    /// Whether it tells no place from another: one value everywhere, or values that are not finite.
+    public var isConstant: Bool {
+        guard let first = values.first, values.allSatisfy(\.isFinite) else { return true }
+        return values.allSatisfy { $0 == first }
+    }
+
     /// Negative values as 0.
     public func clippedAtZero() -> HeatMap { HeatMap(side: side, values: values.map { max(0, $0) }) }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Steele, Lea and Flood's SplitMix64: a counter-based generator, so that any scene can be made
 /// without making the ones before it, and the same on every machine (integer arithmetic only).
 public struct SplitMix64: RandomNumberGenerator, Sendable {
@@ -30,6 +32,18 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
 
     public mutating func uniform(_ range: ClosedRange<Double>) -> Double {
         range.lowerBound + (range.upperBound - range.lowerBound) * uniform()
+    }
+
+    /// Independent numbers of the standard normal distribution (Box and Muller 1958).
+    public mutating func normals(_ count: Int) -> [Float] {
+        var numbers: [Float] = []
+        numbers.reserveCapacity(count + 1)
+        while numbers.count < count {
+            // 1 − u is above 0, so that its logarithm is finite.
+            let (length, angle) = ((-2 * log(1 - uniform())).squareRoot(), 2 * Double.pi * uniform())
+            numbers += [Float(length * cos(angle)), Float(length * sin(angle))]
+        }
+        return Array(numbers.prefix(count))
     }
 
     /// An integer in 0 ..< bound (multiply-shift; the bias is below bound / 2⁶⁴).

@@ -25,6 +25,10 @@ public struct ExperimentContext: Sendable {
         opened = OpenedInputs(InputPlaces(manifest: manifest, data: data), memo: InputMemo(folder: memory), tell: tell)
     }
 
+    /// The papers whose numbers and claims are beside the manifest, in `experiments/papers`.
+    /// - Throws: `SpecError`.
+    public func papers() throws -> Papers { try opened.papers.value() }
+
     /// Writes into `memory` what was found out; not before, so that a spec that is refused leaves nothing behind.
     public func keepMemory() { opened.keepMemory() }
 }

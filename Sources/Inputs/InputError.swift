@@ -17,6 +17,8 @@ public enum InputError: Error, Equatable, Sendable {
     case recipeOutOfRange(key: String, value: Double, allowed: ClosedRange<Double>)
     /// A sample that is larger than its set.
     case sampleTooLarge(wanted: Int, available: Int)
+    /// A sample of every k-th picture of a set that has fewer than k.
+    case sampleTooSparse(every: Int, of: Int)
     case unknownSplit(name: String, known: [String])
     /// The generated or stored data are not those that the manifest names.
     case digestMismatch(dataset: String, what: String, expected: String, found: String)

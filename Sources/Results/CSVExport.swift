@@ -33,7 +33,7 @@ public enum CSVExport {
             row += [
                 .number(interval?.lower), .number(interval?.upper), .number(interval?.level),
                 .text(interval?.method), .integer(interval?.replicates),
-                .text(interval.map { String($0.seed) }), .text(interval?.resamplingUnit),
+                .text(interval?.seed.map(String.init)), .text(interval?.resamplingUnit),
             ]
             row += [
                 .number(metric.paper?.value), .text(metric.paper?.source),

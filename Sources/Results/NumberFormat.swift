@@ -26,6 +26,12 @@ public struct NumberFormat: Sendable {
         return (isZero && text.hasPrefix("-") ? String(text.dropFirst()) : text) + suffix
     }
 
+    /// Whether a number is printed without losing a digit.
+    func isExact(_ value: Double) -> Bool {
+        let places = pow(10, Double(decimals))
+        return abs((value * scale * places).rounded() - value * scale * places) < 1e-9
+    }
+
     /// The value with its interval, `87.1 [86.0–88.2]`; the status where there is no value.
     public func text(_ metric: Metric) -> String {
         metric.status == .ok ? text(metric.value, metric.interval) : metric.status.rawValue
@@ -37,5 +43,12 @@ public struct NumberFormat: Sendable {
         // With a minus sign within, a dash between the bounds would be hard to read.
         let separator = interval.lower < 0 ? " to " : "–"
         return "\(text(value)) [\(text(interval.lower))\(separator)\(text(interval.upper))]"
+    }
+}
+
+extension Metric.Interval {
+    /// How it was made: `percentile bootstrap, 1000 replicates, seed 0`.
+    var words: String {
+        [method, replicates.map { "\($0) replicates" }, seed.map { "seed \($0)" }].compactMap { $0 }.joined(separator: ", ")
     }
 }

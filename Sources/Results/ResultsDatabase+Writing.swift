@@ -43,7 +43,8 @@ extension ResultsDatabase {
     /// - Throws: `ResultsError`; then nothing of this was stored, and the run is still `running`.
     @discardableResult
     public func end(
-        _ run: ActiveRun, as ending: RunEnding, steps: [StepOutcome] = [], rows: RunRows = RunRows(), message: String? = nil
+        _ run: ActiveRun, as ending: RunEnding, steps: [StepOutcome] = [], rows: RunRows = RunRows(), claims: [ClaimVerdict] = [],
+        message: String? = nil
     ) throws -> Int64? {
         let seconds = (ContinuousClock.now - run.start).seconds
         let digest = rows.isEmpty ? nil : try RowsDigest.digest(of: rows)
@@ -80,6 +81,7 @@ extension ResultsDatabase {
                 arguments: [
                     ending.rawValue, message, Self.now(), seconds, digest, rowsRun, run.id,
                 ])
+            try insert(claims, of: run.id, db)
             try StoredCheck.run.store(run.id, db)
             return rowsRun
         }
@@ -148,7 +150,7 @@ extension ResultsDatabase {
             RowJSON.object(metric.subject), metric.name, metric.higherIsBetter, metric.value,
             metric.status.rawValue, metric.unit, metric.n, metric.skipped, metric.interval?.lower,
             metric.interval?.upper, metric.interval?.level, metric.interval?.method,
-            metric.interval?.replicates, metric.interval.map { String($0.seed) },
+            metric.interval?.replicates, metric.interval?.seed.map(String.init),
             metric.interval?.resamplingUnit, metric.paper?.value, metric.paper?.source,
             metric.paper?.halfUnit, metric.isComparable, metric.isPartial, metric.verdict.rawValue,
             metric.note,

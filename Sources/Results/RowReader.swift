@@ -56,11 +56,12 @@ extension RowReader {
 
     private func interval() throws -> Metric.Interval? {
         guard let lower: Double = try optional("ci_lower") else { return nil }
-        let seedText: String = try value("ci_seed")
-        guard let seed = UInt64(seedText) else { throw failure("ci_seed") }
+        let seedText: String? = try optional("ci_seed")
+        let seed = seedText.flatMap { UInt64($0) }
+        guard (seed == nil) == (seedText == nil) else { throw failure("ci_seed") }
         return Metric.Interval(
             lower: lower, upper: try value("ci_upper"), level: try value("ci_level"),
-            method: try value("ci_method"), replicates: try value("ci_replicates"), seed: seed,
+            method: try value("ci_method"), replicates: try optional("ci_replicates"), seed: seed,
             resamplingUnit: try value("ci_unit"))
     }
 

@@ -58,7 +58,7 @@ enum RowsDigest {
         }
         for number in [
             metric.n, metric.skipped, metric.interval?.replicates,
-            metric.interval.map { Int(truncatingIfNeeded: $0.seed) },
+            metric.interval?.seed.map { Int(truncatingIfNeeded: $0) },
             metric.higherIsBetter ? 1 : 0, metric.isComparable ? 1 : 0, metric.isPartial ? 1 : 0,
         ] {
             writer.add(number)

@@ -4,18 +4,18 @@ import GRDB
 enum Schema {
     /// Stored as `user_version`. A database of a later version is refused, not guessed at; one of an earlier version is
     /// brought up to date by whoever writes to it, and read as it is.
-    static let version = 2
+    static let version = 3
     /// Stored as `application_id`, "CLPL": tells a results database from any other.
     static let applicationID: Int32 = 0x434C_504C
 
     /// Makes the tables of an empty database, and those that an earlier version lacks; nothing that is there is
     /// changed. Two processes may try at once: the second waits for the first and finds its work done.
     static func prepare(_ db: Database, path: String) throws {
-        guard try check(db, path: path) < version || !hasRunCheck(db) else { return }
+        guard try check(db, path: path) < version || !missing(db).isEmpty else { return }
         try db.inTransaction(.immediate) {
             let found = try userVersion(db)
             for step in additions[min(found, additions.count)...] { try db.execute(sql: step) }
-            if try !hasRunCheck(db) { try db.execute(sql: runCheck) }
+            for table in try missing(db) { try db.execute(sql: table.sql) }
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
             try db.execute(sql: "PRAGMA user_version = \(version)")
             return .commit
@@ -44,9 +44,10 @@ enum Schema {
     /// Whether the columns of a version are there as they were made: a byte that changes in the declaration of a table
     /// gives one of them another name or type.
     static func isWhole(_ db: Database, version: Int) throws -> Bool {
-        let checksRuns = try hasRunCheck(db)
+        let absent = try missing(db).map(\.name)
         let whole = try DatabaseQueue().writeWithoutTransaction { db in
-            for step in additions.prefix(version) + (checksRuns ? [runCheck] : []) { try db.execute(sql: step) }
+            for step in additions.prefix(version) { try db.execute(sql: step) }
+            for table in unversioned where !absent.contains(table.name) { try db.execute(sql: table.sql) }
             return try columns(db)
         }
         return try whole.isSubset(of: columns(db))
@@ -63,9 +64,11 @@ enum Schema {
                     """))
     }
 
-    /// Asked of the file: GRDB may remember how it was before another process changed it.
-    private static func hasRunCheck(_ db: Database) throws -> Bool {
-        try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'run_check'") == 1
+    /// The tables that are not of a version and are not there. Asked of the file: GRDB may remember how it was before another
+    /// process changed it.
+    private static func missing(_ db: Database) throws -> [(name: String, sql: String)] {
+        let found = Set(try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'"))
+        return unversioned.filter { !found.contains($0.name) }
     }
 
     private static func userVersion(_ db: Database) throws -> Int {
@@ -73,9 +76,35 @@ enum Schema {
     }
 
     /// What each version added to the one before it.
-    private static let additions = [version1, version2]
+    private static let additions = [version1, version2, version3]
 
     /// Not of a version: a program that does not know of it reads and writes the database as before.
+    private static let unversioned: [(name: String, sql: String)] = [("run_check", runCheck)]
+
+    /// Since then an interval by formula has no seed, which earlier programs cannot read.
+    private static let version3 = """
+        -- What became of the papers' claims by the rows of a run.
+        CREATE TABLE claim (
+          run        INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+          position   INTEGER NOT NULL,
+          paper      TEXT NOT NULL,
+          name       TEXT NOT NULL,
+          words      TEXT NOT NULL,
+          place      TEXT NOT NULL,            -- where the paper makes it
+          verdict    TEXT NOT NULL
+                     CHECK (verdict IN ('holds', 'fails', 'undecided', 'depends', 'not measured')),
+          qualified  INTEGER NOT NULL CHECK (qualified IN (0, 1)),
+          because    TEXT NOT NULL,
+          PRIMARY KEY (run, position)
+        ) STRICT, WITHOUT ROWID;
+
+        -- Of the claims of a run as they are stored here.
+        CREATE TABLE claim_check (
+          run    INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE,
+          sha256 TEXT NOT NULL
+        ) STRICT;
+        """
+
     private static let runCheck = """
         -- Of what is stored of a run itself and of its steps, since it ended.
         CREATE TABLE run_check (

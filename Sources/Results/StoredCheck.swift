@@ -13,11 +13,12 @@ struct StoredCheck: Sendable {
         try db.execute(sql: "INSERT OR REPLACE INTO \(table) (run, sha256) VALUES (?, ?)", arguments: [run, try digest(run, db)])
     }
 
-    /// Whether what is stored is what was remembered; true where nothing was.
-    func isIntact(_ run: Int64, _ db: Database) throws -> Bool {
+    /// Whether what is stored is what was remembered.
+    /// - Parameter unknown: what is said where nothing was remembered, as of a program that remembered nothing.
+    func isIntact(_ run: Int64, _ db: Database, unknown: Bool = true) throws -> Bool {
         guard try db.tableExists(table),
             let stored = try String.fetchOne(db, sql: "SELECT sha256 FROM \(table) WHERE run = ?", arguments: [run])
-        else { return true }
+        else { return unknown }
         return try digest(run, db) == stored
     }
 

@@ -85,6 +85,17 @@ public struct TextTable: Sendable {
         return output.map { Self.trimmed($0) + "\n" }.joined()
     }
 
+    /// The table for a document: a group's name stands before its columns' headers.
+    public func markdown() -> String {
+        func row(_ cells: [String]) -> String { "| " + cells.map(Markdown.cell).joined(separator: " | ") + " |" }
+        let header = columns.map { column in column.group.map { "\($0): \(column.header)" } ?? column.header }
+        var output = title.map { ["**\(Markdown.text($0))**", ""] } ?? []
+        output += [row(header), "|" + columns.map { $0.alignment == .left ? "---|" : "---:|" }.joined()]
+        for case .cells(let cells) in lines { output.append(row(cells)) }
+        for footnote in footnotes { output += ["", Markdown.text(footnote)] }
+        return output.map { $0 + "\n" }.joined()
+    }
+
     // MARK: Layout
 
     private struct Group {

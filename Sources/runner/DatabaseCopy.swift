@@ -6,7 +6,7 @@ import Results
 /// SQLite's readers of a database with a journal write beside it, and only the writer's own host may have them. A copy
 /// of the file and its journal can be read from any node, in a folder that cannot be written too.
 final class DatabaseCopy {
-    let database: ResultsDatabase
+    private let database: ResultsDatabase
     private let folder: URL
 
     /// - Throws: `Failure` where there are no results, `ResultsError`.
@@ -46,6 +46,11 @@ final class DatabaseCopy {
             try? FileManager.default.removeItem(at: folder)
             throw error
         }
+    }
+
+    /// Reads from the copy, which stays until `body` returns and no longer.
+    func read<Value>(_ body: (ResultsDatabase) throws -> Value) rethrows -> Value {
+        try withExtendedLifetime(self) { try body(database) }
     }
 
     deinit {

@@ -66,6 +66,8 @@ extension Failure {
             Failure(.badData, "the scene recipe's \(key) is \(value), allowed is \(allowed.lowerBound) to \(allowed.upperBound)", fix: "change the value")
         case .sampleTooLarge(let wanted, let available):
             Failure(.badData, "a sample of \(wanted) pictures from a set of \(available)", fix: "take \(available) or fewer")
+        case .sampleTooSparse(let step, let available):
+            Failure(.badData, "every \(step)th picture of a set of \(available) is none", fix: "take every \(available)th or more")
         case .unknownSplit(let name, let known):
             Failure(.badData, "there is no split '\(name)'", fix: "use one of \(known.joined(separator: ", "))")
         case .digestMismatch(let dataset, let what, let expected, let found):
@@ -82,7 +84,7 @@ extension Failure {
         case .imageSizeMismatch(let dataset, let found, let model, let expected):
             Failure(.badData, "\(dataset) has pictures of \(found) pixels, \(model) takes \(expected)", fix: "choose a model and a data set that belong together")
         case .onlyForScenes(let feature):
-            Failure(.badData, "'\(feature)' is only for the scenes of the embedded world", fix: "take a file of phrases, or an external command as the generator; see the README")
+            Failure(.badData, "'\(feature)' is only for the scenes of the embedded world", fix: "take a file of phrases, or an external command as the generator; see docs/method.md")
         case .unlabelled(let image):
             Failure(.badData, "\(image) has no one class, and this experiment measures accuracies", fix: "choose a data set or split in which each picture has one label")
         case .classNames(let dataset, let found, let needed):
@@ -102,7 +104,7 @@ extension Failure {
         case .malformedPool(let path, let line, let reason):
             Failure(.badData, "\(path):\(line): \(reason)", fix: "a pool has one phrase a line, each once; remove the line")
         case .tooFewPhrases(let pair, let method, let found, let needed):
-            Failure(.badData, "\(pair), \(method): \(found) phrases can be put into a picture, a description takes \(needed)", fix: "raise 'synonym-similarity', take a larger pool, or allow relatives of the second class")
+            Failure(.badData, "\(pair), \(method): \(found) phrases can be put into a picture, a description takes \(needed)", fix: "raise 'above' of 'synonyms', take a larger pool, or allow relatives of the second class")
         case .poolTooSmall(let name, let found, let needed):
             Failure(.badData, "the pool '\(name)' has \(found) phrases, but \(needed) are to be chosen for a neuron", fix: "take a larger pool or smaller sizes")
         }

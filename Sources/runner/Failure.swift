@@ -52,7 +52,7 @@ struct Failure: Error {
     /// Prints the error, and the one document of a caller who asked for it.
     func tell(json: Bool) {
         if json, !isDocumented {
-            let document = RunDocument(state: "failed", rows: [], error: message, fix: fix)
+            let document = RunDocument(state: "failed", rows: [], claims: [], error: message, fix: fix)
             // If even this cannot be printed, the exit code is all that is left.
             _ = try? Console.print(document.text())
         }

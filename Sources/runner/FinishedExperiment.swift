@@ -7,6 +7,8 @@ import Results
 /// An experiment whose rows are saved.
 struct FinishedExperiment {
     let report: ExperimentReport
+    /// Of the papers' claims about it.
+    let claims: [ClaimVerdict]
     let outcomes: [StepOutcome]
     let files: ResultFiles
 
@@ -14,7 +16,9 @@ struct FinishedExperiment {
     /// - Parameter workers: who computed.
     func show(by workers: String) throws {
         for table in report.tables {
-            if !report.failedControls.isEmpty { try Console.print("DO NOT TRUST THIS TABLE: a control failed, see below.\n\n") }
+            if !report.failedControls.isEmpty {
+                try Console.print("DO NOT TRUST THIS TABLE: \(report.failedControls.words).\n\n")
+            }
             try Console.print(MetricTable.make(table, metrics: report.metrics).rendered() + "\n")
         }
         let computed = outcomes.filter { $0.status == .computed }
@@ -46,7 +50,7 @@ struct FinishedExperiment {
 extension PlannedExperiment {
     /// Computes the steps and saves the rows; the run is recorded however it ends.
     func run(
-        in folder: ResultsFolder, database: ResultsDatabase, _ options: Executor.Options, isPartial: Bool,
+        in folder: ResultsFolder, database: ResultsDatabase, _ options: Executor.Options, isPartial: Bool, papers: Papers,
         cancellation: Cancellation, profile: Profile? = nil
     ) throws -> FinishedExperiment {
         let files = ResultFiles(folder: folder.url, experiment: name, spec: spec)
@@ -71,12 +75,30 @@ extension PlannedExperiment {
             _ = try? database.end(run, as: ending, message: Failure(error).message)
             throw error
         }
+        let claims = papers.verdicts(on: name, report)
         try database.end(
             run, as: report.failedControls.isEmpty ? .done : .untrusted, steps: result.outcomes,
             rows: RunRows(
                 metrics: report.metrics, predictions: report.predictions, layouts: report.tables, attachments: attachments),
-            message: report.failedControls.isEmpty ? nil : report.failedControls.words)
-        return FinishedExperiment(report: report, outcomes: result.outcomes, files: files)
+            claims: claims, message: report.failedControls.isEmpty ? nil : report.failedControls.words)
+        return FinishedExperiment(report: report, claims: claims, outcomes: result.outcomes, files: files)
+    }
+}
+
+extension Papers {
+    /// What becomes of the claims about an experiment by its rows. Rows that must not be trusted decide nothing.
+    fileprivate func verdicts(on experiment: String, _ report: ExperimentReport) -> [ClaimVerdict] {
+        let judge = ClaimJudge(report.metrics)
+        return papers.flatMap { paper in
+            paper.claims.filter { $0.experiment == experiment }.map { claim in
+                var verdict = judge.verdict(on: claim, of: paper.short)
+                if !report.failedControls.isEmpty {
+                    (verdict.verdict, verdict.isQualified) = (.notMeasured, false)
+                    verdict.because = "a control failed: \(report.failedControls.words)"
+                }
+                return verdict
+            }
+        }
     }
 }
 

@@ -11,7 +11,8 @@ struct ResultFiles {
     let metrics: URL
     let predictions: URL
     private let folder: URL
-    private let name: String
+    /// Of the spec, where it tells the experiment.
+    let name: String
 
     init(folder: URL, experiment: String, spec: SpecDocument) {
         // A world may have two specs of one experiment: segmentation.yaml and segmentation-aligned.yaml.

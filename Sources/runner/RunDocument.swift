@@ -1,11 +1,13 @@
 import Foundation
 import Pipeline
+import Results
 
 /// The one JSON document that `runner run --json` prints, also when it fails.
 struct RunDocument: Encodable {
     /// `done`, `untrusted` or `failed`.
     let state: String
     let rows: [Metric]
+    let claims: [ClaimVerdict]
     let error: String?
     let fix: String?
 

@@ -19,6 +19,7 @@ struct Runner: ParsableCommand {
         version: "0.4",
         subcommands: [
             RunCommand.self, PlanCommand.self, ValidateCommand.self, StatusCommand.self, TaskCommand.self, CompareCommand.self,
+            ClaimsCommand.self, TablesCommand.self,
             ReportCommand.self, WhyCommand.self, ExplainCommand.self, ExportCommand.self, SelfCheckCommand.self, FetchCommand.self,
             VerifyCommand.self, ScenesCommand.self, ManifestCommand.self,
         ],

@@ -54,10 +54,9 @@ import Testing
         var predictions = AblationPredictions(layers: [0])
         predictions.labels = [Int32](repeating: 1, count: AblationPredictions.conditions.count)
         predictions.margins = [Float](repeating: 1, count: AblationPredictions.conditions.count)
-        predictions.significant = [4]
         #expect(try AblationPredictions(predictions.stored()).labels == predictions.labels)
         guard case .tensors(var tensors, let metadata) = try predictions.stored() else { return }
-        tensors["significant"] = try .init([4, 4] as [Int32], shape: [2, 1])
+        tensors["labels"] = try .init([4, 4] as [Int32], shape: [2, 1])
         #expect(throws: PipelineError.self) { try AblationPredictions(.tensors(tensors, metadata: metadata)) }
     }
 }

@@ -4,54 +4,69 @@ import Testing
 
 @testable import Experiments
 
-/// A number is compared with the paper's only where everything that decides it is the paper's.
+/// A number is set beside the paper's only where everything that decides it is the paper's, as the paper's file says.
 @Suite struct ComparabilityTests {
-    private static let paper = Metric.PaperValue(0.5, source: "Table", halfUnit: 0.0005)
-
-    /// The paper's own setting but for some keys.
-    private func rows(_ edit: (String) -> String = { $0 }, isPapersModel: Bool = true) throws -> RowMaker {
-        let text = edit(
+    private static func paper(_ number: String = "{row: second-order, column: accuracy, value: 50}") throws -> PaperTable {
+        let text = """
+            short: P
+            reference: arXiv 1
+            values:
+              - table: Table 1
+                decimals: 1
+                settings: {model: openai-vit-b-32, fit: imagenet-train every 250, templates: openai-80, image-activation: quick_gelu}
+                numbers:
+                  - \(number)
             """
-            experiment: e
-            world: w
-            model: m
-            fit: {dataset: imagenet-train, sample: {every: 250}}
-
-            """)
-        let document = try SpecDocument(text: text, path: "/specs/spec.yaml")
-        let study = try StudySpec(document, besides: [], choices: HandMade.choices) { _ in
-            .init(layers: 0..<2, neurons: 6, published: isPapersModel ? "openai-vit-b-32" : nil)
-        }
-        return RowMaker("e", study, isPartial: false)
+        return try Paper(SpecDocument(text: text, path: "paper.yaml")).tables[0]
     }
 
-    private func verdict(
-        _ rows: RowMaker, of images: ImageSet = ImageSet(dataset: "imagenet-val", split: "", isPublished: true), isPapersSetting: Bool = true
-    ) -> Metric.Verdict {
-        rows.share("accuracy", [:], [true, false, true, false], of: images, paper: Self.paper, isPapersSetting: isPapersSetting).verdict
+    private static let own = [
+        "model": "openai-vit-b-32", "fit": "imagenet-train every 250", "templates": "openai-80", "image-activation": "quick_gelu",
+    ]
+
+    private func metric(_ settings: [String: String], _ others: [String: String] = [:], isPartial: Bool = false, paper: PaperTable) throws -> Metric {
+        let study = try StudySpec(
+            HandMade.document("e", "seed: 1"), besides: ["evaluation"], choices: HandMade.choices, model: HandMade.facts)
+        let rows = RowMaker("e", study.setting, settings: settings, isPartial: isPartial)
+        #expect(
+            rows.standing(to: [paper["second-order", "accuracy"]], others).hasPrefix("not comparable")
+                == !(paper["second-order", "accuracy"]?.differences(from: settings.merging(others) { $1 }).isEmpty ?? true))
+        return rows.share(
+            "accuracy", [:], [true, false, true, false], of: HandMade.images, paper: paper["second-order", "accuracy"], settings: others)
     }
 
     @Test func thePapersSettingIsCompared() throws {
-        #expect(try verdict(rows()) == .match)
-        #expect(try rows().standing(of: ImageSet(dataset: "imagenet-val", split: "", isPublished: true)) == "the same model and data")
+        #expect(try metric(Self.own, paper: Self.paper()).verdict == .match)
     }
 
-    @Test(arguments: [
-        ("every: 250", "every: 251"), ("imagenet-train, sample: {every: 250}", "imagenet-r"), ("world: w", "world: w\nimage-activation: gelu"),
-        ("world: w", "world: w\ntemplates: openai-simple-7"), ("world: w", "world: w\nclass-names: names.txt"),
-        ("world: w", "world: w\nsignificant-images: 99"),
-        ("fit: {dataset: imagenet-train, sample: {every: 250}}", "fit: {dataset: class-folders, path: imagenet-train, sample: {every: 250}}"),
-    ]) func anotherSettingIsNot(from: String, to: String) throws {
-        let rows = try rows { $0.replacing(from, with: to) }
-        #expect(verdict(rows) == .notComparable)
-        #expect(rows.standing(of: ImageSet(dataset: "imagenet-val", split: "", isPublished: true)).contains("not comparable"))
+    @Test(arguments: ["model", "fit", "templates", "image-activation"])
+    func anotherSettingIsNot(name: String) throws {
+        var (other, unknown) = (Self.own, Self.own)
+        other[name] = "another"
+        // What is not stated cannot be known to be the same.
+        unknown[name] = nil
+        #expect(try metric(other, paper: Self.paper()).verdict == .notComparable)
+        #expect(try metric(unknown, paper: Self.paper()).verdict == .notComparable)
     }
 
-    @Test func otherModelsPicturesAndSettingsAreNot() throws {
-        #expect(try verdict(rows(isPapersModel: false)) == .notComparable)
-        // Somebody's own pictures in a folder of that name.
-        #expect(try verdict(rows(), of: ImageSet(dataset: "imagenet-val", split: "")) == .notComparable)
-        #expect(try verdict(rows(), of: ImageSet(dataset: "imagenet-r", split: "", isPublished: true)) == .notComparable)
-        #expect(try verdict(rows(), isPapersSetting: false) == .notComparable)
+    /// Such as the layer, which decides one number and not the whole table.
+    @Test func whatDecidesOneNumberCountsToo() throws {
+        let paper = try Self.paper("{row: second-order, column: accuracy, value: 50, settings: {layer: 9}}")
+        #expect(try metric(Self.own, ["layer": "9"], paper: paper).verdict == .match)
+        #expect(try metric(Self.own, ["layer": "8"], paper: paper).verdict == .notComparable)
+        #expect(try metric(Self.own, paper: paper).verdict == .notComparable)
+        // A setting that the paper's file does not know may be another.
+        #expect(try metric(Self.own, ["layer": "9", "gap": "0.9"], paper: paper).verdict == .notComparable)
+    }
+
+    @Test func tablesNameWhatDiffers() throws {
+        var settings = Self.own
+        (settings["fit"], settings["templates"]) = ("emoji-scenes fit", "t")
+        let study = try StudySpec(
+            HandMade.document("e", "seed: 1"), besides: ["evaluation"], choices: HandMade.choices, model: HandMade.facts)
+        let number = try Self.paper()["second-order", "accuracy"]
+        #expect(RowMaker("e", study.setting, settings: settings, isPartial: false).standing(to: [number]) == "not comparable, for another fit, templates")
+        #expect(RowMaker("e", study.setting, settings: Self.own, isPartial: false).standing(to: [number]) == "the same in all that decides them")
+        #expect(RowMaker("e", study.setting, settings: Self.own, isPartial: true).standing(to: [number]).contains("a part of the images only"))
     }
 }

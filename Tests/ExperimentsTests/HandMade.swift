@@ -1,4 +1,5 @@
 import DenseMath
+import Foundation
 import Lens
 import Pipeline
 
@@ -33,13 +34,26 @@ enum HandMade {
     }
 
     /// Directions of equal length in every layer.
-    static func directions(_ layers: [Int: Tensor], explained: Float = 0.5) -> FittedDirections {
+    static func directions(_ layers: [Int: Tensor], shares: Float = 0.5) -> FittedDirections {
         FittedDirections(
             layers: layers.mapValues { rows in
-                let values = [Float](repeating: explained, count: rows.shape[0])
-                return .init(directions: PrincipalDirections(directions: rows, explainedVariance: values), thresholds: values)
+                let values = [Float](repeating: shares, count: rows.shape[0])
+                return .init(directions: directions(rows, shares: values), thresholds: values)
             })
     }
+
+    /// Centred they explain half of what they do else, and all have a gap.
+    static func directions(_ rows: Tensor, shares: [Float], ratios: [Float]? = nil) -> PrincipalDirections {
+        PrincipalDirections(
+            directions: rows, shares: shares, centredShares: shares.map { $0 / 2 },
+            ratios: ratios ?? [Float](repeating: 0.25, count: shares.count))
+    }
+
+    static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    /// The papers' numbers and claims that the project has.
+    static func papers() throws -> Papers { try Papers(in: repository.appendingPathComponent("experiments/papers")) }
 }
 
 extension [Metric] {

@@ -23,6 +23,15 @@ import Testing
         }
     }
 
+    /// Of the first neurons: the second has nothing, which no image holds.
+    private func summary(_ rows: Tensor, _ shares: [Float], ratios: [Float]) -> SampledEffects.Summary {
+        func first(_ values: [Float]) -> [Float] { Array(values.prefix(rows.shape[0])) }
+        return .init(
+            directions: HandMade.directions(rows, shares: first(shares), ratios: first(ratios)), sharesOfAll: first([0.125, 0.375]),
+            holdingHalf: first([0.125, .nan]), holdingNineTenths: first([0.5, .nan]), gaussianHalf: first([0.25, .nan]),
+            gaussianNineTenths: first([0.75, .nan]))
+    }
+
     /// Five neurons in layer 1, of which 1 and 3 were sampled.
     func measures(neurons: [Int32] = [1, 3], indirect: [Float] = [0.6, 0.8, 0, -1], identity: Double = 1e-6) throws
         -> IndirectEffectMeasures
@@ -32,17 +41,15 @@ import Testing
             spec: spec, layers: [1], isPartial: false, fitCount: 100,
             directions: FittedDirections(layers: [
                 1: .init(
-                    directions: PrincipalDirections(
-                        directions: Tensor(shape: [5, 2], elements: [1, 0, 0, 1, 1, 0, 0, 1, 1, 0]),
-                        explainedVariance: [0.9, 0.5, 0.1, 0.7, 0.3]),
+                    directions: HandMade.directions(
+                        Tensor(shape: [5, 2], elements: [1, 0, 0, 1, 1, 0, 0, 1, 1, 0]), shares: [0.9, 0.5, 0.1, 0.7, 0.3]),
                     thresholds: [1, 1, 1, 1, 1])
             ]),
-            indirect: IndirectDirections(layers: [
+            totals: EffectTotals(layers: [1: .init(squares: [2, 4, 0, 8, 1], along: [1, 1, 0, 6, 0.5])]),
+            sampled: SampledEffects(layers: [
                 1: .init(
-                    neurons: neurons,
-                    directions: PrincipalDirections(
-                        directions: Tensor(shape: [neurons.count, 2], elements: indirect),
-                        explainedVariance: Array([0.2, 0.6].prefix(neurons.count))))
+                    neurons: neurons, indirect: summary(Tensor(shape: [neurons.count, 2], elements: indirect), [0.2, 0.6], ratios: [0.25, 0.96]),
+                    secondOrder: summary(Tensor(zeros: [neurons.count, 2]), [0.5, 0.8], ratios: [0.5, 0.5]))
             ]),
             direct: NeuronDirectDirections(layers: [1: Tensor(shape: [5, 2], elements: [1, 0, 1, 0, 0, 1, 0.6, 0.8, 1, 0])]),
             trust: TrustFindings(
@@ -57,21 +64,51 @@ import Testing
         })
     }
 
-    @Test func distributionsHaveTheirMeanAndQuantiles() throws {
+    @Test func sharesAreMeansOverNeurons() throws {
         let metrics = try measures().metrics()
-        func row(_ effect: String, _ statistic: String) throws -> Metric {
-            try metric(metrics, "explained-variance-pc1", ["layer": "1", "effect": effect, "statistic": statistic])
+        func row(_ effect: String, _ of: String, _ sample: String) throws -> Metric {
+            try metric(metrics, "pc1-share", ["layer": "1", "effect": effect, "of": of, "sample": sample])
         }
-        for (statistic, value) in [("mean", 0.5), ("p50", 0.5), ("p25", 0.3), ("p75", 0.7), ("p05", 0.14), ("p95", 0.86)] {
-            let found = try row("second-order", statistic)
-            #expect(abs((found.value ?? 0) - value) < 1e-6 && found.n == 5, "\(statistic): \(String(describing: found.value))")
-            #expect(found.interval?.resamplingUnit == "neuron" && found.paper == nil)
+        // All five neurons, the third of which has no effects at all.
+        #expect(try row("second-order", "largest", "all").value.isNear(0.5) && row("second-order", "largest", "all").n == 5)
+        #expect(try row("second-order", "largest-centred", "all").value.isNear(0.25))
+        #expect(try row("second-order", "all", "all").value.isNear((0.5 + 0.25 + 0 + 0.75 + 0.5) / 5))
+        // The two sampled, of both kinds.
+        #expect(try row("second-order", "largest", "equal").value.isNear(0.65) && row("indirect", "largest", "equal").value.isNear(0.4))
+        #expect(try row("indirect", "largest-centred", "equal").value.isNear(0.2) && row("indirect", "all", "equal").value.isNear(0.25))
+        #expect(try row("indirect", "largest", "equal").note == "2 neurons chosen at random, 50 fit images")
+        #expect(try row("indirect", "largest", "equal").interval?.resamplingUnit == "neuron")
+        // Nobody measured the indirect effects of all.
+        #expect(!metrics.contains { $0.subject["effect"] == "indirect" && $0.subject["sample"] == "all" })
+        // 0.5 − 0.2 and 0.8 − 0.6, on the same images.
+        let difference = try metric(metrics, "pc1-share-difference", ["layer": "1", "of": "largest"])
+        #expect(difference.value.isNear(0.25) && difference.n == 2)
+    }
+
+    @Test func distributionsHaveTheirQuantiles() throws {
+        let metrics = try measures().metrics()
+        for (statistic, value) in [("p50", 0.65), ("p25", 0.575), ("p75", 0.725), ("p05", 0.515), ("p95", 0.785)] {
+            let found = try metric(metrics, "pc1-share", ["layer": "1", "effect": "second-order", "statistic": statistic])
+            #expect(found.value.isNear(value) && found.n == 2 && found.paper == nil, "\(statistic): \(String(describing: found.value))")
         }
-        #expect(abs((try row("indirect", "mean").value ?? 0) - 0.4) < 1e-6)
-        #expect(try row("indirect", "mean").note == "2 neurons chosen at random, 50 fit images")
-        // Neurons 1 and 3: 0.5 − 0.2 and 0.7 − 0.6.
-        let difference = try metric(metrics, "explained-variance-pc1-difference", ["layer": "1"])
-        #expect(abs((difference.value ?? 0) - 0.2) < 1e-6 && difference.n == 2)
+    }
+
+    @Test func imagesThatHoldTheEffectsStandBesideThoseOfChance() throws {
+        let metrics = try measures().metrics()
+        func row(_ holding: String, _ effects: String) throws -> Metric {
+            try metric(metrics, "images-holding", ["layer": "1", "effect": "indirect", "holding": holding, "effects": effects])
+        }
+        // The second neuron has none, and counts nowhere.
+        #expect(try row("half", "measured").value == 0.125 && row("half", "Gaussian").value == 0.25 && row("half", "measured").n == 1)
+        #expect(try row("nine tenths", "measured").value == 0.5 && row("nine tenths", "Gaussian").value == 0.75)
+        let difference = try metric(metrics, "images-holding-difference", ["layer": "1", "effect": "indirect", "holding": "half"])
+        #expect(difference.value == -0.125 && !difference.higherIsBetter)
+    }
+
+    @Test func neuronsWithoutAFirstDirectionAreCounted() throws {
+        let metrics = try measures().metrics()
+        #expect(try metric(metrics, "neurons-without-gap", ["layer": "1", "effect": "indirect"]).value == 0.5)
+        #expect(try metric(metrics, "neurons-without-gap", ["layer": "1", "effect": "second-order"]).value == 0)
     }
 
     @Test func directionsAreComparedWithTheirOwnAndWithOthers() throws {
@@ -115,8 +152,15 @@ import Testing
                 }
             }
         }
-        #expect(numbers[2][3].isNaN && numbers[2][4].isNaN)
-        for (found, expected) in zip(numbers[3], [1, 3, 0.7, 0.6, -1, -0.8]) { #expect(abs(found - expected) < 1e-6) }
+        #expect(numbers[2].dropFirst(6).allSatisfy { $0.isNaN })
+        let expected = [
+            1, 3, 0.7, 0.75, 0.35, 0.25,
+            0.8, 0.375, 0.4, 0.6, 0.375, 0.3, 0.5, 0.96, -1, -0.8,
+        ]
+        #expect(numbers[3].count == expected.count)
+        for (index, pair) in zip(numbers[3], expected).enumerated() {
+            #expect(abs(pair.0 - pair.1) < 1e-6, "\(header[index]): \(pair.0), expected \(pair.1)")
+        }
     }
 
     @Test func directDirectionsComeBackByLayer() throws {

@@ -39,27 +39,25 @@ import Testing
                     predictions.labels.append(image < right ? labels[image] : wrong)
                     predictions.margins.append(1)
                 }
-                predictions.significant.append(layer == 1 ? 3 : 1)
             }
         }
-        let direction = PrincipalDirections(
-            directions: Tensor(zeros: [6, 4]), explainedVariance: [0.2, 0.4, 0.6, 0.8, 0.5, 0.5])
-        return MeanAblationMeasures(
+        let direction = HandMade.directions(Tensor(zeros: [6, 4]), shares: [0.2, 0.4, 0.6, 0.8, 0.5, 0.5])
+        func sample(_ share: Float) -> SampledEffects.Summary {
+            .init(directions: HandMade.directions(Tensor(zeros: [1, 4]), shares: [share]))
+        }
+        return try MeanAblationMeasures(
             spec: spec, layers: [0, 1], classNames: (0..<Self.classes).map { "class \($0)" }, fitCount: 100,
             isPartial: false, labels: labels, predictions: predictions,
             directions: FittedDirections(layers: [
                 0: .init(directions: direction, thresholds: [Float](repeating: 1, count: 6)),
                 1: .init(directions: direction, thresholds: [Float](repeating: 1, count: 6)),
             ]),
-            indirect: IndirectDirections(layers: [
-                1: .init(
-                    neurons: [2],
-                    directions: PrincipalDirections(directions: Tensor(zeros: [1, 4]), explainedVariance: [0.25]))
-            ]),
+            sampled: SampledEffects(layers: [1: .init(neurons: [2], indirect: sample(0.25), secondOrder: sample(0.375))]),
             trust: TrustFindings(
                 fit: HandMade.fit, evaluation: HandMade.images,
                 decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [0: 1e-7, 1: 1e-7]),
-                overlap: StoredOverlap(images: overlap)))
+                overlap: StoredOverlap(images: overlap)),
+            paper: HandMade.papers().table("2nd order", "Table 1"))
     }
 
     func metric(_ metrics: [Metric], _ name: String, _ columns: [String: String]) throws -> Metric {
@@ -77,9 +75,13 @@ import Testing
         #expect(interval.lower < 0.75 && interval.upper > 0.75 && interval.upper - interval.lower < 0.12)
         let ablated = try metric(metrics, "accuracy", ["layer": "1", "condition": "without-all-neurons"])
         #expect(ablated.value == 0.25)
-        #expect(try metric(metrics, "significant-share", ["layer": "1"]).value == 0.5)
-        let explained = try metric(metrics, "explained-variance-pc1", ["layer": "0", "effect": "second-order"])
-        #expect(abs((explained.value ?? 0) - 0.5) < 1e-6 && explained.n == 6)
+        func share(_ effect: String, layer: String, sample: String) throws -> Metric {
+            try metric(metrics, "pc1-share", ["layer": layer, "effect": effect, "of": "largest", "sample": sample])
+        }
+        #expect(try share("second-order", layer: "0", sample: "all").value.isNear(0.5) && share("second-order", layer: "0", sample: "all").n == 6)
+        // The one neuron that was sampled, whose indirect effects nobody else has.
+        #expect(try share("second-order", layer: "1", sample: "equal").value == 0.375 && share("indirect", layer: "1", sample: "equal").value == 0.25)
+        #expect(try share("indirect", layer: "1", sample: "equal").n == 1)
     }
 
     @Test func paperValuesStandAtTheStrongestLayerAndAreNotComparable() throws {
@@ -95,7 +97,7 @@ import Testing
 
     @Test func aLayerWithoutSampledNeuronsKeepsItsRow() throws {
         let row = try metric(
-            try measures().metrics(), "explained-variance-pc1", ["layer": "0", "effect": "indirect"])
+            try measures().metrics(), "pc1-share", ["layer": "0", "effect": "indirect", "of": "largest", "sample": "equal"])
         #expect(row.status == .notRun)
         #expect(row.note?.contains("indirect-sample") == true)
     }

@@ -22,6 +22,10 @@ import Testing
         coefficients: Tensor(
             shape: [2, 2, 2], elements: [0.6, 0, -0.5, 0, 0.6, 0.8, -0.5, 0].map { $0 * unit }))
 
+    /// Of two phrases: east for the first neuron, and nothing for the second.
+    static let chance = SparseCodes(
+        sizes: [2], atoms: [0, -1, -1, -1], coefficients: Tensor(shape: [1, 2, 2], elements: [0.6 * unit, 0, 0, 0]))
+
     static let labels: [Int32] = [0, 1, 2, 0]
 
     func measures(floor: Double = 0.5) throws -> SparseTextMeasures {
@@ -35,8 +39,8 @@ import Testing
                 held-out-images: 3
                 controls: {accuracy-floor: \(floor)}
                 """), choices: HandMade.choices, model: HandMade.facts)
-        // Right on 4, 3 images for the sizes of layer 0, on 2 and 0 for those of layer 1.
-        let right = [4, 3, 2, 0]
+        // Right on 4, 3 images for the sizes of layer 0 and on 2 by chance, on 2, 0 and 1 for those of layer 1.
+        let right = [4, 3, 2, 2, 0, 1]
         let said = (0..<4).flatMap { image in
             right.map { image < $0 ? Self.labels[image] : (Self.labels[image] + 1) % 3 }
         }
@@ -51,23 +55,38 @@ import Testing
                     references.labels.append(image < right ? Self.labels[image] : (Self.labels[image] + 1) % 3)
                     references.margins.append(1)
                 }
-                references.significant.append(0)
             }
         }
         let scores = Faithfulness.Layer(
             own: Tensor(shape: [2, 2], elements: [0.5, 0.25, 1, 0.5]),
             shuffled: Tensor(shape: [2, 2], elements: [0, 0.25, -0.5, 0]), direction: [0.75, 0.5], directionShuffled: [0.25, -0.5])
+        let random = Faithfulness.Layer(
+            own: Tensor(shape: [1, 2], elements: [0.25, 0]), shuffled: Tensor(shape: [1, 2], elements: [0, 0]), direction: [0.75, 0.5],
+            directionShuffled: [0.25, -0.5])
         let rows = Tensor(shape: [2, 2], elements: [0.6, 0.8, 0, -1])
         return SparseTextMeasures(
             spec: spec, layers: [0, 1], classNames: ["cat", "dog", "pig"], isPartial: false, heldOut: 3, labels: Self.labels,
-            directions: HandMade.directions([0: rows, 1: rows], explained: 0.625), pools: [Self.pool],
-            texts: [FittedSparseTexts(layers: [0: Self.codes, 1: Self.codes])],
+            directions: HandMade.directions([0: rows, 1: rows], shares: 0.625),
+            texts: [
+                .init(
+                    name: "words", pool: Self.pool, codes: FittedSparseTexts(layers: [0: Self.codes, 1: Self.codes]),
+                    faithfulness: Faithfulness(images: 3, layers: [0: scores, 1: scores]), sizes: [1, 2]),
+                .init(
+                    name: "words-random", pool: Self.pool, codes: FittedSparseTexts(layers: [0: Self.chance, 1: Self.chance]),
+                    faithfulness: Faithfulness(images: 3, layers: [0: random, 1: random]), sizes: [2]),
+            ],
             predictions: try ConditionPredictions(
                 .tensors([
-                    "labels": StoredTensor(said, shape: [4, 4]),
-                    "margins": StoredTensor([Float](repeating: 2, count: 16), shape: [4, 4]),
+                    "labels": StoredTensor(said, shape: [4, 6]),
+                    "margins": StoredTensor([Float](repeating: 2, count: 24), shape: [4, 6]),
                 ])),
-            references: references, faithfulness: [Faithfulness(images: 3, layers: [0: scores, 1: scores])], trust: HandMade.trust())
+            references: references,
+            similarities: PhraseSimilarities(
+                layers: [
+                    0: .init(neurons: [0.5, .nan, 0.25], randomDirections: [0.125, 0.375]),
+                    1: .init(neurons: [.nan, .nan, .nan], randomDirections: [0.125, 0.375]),
+                ], randomPhrases: 0.0625),
+            trust: HandMade.trust())
     }
 
     @Test func accuraciesStandUnderTheirLayerPoolAndSize() throws {
@@ -80,6 +99,31 @@ import Testing
         #expect(metrics.value("accuracy", ["layer": "1", "condition": "without-all-neurons"]) == 0)
         #expect(metrics.value("accuracy", ["layer": "1", "condition": AblationCondition.reconstructionFromPC1.rawValue]) == 0.5)
         #expect(metrics.value("fit-evaluation-overlap", [:]) == 0)
+    }
+
+    /// Random vectors explain and classify as well as they do: what phrases do more is what words have.
+    @Test func phrasesStandBesideRandomVectors() throws {
+        let metrics = try measures().metrics()
+        #expect(metrics.value("accuracy", ["layer": "0", "pool": "words-random", "m": "2"]) == 0.5)
+        #expect(metrics.value("accuracy", ["layer": "1", "pool": "words-random", "m": "2"]) == 0.25)
+        let words = ["layer": "0", "pool": "words", "m": "2"]
+        let accuracy = try #require(metrics.row("accuracy-over-random", words))
+        #expect(accuracy.value == 0.25 && accuracy.n == 4 && accuracy.interval?.resamplingUnit == "image")
+        #expect(metrics.value("accuracy-over-random", ["layer": "1", "pool": "words", "m": "2"]) == -0.25)
+        // 1 and 0.75 of the phrases, 0.36 and 0 by chance.
+        #expect(metrics.value("text-explains-direction-over-random", words).isNear((0.64 + 0.75) / 2))
+        #expect(metrics.value("faithfulness-over-random", words) == 0.625)
+    }
+
+    @Test func phrasesOfNeuronsAreComparedWithThoseOfRandomDirections() throws {
+        let metrics = try measures().metrics()
+        func row(_ layer: String, _ phrases: String) throws -> Metric {
+            try #require(metrics.row("phrase-similarity", ["layer": layer, "phrases": phrases]))
+        }
+        // The second neuron speaks for one phrase only.
+        #expect(try row("0", "of a neuron").value == 0.375 && row("0", "of a neuron").n == 2)
+        #expect(try row("0", "of a random direction").value == 0.25 && row("0", "of the pool").value == 0.0625)
+        #expect(try row("1", "of a neuron").status == .notRun)
     }
 
     @Test func sharesOfDirectionsAreThoseOfTheirPhrases() throws {
@@ -161,7 +205,7 @@ import Testing
         let measures = try measures()
         let metrics = measures.metrics()
         let sets = measures.predictionSets()
-        #expect(sets.count == 4)
+        #expect(sets.count == 6)
         for set in sets {
             let columns = Dictionary(uniqueKeysWithValues: set.condition.columns.map { ($0.name, $0.value) })
             let share = Double(set.predictions.count { $0.label == $0.prediction }) / Double(set.predictions.count)
@@ -202,5 +246,8 @@ import Testing
         #expect(
             try kind("{pool: a, size: 4}", pools: "[{name: a, source: captions}, {name: a, source: names-and-keywords}]")
                 == .invalid(key: "pools[1].name", reason: "there are two pools called 'a'"))
+        #expect(
+            try kind("{pool: a, size: 4}", pools: "[{name: a, source: captions}, {name: a-random, source: names-and-keywords}]")
+                == .invalid(key: "pools", reason: "'a-random' is what the random vectors beside another pool are called"))
     }
 }

@@ -116,17 +116,63 @@ import Testing
         try expectNoPartCanBeMissing(value)
     }
 
-    @Test func indirectDirections() throws {
-        let value = IndirectDirections(layers: [
-            3: .init(
-                neurons: [2, 5],
-                directions: PrincipalDirections(
-                    directions: Tensor(shape: [2, 3], elements: [1, 0, 0, 0, 1, 0]), explainedVariance: [0.25, 0.75]))
-        ])
-        let back = try IndirectDirections(value.stored())
-        #expect(back.layers[3]?.neurons == [2, 5] && back.layers[3]?.directions == value.layers[3]?.directions)
-        try expectRefusal(value, "3.directions", [6])
-        try expectRefusal(value, "3.explained-variance", [1, 2])
+    @Test func sampledEffects() throws {
+        func summary(_ first: Float) -> SampledEffects.Summary {
+            .init(
+                directions: HandMade.directions(Tensor(shape: [2, 3], elements: [first, 0, 0, 0, 1, 0]), shares: [first, 0.75]),
+                sharesOfAll: [0.125, first], holdingHalf: [first, .nan], holdingNineTenths: [0.5, first], gaussianHalf: [0.25, first],
+                gaussianNineTenths: [first, 1])
+        }
+        let value = SampledEffects(layers: [3: .init(neurons: [2, 5], indirect: summary(0.5), secondOrder: summary(0.625))])
+        let back = try #require(try SampledEffects(value.stored()).layers[3])
+        #expect(back.neurons == [2, 5] && back.indirect.directions == summary(0.5).directions)
+        #expect(back.secondOrder.directions == summary(0.625).directions && back.secondOrder.sharesOfAll == [0.125, 0.625])
+        #expect(back.indirect.holdingHalf[0] == 0.5 && back.indirect.holdingHalf[1].isNaN)
+        #expect(back.secondOrder.holdingNineTenths == [0.5, 0.625] && back.indirect.gaussianHalf == [0.25, 0.5])
+        #expect(back.indirect.gaussianNineTenths == [0.5, 1])
+        try expectRefusal(value, "3.indirect-directions", [6])
+        try expectRefusal(value, "3.second-order-shares", [1, 2])
+        try expectRefusal(value, "3.indirect-holding-half", [3])
+        try expectNoPartCanBeMissing(value)
+    }
+
+    @Test func effectTotals() throws {
+        let value = EffectTotals(layers: [1: .init(squares: [2, 0, 8], along: [1, 0, 6])])
+        #expect(try EffectTotals(value.stored()).layers == value.layers)
+        #expect(value.layers[1]?.shares == [0.5, 0, 0.75])
+        let sum = try #require(value.layers[1]) + .init(squares: [2, 1, 0], along: [0, 1, 0])
+        #expect(sum.squares == [4, 1, 8] && sum.along == [1, 1, 6])
+        try expectNoPartCanBeMissing(value)
+        guard case .tensors(var tensors, let metadata) = try value.stored() else { return }
+        tensors["1.along"] = try StoredTensor([1, 2] as [Double], shape: [2])
+        #expect(throws: PipelineError.self) { try EffectTotals(.tensors(tensors, metadata: metadata)) }
+    }
+
+    @Test func phraseSimilarities() throws {
+        let value = PhraseSimilarities(
+            layers: [2: .init(neurons: [0.5, .nan], randomDirections: [0.25])], randomPhrases: 0.0625)
+        let back = try PhraseSimilarities(value.stored())
+        #expect(back.randomPhrases == 0.0625 && back.layers[2]?.randomDirections == [0.25])
+        #expect(back.layers[2]?.neurons[0] == 0.5 && back.layers[2]?.neurons[1].isNaN == true)
+        try expectNoPartCanBeMissing(value)
+    }
+
+    @Test func attentionWithinLabels() throws {
+        var value = AttentionWithinLabels()
+        value.append([[0.5, 0.75, 0.25], [0.25, 0.5, 0.125]], classTokenChange: 0.5)
+        value.append([], classTokenChange: 0.25)
+        value.append([[1, 0, 0.5]], classTokenChange: 0)
+        let back = try AttentionWithinLabels(value.stored())
+        #expect(back.pairCounts == [2, 0, 1] && back.classTokenChanges == [0.5, 0.25, 0])
+        #expect(back.rows(.queryKey) == [[0.75, 2], [0, 0], [1, 1]] && back.rows(.valueValue) == [[1.25, 2], [0, 0], [0, 1]])
+        #expect(back.rows(.area) == [[0.375, 2], [0, 0], [0.5, 1]])
+        var twice = back
+        twice.append(value)
+        #expect(twice.rows(.area).count == 6 && twice.rows(.area)[5] == [0.5, 1])
+        try expectRefusal(value, "shares", [9])
+        try expectRefusal(value, "shares", [2, 3])
+        try expectRefusal(value, "pair-counts", [2], integers: true)
+        try expectRefusal(value, "class-token-changes", [2])
         try expectNoPartCanBeMissing(value)
     }
 

@@ -9,7 +9,7 @@ import Testing
     private func rows() throws -> RowMaker {
         let document = try HandMade.document("mean-ablation", "seed: 9")
         return RowMaker(
-            "e", try StudySpec(document, besides: ["evaluation"], choices: HandMade.choices, model: HandMade.facts), isPartial: false)
+            "e", try StudySpec(document, besides: ["evaluation"], choices: HandMade.choices, model: HandMade.facts).setting, isPartial: false)
     }
 
     private let labels = (0..<200).map { Int32($0 % 10) }
@@ -26,7 +26,7 @@ import Testing
         #expect(metrics.value("accuracy", ["condition": "baseline"]) == 0.75)
         let shuffled = try #require(metrics.row("accuracy", ["condition": "shuffled-labels"]))
         #expect(metrics.count == 2 && shuffled.n == 200 && (shuffled.value ?? 1) < 0.25)
-        #expect(metrics.allSatisfy { $0.experiment == "e" && $0.dataset == "d/val" && $0.interval?.seed == 9 })
+        #expect(metrics.allSatisfy { $0.experiment == "e" && $0.dataset == "d/val" && $0.interval?.method == "Wilson score" })
     }
 
     @Test func theFloorItselfIsEnough() {

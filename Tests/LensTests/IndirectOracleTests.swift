@@ -90,6 +90,11 @@ import Testing
         }
     }
 
+    /// Of every neuron, kept images of the largest effects.
+    func directions(_ effects: IndirectNeuronEffects, keeping count: Int) throws -> [PrincipalDirection] {
+        try effects.tables.map { try $0.principalDirection(keeping: count) }
+    }
+
     @Test(arguments: [0, 1, 2]) func directionsMatchLiteralRuns(layer: Int) throws {
         let means = givenMeans()
         let literal = Self.neurons.map { literalEffects(layer: layer, neuron: $0, means: means) }
@@ -97,26 +102,26 @@ import Testing
         let found = indirect(layer: layer, means: means, capacity: 5)
         // Few rows, some and all: which rows are kept matters, and so does what centres them.
         for count in [2, 5, Self.imageCount] {
-            let principal = try found.principalDirections(keeping: count)
-            #expect(principal.directions.shape == [Self.neurons.count, Self.d])
-            #expect(principal.explainedVariance.count == Self.neurons.count)
-            for (position, effects) in literal.enumerated() {
+            let principal = try directions(found, keeping: count)
+            #expect(principal.count == Self.neurons.count)
+            for (direction, effects) in zip(principal, literal) {
                 let expected = literalDirection(effects, keeping: count)
-                var found = Array(principal.directions[row: position])
+                var found = direction.vector
                 if expected.hasNoSign, zip(found, expected.direction).reduce(0, { $0 + Double($1.0) * $1.1 }) < 0 { found = found.map(-) }
                 #expect(relativeError(found, expected.direction) < 1e-4, "keeping \(count)")
-                #expect(abs(Double(principal.explainedVariance[position]) - expected.share) < 1e-4, "keeping \(count)")
+                #expect(abs(Double(direction.share) - expected.share) < 1e-4, "keeping \(count)")
             }
         }
     }
 
     @Test func batchesDoNotMatter() throws {
         let means = givenMeans()
-        let whole = try indirect(layer: 1, means: means, capacity: Self.imageCount).principalDirections(keeping: 5)
+        let whole = try directions(indirect(layer: 1, means: means, capacity: Self.imageCount), keeping: 5)
         for capacity in [1, 4] {
-            let found = try indirect(layer: 1, means: means, capacity: capacity).principalDirections(keeping: 5)
-            #expect(largestError(found.directions.elements, whole.directions.elements) < 1e-4)
-            #expect(largestError(found.explainedVariance, whole.explainedVariance) < 1e-4)
+            for (found, whole) in zip(try directions(indirect(layer: 1, means: means, capacity: capacity), keeping: 5), whole) {
+                #expect(largestError(found.vector, whole.vector) < 1e-4)
+                #expect(abs(found.share - whole.share) < 1e-4 && abs(found.ratio - whole.ratio) < 1e-4)
+            }
         }
     }
 
@@ -124,8 +129,27 @@ import Testing
         var means = givenMeans()
         means.elements[Self.neurons[1]] = .nan
         let found = indirect(layer: 1, means: means, capacity: 5)
-        #expect(throws: LensError.factorisation(layer: 1, neuron: Self.neurons[1], .notFinite)) {
-            try found.principalDirections(keeping: 5)
+        #expect(throws: FactorisationError.notFinite) { try found.tables[1].principalDirection(keeping: 5) }
+    }
+
+    /// φ_n of single neurons, written out, against the term-by-term evaluation of the equations.
+    @Test(arguments: [0, 1, 2]) func secondOrderEffectsMatchTheLiteralFormula(layer: Int) throws {
+        let lens = try SecondOrderLens(layer: layer, paths: ValueOutputPaths(vision), vision: vision)
+        let effects = SecondOrderNeuronEffects(lens, neurons: Self.neurons, capacity: 5)
+        let pass = EffectPass(vision, layers: [layer], capacity: 5)
+        images.withUnsafeBufferPointer {
+            guard let base = $0.baseAddress else { return }
+            for start in stride(from: 0, to: Self.imageCount, by: 5) {
+                pass.run(base + start * Self.size, batch: min(5, Self.imageCount - start))
+                effects.add(pass)
+            }
+        }
+        for image in 0..<Self.imageCount {
+            let literal = LiteralVision(vision, image: images[image * Self.size..<(image + 1) * Self.size])
+            for (found, neuron) in zip(effects.effects, Self.neurons) {
+                #expect(
+                    relativeError(found[image * Self.d..<(image + 1) * Self.d], literal.secondOrderEffect(layer: layer, neuron: neuron)) < 1e-4)
+            }
         }
     }
 }

@@ -122,7 +122,7 @@ import Testing
             let rows = chosen.map { dense.centred[$0][n] }
             let (direction, share) = Self.firstSingularVector(rows)
             #expect(relativeError(fitted.directions.directions[row: n], direction) < 1e-4)
-            #expect(abs(Double(fitted.directions.explainedVariance[n]) - share) < 1e-4)
+            #expect(abs(Double(fitted.directions.shares[n]) - share) < 1e-4)
         }
     }
 

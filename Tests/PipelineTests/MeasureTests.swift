@@ -17,7 +17,7 @@ import Testing
         for (n, hits) in [(4000, 3480), (1000, 500), (400, 380)] {
             let share = Double(hits) / Double(n)
             let values = (0..<n).map { $0 < hits }
-            let interval = try #require(Bootstrap(replicates: 4000).interval(ofShare: values))
+            let interval = try #require(Bootstrap(replicates: 4000).interval(ofMean: values.map { $0 ? 1 : 0 }))
             let half = 1.96 * (share * (1 - share) / Double(n)).squareRoot()
             #expect(abs(interval.lower - (share - half)) < 0.12 * half)
             #expect(abs(interval.upper - (share + half)) < 0.12 * half)
@@ -30,7 +30,7 @@ import Testing
         for trial in 0..<300 {
             let values = (0..<200).map { _ in Double.random(in: 0..<1, using: &generator) < 0.3 }
             let interval = try #require(
-                Bootstrap(seed: UInt64(trial), replicates: 400).interval(ofShare: values))
+                Bootstrap(seed: UInt64(trial), replicates: 400).interval(ofMean: values.map { $0 ? 1 : 0 }))
             if interval.lower <= 0.3 && 0.3 <= interval.upper { held += 1 }
         }
         // 95 % of 300 is 285, with a standard deviation of 3.8.

@@ -75,3 +75,48 @@ import Testing
         #expect(try rows(ResultsDatabase(readingFrom: url)).accuracies == accuracies)
     }
 }
+
+/// A database that a program of version 2 wrote, which knew of no claims: `Fixtures/results-v2.sqlite`, a run on a few images.
+@Suite struct SecondSchemaTests {
+    private let folder: TemporaryFolder
+    private let url: URL
+
+    init() throws {
+        folder = try TemporaryFolder()
+        url = folder.file("results.sqlite")
+        let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/results-v2.sqlite")
+        try FileManager.default.copyItem(at: fixture, to: url)
+    }
+
+    /// Everything of its one run; the reader believes it, so that its digests are those of today's program.
+    private func check(_ database: ResultsDatabase) throws {
+        let run = try #require(try database.runs().last)
+        let metrics = try database.metrics(of: run, withTerms: true)
+        #expect(metrics.count > 5 && metrics.contains { $0.interval?.seed == 0 && $0.interval?.replicates == 1000 })
+        #expect(metrics.contains { $0.terms != nil })
+        #expect(try !database.layouts(of: run).isEmpty && !database.attachments(of: run).isEmpty && !database.predictions(of: run).isEmpty)
+        #expect(try database.claims(of: run).isEmpty)
+    }
+
+    @Test func itIsReadAsItIs() throws {
+        let before = try Data(contentsOf: url)
+        let database = try ResultsDatabase(readingFrom: url)
+        try check(database)
+        #expect(try database.ledger().entries.isEmpty)
+        try database.close()
+        #expect(try Data(contentsOf: url) == before)
+    }
+
+    @Test func aWriterBringsItUpToDateAndLosesNothing() throws {
+        let database = try ResultsDatabase(writingTo: url)
+        try check(database)
+        let verdict = ClaimVerdict(
+            paper: "P", name: "a", words: "w", place: "p", experiment: "mean-ablation", verdict: .fails, because: "1 < 2")
+        let run = try database.begin(Sample.description())
+        try database.end(run, as: .done, rows: RunRows(metrics: [Sample.metric(0.25)]), claims: [verdict])
+        #expect(try database.claims(of: database.run(run.id)) == [verdict])
+        try check(database)
+        try database.close()
+        #expect(try DatabaseQueue(path: url.path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == Schema.version)
+    }
+}

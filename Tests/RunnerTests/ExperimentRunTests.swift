@@ -32,7 +32,7 @@ import Testing
         let lines = try Self.finished.get().output.text.split(separator: "\n")
         let titles = lines.filter { $0.hasSuffix("images only") }
         let beginnings = [
-            "Figure 4", "Faithfulness", "Tables 2 and 5", "Table 4 (%)", "Table 4 with the older rule", "Beyond the paper (%)",
+            "Figure 4", "Faithfulness", "Polysemy", "Tables 2 and 5", "Table 4 (%)", "Table 4 with the older rule", "Beyond the paper (%)",
             "Beyond the paper: mAP", "Beyond the paper: mIoU", "Appendix A.5",
         ]
         #expect(titles.count == beginnings.count, "\(titles)")
@@ -57,6 +57,33 @@ import Testing
         // Of the grid of settings, much larger than the table, only sums are kept.
         try StoredTerms.check(
             Self.finished.get().study, experiment, without: experiment == "segmentation" ? ["pixel-accuracy", "mean-iou"] : [])
+    }
+
+    /// What the run printed last, from the database: as text, Markdown, CSV and JSON; and all tables.
+    @Test func theLedgerIsPrintedAgain() throws {
+        let (study, printed) = (try Self.finished.get().study, try Self.finished.get().output.text)
+        let place = ["--results", study.results.path, "--manifest", RunnerProcess.repository.appendingPathComponent("datasets.manifest").path]
+        func claims(_ format: String) throws -> RunnerProcess.Output { try RunnerProcess.run(["claims", "--format", format] + place) }
+        let text = try claims("text")
+        #expect(text.status == 0 && text.text.contains("What the papers claim, and what of it stands here — PARTIAL"))
+        // Also the claims of experiments that were not run, which the run itself leaves out.
+        #expect(text.text.contains("multi-label-recognition was not run") && !printed.contains("was not run"))
+        #expect(printed.contains("neurons are polysemous") && text.text.contains("neurons are polysemous"))
+        #expect(try claims("markdown").text.contains("| neurons are polysemous"))
+        #expect(try claims("csv").text.split(whereSeparator: \.isNewline).count == 21)
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(claims("json").text.utf8)) as? [String: [[String: Any]]])
+        #expect(object["claims"]?.count == 20)
+        #expect(try claims("html").status == 64)
+
+        let tables = try RunnerProcess.run(["tables"] + place)
+        #expect(tables.status == 0 && tables.text.contains("## sparse-text") && tables.text.contains("**Table 4 (%): zero-shot segmentation"))
+        let document = study.results.appendingPathComponent("tables.md")
+        defer { try? FileManager.default.removeItem(at: document) }
+        try Data(tables.text.utf8).write(to: document)
+        #expect(try RunnerProcess.run(["tables", "--check", document.path] + place).status == 0)
+        try Data(tables.text.replacing("Polysemy", with: "Polysemia").utf8).write(to: document)
+        let other = try RunnerProcess.run(["tables", "--check", document.path] + place)
+        #expect(other.status == 1 && other.text.contains("− **Polysemia") && other.errors.contains("1 lines differ"), "\(other.errors)")
     }
 
     @Test func picturesDecode() throws {

@@ -28,6 +28,26 @@ import Testing
 
     let neurons = ["--layer", "0", "--neurons", "0..<4"]
 
+    /// By whatever path; what else lies beside pictures is written over as always.
+    @Test func whatIsReadIsNotWrittenOver() throws {
+        let link = folder.appendingPathComponent("link")
+        try FileManager.default.createSymbolicLink(at: link, withDestinationURL: model.url)
+        let texts = folder.appendingPathComponent("texts.txt")
+        try Data("a\n".utf8).write(to: texts)
+        let inputs = [model.weights, link.appendingPathComponent("vocab.json"), pictures.appendingPathComponent("0.png")]
+        let before = try inputs.map { try Data(contentsOf: $0) }
+        for input in inputs {
+            let refused = try RunnerProcess.run(arguments("images", output: input))
+            #expect(refused.status == 64 && refused.errors.contains("which is read") && refused.errors.contains("--output"), "\(refused.errors)")
+        }
+        #expect(try inputs.map { try Data(contentsOf: $0) } == before)
+        let refused = try RunnerProcess.run(["export", "texts", "--model", model.url.path, "--texts", texts.path, "--output", texts.path])
+        #expect(refused.status == 64)
+        #expect(try Data(contentsOf: texts) == Data("a\n".utf8))
+        let beside = pictures.appendingPathComponent("out.safetensors")
+        for _ in 0..<2 { #expect(try RunnerProcess.run(arguments("images", output: beside)).status == 0) }
+    }
+
     func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() }
 
     @Test func everyFormWritesAFileThatReads() throws {

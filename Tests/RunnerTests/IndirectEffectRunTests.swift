@@ -25,14 +25,17 @@ import Testing
         let list = try String(contentsOf: run.results.appendingPathComponent("indirect-effect-neurons.csv"), encoding: .utf8)
         let rows = list.split(whereSeparator: \.isNewline).dropFirst().map { $0.split(separator: ",", omittingEmptySubsequences: false) }
         #expect(rows.count == 2 * 768)
-        #expect(rows.count { $0[3] != "" } == 4 && rows.count { $0[4] != "" } == 4 && rows.count { $0[5] != "" } == 4)
+        // What all neurons have, and what only those sampled do.
+        #expect((2..<6).allSatisfy { column in rows.allSatisfy { $0[column] != "" } })
+        #expect((6..<16).allSatisfy { column in rows.count { $0[column] != "" } == 4 })
 
         let database = try ResultsDatabase(readingFrom: run.results.appendingPathComponent("results.sqlite"))
         let stored = try #require(try database.latestRun(of: "indirect-effect"))
         let metrics = try database.metrics(of: stored)
         #expect(metrics.allSatisfy { $0.status == .ok })
-        #expect(metrics.count { $0.name == "explained-variance-pc1" } == 2 * 2 * 6)
-        for row in metrics where row.unit == "share" && row.name == "explained-variance-pc1" {
+        // In each of two layers three shares of each kind of effects on equal samples, of second-order effects of all as well, and quantiles.
+        #expect(metrics.count { $0.name == "pc1-share" } == 2 * (3 * 3 + 2 * 5))
+        for row in metrics where row.name == "pc1-share" || row.name == "images-holding" {
             #expect((0...1).contains(row.value ?? -1))
         }
         #expect(try database.predictions(of: stored) == [])
@@ -51,7 +54,7 @@ import Testing
             "--spec", meanAblation.path, "--results", run.results.path, "--limit", "96",
         ])
         #expect(output.status == 0, "\(output.errors)")
-        for step in ["effect-means", "largest-effects", "principal-directions", "indirect-directions"] {
+        for step in ["effect-means", "largest-effects", "principal-directions", "sampled-effects"] {
             #expect(!output.errors.contains("\(step): done"), "\(output.errors)")
         }
         #expect(output.errors.contains("ablation-predictions: done"))

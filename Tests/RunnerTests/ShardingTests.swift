@@ -33,7 +33,7 @@ import Testing
             case "identity-error":
                 // Itself a rounding error, so only its size can be compared.
                 #expect(value < 1e-4 && otherValue < 1e-4)
-            case "explained-variance-pc1", "significant-share":
+            case "pc1-share":
                 #expect(abs(value - otherValue) < 1e-4, "\(metric.name) \(metric.subject)")
             default:
                 #expect(value == otherValue, "\(metric.name) \(metric.subject)")

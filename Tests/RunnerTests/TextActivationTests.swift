@@ -36,13 +36,14 @@ import Testing
         }
         #expect(
             kinds { configured[$0] == gelu[$0] } == [
-                "emoji-scenes", "image-facts", "effect-sums", "effect-means", "largest-effects", "principal-directions", "indirect-directions",
+                "emoji-scenes", "image-facts", "effect-sums", "effect-means", "largest-effects", "principal-directions", "sampled-effects",
                 "neuron-effects", "decomposition-check", "overlap", "card-pictures",
             ])
         #expect(
             kinds { configured[$0] != gelu[$0] } == [
                 "zero-shot-classifier", "ablation-predictions", "text-pool", "sparse-texts", "sparse-predictions", "faithfulness",
-                "segmentation", "segmentation-sensitivity", "segmentation-overlays", "concept-phrases", "concept-gallery",
+                "segmentation", "segmentation-sensitivity", "segmentation-overlays", "concept-phrases", "concept-gallery", "random-dictionary",
+                "phrase-similarities",
             ])
     }
 

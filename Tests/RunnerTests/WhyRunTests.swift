@@ -37,4 +37,12 @@ import Testing
         let fine = try RunnerProcess.run(["validate", "--spec", study.specs.appendingPathComponent("a.yaml").path])
         #expect(fine.status == 0 && fine.errors.isEmpty, "\(fine.errors)")
     }
+
+    /// Such a spec runs, and ends untrusted; who asks beforehand is told.
+    @Test func validateWarnsOfEqualSets() throws {
+        let study = try SmallStudy(["a.yaml": SmallSpecs.meanAblation.replacing("split: val}", with: "split: fit}")])
+        let run = try RunnerProcess.run(["validate", "--spec", study.specs.path, "--results", study.results.path])
+        #expect(run.status == 0 && run.text.contains("a.yaml: mean-ablation, "), "\(run.errors)")
+        #expect(run.errors.contains("a.yaml: fit and evaluation are the same images (emoji-scenes/fit)"), "\(run.errors)")
+    }
 }

@@ -78,6 +78,7 @@ public struct SegmentationCounts: Sendable, Equatable, Codable {
     /// scores map with foreground pixels as positives.
     /// - Parameter map: in [0, 1].
     /// - Returns: zero where it is not defined: without labelled pixels, and for a map with NaN.
+    ///   ``averagePrecisionOfConstantMap`` stands for maps that tell no place from another.
     /// - Throws: ``SegmentationError``.
     public static func pooledAveragePrecision(map: [Float], mask: [UInt8]) throws -> Double {
         try validate(map: map, mask: mask)
@@ -93,6 +94,10 @@ public struct SegmentationCounts: Sendable, Equatable, Codable {
         let precision = AveragePrecision.value(scores: scores, labels: labels)
         return precision.isNaN ? 0 : precision
     }
+
+    /// What the published evaluations give a map of one value: its range is zero, 0/0 counts as 0 in both channels, and of the
+    /// two scores of each pixel one is a positive.
+    public static let averagePrecisionOfConstantMap = 0.5
 
     static func validate(map: [Float], mask: [UInt8]) throws {
         guard !mask.isEmpty else { throw SegmentationError.emptyMask }

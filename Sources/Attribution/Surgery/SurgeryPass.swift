@@ -106,6 +106,9 @@ public final class SurgeryPass {
         block.attentionOutput(scratch.mixed.base, rows: rows, accumulating: true, into: path)
     }
 
+    /// Queries, keys and values of a layer, of the images that ran last. // [batch · T, 3D]
+    func queryKeyValue(_ layer: Int) -> UnsafePointer<Float> { UnsafePointer(workspace.capture(layer).queryKeyValue) }
+
     /// The mean length of one image's tokens after ln_1.
     private func inputLength(_ layer: Int, _ x: UnsafePointer<Float>) -> Float {
         let (tokens, width, normalised) = (vision.tokens, vision.width, scratch.normalised.base)
@@ -116,5 +119,55 @@ public final class SurgeryPass {
             return Double(BLAS.dot(row, row, count: width)).squareRoot()
         }
         return Float(lengths.reduce(0, +) / Double(tokens))
+    }
+}
+
+extension SurgeryPass {
+    /// Of the attention that an object's patches pay to other patches, the share that stays on the object: the mean over its
+    /// patches, heads and the last blocks, of the one image that ran last. CLIP Surgery (arXiv 2304.05653, section 3) calls
+    /// the mean over images mFSR; a patch that attends to all others alike has the object's share of them. What a patch pays
+    /// to itself is left out: values are always most like themselves, whatever they are of.
+    /// - Parameters:
+    ///   - patches: whether each patch shows the object. // [T − 1]
+    ///   - attention: queries with keys, or values with values.
+    ///   - depth: last blocks, of which a recipe with that depth keeps queries, keys and values.
+    /// - Returns: 0…1; nil where fewer than two patches show the object.
+    /// - Precondition: a batch of one, and one of the two attentions.
+    public func attentionWithin(_ patches: [Bool], _ attention: SurgeryRecipe.Attention, depth: Int) -> Double? {
+        let (tokens, heads, width) = (vision.tokens, vision.configuration.heads, vision.configuration.headWidth)
+        precondition(patches.count == tokens - 1, "\(patches.count) patches of \(tokens - 1)")
+        let shown = patches.indices.filter { patches[$0] }
+        guard shown.count > 1 else { return nil }
+        let stride = 3 * heads * width
+        var scores = [Float](repeating: 0, count: tokens * tokens)
+        var (sum, count) = (0.0, 0)
+        for layer in vision.blocks.count - depth..<vision.blocks.count {
+            let projected = queryKeyValue(layer)
+            for head in 0..<heads {
+                let query = projected + head * width
+                let (key, value) = (query + heads * width, query + 2 * heads * width)
+                let (a, b) =
+                    switch attention {
+                    case .queryKey: (query, key)
+                    case .valueValue: (value, value)
+                    default: preconditionFailure("only queries with keys and values with values are compared")
+                    }
+                BLAS.multiply(
+                    tokens, tokens, width, a, stride: stride, b, stride: stride, otherTransposed: true, into: &scores, stride: tokens)
+                scores.withUnsafeMutableBufferPointer { scores in
+                    guard let scores = scores.baseAddress else { return }
+                    RowKernels.softmax(scores, rows: tokens, columns: tokens, scale: 1 / Float(width).squareRoot(), causal: false)
+                    for patch in shown {
+                        let row = scores + (1 + patch) * tokens
+                        let itself = Double(row[1 + patch])
+                        let all = (1..<tokens).reduce(-itself) { $0 + Double(row[$1]) }
+                        let own = shown.reduce(-itself) { $0 + Double(row[1 + $1]) }
+                        sum += all > 0 ? min(max(own / all, 0), 1) : 0
+                        count += 1
+                    }
+                }
+            }
+        }
+        return sum / Double(count)
     }
 }

@@ -12,25 +12,29 @@ struct AdversarialSearchExperiment: Experiment {
     private let pictures: StepHandle<SearchPictures>
     private let galleries: [StepHandle<StoredPicture>]
     private let trust: TrustChecks
+    private let paper: PaperTable?
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
+        paper = try context.papers().table("2nd order", "Table 3")
         spec = try AdversarialSearchSpec(
-            document, choices: .init(context), model: Study.facts(context),
+            document, choices: .init(context), papersPairs: paper?.rows ?? [], model: Study.facts(context),
             classNames: { try Study.classes($0, of: $0.fit, context: context).names })
         study = try Study(spec.study, context: context, graph: &graph)
         let fitted = try study.fitted(in: &graph)
         let classifier = try study.classifier(in: &graph)
+        let names = try ClassifierStep.add(study.model, names: study.classes.names, templates: ["{}"], in: &graph)
         let pool = try TextPoolStep.add(spec.pool, needed: spec.sizes.last ?? 1, of: study, in: &graph)
         words = try SearchWordsStep.add(
             study, spec,
             .init(
-                classifier: classifier, directions: fitted.directions,
-                indirect: try IndirectDirectionsStep.add(study, means: fitted.means, sample: spec.indirect, in: &graph), pool: pool,
+                classifier: classifier, names: names, directions: fitted.directions,
+                sampled: try SampledEffectsStep.add(study, means: fitted.means, sample: spec.indirect, in: &graph), pool: pool,
                 texts: try SparseTextsStep.add(
-                    study, pool: pool, of: spec.pool, directions: fitted.directions, sizes: spec.sizes, in: &graph)),
+                    study, pool: pool, named: spec.pool.name, phrases: spec.pool.phraseCount(in: study), directions: fitted.directions, sizes: spec.sizes, in: &graph)),
             in: &graph)
         descriptions = try SearchDescriptionsStep.add(study, spec, words: words, in: &graph)
-        pictures = try SearchPicturesStep.add(study, spec, descriptions: descriptions, classifier: classifier, in: &graph)
+        pictures = try SearchPicturesStep.add(
+            study, spec, descriptions: descriptions, classifier: spec.classTexts == .names ? names : classifier, in: &graph)
         galleries = try spec.pairs.indices.map { [spec, pictures, descriptions] pair in
             try FoolingPicturesStep.add(spec, pair: pair, pictures: pictures, descriptions: descriptions, in: &graph)
         }
@@ -43,7 +47,7 @@ struct AdversarialSearchExperiment: Experiment {
         let measures = AdversarialSearchMeasures(
             spec: spec, isPartial: study.isPartial, words: try result.artefact(words),
             descriptions: try result.artefact(descriptions).descriptions, pictures: try result.artefact(pictures),
-            trust: try trust.findings(result))
+            trust: try trust.findings(result), settings: study.settings, paper: paper)
         let pictured = try zip(spec.pairs, galleries).flatMap { pair, gallery in
             try result.artefact(gallery).attachments(pair.fileName)
         }

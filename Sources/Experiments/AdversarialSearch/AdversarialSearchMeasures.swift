@@ -9,8 +9,14 @@ struct AdversarialSearchMeasures {
     let descriptions: [[PictureDescription]]
     let pictures: SearchPictures
     let trust: TrustFindings
+    /// All that decides the numbers, by the names that papers' files use.
+    var settings: [String: String] = [:]
+    /// The paper's Table 3.
+    var paper: PaperTable?
 
-    private var rows: RowMaker { RowMaker(AdversarialSearchExperiment.name, spec.study, isPartial: isPartial) }
+    private var rows: RowMaker {
+        RowMaker(AdversarialSearchExperiment.name, spec.study.setting, settings: settings.merging(spec.settings) { $1 }, isPartial: isPartial)
+    }
     private var units: [SearchUnit] { SearchUnit.all(spec) }
 
     /// Pictures as a data set of their own.
@@ -20,47 +26,64 @@ struct AdversarialSearchMeasures {
         ["pair": pair.name, "method": method.rawValue]
     }
 
+    static func subject(_ pair: ClassPair, _ method: SearchMethod, repeats: Int) -> Subject {
+        Subject(subject(pair, method).columns + [.init("repeats", "\(repeats)")])
+    }
+
     /// The pictures of one repeat.
     private func facts(_ unit: Int) -> ArraySlice<SearchPictures.Facts> {
         pictures.facts[unit * spec.pictures..<(unit + 1) * spec.pictures]
     }
 
-    private func units(_ pair: Int, _ method: SearchMethod) -> [Int] {
-        units.indices.filter { units[$0].pair == pair && units[$0].method == method }
+    /// The first repeats.
+    private func units(_ pair: Int, _ method: SearchMethod, _ repeats: Int) -> [Int] {
+        units.indices.filter { units[$0].pair == pair && units[$0].method == method && units[$0].repeat < repeats }
     }
 
     func metrics() -> [Metric] {
         var metrics: [Metric] = []
+        let effects = Dictionary(uniqueKeysWithValues: SearchMethod.allCases.map { ($0, designEffect($0)) })
         for (index, pair) in spec.pairs.enumerated() {
-            for method in SearchMethod.allCases { metrics += self.metrics(index, pair, method) }
+            for method in SearchMethod.allCases {
+                for repeats in spec.repeatCounts { metrics += self.metrics(index, pair, method, repeats: repeats, effects[method] ?? 1) }
+            }
         }
         return metrics + trust.metrics(rows, evaluated: trust.decomposition.images)
     }
 
-    private func metrics(_ index: Int, _ pair: ClassPair, _ method: SearchMethod) -> [Metric] {
-        let repeats = units(index, method).map { unit in
+    /// Shares over some of the repeats; over all of them also under a subject without their number.
+    private func metrics(_ index: Int, _ pair: ClassPair, _ method: SearchMethod, repeats: Int, _ designEffect: Double) -> [Metric] {
+        let found = units(index, method, repeats).map { unit in
             facts(unit).filter { $0.failure == nil }.map { $0.isFooling ? 1.0 : 0 }
         }
-        let (all, missing) = (repeats.flatMap { $0 }, repeats.reduce(0) { $0 + spec.pictures - $1.count })
+        let (all, missing) = (found.flatMap { $0 }, found.reduce(0) { $0 + spec.pictures - $1.count })
         // A repeat of which no picture was made says nothing.
-        let shares = repeats.filter { !$0.isEmpty }.map(\.mean)
-        let intervals = intervals(index, method)
-        let paper = pair.paper.flatMap { PaperValues.Table3.row($0, method) }
+        let shares = found.filter { !$0.isEmpty }.map(\.mean)
         let notes = [
             spec.generator.isVerified ? nil : "nobody has looked whether the pictures show the one class and not the other",
             missing > 0 ? "\(missing) of \(all.count + missing) pictures were not made" : nil,
         ].compactMap { $0 }
-        let subject = Self.subject(pair, method)
-        return [
+        let subject = Self.subject(pair, method, repeats: repeats)
+        func number(_ column: String) -> PaperNumber? { pair.paper.flatMap { paper?[$0, "\(method.rawValue) \(column)"] } }
+        func share(_ subject: Subject, _ paper: PaperNumber?) -> Metric {
             rows.metric(
                 "fooling-pictures", subject, shares.mean, of: images, n: all.count, skipped: missing,
-                interval: intervals.mean, paper: paper?.mean,
-                note: notes.isEmpty ? nil : notes.joined(separator: "; ")),
+                interval: ShareInterval(unit: "picture").interval(shares.mean, of: Double(all.count), designEffect: designEffect),
+                paper: paper, settings: ["repeats": "\(repeats)"], note: notes.isEmpty ? nil : notes.joined(separator: "; "))
+        }
+        return [
+            share(subject, number("mean")),
             rows.metric(
                 "fooling-pictures-deviation", subject, Self.deviation(shares), of: images, n: shares.count,
-                interval: intervals.deviation, paper: paper?.deviation,
+                interval: deviationInterval(index, method, repeats), paper: number("std"), settings: ["repeats": "\(repeats)"],
                 note: "standard deviation over \(shares.count) repeats"),
-        ]
+        ] + (repeats == spec.repeats ? [share(Self.subject(pair, method), nil)] : [])
+    }
+
+    /// How the paper's numbers stand to these.
+    private var standing: String {
+        let numbers = spec.pairs.compactMap(\.paper).map { paper?[$0, "\(SearchMethod.secondOrder.rawValue) mean"] }
+        return rows.standing(to: numbers, ["repeats": "\(spec.repeatCounts.first ?? 0)"])
     }
 
     /// Of the population, as the paper has it; one repeat alone has none.
@@ -70,24 +93,44 @@ struct AdversarialSearchMeasures {
         return (shares.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(shares.count)).squareRoot()
     }
 
-    /// Pictures of one description show the same words and are fooled together, so descriptions are drawn again.
-    private func intervals(_ pair: Int, _ method: SearchMethod) -> (mean: Metric.Interval?, deviation: Metric.Interval?) {
-        let units = units(pair, method)
+    /// Fooling pictures and pictures of each description of a repeat.
+    private func clusters(_ unit: Int) -> [(successes: Int, units: Int)] {
+        Dictionary(grouping: facts(unit).filter { $0.failure == nil }, by: \.description).sorted { $0.key < $1.key }
+            .map { ($0.value.count(where: \.isFooling), $0.value.count) }
+    }
+
+    /// How many pictures count for one, over all searches alike. Pictures of one description show the same words and are
+    /// fooled together; where words are drawn anew for each repeat, all pictures of a repeat hang on one draw.
+    private func designEffect(_ method: SearchMethod) -> Double {
+        let alike = SearchMethod.allCases.filter { $0.isDrawn == method.isDrawn }
+        return ShareInterval.designEffect(
+            spec.pairs.indices.flatMap { pair in
+                alike.map { other in
+                    units(pair, other, spec.repeats).flatMap { unit -> [(successes: Int, units: Int)] in
+                        let clusters = clusters(unit)
+                        guard method.isDrawn else { return clusters }
+                        return [clusters.reduce((successes: 0, units: 0)) { ($0.successes + $1.successes, $0.units + $1.units) }]
+                    }
+                }
+            })
+    }
+
+    /// Descriptions are drawn again.
+    private func deviationInterval(_ pair: Int, _ method: SearchMethod, _ repeats: Int) -> Metric.Interval? {
+        let units = units(pair, method, repeats)
         // A row for each description: fooling pictures and pictures, in the columns of its repeat.
         let rows = units.enumerated().flatMap { column, unit in
-            Dictionary(grouping: facts(unit).filter { $0.failure == nil }, by: \.description).sorted { $0.key < $1.key }.map {
+            clusters(unit).map { cluster in
                 var row = [Double](repeating: 0, count: 2 * units.count)
-                row[2 * column] = Double($0.value.count(where: \.isFooling))
-                row[2 * column + 1] = Double($0.value.count)
+                row[2 * column] = Double(cluster.successes)
+                row[2 * column + 1] = Double(cluster.units)
                 return row
             }
         }
         func shares(_ sums: [Double]) -> [Double] {
             units.indices.filter { sums[2 * $0 + 1] > 0 }.map { sums[2 * $0] / sums[2 * $0 + 1] }
         }
-        let intervals = self.rows.bootstrap(over: "description").intervals(
-            ofSums: rows, [{ shares($0).mean }, { Self.deviation(shares($0)) }])
-        return (intervals[0], intervals[1])
+        return self.rows.bootstrap(over: "description").intervals(ofSums: rows, [{ Self.deviation(shares($0)) }])[0]
     }
 
     func predictionSets() -> [PredictionSet] {
@@ -95,7 +138,7 @@ struct AdversarialSearchMeasures {
             SearchMethod.allCases.map { method in
                 PredictionSet(
                     experiment: AdversarialSearchExperiment.name, condition: Self.subject(pair, method),
-                    predictions: units(index, method).flatMap { unit in
+                    predictions: units(index, method, spec.repeats).flatMap { unit in
                         facts(unit).enumerated().compactMap { picture, facts in
                             facts.margin.map {
                                 Prediction(
@@ -113,31 +156,36 @@ struct AdversarialSearchMeasures {
     var tables: [TableLayout] { [table3, wordTable] }
 
     private var table3: TableLayout {
-        let columns = SearchMethod.allCases.flatMap { method -> [TableLayout.Column] in
-            let parts = method == .randomWords ? ["mean", "std"] : ["mean", "std", "paper"]
-            return parts.map { .init($0, group: method.title) }
-        }
+        let first = spec.repeatCounts.first ?? 0
+        let others = spec.repeatCounts.dropFirst()
+        func hasPaper(_ method: SearchMethod) -> Bool { method != .randomWords }
         return TableLayout(
-            title: "Table 3: pictures of the first class that are taken for the second, of \(spec.pictures)",
-            rowHeader: "pair", columns: columns,
+            title: "Table 3: pictures of the first class that are taken for the second (%)",
+            rowHeader: "pair",
+            columns: SearchMethod.allCases.flatMap { method in
+                (["mean", "std"] + (hasPaper(method) ? ["paper"] : []) + others.map { "\($0) repeats" }).map {
+                    TableLayout.Column($0, group: method.title)
+                }
+            },
             rows: spec.pairs.map { pair in
                 .init(
                     pair.name,
                     SearchMethod.allCases.flatMap { method -> [TableLayout.Cell] in
-                        let subject = Self.subject(pair, method)
-                        let measured: [TableLayout.Cell] = [
-                            .init("fooling-pictures", subject, .value), .init("fooling-pictures-deviation", subject, .value),
-                        ]
-                        return method == .randomWords ? measured : measured + [.init("fooling-pictures", subject, .paper)]
+                        let subject = Self.subject(pair, method, repeats: first)
+                        return [.init("fooling-pictures", subject, .value), .init("fooling-pictures-deviation", subject, .value)]
+                            + (hasPaper(method) ? [.init("fooling-pictures", subject, .paper)] : [])
+                            + others.map { .init("fooling-pictures", Self.subject(pair, method, repeats: $0)) }
                     })
             },
             footnotes: [
-                "\(spec.pictures) pictures × \(spec.repeats) repeats; std over the repeats. 95 % intervals, bootstrap over descriptions, are in the CSV.",
-                filterNote,
-                "\(spec.neurons) neurons are read; indirect: of a sample of \(spec.indirect.neurons) in each layer, second order: of all. random words: a control that the paper does not have.",
-                "paper: the pair that reads alike, ViT-B/32 of OpenAI, pictures by a diffusion model; not comparable.",
+                "mean and std: over \(first) repeats of \(spec.pictures) pictures\(first == 3 ? ", as the paper has it" : ""); brackets: 95 % interval of the share, Wilson's with a design effect: of the \(spec.imagesEach) pictures of a description, which are fooled together, \(Self.decimals(designEffect(.secondOrder))) count for one; of the \(spec.pictures) of a repeat whose neurons or words are drawn anew, \(Self.decimals(designEffect(.randomNeurons))).",
+                "\(spec.synonyms.words) \(pictureNote)",
+                "\(spec.neurons) neurons are read; indirect: of a sample of \(spec.indirect.neurons) in each layer, second order: of all; left out, for want of a gap between the first two directions: \(words.withoutGap.indirect) and \(words.withoutGap.secondOrder). Phrases are ranked by \(spec.ranking == .sums ? "their scores' sums over neurons" : "the scores of neuron and phrase"). random words: a control that the paper does not have.",
+                "paper: the pair that reads alike, ViT-B/32 of OpenAI, pictures by a diffusion model; \(standing).",
             ] + (failureNote.map { [$0] } ?? []))
     }
+
+    private static func decimals(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
 
     /// What a reader can do about pictures that are missing: they are kept as missing like any other result.
     private var failureNote: String? {
@@ -147,13 +195,11 @@ struct AdversarialSearchMeasures {
             + "All reasons are in pictures.csv; --force search-pictures asks for every picture again."
     }
 
-    private var filterNote: String {
-        let synonyms = "Dropped: phrases with a cosine above \(spec.synonymSimilarity) with the second class."
-        return switch spec.generator.source {
-        case .scenes(excludesRelatives: true):
-            synonyms + " Never in a picture: what the second class names, and its whole CLDR subgroup."
-        case .scenes(excludesRelatives: false): synonyms + " Never in a picture: what the second class names; relatives may be."
-        case .command: synonyms + " Pictures by an external command, which nobody has looked at."
+    private var pictureNote: String {
+        switch spec.generator.source {
+        case .scenes(excludesRelatives: true): "Never in a picture: what the second class names, and its whole CLDR subgroup."
+        case .scenes(excludesRelatives: false): "Never in a picture: what the second class names; relatives may be."
+        case .command: "Pictures by an external command, which nobody has looked at."
         }
     }
 
@@ -164,6 +210,7 @@ struct AdversarialSearchMeasures {
             columns: [
                 .init("words by second-order effects", isText: true),
                 .init("the neuron that brings most of them, turned to the second class", isText: true),
+                .init("dropped as synonyms", isText: true),
             ],
             rows: spec.pairs.enumerated().map { index, pair in
                 .init(
@@ -174,6 +221,7 @@ struct AdversarialSearchMeasures {
                             search(index)?.neurons.first.map {
                                 "\($0.layer).\($0.neuron): \($0.phrases.prefix(6).joined(separator: ", "))"
                             } ?? ""),
+                        .text(search(index)?.synonyms.prefix(4).joined(separator: ", ") ?? ""),
                     ])
             },
             footnotes: ["− stands before what the neuron speaks against."]
@@ -182,7 +230,7 @@ struct AdversarialSearchMeasures {
 
     /// The first repeat of the search by second-order effects.
     private func search(_ pair: Int) -> SearchWords.Search? {
-        units(pair, .secondOrder).first.map { words.searches[$0] }
+        units(pair, .secondOrder, spec.repeats).first.map { words.searches[$0] }
     }
 
     // MARK: Lists
@@ -198,6 +246,18 @@ struct AdversarialSearchMeasures {
                             [
                                 .text(spec.pairs[search.unit.pair].name), .text(search.unit.method.rawValue),
                                 .integer(search.unit.repeat), .integer(rank + 1), .text(entry.0), .number(entry.1),
+                            ]
+                        }
+                    })),
+            Attachment(
+                "synonyms.csv",
+                .list(
+                    header: ["pair", "method", "repeat", "phrase", "similarity"],
+                    rows: words.searches.flatMap { search in
+                        zip(search.synonyms, search.synonymSimilarities).map { phrase, similarity in
+                            [
+                                .text(spec.pairs[search.unit.pair].name), .text(search.unit.method.rawValue),
+                                .integer(search.unit.repeat), .text(phrase), .number(similarity),
                             ]
                         }
                     })),

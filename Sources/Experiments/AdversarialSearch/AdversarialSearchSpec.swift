@@ -1,4 +1,5 @@
 import Inputs
+import Lens
 import Pipeline
 
 /// The spec of the adversarial search: the keys of ``StudySpec``, and
@@ -12,11 +13,14 @@ import Pipeline
 /// neurons: 100
 /// neuron-layers: [0, 1, 2]
 /// indirect-sample: {neurons: 64, images: 500}
+/// gap: 0.95                         # of σ₂/σ₁, above which a neuron has no direction and is left out
 /// phrases: 25
-/// synonym-similarity: 0.6           # phrases nearer to the second class are dropped
+/// ranking: sums                     # of a phrase's scores over neurons; or pairs: of neuron and phrase, as released code has it
+/// class-texts: templates            # of v; or names: the bare names, as released code has it
+/// synonyms: {above: 0.5}            # see SynonymRule
 /// descriptions: {count: 10, phrases-each: 3}
 /// images-each: 10                   # of one description
-/// repeats: 3
+/// repeats: [3, 20]                  # as many are made as the last says, and shares are taken over each number of them
 /// describer: {kind: templates}      # or {kind: chat, url: …, model: …}
 /// generator: {kind: scenes}         # or {kind: command, command: [python3, scripts/serve_pictures.py]}
 /// ```
@@ -31,26 +35,61 @@ struct AdversarialSearchSpec: Sendable {
     var neurons: Int
     /// Nil: all layers of the study.
     var neuronLayers: [Int]?
-    var indirect: IndirectSample
+    var indirect: EffectSample
     /// Phrases that descriptions are made of.
     var phrases: Int
-    /// Cosine with the second class above which a phrase is its synonym.
-    var synonymSimilarity: Double
+    /// Of σ₂/σ₁, above which a neuron has no direction and is left out.
+    var gap: Double
+    var ranking: Ranking
+    var classTexts: ClassTexts
+    var synonyms: SynonymRule
     var descriptions: Int
     var phrasesEach: Int
     var imagesEach: Int
-    var repeats: Int
+    /// Numbers of repeats that shares are taken over, ascending.
+    var repeatCounts: [Int]
     var describer: DescriberSpec
     var generator: GeneratorSpec
+
+    /// What phrases are ranked by.
+    enum Ranking: String, CaseIterable, Sendable {
+        /// w_j = Σ_n γ_j^n ⟨v, r_n⟩, as arXiv 2406.04341 has it.
+        case sums
+        /// γ_j^n ⟨v, r_n⟩ of each neuron and phrase by itself, as its released code has it: a phrase that several neurons
+        /// bring takes several places.
+        case pairs
+    }
+
+    /// Texts of the classes that v is the difference of.
+    enum ClassTexts: String, CaseIterable, Sendable {
+        /// Those of the zero-shot classifier.
+        case templates
+        /// The bare names, as released code has it.
+        case names
+    }
+
+    /// Repeats that are made.
+    var repeats: Int { repeatCounts.last ?? 0 }
 
     /// Pictures of one pair, method and repeat.
     var pictures: Int { descriptions * imagesEach }
 
+    /// What decides the search besides what decides a study, by the names that papers' files use.
+    var settings: [String: String] {
+        let layers = neuronLayers ?? study.layers ?? Array(study.facts.layers)
+        return [
+            "neurons": "\(neurons)", "neuron-layers": layers.map(String.init).joined(separator: "+"), "m": "\(sizes[size])",
+            "words": pool.setting, "phrases": "\(phrases)", "ranking": ranking.rawValue, "class-texts": classTexts.rawValue,
+            "synonyms": synonyms.setting, "descriptions": "\(descriptions) × \(imagesEach)", "describer": describer.setting,
+            "generator": generator.setting,
+        ]
+    }
+
     private enum Key: String, CaseIterable {
-        case pairs, pools, sizes, size, neurons, phrases, descriptions, repeats, describer, generator
+        case pairs, pools, sizes, size, neurons, phrases, descriptions, repeats, describer, generator, gap, ranking, synonyms
+        case classTexts = "class-texts"
         case neuronLayers = "neuron-layers"
         case indirectSample = "indirect-sample"
-        case synonymSimilarity = "synonym-similarity"
         case imagesEach = "images-each"
     }
 
@@ -59,20 +98,23 @@ struct AdversarialSearchSpec: Sendable {
         case phrasesEach = "phrases-each"
     }
 
-    /// - Parameter classNames: that the classifier chooses among.
+    /// - Parameters:
+    ///   - papersPairs: pairs that the paper has numbers of.
+    ///   - classNames: that the classifier chooses among.
     /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, `SearchError` for an address or a command,
     ///   and what `model` and `classNames` throw.
     init(
-        _ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts,
-        classNames: (StudySpec) throws -> [String]
+        _ document: SpecDocument, choices: SettingSpec.Choices, papersPairs: [String],
+        model: (OpenedInputs.ModelKey) throws -> ModelFacts, classNames: (StudySpec) throws -> [String]
     ) throws {
         let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
         study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
-        pairs = try ClassPair.list(root, .pairs, among: classNames(study))
+        let classes = try classNames(study)
+        pairs = try ClassPair.list(root, .pairs, among: classes, papers: papersPairs)
         pool = try PoolSpec.one(root, .pools, data: choices.data)
         (sizes, size) = try root.sizes(.sizes, chosen: .size)
         neuronLayers = try root.neuronLayers(.neuronLayers, of: study)
-        guard let sample = try IndirectSample(root, .indirectSample, of: study) else {
+        guard let sample = try EffectSample(root, .indirectSample, of: study) else {
             throw root.invalid(.indirectSample, "the indirect baseline needs a sample of neurons and images")
         }
         indirect = sample
@@ -88,7 +130,10 @@ struct AdversarialSearchSpec: Sendable {
                 "\(neurons) neurons cannot be chosen from \(layers * indirect.neurons) whose indirect effects are sampled; raise indirect-sample")
         }
         phrases = try root.integer(.phrases, in: 1...10_000, default: 25)
-        synonymSimilarity = try root.double(.synonymSimilarity, in: -1...1, default: 0.6)
+        gap = try root.double(.gap, in: 0...1, default: PrincipalDirections.usualGap)
+        ranking = try root.choice(.ranking, default: .sums)
+        classTexts = try root.choice(.classTexts, default: .templates)
+        synonyms = try SynonymRule(root, .synonyms, among: classes)
         let descriptions = try root.mapping(.descriptions, keys: DescriptionKey.self)
         self.descriptions = try descriptions.integer(.count, in: 1...1000)
         phrasesEach = try descriptions.integer(.phrasesEach, in: 1...4)
@@ -96,7 +141,7 @@ struct AdversarialSearchSpec: Sendable {
             throw root.invalid(.phrases, "a description takes \(phrasesEach) of them, so \(phrases) are too few")
         }
         imagesEach = try root.integer(.imagesEach, in: 1...1000)
-        repeats = try root.integer(.repeats, in: 2...100)
+        repeatCounts = try root.integers(.repeats, in: 2...100).sorted()
         describer = try DescriberSpec(root, .describer)
         generator = try GeneratorSpec(root, .generator)
     }
@@ -127,12 +172,14 @@ struct ClassPair: Sendable, Hashable, Codable {
     }
 
     /// - Throws: `SpecError`, also for a pair of equal classes and one that stands twice.
-    static func list<Root>(_ root: SpecMapping<Root>, _ key: Root, among classes: [String]) throws -> [ClassPair] {
+    static func list<Root>(
+        _ root: SpecMapping<Root>, _ key: Root, among classes: [String], papers: [String]
+    ) throws -> [ClassPair] {
         var seen: Set<String> = []
         return try root.mappings(key, keys: Key.self).map { mapping in
             let pair = ClassPair(
                 shown: try mapping.string(.shown, among: classes), mistakenFor: try mapping.string(.mistakenFor, among: classes),
-                paper: mapping.has(.paper) ? try mapping.string(.paper, among: PaperValues.Table3.pairs) : nil,
+                paper: mapping.has(.paper) ? try mapping.string(.paper, among: papers) : nil,
                 why: mapping.has(.why) ? try mapping.string(.why) : nil)
             guard pair.shown != pair.mistakenFor else {
                 throw mapping.invalid(.mistakenFor, "a pair needs two classes, this is '\(pair.shown)' twice")

@@ -2,9 +2,6 @@ import Inputs
 import Pipeline
 
 enum FoolingPicturesStep {
-    /// Pictures of a row.
-    private static let columns = 8
-
     /// For one pair the pictures that fool the model most, a row a method, with what stands in them and by how
     /// much they fool it.
     static func add(
@@ -14,7 +11,7 @@ enum FoolingPicturesStep {
         let (units, name) = (SearchUnit.all(spec), spec.pairs[pair].name)
         return try graph.add(
             Step(
-                kind: "fooling-pictures", label: name, version: 3,
+                kind: "fooling-pictures", label: name, version: 4,
                 parameters: ["pair": .text(name), "pairs": .texts(spec.pairs.map(\.name))],
                 inputs: [pictures.erased, descriptions.erased],
                 work: .single { inputs in
@@ -24,7 +21,7 @@ enum FoolingPicturesStep {
                             .flatMap { unit in (0..<spec.pictures).map { (unit, unit * spec.pictures + $0) } }
                             .filter { pictures.facts[$0.1].isFooling }
                             .sorted { (pictures.facts[$0.1].margin ?? 0, $1.1) > (pictures.facts[$1.1].margin ?? 0, $0.1) }
-                        let cells = fooling.prefix(columns).map { unit, index in
+                        let cells = fooling.prefix(SearchPictures.kept).map { unit, index in
                             let facts = pictures.facts[index]
                             let words = facts.objects.isEmpty ? descriptions[unit][facts.description].phrases : facts.objects
                             return Gallery.Cell(

@@ -10,6 +10,9 @@ enum SearchMethod: String, CaseIterable, Sendable, Codable {
     case similarWords = "similar-words"
     case secondOrder = "second-order"
 
+    /// Whether neurons or words are drawn anew for each repeat.
+    var isDrawn: Bool { self == .randomWords || self == .randomNeurons }
+
     var title: String {
         switch self {
         case .randomWords: "random words"

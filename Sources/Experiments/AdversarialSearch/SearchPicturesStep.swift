@@ -5,7 +5,7 @@ import Inputs
 import Pipeline
 import Safetensors
 
-/// The pictures of some searches and how the model takes them.
+/// How the model takes the pictures of some searches, and those that fool it most.
 struct SearchPictures: Artefact {
     /// What is known of a picture beside its pixels.
     struct Facts: Codable, Sendable {
@@ -21,45 +21,63 @@ struct SearchPictures: Artefact {
         var isFooling: Bool { (margin ?? 0) > 0 }
     }
 
+    /// Pictures that are kept of each search at most: those of all would take gigabytes for a large model.
+    static let kept = 8
+
     let size: Int
-    /// 8-bit RGB, black where there is none. // [pictures, size, size, 3]
-    private(set) var pixels = Data()
     private(set) var facts: [Facts] = []
+    /// Which pictures are kept, in the order of their pixels.
+    private var places: [Int32] = []
+    /// 8-bit RGB. // [places, size, size, 3]
+    private var pixels = Data()
 
     init(size: Int) { self.size = size }
 
     init(_ stored: StoredArtefact) throws {
         let tensor = try stored.tensor("pixels")
         let text = stored.metadata("facts") ?? ""
-        facts = try ArtefactJSON.decode([Facts].self, from: Data(text.utf8))
-        guard tensor.shape.count == 4, tensor.shape[0] == facts.count, tensor.shape[1] == tensor.shape[2],
-            tensor.shape[3] == 3, tensor.type == .uint8
+        let facts = try ArtefactJSON.decode([Facts].self, from: Data(text.utf8))
+        let places = try stored.tensor("places").int32s()
+        guard tensor.shape.count == 4, tensor.shape[0] == places.count, tensor.shape[1] == tensor.shape[2],
+            tensor.shape[3] == 3, tensor.type == .uint8, places.allSatisfy({ facts.indices.contains(Int($0)) })
         else {
-            throw PipelineError.invalidArtefact(part: "pixels", reason: "shape \(tensor.shape) for \(facts.count) pictures")
+            throw PipelineError.invalidArtefact(part: "pixels", reason: "shape \(tensor.shape) for \(places.count) pictures")
         }
         size = tensor.shape[1]
-        pixels = tensor.data
+        (self.facts, self.places, pixels) = (facts, places, tensor.data)
     }
 
     func stored() throws -> StoredArtefact {
         .tensors(
-            ["pixels": try StoredTensor(type: .uint8, shape: [facts.count, size, size, 3], data: pixels)],
-            metadata: ["facts": String(decoding: try ArtefactJSON.encode(facts), as: UTF8.self)])
+            [
+                "pixels": try StoredTensor(type: .uint8, shape: [places.count, size, size, 3], data: pixels),
+                "places": try StoredTensor(places, shape: [places.count]),
+            ], metadata: ["facts": String(decoding: try ArtefactJSON.encode(facts), as: UTF8.self)])
     }
 
-    mutating func append(_ image: RGBImage?, _ fact: Facts) {
-        pixels += image.map { Data($0.pixels) } ?? Data(count: size * size * 3)
-        facts.append(fact)
+    /// Adds the pictures of a search, and keeps those that fool the model most.
+    mutating func append(_ search: [(image: RGBImage?, facts: Facts)]) {
+        let fooling = search.indices.filter { search[$0].facts.isFooling }
+            .sorted { (search[$0].facts.margin ?? 0, $1) > (search[$1].facts.margin ?? 0, $0) }
+        for index in fooling.prefix(Self.kept).sorted() {
+            guard let image = search[index].image else { continue }
+            places.append(Int32(facts.count + index))
+            pixels += image.pixels
+        }
+        facts += search.map(\.facts)
     }
 
     mutating func append(_ next: SearchPictures) {
+        places += next.places.map { $0 + Int32(facts.count) }
         pixels += next.pixels
         facts += next.facts
     }
 
-    func image(_ index: Int) -> RGBImage {
+    /// - Returns: nil for a picture that was not kept.
+    func image(_ index: Int) -> RGBImage? {
+        guard let place = places.firstIndex(of: Int32(index)) else { return nil }
         let bytes = size * size * 3
-        return RGBImage(width: size, height: size, pixels: Array(pixels.dropFirst(index * bytes).prefix(bytes)))
+        return RGBImage(width: size, height: size, pixels: Array(pixels.dropFirst(place * bytes).prefix(bytes)))
     }
 }
 
@@ -80,7 +98,7 @@ enum SearchPicturesStep {
         for (name, value) in generator.identity { parameters["generator-\(name)"] = .text(value) }
         return try graph.add(
             Step(
-                kind: "search-pictures", version: 1, parameters: parameters,
+                kind: "search-pictures", version: 2, parameters: parameters,
                 inputs: [descriptions.erased, classifier.erased], digests: ["model": model.digest],
                 memory: memory(model, searches: units.count, pictures: spec.pictures, size: size),
                 work: .map(
@@ -93,7 +111,6 @@ enum SearchPicturesStep {
                             let unit = units[shard.units.lowerBound]
                             let pair = spec.pairs[unit.pair]
                             let v = Self.direction(pair, classifier, classNames)
-                            var pictures = SearchPictures(size: size)
                             let requests = (0..<spec.pictures).map { picture in
                                 // The same seeds for every method, so that searches differ by their phrases only.
                                 var random = SplitMix64(
@@ -114,6 +131,7 @@ enum SearchPicturesStep {
                                     return (nil, .init(description: description, objects: [], failure: failure))
                                 }
                             }
+                            var search: [(image: RGBImage?, facts: SearchPictures.Facts)] = []
                             for start in stride(from: 0, to: drawn.count, by: workspace.capacity) {
                                 let batch = drawn[start..<min(start + workspace.capacity, drawn.count)]
                                 let margins = try Self.margins(batch.map(\.image), along: v, vision, workspace, size: size)
@@ -126,9 +144,11 @@ enum SearchPicturesStep {
                                         }
                                         facts.margin = margins[offset]
                                     }
-                                    pictures.append(entry.image, facts)
+                                    search.append((entry.image, facts))
                                 }
                             }
+                            var pictures = SearchPictures(size: size)
+                            pictures.append(search)
                             return pictures
                         }
                     },
@@ -139,13 +159,13 @@ enum SearchPicturesStep {
                     })))
     }
 
-    /// The pictures of all searches stand in memory when they are joined: as shards, together, and as the
+    /// The kept pictures of all searches stand in memory when they are joined: as shards, together, and as the
     /// bytes of the artefact.
     private static func memory(_ model: ModelUnderStudy, searches: Int, pictures: Int, size: Int) -> MemoryEstimate {
-        let pixels = pictures * size * size * 3
+        let picture = size * size * 3
         var memory = model.memory(layers: [])
-        memory.shared += 3 * searches * pixels
-        memory.perWorker += 2 * pixels
+        memory.shared += 3 * searches * min(SearchPictures.kept, pictures) * picture
+        memory.perWorker += 2 * pictures * picture
         return memory
     }
 

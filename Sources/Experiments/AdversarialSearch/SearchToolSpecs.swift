@@ -19,6 +19,9 @@ struct DescriberSpec: Sendable {
 
     let describer: any Describer
 
+    /// By the name that papers' files use.
+    var setting: String { describer.identity["model"] ?? describer.identity["describer"] ?? "" }
+
     /// - Throws: `SpecError`.
     init<Root>(_ root: SpecMapping<Root>, _ key: Root) throws {
         let mapping = try root.mapping(key, keys: Key.self)
@@ -68,6 +71,14 @@ struct GeneratorSpec: Sendable {
     }
 
     let source: Source
+
+    /// By the name that papers' files use.
+    var setting: String {
+        switch source {
+        case .scenes: "scenes"
+        case .command(let command, _, _): command.joined(separator: " ")
+        }
+    }
 
     /// Whether "shows the one class and not the other" holds without anybody looking.
     var isVerified: Bool { if case .scenes = source { true } else { false } }

@@ -10,51 +10,71 @@ import Lens
 struct WordSearch {
     private let spec: AdversarialSearchSpec
     private let seed: UInt64
-    private let classifier: ZeroShotClassifier
+    /// What v is made of. // [classes, d]
+    private let classTexts: Tensor
     private let classNames: [String]
     private let pool: TextPool
     private let secondOrder: DescribedNeurons
     private let indirect: DescribedNeurons
     /// Nil for a generator that can draw any phrase.
     private let scenes: SceneGenerator?
+    /// Of every phrase with each second class.
+    private let similarities: [String: [Float]]
 
+    /// - Parameters:
+    ///   - classTexts: that v is the difference of, unit rows. // [classes, d]
+    ///   - names: the bare names of the classes, as the pool's phrases are bare, unit rows. // [classes, d]
+    /// - Throws: `InputError` for a file of similarities that lacks a phrase or a class.
     init(
-        _ spec: AdversarialSearchSpec, seed: Int, classifier: ZeroShotClassifier, classNames: [String],
+        _ spec: AdversarialSearchSpec, seed: Int, classTexts: Tensor, names: Tensor, classNames: [String],
         pool: TextPool, secondOrder: DescribedNeurons, indirect: DescribedNeurons, scenes: SceneGenerator?
-    ) {
+    ) throws {
         self.spec = spec
         self.seed = UInt64(seed)
-        self.classifier = classifier
+        self.classTexts = classTexts
         self.classNames = classNames
         self.pool = pool
         self.secondOrder = secondOrder
         self.indirect = indirect
         self.scenes = scenes
+        similarities = try Set(spec.pairs.map(\.mistakenFor)).reduce(into: [:]) { found, name in
+            found[name] = try spec.synonyms.similarities(of: pool, with: name, text: Self.row(names, name, classNames))
+        }
     }
+
+    /// Neurons that no search reads.
+    var withoutGap: SearchWords.WithoutGap { .init(secondOrder: secondOrder.withoutGap, indirect: indirect.withoutGap) }
 
     /// - Returns: also fewer phrases than were asked for, where the pool has no more.
     func callAsFunction(_ unit: SearchUnit) -> SearchWords.Search {
         let pair = spec.pairs[unit.pair]
         let v = direction(from: pair.shown, to: pair.mistakenFor)
         let chosen = chosen(unit, v)
-        let scores = scores(unit, chosen, v)
-        let order = scores.indices.sorted { scores[$0] != scores[$1] ? scores[$0] > scores[$1] : $0 < $1 }
-        var found = SearchWords.Search(unit: unit, phrases: [], scores: [], synonyms: [], neurons: [], withoutPicture: 0)
+        var found = SearchWords.Search(
+            unit: unit, phrases: [], scores: [], synonyms: [], synonymSimilarities: [], neurons: [], withoutPicture: 0)
         var spoken: Set<Int> = []
-        let target = text(of: pair.mistakenFor)
+        var taken = 0
         let excluded = scenes?.excluded(forbidden: pair.mistakenFor) ?? []
-        for phrase in order where found.phrases.count < spec.phrases {
-            let similarity = zip(pool.embeddings[row: phrase], target).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
-            let words = pool.phrases[phrase]
+        let (similarities, blocked) = (similarities[pair.mistakenFor] ?? [], Set(spec.synonyms.blocked[pair.mistakenFor] ?? []))
+        var refused: Set<Int> = []
+        for entry in ranked(unit, chosen, v) where taken < spec.phrases && !refused.contains(entry.phrase) {
+            let (phrase, words) = (entry.phrase, pool.phrases[entry.phrase])
             // No description may name the second class.
-            if similarity > spec.synonymSimilarity || DescriptionRequest.mentions(words, pair.mistakenFor) {
+            if similarities[phrase] > Float(spec.synonyms.threshold) || blocked.contains(words)
+                || DescriptionRequest.mentions(words, pair.mistakenFor)
+            {
+                refused.insert(phrase)
                 found.synonyms.append(words)
+                found.synonymSimilarities.append(Double(similarities[phrase]))
             } else if let scenes, scenes.concepts(for: words, shown: pair.shown, excluded: excluded).isEmpty {
+                refused.insert(phrase)
                 found.withoutPicture += 1
             } else {
+                // A phrase that stands there already takes a place and is no other phrase.
+                taken += 1
+                guard spoken.insert(phrase).inserted else { continue }
                 found.phrases.append(words)
-                spoken.insert(phrase)
-                found.scores.append(Double(scores[phrase]))
+                found.scores.append(Double(entry.score))
             }
         }
         found.neurons = witnesses(unit, chosen, v, of: spoken)
@@ -74,16 +94,22 @@ struct WordSearch {
         }
     }
 
-    /// Of every phrase of the pool.
-    private func scores(_ unit: SearchUnit, _ chosen: [Int], _ v: [Float]) -> [Float] {
+    /// Phrases of the pool, the largest score first; with ``AdversarialSearchSpec/Ranking/pairs`` of a method with neurons
+    /// once for each neuron that has them.
+    private func ranked(_ unit: SearchUnit, _ chosen: [Int], _ v: [Float]) -> [(phrase: Int, score: Float)] {
+        let entries: [(phrase: Int, score: Float)]
         switch unit.method {
-        case .secondOrder, .randomNeurons: return scores(of: secondOrder, chosen: chosen, v)
-        case .indirect: return scores(of: indirect, chosen: chosen, v)
-        case .similarWords: return pool.embeddings.times(Tensor(shape: [v.count, 1], elements: v)).elements
+        case .secondOrder, .randomNeurons: entries = scores(of: secondOrder, chosen: chosen, v)
+        case .indirect: entries = scores(of: indirect, chosen: chosen, v)
+        case .similarWords:
+            entries = Array(pool.embeddings.times(Tensor(shape: [v.count, 1], elements: v)).elements.enumerated().map { ($0, $1) })
         case .randomWords:
             var random = SplitMix64(seed: seed, label: "words of a random search", index: UInt64(unit.repeat * spec.pairs.count + unit.pair))
-            return pool.phrases.indices.map { _ in Float(random.uniform()) }
+            entries = pool.phrases.indices.map { ($0, Float(random.uniform())) }
         }
+        return entries.enumerated().sorted {
+            $0.element.score != $1.element.score ? $0.element.score > $1.element.score : $0.offset < $1.offset
+        }.map(\.element)
     }
 
     /// Neurons that are kept for a reader, and phrases of each.
@@ -128,24 +154,30 @@ struct WordSearch {
         return heap.sorted().map { Int($0.index) }
     }
 
-    private func scores(of neurons: DescribedNeurons, chosen: [Int], _ v: [Float]) -> [Float] {
+    /// γ_j^n ⟨v, r_n⟩ of each chosen neuron and phrase, or their sums over neurons for every phrase of the pool.
+    private func scores(of neurons: DescribedNeurons, chosen: [Int], _ v: [Float]) -> [(phrase: Int, score: Float)] {
         let alignments = alignments(neurons, v)
-        var scores = [Float](repeating: 0, count: pool.phrases.count)
-        for n in chosen {
-            for position in n * neurons.size..<(n + 1) * neurons.size where neurons.phrases[position] >= 0 {
-                scores[Int(neurons.phrases[position])] += neurons.coefficients[position] * alignments[n]
+        let pairs = chosen.flatMap { n -> [(phrase: Int, score: Float)] in
+            (n * neurons.size..<(n + 1) * neurons.size).filter { neurons.phrases[$0] >= 0 }.map { position in
+                (Int(neurons.phrases[position]), neurons.coefficients[position] * alignments[n])
             }
         }
-        return scores
+        switch spec.ranking {
+        case .pairs: return pairs
+        case .sums:
+            var sums = [Float](repeating: 0, count: pool.phrases.count)
+            for (phrase, score) in pairs { sums[phrase] += score }
+            return sums.enumerated().map { ($0, $1) }
+        }
     }
 
-    private func text(of name: String) -> ArraySlice<Float> {
+    private static func row(_ texts: Tensor, _ name: String, _ classNames: [String]) -> ArraySlice<Float> {
         guard let label = classNames.firstIndex(of: name) else { preconditionFailure("the spec's reader lets only known classes pass") }
-        return classifier.weights[row: label]
+        return texts[row: label]
     }
 
     /// v = text(c₂) − text(c₁) // [d]
     func direction(from shown: String, to other: String) -> [Float] {
-        zip(text(of: other), text(of: shown)).map { $0 - $1 }
+        zip(Self.row(classTexts, other, classNames), Self.row(classTexts, shown, classNames)).map { $0 - $1 }
     }
 }

@@ -24,7 +24,7 @@ struct ConceptDiscoveryExperiment: Experiment {
         let fitted = try study.fitted(in: &graph)
         pool = try TextPoolStep.add(spec.pool, needed: spec.sizes.last ?? 1, of: study, in: &graph)
         let texts = try SparseTextsStep.add(
-            study, pool: pool, of: spec.pool, directions: fitted.directions, sizes: spec.sizes, in: &graph)
+            study, pool: pool, named: spec.pool.name, phrases: spec.pool.phraseCount(in: study), directions: fitted.directions, sizes: spec.sizes, in: &graph)
         found = try ConceptPhrasesStep.add(
             study, images: images, fitted: fitted, pool: pool, texts: texts, layers: spec.neuronLayers ?? study.layers,
             size: spec.size, kept: spec.phrases, in: &graph)

@@ -13,7 +13,7 @@ struct ConceptDiscoveryMeasures {
     let truths: [[Set<String>]]
     let decomposition: TrustFindings
 
-    private var rows: RowMaker { RowMaker(ConceptDiscoveryExperiment.name, spec.study, isPartial: isPartial) }
+    private var rows: RowMaker { RowMaker(ConceptDiscoveryExperiment.name, spec.study.setting, isPartial: isPartial) }
 
     /// What the phrases of an image are compared with.
     enum Truth: String, CaseIterable {

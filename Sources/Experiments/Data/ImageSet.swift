@@ -14,6 +14,9 @@ public struct ImageSet: Sendable, Equatable {
         (self.dataset, self.split, self.isPublished, self.skipped, self.ids) = (dataset, split, isPublished, skipped, ids)
     }
 
+    /// What it is called as a setting: a set of the reader's own is not the published one that it is called like.
+    var setting: String { isPublished ? name : "\(name), not published" }
+
     /// `imagenet-val/random 5000`
     public var name: String { split.isEmpty ? dataset : "\(dataset)/\(split)" }
 

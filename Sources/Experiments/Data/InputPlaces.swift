@@ -38,6 +38,11 @@ struct InputPlaces: Sendable {
             uniquingKeysWith: { first, _ in first })
     }
 
+    /// SHA-256 of the weights that OpenAI published.
+    var digestsOfOpenAI: Set<String> {
+        Set((manifest.downloads ?? [:]).filter { $0.key.hasPrefix("openai-") }.flatMap { $0.value.files.compactMap(\.sha256) })
+    }
+
     /// OpenAI's vocabulary, for models that have none beside them.
     /// - Throws: `InputError.unknownDataset`.
     func vocabulary() throws -> URL {
@@ -47,6 +52,18 @@ struct InputPlaces: Sendable {
     /// The words of zero-shot classifiers that come with the clone.
     func prompts(_ name: String) -> URL {
         manifest.url.deletingLastPathComponent().appendingPathComponent("models/prompts").appendingPathComponent(name)
+    }
+
+    /// The papers whose numbers and claims come with the clone.
+    var papers: URL { manifest.url.deletingLastPathComponent().appendingPathComponent("experiments/papers", isDirectory: true) }
+
+    /// What the names of classes, or the sentences they stand in, are called as a setting: the list that comes with the
+    /// clone where they are the same, else how many they are and a digest.
+    func name(of lines: [String], kind: String) -> String {
+        let known = ["imagenet-classes", "cifar-10-classes", "templates-80", "templates-simple-7", "templates-85"].first {
+            (try? PromptSet.texts(prompts("\($0).txt"))) == lines
+        }
+        return known ?? "\(lines.count) \(kind), \(ContentDigest.sha256(Data(lines.joined(separator: "\n").utf8)).prefix(12))"
     }
 
     var imageNetNames: PictureSource.ImageNetNames {

@@ -31,6 +31,8 @@ public struct ModelUnderStudy: Sendable {
     let precision: Precision
     /// Its name, where the weights have the digest that their publisher states for it.
     let published: String?
+    /// What a reader should know of it.
+    let warning: String?
     public let clip: Shared<CLIP>
     /// How pictures are brought to the model's size.
     let preprocessing: ImagePreprocessing
@@ -78,6 +80,7 @@ public struct ModelUnderStudy: Sendable {
                 dataset: name, what: folder.appendingPathComponent(file).path, expected: expected, found: found)
         }
         description = described.description
+        warning = Self.warning(described.description, digests: Set(digests.values), folder: folder, openAI: places.digestsOfOpenAI)
         published = !stated.isEmpty && stated.allSatisfy { digests[$0.key] == $0.value } ? name : nil
         // What one tower does with its numbers is part of the identity; the text tower's is in its own steps' keys.
         var lines = digests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
@@ -92,6 +95,21 @@ public struct ModelUnderStudy: Sendable {
         self.clip = clip
         paths = Shared { ValueOutputPaths(try clip.value().vision) }
         preprocessing = ImagePreprocessing(description, passOrder: passOrder)
+    }
+
+    /// OpenAI's weights were trained with QuickGELU, and OpenCLIP takes GELU where a configuration does not name it.
+    private static func warning(_ model: ModelDescription, digests: Set<String>, folder: URL, openAI: Set<String>) -> String? {
+        guard model.format == .openCLIP, model.imageActivationSource == .formatDefault, !digests.isDisjoint(with: openAI) else { return nil }
+        return "\(folder.path): these are OpenAI's weights, trained with QuickGELU, but open_clip_config.json does not have "
+            + "\"quick_gelu\": true, so that GELU is taken; say image-activation: quick_gelu and text-activation: quick_gelu"
+    }
+
+    /// What it is, as settings: a model is the published one by its digest, not by its name.
+    var settings: [String: String] {
+        [
+            "model": published ?? "\(name), \(digest.prefix(12))", "image-activation": configuration.vision.activation.rawValue,
+            "text-activation": textActivation.rawValue, "precision": precision.rawValue,
+        ]
     }
 
     /// Layers whose neurons have a second-order effect: all but the last.

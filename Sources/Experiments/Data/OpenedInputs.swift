@@ -1,11 +1,13 @@
 import DenseMath
 import Foundation
 import Inputs
+import Pipeline
 import Synchronization
 
 /// Models and data sets, each opened once for all experiments of a run.
 final class OpenedInputs: Sendable {
     let places: InputPlaces
+    let papers: Shared<Papers>
     private let memo: InputMemo
     private let tell: @Sendable (String) -> Void
     private let models = Mutex<[ModelKey: ModelUnderStudy]>([:])
@@ -32,6 +34,7 @@ final class OpenedInputs: Sendable {
 
     init(_ places: InputPlaces, memo: InputMemo, tell: @escaping @Sendable (String) -> Void) {
         (self.places, self.memo, self.tell) = (places, memo, tell)
+        papers = Shared { try Papers(in: places.papers) }
     }
 
     /// Keeps what was found out about files, for the next run.
@@ -44,6 +47,7 @@ final class OpenedInputs: Sendable {
             let model = try ModelUnderStudy(
                 key.reference, in: places, memo: memo, imageActivation: key.imageActivation,
                 textActivation: key.textActivation, passOrder: key.passOrder, precision: key.precision)
+            if let warning = model.warning { tell("warning: \(warning)") }
             models[key] = model
             return model
         }

@@ -65,6 +65,13 @@ struct Study: Sendable {
         { ModelFacts(try context.opened.model($0)) }
     }
 
+    /// All that decides its numbers, by the names that papers' files use.
+    var settings: [String: String] {
+        model.settings.merging(classes.settings) { $1 }.merging(
+            ["fit": fit.name.setting, "significant-images": "\(spec.significantImages)"]
+                .merging(evaluation.map { ["evaluation": $0.name.setting] } ?? [:]) { $1 }) { $1 }
+    }
+
     var inputs: StudyInputs {
         let sets = [("fit", fit)] + (evaluation.map { [("evaluation", $0)] } ?? [])
         return StudyInputs(

@@ -10,6 +10,8 @@ struct StudyClasses: Sendable {
     let templates: [String]
     /// The scenes that show the classes; nil for pictures from elsewhere.
     let scenes: SceneDataset?
+    /// What names and sentences are called as settings.
+    var settings: [String: String] = [:]
 
     /// The scenes, for what only they can do.
     /// - Throws: ``ExperimentError/onlyForScenes(feature:)``.

@@ -45,7 +45,7 @@ struct StudyImages {
             }
             return ImageSource(
                 steps, perShard: spec.imagesPerShard,
-                name: ImageSet(dataset: name, split: images.split), digest: dataset.entry.splits[split.rawValue]?.sha256)
+                name: ImageSet(dataset: name, split: images.split, isPublished: true), digest: dataset.entry.splits[split.rawValue]?.sha256)
         case .pictures(let set, _, _):
             guard masks == nil || set.hasMasks else { throw ExperimentError.noMasks(dataset: set.rawValue) }
             let dataset = try pictures(images, withMasks: masks != nil)
@@ -75,18 +75,27 @@ struct StudyImages {
         switch images.source {
         case .scenes(let name, _):
             let dataset = try context.opened.scenes(name)
-            return StudyClasses(
-                names: try dataset.classNames(), templates: templates ?? SceneCaption.templates, scenes: dataset)
+            return named(
+                StudyClasses(names: try dataset.classNames(), templates: templates ?? SceneCaption.templates, scenes: dataset))
         case .pictures:
             let found = try pictures(images, withMasks: withMasks).list.classNames
             let names = try spec.classNames.map { try PromptSet.classNames($0) } ?? found
             guard names.count == found.count || !areLabels else {
                 throw ExperimentError.classNames(dataset: images.dataset(among: sets), found: names.count, needed: found.count)
             }
-            return StudyClasses(
-                names: names, templates: try templates ?? PromptSet.templates(usual.url(in: context.opened.places)),
-                scenes: nil)
+            return named(
+                StudyClasses(
+                    names: names, templates: try templates ?? PromptSet.templates(usual.url(in: context.opened.places)), scenes: nil))
         }
+    }
+
+    private func named(_ classes: StudyClasses) -> StudyClasses {
+        var classes = classes
+        classes.settings = [
+            "classes": context.opened.places.name(of: classes.names, kind: "names"),
+            "templates": context.opened.places.name(of: classes.templates, kind: "sentences"),
+        ]
+        return classes
     }
 
     private func pictures(_ images: ImageSetSpec, withMasks: Bool) throws -> PictureDataset {
@@ -96,6 +105,9 @@ struct StudyImages {
         } catch InputError.sampleTooLarge(let wanted, let available) {
             throw images.samplePlace.invalid(
                 "a sample of \(wanted) pictures from \(images.dataset(among: sets)), which has \(available)")
+        } catch InputError.sampleTooSparse(let step, let available) {
+            throw images.samplePlace.invalid(
+                "every \(step)th picture of \(images.dataset(among: sets)) is none, as it has \(available)")
         }
     }
 }

@@ -39,6 +39,17 @@ public struct StudyInputs: Codable, Sendable, Equatable {
     public var templates: [String]
 }
 
+extension StudyInputs {
+    /// What a reader should know before anything is computed.
+    public var warnings: [String] {
+        images.indices.flatMap { first in
+            images[..<first].filter { $0.name == images[first].name && $0.count == images[first].count }.map { other in
+                "\(other.role) and \(images[first].role) are the same images (\(other.name)): what was fitted to images says less of them"
+            }
+        }
+    }
+}
+
 extension StudyInputs.Model {
     /// - Parameter preprocessing: nil for the model's own.
     init(_ model: ModelUnderStudy, preprocessing: ImagePreprocessing? = nil) {

@@ -58,13 +58,6 @@ struct StudySpec: Sendable {
         layers = root.has(.layers) ? try root.layers(.layers, of: setting.model, in: range) : nil
         indirectLayers = try root.neuronLayers(.indirectLayers, of: self)
     }
-
-    /// Whether model, fit images and prompts are those of the second-order paper's tables.
-    var isPapers: Bool {
-        let isFit = if case .pictures(.imageNetTrain, _, _) = fit.source { fit.sampling == .every(250) } else { false }
-        return facts.published == PaperValues.model && setting.modelKey.imageActivation == nil && setting.modelKey.precision == .fp32 && isFit && significantImages == 100
-            && setting.classNames == nil && (setting.templates == nil || setting.templates == .openAI80)
-    }
 }
 
 extension SpecMapping {

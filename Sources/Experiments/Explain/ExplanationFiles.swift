@@ -37,11 +37,15 @@ public struct ExplanationFiles {
             throw PipelineError.cannotWrite(path: folder.path, errno: cause.rawValue)
         }
         (self.folder, self.texts, self.hasWords) = (folder, texts, hasWords)
-        let names = [Self.document, Self.points, Self.maps, Self.overview] + (hasWords ? [Self.words] : [])
-            + texts.indices.flatMap { index in Picture.allCases.map { Self.name(index, texts[index], $0) } }
         var files: [String: PendingFile] = [:]
-        for name in names { files[name] = try PendingFile(for: folder.appendingPathComponent(name)) }
+        for name in Self.names(texts: texts, hasWords: hasWords) { files[name] = try PendingFile(for: folder.appendingPathComponent(name)) }
         self.files = files
+    }
+
+    /// The names of the files of an explanation.
+    public static func names(texts: [String], hasWords: Bool) -> [String] {
+        [document, points, maps, overview] + (hasWords ? [words] : [])
+            + texts.indices.flatMap { index in Picture.allCases.map { name(index, texts[index], $0) } }
     }
 
     /// The overlay of a text.

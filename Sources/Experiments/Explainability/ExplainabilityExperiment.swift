@@ -14,6 +14,7 @@ struct ExplainabilityExperiment: Experiment {
     /// The same readings with the setting's sentences and with others, by the sentences' names.
     private let sentences: [(name: String, scores: StepHandle<ExplainabilityScores>)]
     private let overlays: StepHandle<StoredPicture>
+    private let attention: StepHandle<AttentionWithinLabels>
     /// Where the second-order row's directions come from.
     private let lens: (study: Study, trust: TrustChecks)?
 
@@ -45,6 +46,7 @@ struct ExplainabilityExperiment: Experiment {
         let images = self.study.images
         scores = try ExplainabilityStep.add(
             whole, cases, label: "\(surgery.inputSize) pixels", images: images.count, in: &graph)
+        attention = try AttentionStep.add(self.study, depth: surgery.depth, in: &graph)
         overlays = try ExplainabilityOverlaysStep.add(
             whole, cases.filter { $0 != .wholePicture }, images: min(spec.overlays, images.count), in: &graph)
         sentences = try Self.sentences(spec, whole, context: context, graph: &graph)
@@ -93,6 +95,7 @@ struct ExplainabilityExperiment: Experiment {
             spec: spec, cases: cases, images: study.images.name, classNames: study.classes.names, templates: study.classes.templates,
             isPartial: study.isPartial,
             facts: try result.artefact(study.images.facts), scores: try result.artefact(scores),
+            attention: try result.artefact(attention),
             sensitivity: try sensitivity.map { ($0.inputSize, try result.artefact($0.scores)) },
             sentences: try sentences.map { ($0.name, try result.artefact($0.scores)) },
             trust: try lens.map { try $0.trust.findings(result) })

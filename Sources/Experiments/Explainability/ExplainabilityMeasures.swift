@@ -12,6 +12,7 @@ struct ExplainabilityMeasures {
     let isPartial: Bool
     let facts: ImageFacts
     let scores: ExplainabilityScores
+    let attention: AttentionWithinLabels
     /// By input size, a case for each depth.
     let sensitivity: [(inputSize: Int, scores: ExplainabilityScores)]
     /// By the names of sentences, a case for each of ``ExplainabilityCase/surgery(depth:)``.
@@ -53,7 +54,7 @@ struct ExplainabilityMeasures {
                 objects: facts.objects, predicted: scores.predicted, floor: 0, seed: spec.surgery.setting.seed)
             metrics.append(answers.accuracy(rows, ["sentences": name], of: images))
         }
-        return metrics + (trust?.metrics(rows, evaluated: scores.images) ?? [])
+        return metrics + attentionMetrics() + (trust?.metrics(rows, evaluated: scores.images) ?? [])
     }
 
     /// Mean IoU at the best threshold, that threshold, and mean score contrast; means over pairs of an image and a
@@ -76,6 +77,25 @@ struct ExplainabilityMeasures {
             mean("explainability-iou", { scores.ratio($0, item) }, nothing: unseen),
             scores.pairs > 0 ? threshold : threshold.without(.notRun, because: unseen),
             mean("score-contrast", { scores.contrast($0, item) }, nothing: "no mask shows one of the labels and anything else"),
+        ]
+    }
+
+    static func subject(_ kind: AttentionWithinLabels.Kind) -> Subject { ["attention": kind.rawValue] }
+
+    /// How far attention stays on labels, a mean over pairs of an image and a label, and what surgery does to the class token.
+    private func attentionMetrics() -> [Metric] {
+        AttentionWithinLabels.Kind.allCases.map { kind in
+            let sums = attention.rows(kind)
+            let total = sums.reduce(into: [0.0, 0.0]) { $0[0] += $1[0]; $0[1] += $1[1] }
+            let metric = rows.metric(
+                "attention-within-label", Self.subject(kind), total[0] / total[1], of: images, n: Int(total[1]),
+                interval: rows.bootstrap().intervals(ofSums: sums, [{ $0[0] / $0[1] }])[0],
+                terms: ImageTerms(of: images, sums.enumerated().map { .init(image: $0, numerator: $1[0], denominator: $1[1]) }))
+            return total[1] > 0 ? metric : metric.without(.notRun, because: "no label covers two patches")
+        } + [
+            rows.mean(
+                "class-token-change", [:], attention.classTokenChanges.map(Double.init), of: images, unit: "relative length",
+                higherIsBetter: false, note: "‖e′ − e‖/‖e‖, e′ the first token after surgery, e the embedding by the tower alone")
         ]
     }
 

@@ -7,7 +7,7 @@ struct ExplainabilityTables {
 
     init(_ measures: ExplainabilityMeasures) { self.measures = measures }
 
-    var layouts: [TableLayout] { [table] + sentences + sensitivity }
+    var layouts: [TableLayout] { [table, attention] + sentences + sensitivity }
 
     private var table: TableLayout {
         let (spec, names) = (measures.spec, measures.classNames)
@@ -29,6 +29,21 @@ struct ExplainabilityTables {
                 "Means over \(measures.scores.pairs) pairs of an image and a label. \(VocabularyFootnote.text(names, measures.templates)) Surgery in the last \(spec.surgery.depth) blocks; whole pictures in \(spec.surgery.inputSize) × \(spec.surgery.inputSize) pixels.\(row ?? "")",
                 "The whole picture: what a map that marks everything gets; a best threshold near 0 is the same. Rollout and raw attention do not look at the label, TextSpan compares it with the mean of all labels, feature surgery with all labels or the empty text; the variants are read as plain cosines, as is 'architecture surgery only'.",
                 "arXiv 2304.05653 gives CLIP's mSC as −14 to −28 and surgery's as 41 to 45, over its backbones and data sets; its table by backbone could not be had.",
+            ])
+    }
+
+    private var attention: TableLayout {
+        let kinds = AttentionWithinLabels.Kind.allCases
+        let depth = measures.spec.surgery.depth
+        return TableLayout(
+            title: "Where patches of a label look (%): attention to other patches that stays on the label, last \(depth) blocks",
+            rowHeader: "attention",
+            columns: [.init("stays")],
+            rows: zip(kinds, ["queries with keys, the tower's own", "values with values, surgery's", "the label's share of the other patches"]).map {
+                .init($1, [.init("attention-within-label", ExplainabilityMeasures.subject($0))])
+            },
+            footnotes: [
+                "Mean over heads, blocks, the patches of which the label covers more than half, and pairs of an image and a label; what attending to all others alike would give stands in the last row. A patch's attention to itself is left out. The class token's embedding with and without surgery: see class-token-change in the CSV."
             ])
     }
 

@@ -39,7 +39,7 @@ struct FirstOrderExperiment: Experiment {
             predictions: try result.artefact(predictions), phrases: try result.artefact(pool).pool.phrases,
             spans: try result.artefact(spans),
             intervals: HeadVarianceIntervals(
-                try result.artefact(terms), bootstrap: RowMaker(Self.name, spec.study, isPartial: study.isPartial).bootstrap()),
+                try result.artefact(terms), bootstrap: RowMaker(Self.name, spec.study.setting, isPartial: study.isPartial).bootstrap()),
             trust: try trust.findings(result))
         let texts = HeadTexts(measures)
         return ExperimentReport(

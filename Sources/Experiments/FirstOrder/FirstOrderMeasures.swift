@@ -22,7 +22,7 @@ struct FirstOrderMeasures {
 
     var layers: Int { predictions.layers }
     var conditions: FirstOrderConditions { FirstOrderConditions(layers: layers) }
-    private var rows: RowMaker { RowMaker(FirstOrderExperiment.name, spec.study, isPartial: isPartial) }
+    private var rows: RowMaker { RowMaker(FirstOrderExperiment.name, spec.study.setting, isPartial: isPartial) }
 
     private var baseline: BaselineControl {
         BaselineControl(

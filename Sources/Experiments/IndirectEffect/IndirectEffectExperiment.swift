@@ -1,15 +1,16 @@
 import Pipeline
 
-/// The comparison behind Table 1 of arXiv 2406.04341, neuron by neuron: how far the first principal direction
-/// explains a neuron's second-order and indirect effects, and whether the two directions are the same, or
-/// whether the indirect one is what the neuron writes at the class token itself.
+/// The comparison behind Table 1 of arXiv 2406.04341, neuron by neuron and on equal samples: how far the first principal
+/// direction explains a neuron's second-order and indirect effects, how few images hold them, and whether the two directions
+/// are the same, or whether the indirect one is what the neuron writes at the class token itself.
 struct IndirectEffectExperiment: Experiment {
     static let name = "indirect-effect"
 
     let spec: IndirectEffectSpec
     private let study: Study
     private let directions: StepHandle<FittedDirections>
-    private let indirect: StepHandle<IndirectDirections>
+    private let totals: StepHandle<EffectTotals>
+    private let sampled: StepHandle<SampledEffects>
     private let direct: StepHandle<NeuronDirectDirections>
     private let trust: TrustChecks
 
@@ -18,7 +19,8 @@ struct IndirectEffectExperiment: Experiment {
         study = try Study(spec.study, context: context, graph: &graph)
         let fitted = try study.fitted(in: &graph)
         directions = fitted.directions
-        indirect = try IndirectDirectionsStep.add(study, means: fitted.means, sample: spec.sample, in: &graph)
+        totals = try EffectTotalsStep.add(study, fitted: fitted, in: &graph)
+        sampled = try SampledEffectsStep.add(study, means: fitted.means, sample: spec.sample, in: &graph)
         direct = try NeuronDirectDirectionsStep.add(study, in: &graph)
         trust = try TrustChecks(study, graph: &graph)
     }
@@ -28,7 +30,7 @@ struct IndirectEffectExperiment: Experiment {
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = IndirectEffectMeasures(
             spec: spec, layers: spec.sample.layers ?? study.layers, isPartial: study.isPartial, fitCount: study.fit.count,
-            directions: try result.artefact(directions), indirect: try result.artefact(indirect),
+            directions: try result.artefact(directions), totals: try result.artefact(totals), sampled: try result.artefact(sampled),
             direct: try result.artefact(direct), trust: try trust.findings(result))
         return ExperimentReport(
             metrics: measures.metrics(), predictions: [],

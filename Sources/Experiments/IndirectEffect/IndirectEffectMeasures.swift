@@ -3,11 +3,6 @@ import Pipeline
 
 /// Numbers of the indirect-effect experiment.
 struct IndirectEffectMeasures {
-    enum Effect: String, CaseIterable {
-        case secondOrder = "second-order"
-        case indirect
-    }
-
     /// What is said of a distribution over neurons besides its mean.
     static let quantiles: [(name: String, probability: Double)] = [
         ("p05", 0.05), ("p25", 0.25), ("p50", 0.5), ("p75", 0.75), ("p95", 0.95),
@@ -18,30 +13,41 @@ struct IndirectEffectMeasures {
     let isPartial: Bool
     let fitCount: Int
     let directions: FittedDirections
-    let indirect: IndirectDirections
+    let totals: EffectTotals
+    let sampled: SampledEffects
     let direct: NeuronDirectDirections
     let trust: TrustFindings
 
-    private var rows: RowMaker { RowMaker(IndirectEffectExperiment.name, spec.study, isPartial: isPartial) }
+    private var rows: RowMaker { RowMaker(IndirectEffectExperiment.name, spec.study.setting, isPartial: isPartial) }
 
     // MARK: By neuron
 
-    /// Images from which indirect effects were estimated.
+    /// Images on which both kinds of effects were compared.
     var sampledImages: Int { min(spec.sample.images, fitCount) }
+    /// Images with the largest effects that a neuron keeps of them.
+    var kept: Int { min(spec.study.significantImages, sampledImages) }
 
-    /// Neurons of a layer whose indirect effects were estimated, ascending.
-    func sampled(_ layer: Int) -> [Int] { (indirect.layers[layer]?.neurons ?? []).map(Int.init) }
+    /// Neurons of a layer that were sampled, ascending.
+    func neurons(_ layer: Int) -> [Int] { (sampled.layers[layer]?.neurons ?? []).map(Int.init) }
 
-    /// Share of the variance along the first principal direction: of all neurons, or of those sampled.
-    func shares(_ effect: Effect, layer: Int) -> [Double] {
-        let found = effect == .indirect ? indirect.layers[layer]?.directions : directions.layers[layer]?.directions
-        return (found?.explainedVariance ?? []).map(Double.init)
+    func summary(_ effect: EffectKind, layer: Int) -> SampledEffects.Summary? {
+        effect == .indirect ? sampled.layers[layer]?.indirect : sampled.layers[layer]?.secondOrder
     }
 
-    /// By how much more of the second-order effects it explains, for the neurons sampled.
-    private func differences(_ layer: Int) -> [Double] {
-        let all = shares(.secondOrder, layer: layer)
-        return zip(sampled(layer), shares(.indirect, layer: layer)).map { all[$0] - $1 }
+    /// What a neuron's first direction explains, one value a neuron: of those sampled, or of all, whose indirect effects
+    /// nobody measured.
+    func shares(_ effect: EffectKind, _ share: EffectKind.Share, layer: Int, _ sample: EffectKind.Sample = .equal) -> [Double] {
+        let values: [Float]
+        switch (sample, share) {
+        case (.all, _) where effect == .indirect: return []
+        case (.all, .all): return totals.layers[layer]?.shares ?? []
+        case (.all, .largest): values = directions.layers[layer]?.directions.shares ?? []
+        case (.all, .centred): values = directions.layers[layer]?.directions.centredShares ?? []
+        case (.equal, .largest): values = summary(effect, layer: layer)?.directions.shares ?? []
+        case (.equal, .centred): values = summary(effect, layer: layer)?.directions.centredShares ?? []
+        case (.equal, .all): values = summary(effect, layer: layer)?.sharesOfAll ?? []
+        }
+        return values.map(Double.init)
     }
 
     /// With which direction an indirect direction is compared.
@@ -55,9 +61,9 @@ struct IndirectEffectMeasures {
     /// Cosines of the reference directions of the neurons sampled with the indirect ones. // [n, n]
     private func cosines(_ reference: Reference, layer: Int) -> Tensor? {
         let all = reference == .direct ? direct.layers[layer] : directions.layers[layer]?.directions.directions
-        guard let all, let sample = indirect.layers[layer] else { return nil }
-        return Tensor(shape: sample.directions.directions.shape, elements: sample.neurons.flatMap { all[row: Int($0)] })
-            .times(sample.directions.directions, transposed: true)
+        guard let all, let sample = sampled.layers[layer] else { return nil }
+        return Tensor(shape: sample.indirect.directions.directions.shape, elements: sample.neurons.flatMap { all[row: Int($0)] })
+            .times(sample.indirect.directions.directions, transposed: true)
     }
 
     /// Of each neuron sampled with itself, with the sign of the directions.
@@ -81,33 +87,85 @@ struct IndirectEffectMeasures {
 
     func metrics() -> [Metric] {
         layers.flatMap { layer in
-            Effect.allCases.flatMap { distribution($0, layer: layer) } + [difference(layer)]
-                + Reference.allCases.flatMap { alignment($0, layer: layer) }
+            EffectKind.allCases.flatMap { explained($0, layer: layer) + distribution($0, layer: layer) + concentration($0, layer: layer) }
+                + EffectKind.Share.allCases.map { difference($0, layer: layer) } + Reference.allCases.flatMap { alignment($0, layer: layer) }
         } + trust.metrics(rows, evaluated: fitCount)
     }
 
-    static func subject(_ effect: Effect, layer: Int, statistic: String) -> Subject {
-        ["layer": "\(layer)", "effect": effect.rawValue, "statistic": statistic]
-    }
-
-    private func distribution(_ effect: Effect, layer: Int) -> [Metric] {
-        let (name, shares) = ("explained-variance-pc1", shares(effect, layer: layer))
-        let note = effect == .indirect
-            ? "\(shares.count) neurons chosen at random, \(sampledImages) fit images" : "all neurons, \(fitCount) fit images"
-        return [
-            rows.mean(
-                name, Self.subject(effect, layer: layer, statistic: "mean"), shares, of: trust.fit, over: "neuron", note: note)
-        ] + Self.quantiles.map { quantile in
-            rows.quantile(
-                name, Self.subject(effect, layer: layer, statistic: quantile.name), quantile.probability, shares,
-                of: trust.fit, over: "neuron", note: note)
+    private func explained(_ effect: EffectKind, layer: Int) -> [Metric] {
+        let samples: [(EffectKind.Sample, String)] = [
+            (.equal, "\(neurons(layer).count) neurons chosen at random, \(sampledImages) fit images"),
+            (.all, "all neurons, \(fitCount) fit images"),
+        ]
+        return samples.filter { effect == .secondOrder || $0.0 == .equal }.flatMap { sample, note in
+            EffectKind.Share.allCases.map { share in
+                rows.mean(
+                    EffectKind.shareMetric, effect.subject(share, layer: layer, sample), shares(effect, share, layer: layer, sample),
+                    of: trust.fit, over: "neuron", note: note)
+            }
         }
     }
 
-    private func difference(_ layer: Int) -> Metric {
+    static func subject(_ effect: EffectKind, layer: Int, statistic: String) -> Subject {
+        ["layer": "\(layer)", "effect": effect.rawValue, "statistic": statistic]
+    }
+
+    private func distribution(_ effect: EffectKind, layer: Int) -> [Metric] {
+        Self.quantiles.map { quantile in
+            rows.quantile(
+                EffectKind.shareMetric, Self.subject(effect, layer: layer, statistic: quantile.name), quantile.probability,
+                shares(effect, .largest, layer: layer), of: trust.fit, over: "neuron",
+                note: "of the \(kept) largest effects on \(sampledImages) fit images")
+        } + [
+            rows.share(
+                "neurons-without-gap", ["layer": "\(layer)", "effect": effect.rawValue],
+                summary(effect, layer: layer).map { summary in summary.directions.ratios.indices.map { !summary.directions.hasFirst($0, gap: spec.gap) } } ?? [],
+                of: trust.fit, over: "neuron",
+                higherIsBetter: false, note: "σ₂/σ₁ above \(spec.gap)")
+        ]
+    }
+
+    /// What holds how much of a neuron's effects.
+    enum Holder: String, CaseIterable {
+        case measured
+        case gaussian = "Gaussian"
+    }
+
+    static let held: [(name: String, share: Double)] = [("half", 0.5), ("nine tenths", 0.9)]
+
+    static func subject(_ effect: EffectKind, layer: Int, holding: String, _ holder: Holder) -> Subject {
+        ["layer": "\(layer)", "effect": effect.rawValue, "holding": holding, "effects": holder.rawValue]
+    }
+
+    /// How few images hold half and nine tenths of a neuron's effects, and of as large ones that chance made.
+    private func concentration(_ effect: EffectKind, layer: Int) -> [Metric] {
+        guard let summary = summary(effect, layer: layer) else { return [] }
+        let values: [(String, Holder, [Float])] = [
+            ("half", .measured, summary.holdingHalf), ("half", .gaussian, summary.gaussianHalf),
+            ("nine tenths", .measured, summary.holdingNineTenths), ("nine tenths", .gaussian, summary.gaussianNineTenths),
+        ]
+        // A neuron without effects holds nothing anywhere.
+        func finite(_ values: [Double]) -> [Double] { values.filter(\.isFinite) }
+        return values.map { held, holder, shares in
+            rows.mean(
+                "images-holding", Self.subject(effect, layer: layer, holding: held, holder), finite(shares.map(Double.init)),
+                of: trust.fit, over: "neuron", higherIsBetter: false,
+                note: "of Σ‖φ − φ̄‖² over \(sampledImages) fit images")
+        } + [
+            rows.mean(
+                "images-holding-difference", ["layer": "\(layer)", "effect": effect.rawValue, "holding": "half"],
+                finite(zip(summary.holdingHalf, summary.gaussianHalf).map { Double($0 - $1) }), of: trust.fit, over: "neuron",
+                higherIsBetter: false, note: "measured less Gaussian, neuron by neuron")
+        ]
+    }
+
+    static func differenceSubject(_ share: EffectKind.Share, layer: Int) -> Subject { ["layer": "\(layer)", "of": share.rawValue] }
+
+    private func difference(_ share: EffectKind.Share, layer: Int) -> Metric {
         rows.mean(
-            "explained-variance-pc1-difference", ["layer": "\(layer)"], differences(layer), of: trust.fit, over: "neuron",
-            note: "second-order less indirect, of the neurons sampled")
+            "pc1-share-difference", Self.differenceSubject(share, layer: layer),
+            zip(shares(.secondOrder, share, layer: layer), shares(.indirect, share, layer: layer)).map { $0 - $1 },
+            of: trust.fit, over: "neuron", note: "second-order less indirect, the same neurons and images")
     }
 
     static func subject(_ reference: Reference, layer: Int, pairing: String) -> Subject {
@@ -130,41 +188,48 @@ struct IndirectEffectMeasures {
 
     // MARK: Figures
 
-    /// How the explained variance is distributed over neurons, the two effects apart.
+    /// How what the first direction explains is distributed over neurons, the two effects apart.
     var figures: [FigureLayout] {
-        [(Effect.secondOrder, "second-order effects of all neurons"), (.indirect, "indirect effects of the neurons sampled")].map {
-            effect, whose in
+        EffectKind.allCases.map { effect in
             FigureLayout(
-                title: "Variance along PC #1: \(whose)",
-                x: .init("variance explained (%)", isShare: true), y: .init("neurons of the layer (%)", isShare: true, startsAtZero: true),
+                title: "Second moments along PC #1: \(effect.rawValue) effects of the neurons sampled",
+                x: .init("share along PC #1 (%)", isShare: true), y: .init("neurons of the layer (%)", isShare: true, startsAtZero: true),
                 curves: layers.map {
-                    .init("layer \($0)", distributionOf: shares(effect, layer: $0), over: 0...1, bins: 20)
+                    .init("layer \($0)", distributionOf: shares(effect, .largest, layer: $0), over: 0...1, bins: 20)
                 }, hasMarks: false)
         }
     }
 
     // MARK: List
 
-    /// Every neuron; what was not sampled has no indirect effect.
+    /// Every neuron; what was not sampled has nothing of an equal sample.
     var list: Attachment {
+        let equal = EffectKind.allCases.flatMap { effect in EffectKind.Share.allCases.map { (effect, $0) } }
         let rows = layers.flatMap { layer -> [[Attachment.Field]] in
-            let found = zip(
-                shares(.indirect, layer: layer),
-                zip(ownCosines(.secondOrder, layer: layer), ownCosines(.direct, layer: layer)))
-            let sample = Dictionary(uniqueKeysWithValues: zip(sampled(layer), found))
-            return shares(.secondOrder, layer: layer).enumerated().map { neuron, share in
-                let (indirect, cosines) = sample[neuron] ?? (.nan, (.nan, .nan))
-                return [
-                    .integer(layer), .integer(neuron), .number(share), .number(indirect), .number(cosines.0), .number(cosines.1),
-                ]
+            let sampled = neurons(layer)
+            let columns = equal.map { shares($0, $1, layer: layer) }
+                + EffectKind.allCases.map { (summary($0, layer: layer)?.directions.ratios ?? []).map(Double.init) }
+                + [ownCosines(.secondOrder, layer: layer), ownCosines(.direct, layer: layer)]
+            let places = Dictionary(uniqueKeysWithValues: zip(sampled, sampled.indices))
+            let whole = EffectKind.Share.allCases.map { shares(.secondOrder, $0, layer: layer, .all) }
+                + [(directions.layers[layer]?.directions.ratios ?? []).map(Double.init)]
+            return (whole.first ?? []).indices.map { neuron in
+                [.integer(layer), .integer(neuron)] + whole.map { .number($0[neuron]) }
+                    + columns.map { column in .number(places[neuron].map { column[$0] } ?? .nan) }
             }
+        }
+        func name(_ effect: EffectKind, _ share: EffectKind.Share, _ sample: String) -> String {
+            let effect = effect == .secondOrder ? "second_order" : "indirect"
+            return "\(sample)_\(effect)_share_of_\(share == .centred ? "largest_centred" : share.rawValue)"
         }
         return Attachment(
             "neurons.csv",
             .list(
-                header: [
-                    "layer", "neuron", "second_order_explained_by_pc1", "indirect_explained_by_pc1",
-                    "cosine_indirect_second_order", "cosine_indirect_direct",
-                ], rows: rows))
+                header: ["layer", "neuron"] + EffectKind.Share.allCases.map { name(.secondOrder, $0, "all") }
+                    + ["all_second_order_sigma2_over_sigma1"] + equal.map { name($0, $1, "equal") }
+                    + [
+                        "equal_second_order_sigma2_over_sigma1", "equal_indirect_sigma2_over_sigma1", "cosine_indirect_second_order",
+                        "cosine_indirect_direct",
+                    ], rows: rows))
     }
 }

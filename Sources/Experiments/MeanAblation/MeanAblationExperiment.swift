@@ -10,8 +10,9 @@ struct MeanAblationExperiment: Experiment {
     private let evaluation: ImageSource
     private let directions: StepHandle<FittedDirections>
     private let predictions: StepHandle<AblationPredictions>
-    private let indirect: StepHandle<IndirectDirections>?
+    private let sampled: StepHandle<SampledEffects>?
     private let trust: TrustChecks
+    private let paper: PaperTable?
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
         spec = try MeanAblationSpec(
@@ -25,11 +26,12 @@ struct MeanAblationExperiment: Experiment {
         predictions = try AblationStep.add(
             study.model, layers: study.layers, images: evaluation, classifier: classifier, means: fitted.means,
             directions: directions, indirectLayers: spec.study.indirectLayers, seed: spec.study.seed, in: &graph)
-        indirect =
+        sampled =
             if let sample = spec.indirect {
-                try IndirectDirectionsStep.add(study, means: fitted.means, sample: sample, in: &graph)
+                try SampledEffectsStep.add(study, means: fitted.means, sample: sample, in: &graph)
             } else { nil }
         trust = try TrustChecks(study, graph: &graph)
+        paper = try context.papers().table("2nd order", "Table 1")
     }
 
     var inputs: StudyInputs { study.inputs }
@@ -39,7 +41,7 @@ struct MeanAblationExperiment: Experiment {
             spec: spec, layers: study.layers, classNames: study.classes.names, fitCount: study.fit.count,
             isPartial: study.isPartial, labels: try result.artefact(evaluation.facts).labels,
             predictions: try result.artefact(predictions), directions: try result.artefact(directions),
-            indirect: try indirect.map { try result.artefact($0) }, trust: try trust.findings(result))
+            sampled: try sampled.map { try result.artefact($0) }, trust: try trust.findings(result), settings: study.settings, paper: paper)
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),
             tables: MeanAblationTables(measures).layouts,

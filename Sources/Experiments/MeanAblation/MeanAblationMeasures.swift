@@ -14,10 +14,16 @@ struct MeanAblationMeasures {
     var predictions: AblationPredictions
     let directions: FittedDirections
     /// Nil where the spec samples no neurons.
-    let indirect: IndirectDirections?
+    let sampled: SampledEffects?
     let trust: TrustFindings
+    /// All that decides the numbers, by the names that papers' files use.
+    var settings: [String: String] = [:]
+    /// The paper's Table 1.
+    var paper: PaperTable?
 
-    private var rows: RowMaker { RowMaker(MeanAblationExperiment.name, spec.study, isPartial: isPartial) }
+    private var rows: RowMaker {
+        RowMaker(MeanAblationExperiment.name, spec.study.setting, settings: settings, isPartial: isPartial)
+    }
     private static let baseline = AblationCondition.baseline.rawValue
 
     // MARK: Per image
@@ -49,17 +55,16 @@ struct MeanAblationMeasures {
         return layers[accuracies.indices.min { accuracies[$0] < accuracies[$1] } ?? 0]
     }
 
-    private func isPapersSetting(_ layer: Int) -> Bool {
-        layer == PaperValues.Table1.layer && trust.evaluation.dataset == PaperValues.Table1.dataset
-    }
-
     /// How Table 1 stands to the paper's.
     var standing: String {
-        rows.standing(of: trust.evaluation, isPapersSetting: isPapersSetting(tableLayer))
+        rows.standing(to: paper.map { table in ["indirect", "second-order"].map { table[$0, "accuracy"] } } ?? [], ["layer": "\(tableLayer)"])
     }
 
-    /// Neurons of that layer whose indirect effects were decomposed.
-    var sampledNeurons: Int { indirect?.layers[tableLayer]?.neurons.count ?? 0 }
+    /// Neurons of that layer whose effects of both kinds were compared.
+    var sampledNeurons: Int { sampled?.layers[tableLayer]?.neurons.count ?? 0 }
+
+    /// Images that they were compared on.
+    var sampledImages: Int { min(spec.indirect?.images ?? 0, fitCount) }
 
     // MARK: Rows
 
@@ -68,49 +73,46 @@ struct MeanAblationMeasures {
         var metrics = baselineControl.metrics(rows, of: trust.evaluation)
         for (position, layer) in layers.enumerated() {
             for (index, condition) in AblationPredictions.conditions.enumerated() where condition != Self.baseline {
-                var paper: Metric.PaperValue?
+                var number: PaperNumber?
                 if layer == tableLayer {
-                    if condition == AblationCondition.withoutAllNeurons.rawValue { paper = PaperValues.Table1.secondOrderAccuracy }
-                    if condition == AblationPredictions.indirect { paper = PaperValues.Table1.indirectAccuracy }
+                    if condition == AblationCondition.withoutAllNeurons.rawValue { number = paper?["second-order", "accuracy"] }
+                    if condition == AblationPredictions.indirect { number = paper?["indirect", "accuracy"] }
                 }
                 let row = rows.share(
                     "accuracy", ["layer": "\(layer)", "condition": condition], isCorrect(layer: position, condition: index),
-                    of: trust.evaluation, paper: paper, isPapersSetting: isPapersSetting(layer))
+                    of: trust.evaluation, paper: number, settings: ["layer": "\(layer)"])
                 let hasRun = predictions.hasRun(layer: position, condition: index)
                 metrics.append(
                     hasRun ? row : row.without(.notRun, because: "the spec leaves the layer out (indirect-layers)"))
             }
-            metrics.append(significantShare(position, layer))
-            metrics += explainedVariance(layer, isTabled: layer == tableLayer)
+            metrics += directionShares(layer, isTabled: layer == tableLayer)
         }
         return metrics + trust.metrics(rows, evaluated: labels.count)
     }
 
-    /// Share of images for which a neuron is significant, averaged over the layer's neurons.
-    private func significantShare(_ position: Int, _ layer: Int) -> Metric {
-        let neurons = Double(directions.layers[layer]?.thresholds.count ?? 0)
-        let shares = (0..<predictions.count).map {
-            Double(predictions.significant[$0 * predictions.layers.count + position]) / neurons
+    /// What the first direction explains of the largest effects: of all neurons' second-order effects, and of both kinds of
+    /// the same neurons on the same images.
+    private func directionShares(_ layer: Int, isTabled: Bool) -> [Metric] {
+        func row(_ effect: EffectKind, _ sample: EffectKind.Sample, _ shares: [Float], note: String) -> Metric {
+            let isPapers = isTabled && (effect == .indirect || sample == .all)
+            let own = effect == .indirect ? ["effect-sample": "\(shares.count) neurons, \(sampledImages) images"] : [:]
+            return rows.mean(
+                EffectKind.shareMetric, effect.subject(.largest, layer: layer, sample), shares.map(Double.init), of: trust.fit,
+                over: "neuron", paper: isPapers ? paper?[effect.rawValue, EffectKind.shareMetric] : nil,
+                settings: ["layer": "\(layer)"].merging(own) { $1 }, note: note)
         }
-        return rows.mean("significant-share", ["layer": "\(layer)"], shares, of: trust.evaluation)
-    }
-
-    private func explainedVariance(_ layer: Int, isTabled: Bool) -> [Metric] {
-        func row(_ effect: String, _ shares: [Float], _ paper: Metric.PaperValue, note: String) -> Metric {
-            rows.mean(
-                "explained-variance-pc1", ["layer": "\(layer)", "effect": effect], shares.map(Double.init), of: trust.fit,
-                over: "neuron", paper: isTabled ? paper : nil, isPapersSetting: isPapersSetting(layer), note: note)
-        }
-        let sampled = indirect?.layers[layer]?.directions.explainedVariance ?? []
-        let indirectRow = row(
-            "indirect", sampled, PaperValues.Table1.indirectExplainedVariance,
-            note: "\(sampled.count) neurons chosen at random, \(spec.indirect?.images ?? 0) fit images")
+        let found = sampled?.layers[layer]
         return [
             row(
-                "second-order", directions.layers[layer]?.directions.explainedVariance ?? [],
-                PaperValues.Table1.secondOrderExplainedVariance, note: "all neurons, \(fitCount) fit images"),
-            sampled.isEmpty ? indirectRow.without(.notRun, because: "the spec samples no neurons (indirect-sample)") : indirectRow,
-        ]
+                .secondOrder, .all, directions.layers[layer]?.directions.shares ?? [],
+                note: "all neurons, the \(spec.study.significantImages) largest of \(fitCount) fit images")
+        ] + EffectKind.allCases.map { effect in
+            let shares = (effect == .indirect ? found?.indirect : found?.secondOrder)?.directions.shares ?? []
+            let metric = row(
+                effect, .equal, shares,
+                note: "\(shares.count) neurons chosen at random, the \(min(spec.study.significantImages, sampledImages)) largest of \(sampledImages) fit images")
+            return shares.isEmpty ? metric.without(.notRun, because: "the spec samples no neurons (indirect-sample)") : metric
+        }
     }
 
     // MARK: Predictions

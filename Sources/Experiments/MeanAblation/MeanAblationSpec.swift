@@ -11,7 +11,7 @@ import Pipeline
 struct MeanAblationSpec: Sendable {
     var study: StudySpec
     var evaluation: ImageSetSpec
-    var indirect: IndirectSample?
+    var indirect: EffectSample?
     /// The layer of Table 1; nil: the one whose ablation costs most.
     var tableLayer: Int?
     var controls: ControlsSpec
@@ -28,7 +28,7 @@ struct MeanAblationSpec: Sendable {
         let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
         study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
         evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
-        indirect = try IndirectSample(root, .indirectSample, of: study)
+        indirect = try EffectSample(root, .indirectSample, of: study)
         tableLayer = try root.optionalInteger(.tableLayer)
         let studied = study.layers ?? Array(study.facts.layers)
         if let tableLayer, !studied.contains(tableLayer) {

@@ -29,22 +29,20 @@ struct MeanAblationTables {
             title: "Figure 3: zero-shot accuracy (%), second-order effects of one layer replaced by their means",
             rowHeader: "layer",
             columns: [.init("baseline")] + Self.conditions.map { .init($0.header, group: $0.group) }
-                + [.init("significant"), .init("PC #1 explains")],
+                + [.init("along PC #1")],
             rows: layers.map { layer in
                 .init(
                     "\(layer)",
                     [.init("accuracy", ["condition": AblationCondition.baseline.rawValue])]
                         + Self.conditions.map { .init("accuracy", ["layer": "\(layer)", "condition": $0.condition]) }
-                        + [
-                            .init("significant-share", ["layer": "\(layer)"]),
-                            .init("explained-variance-pc1", ["layer": "\(layer)", "effect": "second-order"]),
-                        ])
+                        + [.init(EffectKind.shareMetric, EffectKind.secondOrder.subject(.largest, layer: layer, .all))])
             },
             footnotes: [
-                "Brackets: 95 % interval, bootstrap over images (over neurons in the last column).",
+                "Brackets: 95 % interval, Wilson's of a share of images (in the last column a bootstrap over neurons).",
                 "random neurons: a control, on each image as many as are significant there.",
                 "indirect: activations replaced by their means and the later layers run again.",
-                "significant: share of images for which a neuron is significant, mean over the layer's neurons.",
+                "large norms: of the neurons whose effect is larger than on all but \(measures.spec.study.significantImages) of the \(measures.fitCount) fit images; small norms: of all others.",
+                "along PC #1: of the second moments Σ‖φ − φ̄‖² of each neuron's \(measures.spec.study.significantImages) largest effects; the mean over all fit images is taken away, not that of these.",
                 "The paper shows this figure as a plot, without numbers.",
             ])
     }
@@ -64,30 +62,35 @@ struct MeanAblationTables {
     }
 
     private var table1: TableLayout {
-        func row(_ header: String, _ condition: String, _ effect: String) -> TableLayout.Row {
+        func row(_ header: String, _ condition: String, _ effect: EffectKind) -> TableLayout.Row {
             let accuracy: Subject = ["layer": "\(tableLayer)", "condition": condition]
-            let variance: Subject = ["layer": "\(tableLayer)", "effect": effect]
+            let equal = effect.subject(.largest, layer: tableLayer, .equal)
+            // The paper's number stands beside the sample that is like its own, as far as that is known.
+            let whole = effect == .secondOrder ? effect.subject(.largest, layer: tableLayer, .all) : equal
             return .init(
                 header,
                 [
-                    .init("accuracy", accuracy), .init("accuracy", accuracy, .paper),
-                    .init("explained-variance-pc1", variance), .init("explained-variance-pc1", variance, .paper),
+                    .init("accuracy", accuracy), .init("accuracy", accuracy, .paper), .init(EffectKind.shareMetric, equal),
+                    effect == .secondOrder ? .init(EffectKind.shareMetric, whole) : .text("–"), .init(EffectKind.shareMetric, whole, .paper),
                 ])
         }
         let isChosen = measures.spec.tableLayer != nil
-        let groups = ["accuracy after mean-ablation", "variance explained by PC #1"]
+        let (accuracy, share) = ("accuracy after mean-ablation", "second moments along PC #1")
         return TableLayout(
             title: "Table 1 (%): effects of the neurons of layer \(tableLayer)\(isChosen ? "" : ", whose ablation costs most here")",
             rowHeader: "effect",
-            columns: groups.flatMap { [.init("measured", group: $0), .init("paper", group: $0)] },
+            columns: [
+                .init("measured", group: accuracy), .init("paper", group: accuracy), .init("equal sample", group: share),
+                .init("all neurons", group: share), .init("paper", group: share),
+            ],
             rows: [
-                row("indirect", AblationPredictions.indirect, "indirect"),
-                row("second-order", AblationCondition.withoutAllNeurons.rawValue, "second-order"),
+                row("indirect", AblationPredictions.indirect, .indirect),
+                row("second-order", AblationCondition.withoutAllNeurons.rawValue, .secondOrder),
             ],
             footnotes: [
                 "paper: ViT-B/32 of OpenAI, layer 9, ImageNet validation; \(measures.standing).",
-                "\(isChosen ? "" : "The layer was chosen by these accuracies themselves. ")Variance explained: second-order over all neurons and",
-                "\(measures.fitCount) fit images; indirect over \(measures.sampledNeurons) neurons chosen at random and \(measures.spec.indirect?.images ?? 0) fit images.",
-            ])
+                isChosen ? nil : "The layer was chosen by these accuracies themselves.",
+                "equal sample: \(measures.sampledNeurons) neurons chosen at random, of each the \(min(measures.spec.study.significantImages, measures.sampledImages)) largest effects on \(measures.sampledImages) fit images; all neurons: the \(measures.spec.study.significantImages) largest on \(measures.fitCount). The more images, the more alike are the largest, so that only equal samples may be compared.",
+            ].compactMap { $0 })
     }
 }

@@ -7,52 +7,48 @@ struct RowMaker: Sendable {
     let model: String
     let isPartial: Bool
     let seed: Int
-    /// Whether model, prompts and what else stands in the spec are the paper's.
-    private let isPapers: Bool
+    /// All that decides the numbers, by the names that papers' files use.
+    private let settings: [String: String]
 
-    /// For numbers that no paper has for this setting.
-    init(_ experiment: String, _ setting: SettingSpec, isPartial: Bool) {
-        self.init(experiment, setting, isPapers: false, isPartial: isPartial)
-    }
-
-    private init(_ experiment: String, _ setting: SettingSpec, isPapers: Bool, isPartial: Bool) {
+    /// - Parameter settings: nothing for numbers that no paper has.
+    init(_ experiment: String, _ setting: SettingSpec, settings: [String: String] = [:], isPartial: Bool) {
         self.experiment = experiment
         world = setting.world
         model = setting.model
         self.isPartial = isPartial
         seed = setting.seed
-        self.isPapers = isPapers
+        self.settings = settings
     }
 
-    /// For the experiments of the second-order paper.
-    init(_ experiment: String, _ study: StudySpec, isPartial: Bool) {
-        self.init(experiment, study.setting, isPapers: study.isPapers, isPartial: isPartial)
+    /// What keeps numbers from being set beside a paper's, for the footnote of a table with both.
+    /// - Parameters:
+    ///   - numbers: the paper's.
+    ///   - others: what decides these numbers besides.
+    func standing(to numbers: [PaperNumber?], _ others: [String: String] = [:]) -> String {
+        let numbers = numbers.compactMap { $0 }
+        guard !numbers.isEmpty else { return "experiments/papers has no number of it" }
+        let names = numbers.reduce(into: Set<String>()) { $0.formUnion($1.differences(from: all(others))) }
+        guard names.isEmpty else { return "not comparable, for another \(names.sorted().joined(separator: ", "))" }
+        return isPartial ? "the same in all that decides them, but a part of the images only" : "the same in all that decides them"
     }
 
-    /// Whether model, fit images, prompts and data are the paper's.
-    private func isComparable(_ images: ImageSet) -> Bool {
-        isPapers && images.isPublished && PaperValues.datasets.contains(images.dataset)
-    }
-
-    /// For the footnote of a table with the paper's values.
-    /// - Parameter isPapersSetting: whether what else decides the numbers is the paper's.
-    func standing(of images: ImageSet, isPapersSetting: Bool = true) -> String {
-        guard isComparable(images), isPapersSetting else { return "another model, other pictures or another setting, so not comparable" }
-        return isPartial ? "the same model and data, but a part of the images only" : "the same model and data"
-    }
+    private func all(_ others: [String: String]) -> [String: String] { settings.merging(others) { $1 } }
 
     /// Draws again images, or what else a number is a mean of.
     func bootstrap(over unit: String = "image") -> Bootstrap { Bootstrap(seed: UInt64(seed), resamplingUnit: unit) }
 
+    /// - Parameters:
+    ///   - paper: the paper's number, which may be of other settings.
+    ///   - others: what decides this number besides the settings of all, by the names that papers' files use.
     func metric(
         _ name: String, _ subject: Subject, _ value: Double, of images: ImageSet, n: Int, skipped: Int = 0,
         unit: String = "share", higherIsBetter: Bool = true, interval: Metric.Interval? = nil,
-        paper: Metric.PaperValue? = nil, isPapersSetting: Bool = true, note: String? = nil, terms: ImageTerms? = nil
+        paper: PaperNumber? = nil, settings others: [String: String] = [:], note: String? = nil, terms: ImageTerms? = nil
     ) -> Metric {
         Metric(
             experiment: experiment, world: world, model: model, dataset: images.name,
             subject: subject, name: name, value: value, unit: unit, higherIsBetter: higherIsBetter, n: n, skipped: skipped + images.skipped,
-            interval: interval, paper: paper, isComparable: isPapersSetting && isComparable(images),
+            interval: interval, paper: paper?.value, isComparable: paper.map { $0.differences(from: all(others)).isEmpty } ?? false,
             isPartial: isPartial, note: note, terms: terms)
     }
 
@@ -60,15 +56,19 @@ struct RowMaker: Sendable {
     /// - Parameter places: where `unit` is an image, the indices of those that the values are of; nil for the first of the set.
     func mean(
         _ name: String, _ subject: Subject, _ values: [Double], of images: ImageSet, at places: [Int]? = nil, over unit: String = "image",
-        unit metricUnit: String = "share", higherIsBetter: Bool = true, paper: Metric.PaperValue? = nil,
-        isPapersSetting: Bool = true, note: String? = nil
+        unit metricUnit: String = "share", higherIsBetter: Bool = true, paper: PaperNumber? = nil,
+        settings others: [String: String] = [:], note: String? = nil
     ) -> Metric {
+        metric(
+            name, subject, values.mean, of: images, n: values.count, unit: metricUnit, higherIsBetter: higherIsBetter,
+            interval: bootstrap(over: unit).interval(ofMean: values), paper: paper, settings: others, note: note,
+            terms: unit == "image" ? terms(values, of: images, at: places) : nil)
+    }
+
+    private func terms(_ values: [Double], of images: ImageSet, at places: [Int]?) -> ImageTerms? {
         let places = places ?? Array(values.indices)
         precondition(places.count == values.count, "\(values.count) values of \(places.count) images")
-        return metric(
-            name, subject, values.mean, of: images, n: values.count, unit: metricUnit, higherIsBetter: higherIsBetter,
-            interval: bootstrap(over: unit).interval(ofMean: values), paper: paper, isPapersSetting: isPapersSetting, note: note,
-            terms: unit == "image" ? ImageTerms(of: images, zip(places, values).map { .init(image: $0, numerator: $1) }) : nil)
+        return ImageTerms(of: images, zip(places, values).map { .init(image: $0, numerator: $1) })
     }
 
     /// A quantile with its interval.
@@ -84,11 +84,14 @@ struct RowMaker: Sendable {
 
     /// A share of images, such as an accuracy, with its interval.
     func share(
-        _ name: String, _ subject: Subject, _ values: [Bool], of images: ImageSet, at places: [Int]? = nil,
-        paper: Metric.PaperValue? = nil, isPapersSetting: Bool = true, note: String? = nil
+        _ name: String, _ subject: Subject, _ values: [Bool], of images: ImageSet, at places: [Int]? = nil, over unit: String = "image",
+        higherIsBetter: Bool = true, paper: PaperNumber? = nil, settings others: [String: String] = [:], note: String? = nil
     ) -> Metric {
-        mean(
-            name, subject, values.map { $0 ? 1 : 0 }, of: images, at: places, paper: paper, isPapersSetting: isPapersSetting, note: note)
+        let numbers = values.map { $0 ? 1.0 : 0 }
+        return metric(
+            name, subject, numbers.mean, of: images, n: values.count, higherIsBetter: higherIsBetter,
+            interval: ShareInterval(unit: unit).interval(of: values), paper: paper, settings: others, note: note,
+            terms: unit == "image" ? terms(numbers, of: images, at: places) : nil)
     }
 }
 

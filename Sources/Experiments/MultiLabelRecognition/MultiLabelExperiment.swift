@@ -8,6 +8,7 @@ struct MultiLabelExperiment: Experiment {
     private let study: PictureStudy
     private let similarities: StepHandle<LabelSimilarities>
     private let precisions: StepHandle<RecognitionPrecisions>
+    private let paper: PaperTable?
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
         spec = try MultiLabelSpec(document, choices: .init(context), model: Study.facts(context))
@@ -15,6 +16,7 @@ struct MultiLabelExperiment: Experiment {
         study = try PictureStudy(
             spec.setting, spec.evaluation, inputSize: spec.inputSize, withMasks: withMasks, usual: .clipSurgery85, context: context,
             graph: &graph)
+        paper = try context.papers().table("Surgery", "multi-label recognition")
         similarities = try LabelSimilaritiesStep.add(study, classifier: study.classifier(in: &graph), in: &graph)
         precisions = try RecognitionPrecisionsStep.add(study, similarities: similarities, in: &graph)
     }
@@ -26,7 +28,7 @@ struct MultiLabelExperiment: Experiment {
             spec: spec, images: study.images.name, classNames: study.classes.names, templates: study.classes.templates,
             isPartial: study.isPartial,
             facts: try result.artefact(study.images.facts), cosines: try result.artefact(similarities).cosines,
-            precisions: try result.artefact(precisions))
+            precisions: try result.artefact(precisions), settings: study.settings, paper: paper)
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),
             tables: measures.tables.marked(partial: study.isPartial, images: study.images.count),

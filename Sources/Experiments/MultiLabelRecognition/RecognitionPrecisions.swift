@@ -15,7 +15,19 @@ struct RecognitionPrecisions: Artefact, Codable {
         var interval: Metric.Interval?
     }
 
+    /// How much better one score ranks than another, the same images left out for both.
+    struct Gain: Codable {
+        var score: RecognitionScore
+        var over: RecognitionScore
+        var subset: RecognitionSubset
+        var images: Int
+        var labels: Int
+        var meanAP: Double
+        var interval: Metric.Interval?
+    }
+
     var items: [Item]
+    var gains: [Gain] = []
 }
 
 /// The images that are ranked.
@@ -32,57 +44,71 @@ enum RecognitionPrecisionsStep {
         let (images, model, seed) = (study.images, study.model, study.setting.seed)
         return try graph.add(
             Step(
-                kind: "recognition-precisions", version: 2, parameters: ["seed": .integer(seed)],
+                kind: "recognition-precisions", version: 3, parameters: ["seed": .integer(seed)],
                 inputs: [similarities.erased, images.facts.erased], digests: ["model": model.digest],
                 work: .map(
-                    units: units.count, unitsPerShard: 1,
+                    units: RecognitionSubset.allCases.count, unitsPerShard: 1,
                     makeWorker: { inputs in
                         let (cosines, facts) = (try inputs[similarities].cosines, try inputs[images.facts])
                         let logitScale = exp(try model.clip.value().logitScale)
                         return { shard in
-                            RecognitionPrecisions(
-                                items: try units[shard.units].map { score, subset in
-                                    let chosen = facts.objects.indices.filter { subset == .all || shown(facts, $0).count > 1 }
-                                    let scores = chosen.map { score.scores(Array(cosines[row: $0]), logitScale: logitScale) }
-                                    return try precision(
-                                        score, subset, scores: scores, shown: chosen.map { shown(facts, $0) },
-                                        vocabulary: cosines.rowCount, seed: seed, check: inputs.checkCancellation)
-                                })
+                            let subset = RecognitionSubset.allCases[shard.units.lowerBound]
+                            let chosen = facts.objects.indices.filter { subset == .all || shown(facts, $0).count > 1 }
+                            return try precisions(
+                                subset, cosines: chosen.map { Array(cosines[row: $0]) }, shown: chosen.map { shown(facts, $0) },
+                                logitScale: logitScale, seed: seed, check: inputs.checkCancellation)
                         }
                     },
                     reduce: { _, shards in
                         var all = RecognitionPrecisions(items: [])
-                        try shards.forEach { _, part in all.items += part.items }
+                        try shards.forEach { _, part in
+                            all.items += part.items
+                            all.gains += part.gains
+                        }
                         return all
                     })))
     }
 
-    private static let units = RecognitionScore.allCases.flatMap { score in RecognitionSubset.allCases.map { (score, $0) } }
-
     private static func shown(_ facts: ImageFacts, _ image: Int) -> Set<Int32> { Set(facts.objects[image]).filter { $0 >= 0 } }
 
+    /// Every score's precision, and what feature surgery gains over the paper's baseline.
     /// - Parameters:
-    ///   - scores: // [images][vocabulary]
+    ///   - cosines: // [images][vocabulary]
     ///   - shown: labels of each image.
-    static func precision(
-        _ score: RecognitionScore, _ subset: RecognitionSubset, scores: [[Float]], shown: [Set<Int32>], vocabulary: Int, seed: Int,
+    static func precisions(
+        _ subset: RecognitionSubset, cosines: [[Float]], shown: [Set<Int32>], logitScale: Float, seed: Int,
         check: () throws -> Void = {}
-    ) throws -> RecognitionPrecisions.Item {
+    ) throws -> RecognitionPrecisions {
         // A label that no image shows has no precision.
-        var rankings: [Ranking] = []
-        for label in 0..<vocabulary {
-            try check()
-            let isShown = shown.map { $0.contains(Int32(label)) }
-            guard isShown.contains(true) else { continue }
-            rankings.append(Ranking(scores: scores.map { $0[label] }, labels: isShown))
+        let labels = (0..<(cosines.first?.count ?? 0)).filter { label in shown.contains { $0.contains(Int32(label)) } }
+        let rankings = try RecognitionScore.allCases.map { score in
+            let scores = cosines.map { score.scores($0, logitScale: logitScale) }
+            return try labels.map { label in
+                try check()
+                return Ranking(scores: scores.map { $0[label] }, labels: shown.map { $0.contains(Int32(label)) })
+            }
         }
-        func mean(_ counts: [Bool]) -> Double {
-            rankings.map { $0.averagePrecision(of: counts) }.filter { !$0.isNaN }.mean
+        func means(_ counts: [Bool]) -> [Double] {
+            rankings.map { rankings in rankings.map { $0.averagePrecision(of: counts) }.filter { !$0.isNaN }.mean }
         }
-        return RecognitionPrecisions.Item(
-            score: score, subset: subset, images: scores.count, labels: rankings.count,
-            meanAP: mean([Bool](repeating: true, count: scores.count)),
-            // Most labels of a large vocabulary have few images.
-            interval: Jackknife(seed: UInt64(seed)).intervals(of: scores.count) { [mean($0)] }[0])
+        func place(_ score: RecognitionScore) -> Int { RecognitionScore.allCases.firstIndex(of: score) ?? 0 }
+        func gain(_ means: [Double]) -> Double { means[place(.featureSurgery)] - means[place(.softmax)] }
+        let whole = means([Bool](repeating: true, count: cosines.count))
+        // Most labels of a large vocabulary have few images.
+        let intervals = Jackknife(seed: UInt64(seed), bounds: -1...1).intervals(of: cosines.count) { counts in
+            let means = means(counts)
+            return means + [gain(means)]
+        }
+        return RecognitionPrecisions(
+            items: RecognitionScore.allCases.enumerated().map { index, score in
+                .init(
+                    score: score, subset: subset, images: cosines.count, labels: labels.count, meanAP: whole[index],
+                    interval: intervals[index].map { $0.clipped(to: 0...1) })
+            },
+            gains: [
+                .init(
+                    score: .featureSurgery, over: .softmax, subset: subset, images: cosines.count, labels: labels.count,
+                    meanAP: gain(whole), interval: intervals[whole.count])
+            ])
     }
 }

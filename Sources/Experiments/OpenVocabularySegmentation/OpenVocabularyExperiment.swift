@@ -8,12 +8,14 @@ struct OpenVocabularyExperiment: Experiment {
     private let study: PictureStudy
     private let scores: StepHandle<OpenVocabularyScores>
     private let overlays: StepHandle<StoredPicture>
+    private let paper: PaperTable?
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
         spec = try OpenVocabularySpec(document, choices: .init(context), model: Study.facts(context))
         study = try PictureStudy(
             spec.surgery.setting, spec.surgery.evaluation, inputSize: spec.surgery.inputSize, withMasks: true,
             usual: .clipSurgery85, context: context, graph: &graph)
+        paper = try context.papers().table("Surgery", "open-vocabulary segmentation")
         let classifier = try study.classifier(in: &graph)
         scores = try OpenVocabularyStep.add(study, depth: spec.surgery.depth, classifier: classifier, in: &graph)
         overlays = try OpenVocabularyOverlaysStep.add(study, spec, classifier: classifier, in: &graph)
@@ -25,7 +27,7 @@ struct OpenVocabularyExperiment: Experiment {
         let measures = OpenVocabularyMeasures(
             spec: spec, images: study.images.name, classNames: study.classes.names, templates: study.classes.templates,
             isPartial: study.isPartial,
-            facts: try result.artefact(study.images.facts), scores: try result.artefact(scores))
+            facts: try result.artefact(study.images.facts), scores: try result.artefact(scores), settings: study.settings, paper: paper)
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),
             tables: OpenVocabularyTables(measures).layouts.marked(partial: study.isPartial, images: study.images.count),

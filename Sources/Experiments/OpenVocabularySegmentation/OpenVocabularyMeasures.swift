@@ -11,10 +11,21 @@ struct OpenVocabularyMeasures {
     let facts: ImageFacts
     let scores: OpenVocabularyScores
 
-    var rows: RowMaker {
-        // The size of the paper's input for these numbers is not known here.
+    /// All that decides the numbers, by the names that papers' files use.
+    var settings: [String: String] = [:]
+    /// The paper's numbers.
+    var paper: PaperTable?
+
+    private var rows: RowMaker {
         RowMaker(
-            OpenVocabularyExperiment.name, spec.surgery.setting, isPartial: isPartial)
+            OpenVocabularyExperiment.name, spec.surgery.setting, settings: settings.merging(["depth": "\(spec.surgery.depth)"]) { $1 },
+            isPartial: isPartial)
+    }
+
+    /// How the paper's numbers stand to these.
+    var standing: String? {
+        let numbers = OpenVocabularyCase.readings(depth: spec.surgery.depth).compactMap { paper?[$0.name, images.dataset] }
+        return numbers.isEmpty ? nil : rows.standing(to: numbers)
     }
 
     private var control: BaselineControl {
@@ -43,7 +54,7 @@ struct OpenVocabularyMeasures {
         let metrics = [
             rows.metric(
                 "mean-iou", subject, total.meanIntersectionOverUnion, of: images, n: entries.count, interval: intervals[0],
-                paper: item.choice == .all ? PaperValues.OpenVocabulary.meanIoU(item.reading, images.dataset) : nil,
+                paper: item.choice == .all ? paper?[item.reading.name, images.dataset] : nil,
                 note: "mean over \(total.labels) labels", terms: terms.overlap),
             rows.metric(
                 "pixel-accuracy", subject, total.pixelAccuracy, of: images, n: entries.count, interval: intervals[1], terms: terms.hits),

@@ -24,6 +24,19 @@ struct PoolSpec: Sendable {
     var name: String
     var source: Source
 
+    /// What rows call the random vectors that stand beside it.
+    var randomName: String { "\(name)-random" }
+
+    /// By the name that papers' files use: phrases of a file by their digest.
+    var setting: String {
+        switch source {
+        case .namesAndKeywords: "names and keywords"
+        case .captions: "captions"
+        case .phrases(let phrases):
+            "\(phrases.count) phrases, \(ContentDigest.sha256(Data(phrases.joined(separator: "\n").utf8)).prefix(12))"
+        }
+    }
+
     /// Phrases of the pool; of captions, which are known when the images are made, as many as there are images.
     /// - Throws: `InputError`.
     func phraseCount(in study: Study) throws -> Int {

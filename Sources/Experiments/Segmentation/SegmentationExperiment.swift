@@ -12,6 +12,7 @@ struct SegmentationExperiment: Experiment {
     private let sensitivity: StepHandle<SegmentationScores>
     private let overlays: StepHandle<StoredPicture>
     private let trust: TrustChecks
+    private let paper: PaperTable?
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
         spec = try SegmentationSpec(document, choices: .init(context), model: Study.facts(context))
@@ -27,6 +28,7 @@ struct SegmentationExperiment: Experiment {
         overlays = try SegmentationOverlaysStep.add(
             study, spec, images: images, classifier: classifier, directions: directions, in: &graph)
         trust = try TrustChecks(study, graph: &graph)
+        paper = try context.papers().table("2nd order", "Table 4")
     }
 
     var inputs: StudyInputs { study.inputs }
@@ -35,7 +37,7 @@ struct SegmentationExperiment: Experiment {
         let measures = SegmentationMeasures(
             spec: spec, layers: study.layers, classNames: study.classes.names, isPartial: study.isPartial,
             labels: try result.artefact(images.facts).labels, scores: try result.artefact(scores),
-            sensitivity: try result.artefact(sensitivity), trust: try trust.findings(result))
+            sensitivity: try result.artefact(sensitivity), trust: try trust.findings(result), settings: study.settings, paper: paper)
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),
             tables: SegmentationTables(measures).layouts.marked(partial: study.isPartial, images: images.count),

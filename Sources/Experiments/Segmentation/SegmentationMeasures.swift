@@ -12,7 +12,15 @@ struct SegmentationMeasures {
     let sensitivity: SegmentationScores
     let trust: TrustFindings
 
-    private var rows: RowMaker { RowMaker(SegmentationExperiment.name, spec.study, isPartial: isPartial) }
+    /// All that decides the numbers, by the names that papers' files use.
+    var settings: [String: String] = [:]
+    /// The paper's Table 4.
+    var paper: PaperTable?
+
+    private var rows: RowMaker {
+        RowMaker(
+            SegmentationExperiment.name, spec.study.setting, settings: settings.merging(spec.settings) { $1 }, isPartial: isPartial)
+    }
     var grid: SensitivityGrid { SensitivityGrid(spec, layers: layers) }
 
     private var baseline: BaselineControl {
@@ -21,13 +29,7 @@ struct SegmentationMeasures {
     }
 
     /// How Table 4 stands to the paper's.
-    var standing: String { rows.standing(of: trust.evaluation, isPapersSetting: isPapersSetting) }
-
-    private var isPapersSetting: Bool {
-        trust.evaluation.dataset == PaperValues.Table4.dataset && spec.neurons == PaperValues.Table4.neurons
-            && spec.neuronLayers == PaperValues.Table4.layers && spec.threshold == PaperValues.Table4.threshold
-            && spec.maskGeometry == .squashed
-    }
+    var standing: String { rows.standing(to: AttributionMethod.allCases.map { paper?[$0.rawValue, "mean-iou"] }) }
 
     static func subject(_ item: SegmentationCase) -> Subject { ["method": item.maker.name, "class": item.query.rawValue] }
 
@@ -38,20 +40,23 @@ struct SegmentationMeasures {
     func metrics() -> [Metric] {
         var metrics = baseline.metrics(rows, of: trust.evaluation)
         for (index, item) in SegmentationCase.all.enumerated() {
-            let paper: (pixelAccuracy: Metric.PaperValue, meanIoU: Metric.PaperValue, meanAP: Metric.PaperValue)? =
-                if case .method(let method) = item.maker, item.query == .predicted {
-                    PaperValues.Table4.row(method)
-                } else { nil }
+            func number(_ column: String) -> PaperNumber? {
+                guard case .method(let method) = item.maker, item.query == .predicted else { return nil }
+                return paper?[method.rawValue, column]
+            }
             for (position, rule) in spec.rules.enumerated() {
-                let isPapers = rule.rule == .above(0.5)
+                // The paper's are of its own threshold.
+                let isPapers = position == 0
                 metrics += ratios(
                     scores, case: index, rule: position, subject: Self.subject(item, rule: rule.name),
-                    papers: isPapers ? (paper?.pixelAccuracy, paper?.meanIoU) : (nil, nil), keepsTerms: true)
+                    papers: isPapers ? (number("pixel-accuracy"), number("mean-iou")) : (nil, nil), keepsTerms: true)
             }
             metrics.append(
-                rows.mean(
-                    "mean-ap", Self.subject(item), scores.precisions(of: index), of: trust.evaluation, paper: paper?.meanAP,
-                    isPapersSetting: isPapersSetting))
+                rows.mean("mean-ap", Self.subject(item), scores.precisions(of: index), of: trust.evaluation, paper: number("mean-ap")))
+            metrics.append(
+                rows.share(
+                    "constant-maps", Self.subject(item), scores.isConstant(of: index), of: trust.evaluation, higherIsBetter: false,
+                    note: "maps of one value, which count as background everywhere and as an average precision of \(SegmentationCounts.averagePrecisionOfConstantMap)"))
         }
         return metrics + sensitivityMetrics() + trust.metrics(rows, evaluated: labels.count)
     }
@@ -60,7 +65,7 @@ struct SegmentationMeasures {
     /// - Parameter keepsTerms: whether the counts of each image go with the rows, which is much for a whole grid.
     private func ratios(
         _ scores: SegmentationScores, case index: Int, rule: Int, subject: Subject,
-        papers: (Metric.PaperValue?, Metric.PaperValue?) = (nil, nil), keepsTerms: Bool = false
+        papers: (PaperNumber?, PaperNumber?) = (nil, nil), keepsTerms: Bool = false
     ) -> [Metric] {
         let counts = scores.rows(of: index, rule: rule)
         let total = SegmentationScores.counts(counts.reduce(into: [Double](repeating: 0, count: 6)) { sums, row in
@@ -82,10 +87,10 @@ struct SegmentationMeasures {
         return [
             rows.metric(
                 "pixel-accuracy", subject, total.pixelAccuracy, of: trust.evaluation, n: counts.count, interval: intervals[0],
-                paper: papers.0, isPapersSetting: isPapersSetting, terms: terms([""], [(0, 1)])),
+                paper: papers.0, terms: terms([""], [(0, 1)])),
             rows.metric(
                 "mean-iou", subject, total.meanIntersectionOverUnion, of: trust.evaluation, n: counts.count,
-                interval: intervals[1], paper: papers.1, isPapersSetting: isPapersSetting,
+                interval: intervals[1], paper: papers.1,
                 terms: terms(["background", "foreground"], [(2, 3), (4, 5)])),
         ]
     }

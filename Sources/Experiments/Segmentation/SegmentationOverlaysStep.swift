@@ -13,10 +13,10 @@ enum SegmentationOverlaysStep {
         let (count, names) = (min(spec.overlays, images.count), study.classes.names)
         return try graph.add(
             Step(
-                kind: "segmentation-overlays", version: 2,
+                kind: "segmentation-overlays", version: 3,
                 parameters: [
                     "neurons": .integer(spec.neurons), "neuron-layers": .integers(layers), "images": .integer(count),
-                    "title": .text(images.name.name),
+                    "title": .text(images.name.name), "methods": .texts(AttributionMethod.allCases.map(\.rawValue)),
                     "seed": .integer(seed),
                 ],
                 inputs: [images.images.erased, images.facts.erased, classifier.erased, directions.erased], digests: ["model": model.digest],

@@ -14,6 +14,8 @@ struct SegmentationScores: Artefact {
     private(set) var counts: [Int32] = []
     /// // [images, cases]
     private(set) var precisions: [Float] = []
+    /// 1 for a map that tells no place from another. // [images, cases]
+    private var constants: [Int32] = []
     /// The model's own answer. // [images]
     private(set) var predicted: [Int32] = []
     /// By how many logits it leads. // [images]
@@ -36,11 +38,12 @@ struct SegmentationScores: Artefact {
         (cases, rules) = (table.shape[1], table.shape[2])
         counts = try table.int32s()
         precisions = try stored.tensor("precisions").floats()
+        constants = try stored.tensor("constants").int32s()
         predicted = try stored.tensor("predicted").int32s()
         margins = try stored.tensor("margins").floats()
         absent = try stored.tensor("absent").int32s()
         guard predicted.count == table.shape[0], absent.count == predicted.count, margins.count == predicted.count,
-            precisions.count == predicted.count * cases
+            precisions.count == predicted.count * cases, constants.count == precisions.count
         else { throw PipelineError.invalidArtefact(part: "predicted", reason: "\(predicted.count) for \(table.shape[0]) images") }
     }
 
@@ -48,6 +51,7 @@ struct SegmentationScores: Artefact {
         .tensors([
             "counts": try StoredTensor(counts, shape: [images, cases, rules, Self.parts]),
             "precisions": try StoredTensor(precisions, shape: [images, cases]),
+            "constants": try StoredTensor(constants, shape: [images, cases]),
             "predicted": try StoredTensor(predicted, shape: [images]), "margins": try StoredTensor(margins, shape: [images]),
             "absent": try StoredTensor(absent, shape: [images]),
         ])
@@ -65,27 +69,32 @@ struct SegmentationScores: Artefact {
     /// The next case of the image that was started last.
     /// - Parameters:
     ///   - map: any scale and size.
-    ///   - clipsNegatives: whether the older rule takes negative values as 0.
+    ///   - clipsNegatives: whether negative values count as 0.
     /// - Throws: `SegmentationError`.
     mutating func append(
         _ map: HeatMap, mask: [UInt8], size: Int, rules: [ForegroundRule], clipsNegatives: Bool = false
     ) throws {
-        let resized = map.resized(to: size)
+        let resized = clipsNegatives ? map.resized(to: size).clippedAtZero() : map.resized(to: size)
         let map = resized.normalised()
         for rule in rules {
-            let ruled = rule == .aboveMean && clipsNegatives ? resized.clippedAtZero().normalised() : map
-            let count = try SegmentationCounts(map: ruled.values, mask: mask, rule: rule)
+            let count = try SegmentationCounts(map: map.values, mask: mask, rule: rule)
             counts += [
                 count.correct, count.labelled, count.background.intersection, count.background.union,
                 count.foreground.intersection, count.foreground.union,
             ].map(Int32.init)
         }
-        precisions.append(Float(try SegmentationCounts.pooledAveragePrecision(map: map.values, mask: mask)))
+        let isConstant = resized.isConstant
+        constants.append(isConstant ? 1 : 0)
+        precisions.append(
+            Float(
+                isConstant && mask.contains { $0 != SegmentationCounts.unlabelled } ? SegmentationCounts.averagePrecisionOfConstantMap
+                    : try SegmentationCounts.pooledAveragePrecision(map: map.values, mask: mask)))
     }
 
     mutating func append(_ next: SegmentationScores) {
         counts += next.counts
         precisions += next.precisions
+        constants += next.constants
         predicted += next.predicted
         margins += next.margins
         absent += next.absent
@@ -103,6 +112,9 @@ struct SegmentationScores: Artefact {
 
     /// Average precision of each image.
     func precisions(of item: Int) -> [Double] { (0..<images).map { Double(precisions[$0 * cases + item]) } }
+
+    /// Of each image whether the map tells no place from another.
+    func isConstant(of item: Int) -> [Bool] { (0..<images).map { constants[$0 * cases + item] == 1 } }
 
     /// The ratios of added rows.
     static func counts(_ sums: [Double]) -> SegmentationCounts {

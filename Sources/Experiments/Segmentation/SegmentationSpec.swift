@@ -10,6 +10,7 @@ import Pipeline
 /// neuron-layers: [0, 1, 2]           # among these layers
 /// threshold: 0.5                     # foreground where a map, from 0 to 1, exceeds it
 /// mask-geometry: aligned             # or squashed: as the public loader has it
+/// textspan-clipping: true            # negative values of TextSpan's map count as 0, as released code has it
 /// overlays: 20                       # scenes in the picture
 /// sensitivity:
 ///   images: 500                      # the first of the evaluation set
@@ -27,6 +28,8 @@ struct SegmentationSpec: Sendable {
     /// Foreground is where a map, from 0 to 1, exceeds it: 0.5 in the paper.
     var threshold: Double
     var maskGeometry: MaskGeometry
+    /// Whether negative values of TextSpan's map count as 0.
+    var clipsTextSpan: Bool
     /// Scenes in the picture.
     var overlays: Int
     var sensitivity: Sensitivity
@@ -46,10 +49,19 @@ struct SegmentationSpec: Sendable {
 
     var thresholdName: String { "> \(threshold)" }
 
+    /// What decides the table besides what decides a study, by the names that papers' files use.
+    var settings: [String: String] {
+        [
+            "neurons": "\(neurons)", "neuron-layers": SensitivityGrid.name(neuronLayers ?? study.layers ?? Array(study.facts.layers)),
+            "threshold": "\(threshold)", "masks": maskGeometry.rawValue, "textspan-clipping": "\(clipsTextSpan)",
+        ]
+    }
+
     private enum Key: String, CaseIterable {
         case evaluation, neurons, threshold, overlays, sensitivity, controls
         case neuronLayers = "neuron-layers"
         case maskGeometry = "mask-geometry"
+        case textSpanClipping = "textspan-clipping"
     }
 
     private enum SensitivityKey: String, CaseIterable {
@@ -66,6 +78,7 @@ struct SegmentationSpec: Sendable {
         neurons = try root.integer(.neurons, in: 1...available)
         threshold = try root.double(.threshold, in: 0...1, default: 0.5)
         maskGeometry = try root.choice(.maskGeometry, default: .aligned)
+        clipsTextSpan = try root.bool(.textSpanClipping, default: true)
         overlays = try root.integer(.overlays, in: 1...200, default: 20)
         controls = try ControlsSpec(root, .controls)
         let mapping = try root.mapping(.sensitivity, keys: SensitivityKey.self)

@@ -15,11 +15,11 @@ enum SegmentationStep {
         let rules = spec.rules.map(\.rule)
         return try graph.add(
             Step(
-                kind: "segmentation", version: 2,
+                kind: "segmentation", version: 3,
                 parameters: [
                     "neurons": .integer(spec.neurons), "neuron-layers": .integers(layers), "images": .integer(images.count),
                     "cases": .texts(SegmentationCase.all.map { "\($0.maker.name), \($0.query.rawValue)" }),
-                    "rules": .texts(spec.rules.map(\.name)), "seed": .integer(seed),
+                    "rules": .texts(spec.rules.map(\.name)), "clips-textspan": .bool(spec.clipsTextSpan), "seed": .integer(seed),
                 ],
                 inputs: [images.images.erased, images.facts.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
                 memory: model.memory(layers: layers), cost: model.passCost(towers: 25),
@@ -45,7 +45,7 @@ enum SegmentationStep {
                                     let label = item.query == .predicted ? maps.predicted.label : absent
                                     try result.append(
                                         maps.map(item.maker, class: label), mask: mask, size: size, rules: rules,
-                                        clipsNegatives: item.maker == .method(.textSpan))
+                                        clipsNegatives: spec.clipsTextSpan && item.maker == .method(.textSpan))
                                 }
                             }
                             return result

@@ -33,6 +33,7 @@ struct SegmentationTables {
                 .init("pixel-accuracy", ruled), .init("pixel-accuracy", ruled, .paper), .init("mean-iou", ruled),
                 .init("mean-iou", ruled, .paper), .init("mean-ap", SegmentationMeasures.subject(item)),
                 .init("mean-ap", SegmentationMeasures.subject(item), .paper),
+                .init("constant-maps", SegmentationMeasures.subject(item), .value),
             ]
         }
         let spec = measures.spec
@@ -40,13 +41,14 @@ struct SegmentationTables {
         return TableLayout(
             title: "Table 4 (%): zero-shot segmentation, foreground where the map of the predicted class exceeds \(spec.threshold)",
             rowHeader: "method",
-            columns: groups.flatMap { [.init("measured", group: $0), .init("paper", group: $0)] },
+            columns: groups.flatMap { [.init("measured", group: $0), .init("paper", group: $0)] } + [.init("of one value")],
             rows: AttributionMethod.allCases.map { .init(Self.header($0), cells(.method($0))) }
                 + [.init("random neurons (control)", cells(.randomNeurons))],
             footnotes: [
                 "second order: \(spec.neurons) neurons of layers \(layers); the paper: 200 of layers 8 to 10. Foreground: the object that gives the image its label.",
                 "paper: ViT-B/32 of OpenAI, ImageNet-Segmentation; \(measures.standing).",
-                "LRP divides by sums that can be nearly zero: its last digits depend on the rounding of the machine.",
+                "of one value: maps that tell no place from another; as in the published evaluations they are background everywhere and have an average precision of 50. Negative values of TextSpan's maps \(spec.clipsTextSpan ? "count as 0, as in its released code" : "are kept").",
+                "LRP divides by sums that can be nearly zero, so that single maps can differ between machines; the numbers here were seen to move by 0.15 at most.",
                 "Masks: \(spec.maskGeometry.rawValue). On square pictures of the model's size 'aligned' and 'squashed' are the same.",
             ])
     }

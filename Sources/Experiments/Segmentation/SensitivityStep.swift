@@ -40,7 +40,7 @@ enum SensitivityStep {
         let rules = grid.thresholds.map { ForegroundRule.above(Float($0)) }
         return try graph.add(
             Step(
-                kind: "segmentation-sensitivity", version: 1,
+                kind: "segmentation-sensitivity", version: 2,
                 parameters: [
                     "neurons": .integers(grid.neurons), "layer-sets": .list(grid.layerSets.map { .integers($0) }),
                     "thresholds": .list(grid.thresholds.map { .number($0) }), "images": .integer(images.count),

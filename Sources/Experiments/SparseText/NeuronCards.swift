@@ -28,12 +28,12 @@ struct NeuronCards {
             notes: [
                 "Pictures: the \(settings.count) images of \(fit.name) with the largest effects, the largest first; below each how far the effect goes along the neuron's direction, so − stands below an image that the neuron speaks against.",
                 "Phrases: all \(m) of the sparse text with sign and length of their part of the direction, the longest first.",
-                "Explained: share of the variance of the neuron's largest effects along its direction (PC #1). Phrases explain: 1 − ‖r − r̂‖². Faithfulness: rank correlation of the effect with what the phrases say, over \(measures.heldOut) held-out images; shuffled: with another neuron's phrases.",
+                "Along PC #1: share of the second moments of the neuron's largest effects along its direction. Phrases explain: 1 − ‖r − r̂‖². Faithfulness: rank correlation of the effect with what the phrases say, over \(measures.heldOut) held-out images; shuffled: with another neuron's phrases.",
             ],
-            grouping: "layer", groups: measures.layers.map { "\($0)" }, measures: [.init("PC #1 explains", isShare: true)],
-            pools: zip(spec.pools, measures.pools).map { pool, texts in
+            grouping: "layer", groups: measures.layers.map { "\($0)" }, measures: [.init("along PC #1", isShare: true)],
+            pools: zip(spec.pools, measures.texts).map { pool, texts in
                 .init(
-                    title: pool.name, words: texts.phrases,
+                    title: pool.name, words: texts.pool.phrases,
                     measures: [
                         .init("phrases explain", isShare: true), .init("faithfulness", isShare: false),
                         .init("shuffled", isShare: false),
@@ -45,7 +45,7 @@ struct NeuronCards {
     }
 
     private func cards(layer: Int, group: Int) -> [CardDeck.Card] {
-        let pools = measures.pools.indices.map { descriptions.neurons(of: layer, pool: $0) }
+        let pools = measures.spec.pools.indices.map { descriptions.neurons(of: layer, pool: $0) }
         guard let first = pools.first, let pictured = pictures.layers[layer] else { return [] }
         let C = pictured.projections.shape[1]
         return first.indices.map { n in

@@ -25,8 +25,8 @@ struct NeuronDescriptions {
 
     /// The phrases of a neuron, the longest part first.
     func phrases(layer: Int, neuron: Int, pool: Int) -> [Phrase] {
-        guard let codes = measures.texts[pool].layers[layer] else { return [] }
-        let (source, m) = (measures.pools[pool], codes.coefficients.shape[2])
+        guard let codes = measures.texts[pool].codes.layers[layer] else { return [] }
+        let (source, m) = (measures.texts[pool].pool, codes.coefficients.shape[2])
         return (0..<codes.sizes[size]).compactMap { position in
             let atom = Int(codes.atoms[neuron * m + position])
             guard atom >= 0 else { return nil }
@@ -46,12 +46,12 @@ struct NeuronDescriptions {
     }
 
     func neurons(of layer: Int, pool: Int) -> [Neuron] {
-        guard let fitted = measures.directions.layers[layer], let scores = measures.faithfulness[pool].layers[layer] else { return [] }
+        guard let fitted = measures.directions.layers[layer], let scores = measures.texts[pool].faithfulness.layers[layer] else { return [] }
         let shares = measures.textShares(layer: layer, pool: pool, size: size)
         let N = shares.count
         return (0..<N).map { n in
             Neuron(
-                layer: layer, neuron: n, explained: Double(fitted.directions.explainedVariance[n]), textShare: shares[n],
+                layer: layer, neuron: n, explained: Double(fitted.directions.shares[n]), textShare: shares[n],
                 faithfulness: Double(scores.own.elements[size * N + n]), shuffled: Double(scores.shuffled.elements[size * N + n]))
         }
     }
@@ -77,12 +77,12 @@ struct NeuronDescriptions {
             title: "Tables 2 and 5: neurons drawn at random and their phrases (pool \(spec.pools[pool].name), m = \(spec.sizes[size]))",
             rowHeader: "neuron",
             columns: [
-                .init("PC #1 explains (%)"), .init("phrases explain (%)"), .init("faithfulness"),
+                .init("along PC #1 (%)"), .init("phrases explain (%)"), .init("faithfulness"),
                 .init("the \(Self.phrasesShown) largest, with sign and length of their part of the direction", isText: true),
             ],
             rows: rows,
             footnotes: [
-                "neuron: layer.index. PC #1 explains: share of the variance of the neuron's largest effects along its direction.",
+                "neuron: layer.index. along PC #1: share of the second moments of the neuron's largest effects along its direction.",
                 "phrases explain: 1 − ‖r − r̂‖² for all \(spec.sizes[size]) phrases. All neurons, with every pool, are in the list of neurons (CSV); these are single neurons, without intervals.",
             ])
     }
@@ -118,7 +118,7 @@ struct NeuronDescriptions {
             "neurons.csv",
             .list(
                 header: [
-                    "pool", "layer", "neuron", "variance_explained_by_pc1", "direction_explained_by_phrases", "faithfulness",
+                    "pool", "layer", "neuron", "second_moments_along_pc1", "direction_explained_by_phrases", "faithfulness",
                     "faithfulness_shuffled", "phrases", "weights",
                 ], rows: rows))
     }

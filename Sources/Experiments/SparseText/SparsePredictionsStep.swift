@@ -3,33 +3,43 @@ import DenseMath
 import Lens
 import Pipeline
 
-/// The conditions of Figure 4: each layer's effects replaced by their projections onto sparse texts.
+/// The conditions of Figure 4: each layer's effects replaced by their projections onto sparse texts of some pools.
 struct SparseConditions: Sendable {
+    struct Pool: Sendable, Equatable {
+        let name: String
+        /// Numbers of phrases.
+        let sizes: [Int]
+    }
+
     let layers: [Int]
-    let pools: [String]
-    let sizes: [Int]
+    let pools: [Pool]
 
-    var count: Int { layers.count * pools.count * sizes.count }
+    private var perLayer: Int { pools.reduce(0) { $0 + $1.sizes.count } }
+    var count: Int { layers.count * perLayer }
 
-    func index(layer: Int, pool: Int, size: Int) -> Int { (layer * pools.count + pool) * sizes.count + size }
+    func index(layer: Int, pool: Int, size: Int) -> Int {
+        layer * perLayer + pools[..<pool].reduce(0) { $0 + $1.sizes.count } + size
+    }
 
     func subject(layer: Int, pool: Int, size: Int) -> Subject {
-        ["layer": "\(layers[layer])", "pool": pools[pool], "m": "\(sizes[size])"]
+        ["layer": "\(layers[layer])", "pool": pools[pool].name, "m": "\(pools[pool].sizes[size])"]
     }
 }
 
 enum SparsePredictionsStep {
     struct Pool: Sendable {
+        let name: String
+        let sizes: [Int]
         let pool: StepHandle<StoredTextPool>
         let texts: StepHandle<FittedSparseTexts>
     }
 
     static func add(
         _ study: Study, images: ImageSource, classifier: StepHandle<StoredClassifier>, means: StepHandle<FittedMeans>,
-        pools: [Pool], sizes: [Int], in graph: inout Graph
+        pools: [Pool], in graph: inout Graph
     ) throws -> StepHandle<ConditionPredictions> {
         let (model, layers) = (study.model, study.layers)
-        let conditions = Double(pools.count * sizes.count)
+        let (count, conditions) = (layers.count * pools.reduce(0) { $0 + $1.sizes.count }, Double(pools.reduce(0) { $0 + $1.sizes.count }))
         let factored = model.factoredLensParts(layers)
         return try graph.add(
             Step(
@@ -44,20 +54,20 @@ enum SparsePredictionsStep {
                     makeWorker: { inputs in
                         let (reader, classifier) = (ImageReader(try inputs[images.images]), try inputs[classifier].classifier)
                         let means = try inputs[means]
-                        let sources = try pools.map { (try inputs[$0.pool].pool, try inputs[$0.texts]) }
+                        let sources = try pools.map { (try inputs[$0.pool].pool, try inputs[$0.texts], $0.sizes.indices) }
                         let pass = EffectPass(try model.clip.value().vision, layers: layers, capacity: model.batch)
                         let lenses = try inputs.parts(factored)
                         let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
                         let reconstructions = try lenses.map { part in
                             try LayerReconstructions(
                                 part, means: means.layer(part.lens.layer), scratch: scratch, capacity: model.batch,
-                                directions: sources.flatMap { pool, texts in
+                                directions: sources.flatMap { pool, texts, sizes in
                                     let codes = try texts.layer(part.lens.layer)
-                                    return sizes.indices.map { codes.reconstructions($0, dictionary: pool.dictionary) }
+                                    return sizes.map { codes.reconstructions($0, dictionary: pool.dictionary) }
                                 })
                         }
                         return { shard in
-                            var result = ConditionPredictions(conditions: layers.count * pools.count * sizes.count)
+                            var result = ConditionPredictions(conditions: count)
                             try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, pass, inputs) { start in
                                 try result.append(
                                     reconstructions.flatMap { $0.update(pass) }, batch: pass.batch, by: classifier,
@@ -67,7 +77,7 @@ enum SparsePredictionsStep {
                         }
                     },
                     reduce: { _, shards in
-                        var all = ConditionPredictions(conditions: layers.count * pools.count * sizes.count)
+                        var all = ConditionPredictions(conditions: count)
                         try shards.forEach { _, part in all.append(part) }
                         return all
                     })))

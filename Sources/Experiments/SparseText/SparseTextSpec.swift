@@ -46,6 +46,10 @@ struct SparseTextSpec: Sendable {
         evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
         sizes = try root.integers(.sizes, in: 1...4096).sorted()
         pools = try PoolSpec.list(root, .pools, data: choices.data)
+        let randomNames = pools.map(\.randomName)
+        if let other = pools.first(where: { randomNames.contains($0.name) }) {
+            throw root.invalid(.pools, "'\(other.name)' is what the random vectors beside another pool are called")
+        }
         heldOutImages = try root.integer(.heldOutImages, in: 2...1_000_000)
         controls = try ControlsSpec(root, .controls)
         let mapping = try root.mapping(.description, keys: DescriptionKey.self)

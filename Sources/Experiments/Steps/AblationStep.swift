@@ -19,14 +19,12 @@ public struct AblationPredictions: Artefact {
     var labels: [Int32]
     /// Score of the prediction less the runner-up's. // [images, layers, conditions]
     var margins: [Float]
-    /// Neurons above their threshold. // [images, layers]
-    var significant: [Int32]
 
-    var count: Int { significant.count / max(layers.count, 1) }
+    var count: Int { labels.count / max(layers.count * Self.conditions.count, 1) }
 
     init(layers: [Int]) {
         self.layers = layers
-        (labels, margins, significant) = ([], [], [])
+        (labels, margins) = ([], [])
     }
 
     /// Whether a condition was measured for a layer, by its place.
@@ -41,7 +39,6 @@ public struct AblationPredictions: Artefact {
     public init(_ stored: StoredArtefact) throws {
         labels = try stored.tensor("labels").int32s()
         margins = try stored.tensor("margins").floats()
-        significant = try stored.tensor("significant").int32s()
         layers = (stored.metadata("layers") ?? "").split(separator: ",").compactMap { Int($0) }
         guard labels.count == count * layers.count * Self.conditions.count, margins.count == labels.count else {
             throw PipelineError.invalidArtefact(part: "labels", reason: "\(labels.count) for \(count) images")
@@ -54,7 +51,6 @@ public struct AblationPredictions: Artefact {
             [
                 "labels": try StoredTensor(labels, shape: shape),
                 "margins": try StoredTensor(margins, shape: shape),
-                "significant": try StoredTensor(significant, shape: [count, layers.count]),
             ], metadata: ["layers": layers.map(String.init).joined(separator: ",")])
     }
 }
@@ -73,7 +69,7 @@ enum AblationStep {
         let readings = factored.readings { try $0[directions].layer($1.layer).directions.directions }
         return try graph.add(
             Step(
-                kind: "ablation-predictions", version: 2,
+                kind: "ablation-predictions", version: 3,
                 parameters: [
                     "layers": .integers(layers), "indirect-layers": .integers(layers.filter(resumed.contains)), "seed": .integer(seed),
                 ],
@@ -130,7 +126,6 @@ enum AblationStep {
         let perImage = layers.count * AblationPredictions.conditions.count
         result.labels = [Int32](repeating: AblationPredictions.notRun, count: batch * perImage)
         result.margins = [Float](repeating: 0, count: batch * perImage)
-        result.significant = [Int32](repeating: 0, count: batch * layers.count)
         for (position, ablation) in ablations.enumerated() {
             ablation.update(pass, firstImage: firstImage, seed: seed)
             var representations = AblationCondition.allCases.map { ablation.representations($0) }
@@ -151,7 +146,6 @@ enum AblationStep {
                     result.margins[index] = answer.margin
                 }
             }
-            for image in 0..<batch { result.significant[image * layers.count + position] = Int32(ablation.significant[image]) }
         }
         return result
     }
@@ -162,6 +156,5 @@ extension AblationPredictions {
     fileprivate mutating func append(_ next: AblationPredictions) {
         labels += next.labels
         margins += next.margins
-        significant += next.significant
     }
 }

@@ -3,7 +3,7 @@ import Lens
 import Pipeline
 import Safetensors
 
-/// r_n, its explained variance and t_n of every neuron, by layer.
+/// r_n, how much of the effects lies along it, and t_n of every neuron, by layer.
 struct FittedDirections: Artefact {
     struct Layer: Sendable {
         var directions: PrincipalDirections
@@ -18,21 +18,16 @@ struct FittedDirections: Artefact {
     init(_ stored: StoredArtefact) throws {
         layers = try LayerTensors.read(stored) { layer in
             Layer(
-                directions: PrincipalDirections(
-                    directions: try stored.numbers("\(layer).directions", dimensions: 2),
-                    explainedVariance: try stored.list("\(layer).explained-variance")),
+                directions: try PrincipalDirections(stored, prefix: "\(layer)."),
                 thresholds: try stored.list("\(layer).thresholds"))
         }
     }
 
     func stored() throws -> StoredArtefact {
         try LayerTensors.write(layers) { layer in
-            [
-                "directions": try layer.directions.directions.stored(),
-                "explained-variance": try StoredTensor(
-                    layer.directions.explainedVariance, shape: [layer.directions.explainedVariance.count]),
-                "thresholds": try StoredTensor(layer.thresholds, shape: [layer.thresholds.count]),
-            ]
+            var tensors = try layer.directions.tensors()
+            tensors["thresholds"] = try StoredTensor(layer.thresholds, shape: [layer.thresholds.count])
+            return tensors
         }
     }
 
@@ -42,6 +37,28 @@ struct FittedDirections: Artefact {
             throw PipelineError.invalidArtefact(part: "\(layer)", reason: "missing layer")
         }
         return fitted
+    }
+}
+
+extension PrincipalDirections {
+    /// - Throws: `PipelineError.invalidArtefact`.
+    init(_ stored: StoredArtefact, prefix: String) throws {
+        self.init(
+            directions: try stored.numbers(prefix + "directions", dimensions: 2), shares: try stored.list(prefix + "shares"),
+            centredShares: try stored.list(prefix + "centred-shares"), ratios: try stored.list(prefix + "ratios"))
+        guard [shares, centredShares, ratios].allSatisfy({ $0.count == directions.shape[0] }) else {
+            throw PipelineError.invalidArtefact(part: prefix + "shares", reason: "\(shares.count) for \(directions.shape[0]) neurons")
+        }
+    }
+
+    /// As parts of an artefact.
+    func tensors(prefix: String = "") throws -> [String: StoredTensor] {
+        [
+            prefix + "directions": try directions.stored(),
+            prefix + "shares": try StoredTensor(shares, shape: [shares.count]),
+            prefix + "centred-shares": try StoredTensor(centredShares, shape: [centredShares.count]),
+            prefix + "ratios": try StoredTensor(ratios, shape: [ratios.count]),
+        ]
     }
 }
 
@@ -58,7 +75,7 @@ enum PrincipalDirectionsStep {
         }
         return try graph.add(
             Step(
-                kind: "principal-directions", version: 2,
+                kind: "principal-directions", version: 3,
                 parameters: ["layers": .integers(layers), "images-per-neuron": .integer(count)],
                 inputs: [largest.erased], digests: ["model": model.digest], memory: model.memoryOfDirections(layers: layers, kept: count),
                 cost: model.imageCost(

@@ -46,17 +46,20 @@ struct FittedSparseTexts: Artefact {
 enum SparseTextsStep {
     private static let neuronsPerShard = 256
 
-    /// - Parameter sizes: numbers of atoms, ascending.
+    /// - Parameters:
+    ///   - name: of the pool.
+    ///   - phrases: that it has, as far as is known before it is made.
+    ///   - sizes: numbers of atoms, ascending.
     static func add(
-        _ study: Study, pool: StepHandle<StoredTextPool>, of spec: PoolSpec, directions: StepHandle<FittedDirections>,
-        sizes: [Int], in graph: inout Graph
+        _ study: Study, pool: StepHandle<StoredTextPool>, named name: String, phrases: Int,
+        directions: StepHandle<FittedDirections>, sizes: [Int], in graph: inout Graph
     ) throws -> StepHandle<FittedSparseTexts> {
         let (layers, neurons) = (study.layers, study.model.configuration.vision.mlpWidth)
-        let phrases = Double(try spec.phraseCount(in: study))
+        let phrases = Double(phrases)
         let (m, d) = (Double(sizes.last ?? 0), Double(study.model.configuration.embeddingWidth))
         return try graph.add(
             Step(
-                kind: "sparse-texts", label: spec.name, version: 1, parameters: ["layers": .integers(layers), "sizes": .integers(sizes)],
+                kind: "sparse-texts", label: name, version: 1, parameters: ["layers": .integers(layers), "sizes": .integers(sizes)],
                 inputs: [pool.erased, directions.erased],
                 // Correlations with all phrases at every step; the chosen phrases made orthogonal, in double precision.
                 cost: study.model.imageCost(perUnit: 2 * m * phrases * d + 4 * m * m * d),

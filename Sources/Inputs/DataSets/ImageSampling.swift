@@ -3,7 +3,8 @@ import DenseMath
 /// Which pictures of a collection are taken, always in the collection's own order.
 public enum ImageSampling: Sendable, Hashable, Codable {
     case all
-    /// Pictures 0, k, 2k, …: the papers' 5000 fit images are every 250th of ImageNet's training set.
+    /// Pictures 0, k, 2k, …, as many as k goes into the set, so that each stands for k: the second-order paper's fit images are
+    /// the 5124 of every 250 in ImageNet's training set.
     case every(Int)
     case first(Int)
     /// Different pictures chosen by a seed, the same on every machine.
@@ -11,7 +12,7 @@ public enum ImageSampling: Sendable, Hashable, Codable {
 
     /// Indices of `0..<count`, ascending.
     /// - Throws: ``InputError/outOfRange(what:value:allowed:)`` for a number below 1,
-    ///   ``InputError/sampleTooLarge(wanted:available:)``.
+    ///   ``InputError/sampleTooLarge(wanted:available:)``, ``InputError/sampleTooSparse(every:of:)`` where none is left.
     public func indices(of count: Int) throws -> [Int] {
         func check(_ what: String, _ value: Int) throws {
             guard value >= 1 else { throw InputError.outOfRange(what: what, value: value, allowed: 1...Int.max) }
@@ -25,7 +26,8 @@ public enum ImageSampling: Sendable, Hashable, Codable {
             return Array(0..<count)
         case .every(let step):
             try check("the step of a sample", step)
-            return Array(stride(from: 0, to: count, by: step))
+            guard step <= count else { throw InputError.sampleTooSparse(every: step, of: count) }
+            return (0..<count / step).map { $0 * step }
         case .first(let wanted):
             try checkSize(wanted)
             return Array(0..<wanted)

@@ -134,6 +134,12 @@ public final class EffectPass {
         }
     }
 
+    /// s_{n,k} of one neuron and every image of the batch. // [batch, K]
+    func coordinates(_ lens: SecondOrderLens, ofNeuron n: Int, into s: UnsafeMutablePointer<Float>) {
+        // Others would stand before it.
+        coordinates(lens, of: n..<n + 1, into: s - n * batch * lens.headCount)
+    }
+
     /// Adds Σ_I s_{n,k}(I) over the batch: the images' tokens form one long product. // [N, K]
     public func addCoordinateSums(_ lens: SecondOrderLens, to sums: UnsafeMutablePointer<Float>) {
         BLAS.multiply(

@@ -1,26 +1,31 @@
 import DenseMath
 
-/// r_n: the first right singular vector of the centred effects of S_n, for every neuron of a layer.
+/// The first right singular vectors of the largest centred effects of some neurons, and how much of them lies there.
 public struct PrincipalDirections: Sendable, Equatable {
-    /// Unit rows, signed so that more than half of S_n project positively. // [N, d]
-    public let directions: Tensor
-    /// Share of Σ‖φ_n − φ̄_n‖² over S_n that lies along r_n, 0…1. // [N]
-    public let explainedVariance: [Float]
+    /// r_n: unit rows, signed so that more than half of S_n project positively; zeros for a neuron without effects. // [N, d]
+    public var directions: Tensor
+    /// σ₁²/Σσ²: the share along r_n of the second moments Σ‖φ_n − φ̄_n‖² over S_n, 0…1. φ̄_n is the mean over all images, so
+    /// that the distance of S_n from that mean counts as well as the spread within S_n. // [N]
+    public var shares: [Float]
+    /// The same of the effects in S_n less *their* mean, along their own first direction: what principal component
+    /// analysis calls explained variance, 0…1. // [N]
+    public var centredShares: [Float]
+    /// σ₂/σ₁, 0…1: near 1 a neuron has no first direction, and rounding decides which one is found. // [N]
+    public var ratios: [Float]
 
-    public init(directions: Tensor, explainedVariance: [Float]) {
-        self.directions = directions
-        self.explainedVariance = explainedVariance
+    public init(directions: Tensor, shares: [Float] = [], centredShares: [Float] = [], ratios: [Float] = []) {
+        (self.directions, self.shares, self.centredShares, self.ratios) = (directions, shares, centredShares, ratios)
     }
 
+    /// Of the neurons of one lens, S_n the images with the largest effects.
     /// - Parameters:
+    ///   - largest: S_n and its coordinates, for every neuron.
     ///   - biasShares: δb of the images of the fit set that `largest` names. // [images, d]
     /// - Throws: ``LensError/factorisation(layer:neuron:_:)`` when effects are not finite.
     public init(_ lens: SecondOrderLens, largest: LargestEffects, biasShares: Tensor) throws {
         let (N, C, K, d) = (lens.neurons, largest.count, lens.headCount, lens.embeddingWidth)
-        var directions = Tensor(zeros: [N, d])
-        var explained = [Float](repeating: 0, count: N)
+        var found: [PrincipalDirection] = []
         var effects = [Float](repeating: 0, count: C * d)
-        var gram = [Float](repeating: 0, count: C * C)
         let chunk = lens.directionsTogether
         for start in stride(from: 0, to: N, by: chunk) {
             let range = start..<min(start + chunk, N)
@@ -40,37 +45,88 @@ public struct PrincipalDirections: Sendable, Equatable {
                     }
                 }
                 do {
-                    let (direction, share) = try Self.first(of: effects, count: C, width: d, gram: &gram)
-                    directions.elements.replaceSubrange(n * d..<(n + 1) * d, with: direction)
-                    explained[n] = share
+                    found.append(try PrincipalDirection(of: effects, count: C, width: d))
                 } catch let error as FactorisationError {
                     throw LensError.factorisation(layer: lens.layer, neuron: n, error)
                 }
             }
         }
-        self.init(directions: directions, explainedVariance: explained)
+        self.init(found, width: d)
     }
 
-    /// The first right singular vector of a C×d matrix and its share of the squares, through E Eᵀ.
-    /// - Parameter gram: scratch. // [C, C]
+    /// Of neurons whose directions are known one by one.
+    /// - Parameter d: of the joint space.
+    public init(_ neurons: [PrincipalDirection], width d: Int) {
+        self.init(
+            directions: Tensor(shape: [neurons.count, d], elements: neurons.flatMap(\.vector)), shares: neurons.map(\.share),
+            centredShares: neurons.map(\.centredShare), ratios: neurons.map(\.ratio))
+    }
+
+    /// Of ``ratios``, above which a neuron counts as one without a first direction: at 0.95 a change of the effects by a
+    /// hundredth of their size can turn it by 10°.
+    public static let usualGap = 0.95
+
+    /// Whether a neuron has a first direction, its σ₂/σ₁ being at most `gap`.
+    public func hasFirst(_ neuron: Int, gap: Double) -> Bool { ratios[neuron] <= Float(gap) }
+
+    /// Adds neurons that follow.
+    public mutating func append(_ next: PrincipalDirections) {
+        directions = Tensor(
+            shape: [directions.shape[0] + next.directions.shape[0], next.directions.rowCount],
+            elements: directions.elements + next.directions.elements)
+        shares += next.shares
+        centredShares += next.centredShares
+        ratios += next.ratios
+    }
+}
+
+/// The first right singular vector of a neuron's effects, and what ``PrincipalDirections`` says of it.
+public struct PrincipalDirection: Sendable, Equatable {
+    public let vector: [Float]
+    public let share, centredShare, ratio: Float
+
+    /// - Parameter effects: centred by a mean that may be that of more images than these, the images a row each. // [count, width]
     /// - Throws: `FactorisationError` when effects are not finite.
-    package static func first(of effects: [Float], count C: Int, width d: Int, gram: inout [Float]) throws -> ([Float], Float) {
+    public init(of effects: [Float], count C: Int, width d: Int) throws {
+        // Through E Eᵀ, whose eigenvalues are σ².
+        var gram = [Float](repeating: 0, count: C * C)
         BLAS.multiply(C, C, d, effects, stride: d, effects, stride: d, otherTransposed: true, into: &gram, stride: C)
         var matrix = gram.map(Double.init)
         let trace = (0..<C).reduce(0) { $0 + matrix[$1 * C + $1] }
-        // A neuron without any effect has no direction.
-        guard trace != 0 else { return ([Float](repeating: 0, count: d), 0) }
-        let (value, vector) = try Factorisations.largestEigenpair(&matrix, count: C)
+        guard trace != 0 else {
+            (vector, share, centredShare, ratio) = ([Float](repeating: 0, count: d), 0, 0, 1)
+            return
+        }
+        centredShare = Float(try Self.centredShare(matrix, count: C))
+        let (values, vectors) = try Factorisations.largestEigenpairs(&matrix, count: C, keeping: min(2, C))
+        ratio = values.count < 2 ? 0 : Float((max(values[1], 0) / values[0]).squareRoot())
+        share = Float(values[0] / trace)
+        vector = Self.direction(effects, count: C, width: d, along: vectors[..<C].map(Float.init))
+    }
+
+    /// Eᵀu at unit length, turned so that more than half of the effects project positively. // [d]
+    private static func direction(_ effects: [Float], count C: Int, width d: Int, along u: [Float]) -> [Float] {
         var direction = [Float](repeating: 0, count: d)
-        BLAS.multiply(C, d, effects, stride: d, transposed: true, vector: vector.map(Float.init), into: &direction)
+        BLAS.multiply(C, d, effects, stride: d, transposed: true, vector: u, into: &direction)
         let length = BLAS.dot(direction, direction, count: d).squareRoot()
-        guard length > 0 else { return (direction, 0) }
+        guard length > 0 else { return direction }
         for j in 0..<d { direction[j] /= length }
         var projections = [Float](repeating: 0, count: C)
         BLAS.multiply(C, d, effects, stride: d, vector: direction, into: &projections)
         let positive = projections.count { $0 > 0 }
         let turns = 2 * positive == C ? projections.reduce(0, +) < 0 : 2 * positive < C
-        if turns { for j in 0..<d { direction[j] = -direction[j] } }
-        return (direction, Float(value / trace))
+        return turns ? direction.map { -$0 } : direction
+    }
+
+    /// The largest eigenvalue over the trace of H E Eᵀ H, H taking away the mean over rows; 0 where nothing is left.
+    private static func centredShare(_ gram: [Double], count C: Int) throws -> Double {
+        let means = (0..<C).map { row in gram[row * C..<(row + 1) * C].reduce(0, +) / Double(C) }
+        let mean = means.reduce(0, +) / Double(C)
+        var centred = gram
+        for row in 0..<C { for column in 0..<C { centred[row * C + column] += mean - means[row] - means[column] } }
+        let (trace, whole) = ((0..<C).reduce(0) { $0 + centred[$1 * C + $1] }, (0..<C).reduce(0) { $0 + gram[$1 * C + $1] })
+        // What rounding leaves of equal rows is no spread.
+        guard trace > whole * 1e-6 else { return 0 }
+        return try Factorisations.largestEigenpair(&centred, count: C).value / trace
     }
 }

@@ -3,17 +3,37 @@ import DenseMath
 /// Phrases in which directions of the joint space are written, with their embeddings.
 public struct TextPool: Sendable, Equatable {
     public let phrases: [String]
-    /// Unit rows. // [phrases, d]
+    /// Unit rows; those of a random dictionary have other lengths. // [phrases, d]
     public let embeddings: Tensor
     /// What matching pursuit chooses from: ``standardised(_:)`` of the embeddings. // [phrases, d]
     public let dictionary: Tensor
 
-    /// - Precondition: one unit row for each phrase.
+    /// - Precondition: one row for each phrase.
     public init(phrases: [String], embeddings: Tensor) {
         precondition(embeddings.shape.first == phrases.count)
         self.phrases = phrases
         self.embeddings = embeddings
         dictionary = Self.standardised(embeddings)
+    }
+
+    /// Embeddings less their mean over the pool, unit rows; zeros for a phrase at the mean itself. // [phrases, d]
+    ///
+    /// All texts of a CLIP lie close together; less their mean, unrelated ones have a cosine of 0 on average.
+    public var centred: Tensor { centred(embeddings) }
+
+    /// Cosines of all phrases with a text, both less the mean of the pool.
+    /// - Parameter text: a unit vector. // [d]
+    /// - Returns: // [phrases]
+    public func centredSimilarities(with text: ArraySlice<Float>) -> [Float] {
+        let target = centred(Tensor(shape: [1, text.count], elements: Array(text)))
+        return centred.times(target, transposed: true).elements
+    }
+
+    private func centred(_ rows: Tensor) -> Tensor {
+        let (mean, d) = (embeddings.columnMeans, embeddings.shape[1])
+        var result = rows
+        for index in result.elements.indices { result.elements[index] = Float(Double(rows.elements[index]) - mean[index % d]) }
+        return result.rowsNormalised()
     }
 
     /// Embeddings less their mean over the pool, each dimension divided by its norm over the pool, times
@@ -23,12 +43,10 @@ public struct TextPool: Sendable, Equatable {
     /// any spread stays zero.
     public static func standardised(_ embeddings: Tensor) -> Tensor {
         let (count, d) = (embeddings.shape[0], embeddings.shape[1])
-        var (means, norms) = ([Double](repeating: 0, count: d), [Double](repeating: 0, count: d))
+        let means = embeddings.columnMeans
+        var norms = [Double](repeating: 0, count: d)
         // Not told by the norm: rounding leaves something of equal numbers less their mean.
         let hasSpread = (0..<d).map { j in (0..<count).contains { embeddings.elements[$0 * d + j] != embeddings.elements[j] } }
-        for row in 0..<count {
-            for j in 0..<d { means[j] += Double(embeddings.elements[row * d + j]) / Double(count) }
-        }
         for row in 0..<count {
             for j in 0..<d {
                 let centred = Double(embeddings.elements[row * d + j]) - means[j]

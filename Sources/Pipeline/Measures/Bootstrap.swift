@@ -130,17 +130,28 @@ public struct Bootstrap: Sendable {
             interval: interval(ofReplicates: differences))
     }
 
+    /// The number that images add to, of one sample of the images after the other; two numbers of the same images get the
+    /// same samples.
+    /// - Returns: nil as ``interval(ofMean:)``, and where a sample gives no number. // [replicates]
+    public func replicates(of terms: ImageTerms) -> [Double]? {
+        let count = terms.images.count
+        guard count >= 2, count <= Int(UInt32.max), replicates >= 2 else { return nil }
+        if let values = terms.meanValues { return resampledSums(values).map { $0 / Double(count) } }
+        var draws = [Int32](repeating: 0, count: count)
+        let values = (0..<replicates).map { replicate in
+            for index in draws.indices { draws[index] = 0 }
+            forEachDraw(of: count, replicate: replicate) { draws[$0] += 1 }
+            return terms.value(timesEach: draws)
+        }
+        return values.allSatisfy(\.isFinite) ? values : nil
+    }
+
     private func interval(ofReplicates replicates: [Double]) -> Metric.Interval {
         let sorted = replicates.sorted()
         let tail = (1 - level) / 2
         return Metric.Interval(
             lower: Quantile.of(sorted, tail), upper: Quantile.of(sorted, 1 - tail), level: level,
             method: "percentile bootstrap", replicates: sorted.count, seed: seed, resamplingUnit: resamplingUnit)
-    }
-
-    /// The interval of a share of images, such as an accuracy.
-    public func interval(ofShare values: [Bool]) -> Metric.Interval? {
-        interval(ofMean: values.map { $0 ? 1 : 0 })
     }
 
     /// The sum of as many values as there are, drawn with replacement.

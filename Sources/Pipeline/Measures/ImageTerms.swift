@@ -55,6 +55,12 @@ public struct ImageTerms: Hashable, Sendable {
     /// The number; NaN where no part has a denominator.
     public var value: Double { value(timesEach: nil) }
 
+    /// One value an image, where the number is their mean; nil where it is another ratio. // [images]
+    var meanValues: [Double]? {
+        guard parts.count == 1, terms.count == images.count, terms.allSatisfy({ $0.denominator == 1 }) else { return nil }
+        return terms.map(\.numerator)
+    }
+
     /// The number of a sample in which the i-th image stands `draws[i]` times. A part that no image of the sample adds
     /// to does not count.
     func value(timesEach draws: [Int32]?) -> Double {

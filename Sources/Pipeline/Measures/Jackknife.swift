@@ -22,7 +22,7 @@ public struct Jackknife: Sendable {
     /// Half the width of the interval in standard errors: Student's t for so many groups, by its expansion about the
     /// normal quantile (Abramowitz and Stegun, 26.7.5), good to 2 % from six groups on and too small below.
     private static func width(groups: Int) -> Double {
-        let (z, n) = (1.959964, Double(groups - 1))
+        let (z, n) = (NormalQuantile.of((1 + level) / 2), Double(groups - 1))
         let cube = z * z * z
         return z + (cube + z) / (4 * n) + (5 * cube * z * z + 16 * cube + 3 * z) / (96 * n * n)
     }

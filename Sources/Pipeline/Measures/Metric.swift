@@ -25,14 +25,15 @@ public struct Metric: Hashable, Sendable, Codable {
         public var level: Double
         /// Such as `percentile bootstrap`.
         public var method: String
-        public var replicates: Int
-        public var seed: UInt64
-        /// What is drawn again, such as `image`.
+        /// How often was drawn, and by which seed; nil for an interval by formula.
+        public var replicates: Int?
+        public var seed: UInt64?
+        /// What is drawn again or counted, such as `image`.
         public var resamplingUnit: String
 
         public init(
-            lower: Double, upper: Double, level: Double, method: String, replicates: Int,
-            seed: UInt64, resamplingUnit: String
+            lower: Double, upper: Double, level: Double, method: String, replicates: Int? = nil,
+            seed: UInt64? = nil, resamplingUnit: String
         ) {
             self.lower = lower
             self.upper = upper
@@ -41,6 +42,13 @@ public struct Metric: Hashable, Sendable, Codable {
             self.replicates = replicates
             self.seed = seed
             self.resamplingUnit = resamplingUnit
+        }
+
+        /// The part of it that a number can have.
+        public func clipped(to bounds: ClosedRange<Double>) -> Interval {
+            var clipped = self
+            (clipped.lower, clipped.upper) = (max(lower, bounds.lowerBound), min(upper, bounds.upperBound))
+            return clipped
         }
     }
 

@@ -72,3 +72,17 @@ extension SpecMapping {
         return nodes
     }
 }
+
+extension SpecMapping {
+    /// A mapping whose keys the reader does not know, with one scalar each, as it is written: `{layer: 9, kind: mlp}`.
+    public func texts(_ key: Key) throws -> [(String, String)] {
+        let node = try node(key)
+        guard case .mapping(let members) = node.content else { throw wrongKind(node, key, .mapping) }
+        return try members.map { member in
+            guard case .scalar(let text, _) = member.value.content, !text.isEmpty else {
+                throw failure(member.value, .wrongKind(key: name(of: key) + "." + member.key, expected: .text, found: member.value.valueKind))
+            }
+            return (member.key, text)
+        }
+    }
+}

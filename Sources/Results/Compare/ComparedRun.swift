@@ -6,9 +6,10 @@ public struct ComparedRun: Sendable {
     public let run: StoredRun
     public let metrics: [Metric]
     public let predictions: [PredictionSet]
+    public let claims: [ClaimVerdict]
 
-    public init(_ run: StoredRun, metrics: [Metric], predictions: [PredictionSet]) {
-        (self.run, self.metrics, self.predictions) = (run, metrics, predictions)
+    public init(_ run: StoredRun, metrics: [Metric], predictions: [PredictionSet], claims: [ClaimVerdict] = []) {
+        (self.run, self.metrics, self.predictions, self.claims) = (run, metrics, predictions, claims)
     }
 
     /// What makes two runs the same experiment: a world may have two specs of one.
@@ -46,7 +47,7 @@ extension ResultsDatabase {
     /// - Throws: `ResultsError`.
     public func comparedRuns(commit: String? = nil) throws -> [ComparedRun] {
         try latestRuns(commit: commit).map {
-            ComparedRun($0, metrics: try metrics(of: $0, withTerms: true), predictions: try predictions(of: $0))
+            ComparedRun($0, metrics: try metrics(of: $0, withTerms: true), predictions: try predictions(of: $0), claims: try claims(of: $0))
         }
     }
 }

@@ -26,9 +26,25 @@ extension Comparison {
             let experiment, what, base, head: String
         }
 
+        struct ClaimEntry: Encodable {
+            struct Side: Encodable {
+                let verdict: String
+                let qualified: Bool
+                let because: String
+
+                init(_ verdict: ClaimVerdict) {
+                    (self.verdict, qualified, because) = (verdict.verdict.rawValue, verdict.isQualified, verdict.because)
+                }
+            }
+
+            let experiment, paper, name, claim: String
+            let base, head: Side
+        }
+
         let compared, differences, notComparable: Int
         let experimentsOnlyInBase, experimentsOnlyInHead: [String]
         let settings: [SettingEntry]
+        let claims: [ClaimEntry]
         let rows: [Entry]
     }
 
@@ -39,6 +55,11 @@ extension Comparison {
             compared: compared, differences: differences, notComparable: notComparable, experimentsOnlyInBase: onlyInBase,
             experimentsOnlyInHead: onlyInHead,
             settings: settings.map { .init(experiment: $0.experiment, what: $0.what, base: $0.base, head: $0.head) },
+            claims: claims.map {
+                .init(
+                    experiment: $0.experiment, paper: $0.head.paper, name: $0.head.name, claim: $0.head.words, base: .init($0.base),
+                    head: .init($0.head))
+            },
             rows: rows.map { row in
                 var entry = Document.Entry(
                     experiment: row.experiment, metric: row.metric, subject: row.subject.columns.map { [$0.name, $0.value] },

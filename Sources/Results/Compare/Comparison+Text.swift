@@ -5,7 +5,7 @@ extension Comparison {
     /// Tables for a terminal.
     /// - Parameter all: also numbers that are the same.
     public func text(all: Bool) -> String {
-        var parts = settingsTable.map { [$0.rendered()] } ?? []
+        var parts = [claimsTable, settingsTable].compactMap { $0?.rendered() }
         for experiment in experiments {
             var table = TextTable(title: experiment, columns: Self.columns.map { .init($0.title, $0.isText ? .left : .right) })
             let rows = shown(experiment, all: all)
@@ -17,11 +17,12 @@ extension Comparison {
 
     /// The same for a pull request.
     public func markdown(all: Bool) -> String {
-        func line(_ cells: [String]) -> String { "| " + cells.map(Self.escaped).joined(separator: " | ") + " |" }
+        func line(_ cells: [String]) -> String { "| " + cells.map(Markdown.cell).joined(separator: " | ") + " |" }
         func table(_ header: [(title: String, isText: Bool)], _ rows: [[String]]) -> String {
             ([line(header.map(\.title)), "|" + header.map { $0.isText ? "---|" : "---:|" }.joined()] + rows.map(line)).joined(separator: "\n")
         }
         var parts = [summary]
+        if !claims.isEmpty { parts += ["### \(Self.claimsTitle)", table(Self.claimColumns.map { ($0, true) }, claims.map(Self.cells))] }
         if !settings.isEmpty {
             parts.append(
                 table(
@@ -70,6 +71,7 @@ extension Comparison {
         let (base, head) = (rows.count { $0.outcome == .onlyInBase }, rows.count { $0.outcome == .onlyInHead })
         if base > 0 { parts.append("\(base) only in base") }
         if head > 0 { parts.append("\(head) only in head") }
+        if !claims.isEmpty { parts.append("\(claims.count) of the papers' claims changed") }
         if !onlyInBase.isEmpty { parts.append("experiments only in base: \(onlyInBase.joined(separator: ", "))") }
         if !onlyInHead.isEmpty { parts.append("experiments only in head: \(onlyInHead.joined(separator: ", "))") }
         return parts.joined(separator: "; ") + "."
@@ -88,6 +90,20 @@ extension Comparison {
             if case .compared(let numbers) = row.outcome { return all || numbers.differs }
             return true
         }
+    }
+
+    private static let claimsTitle = "Claims of the papers whose verdict changed"
+    private static let claimColumns = ["claim", "source", "base", "head", "because"]
+
+    private static func cells(_ claim: Claim) -> [String] {
+        [claim.head.words, claim.head.source, claim.base.mark, claim.head.mark, "\(claim.base.because) → \(claim.head.because)"]
+    }
+
+    private var claimsTable: TextTable? {
+        guard !claims.isEmpty else { return nil }
+        var table = TextTable(title: Self.claimsTitle, columns: Self.claimColumns.map { .init($0) })
+        for claim in claims { table.addRow(Self.cells(claim)) }
+        return table
     }
 
     private var settingsTable: TextTable? {
@@ -123,10 +139,6 @@ extension Comparison {
 
     private static func words(_ subject: Subject) -> String {
         subject.columns.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
-    }
-
-    private static func escaped(_ cell: String) -> String {
-        cell.replacing("\\", with: "\\\\").replacing("|", with: "\\|").replacing("<", with: "&lt;").replacing("\n", with: " ")
     }
 }
 

@@ -40,7 +40,14 @@ public struct Comparison: Sendable {
         public let base, head: String
     }
 
+    /// A paper's claim whose verdict is not the same in both.
+    public struct Claim: Sendable, Equatable {
+        public let experiment: String
+        public let base, head: ClaimVerdict
+    }
+
     public private(set) var rows: [Row] = []
+    public private(set) var claims: [Claim] = []
     public private(set) var settings: [Setting] = []
     /// Experiments that only one of the two has.
     public let onlyInBase, onlyInHead: [String]
@@ -54,6 +61,7 @@ public struct Comparison: Sendable {
             guard let first = bases[name], let second = heads[name] else { continue }
             settings += Self.settings(name.description, first.run, second.run)
             rows += Self.rows(name.description, first, second, tolerance: tolerance)
+            claims += Self.claims(name.description, first, second)
         }
         correctTests()
     }
@@ -94,6 +102,15 @@ extension Comparison {
         let columns: Set<Subject.Column>
 
         init(_ metric: Metric) { (self.metric, columns) = (metric.name, Set(metric.subject.columns)) }
+    }
+
+    private static func claims(_ name: String, _ base: ComparedRun, _ head: ComparedRun) -> [Claim] {
+        guard [base, head].allSatisfy({ !$0.run.isPartial && $0.run.state != .ended(.untrusted) }) else { return [] }
+        return base.claims.compactMap { claim in
+            guard let other = head.claims.first(where: { $0.paper == claim.paper && $0.name == claim.name }), other.mark != claim.mark
+            else { return nil }
+            return Claim(experiment: name, base: claim, head: other)
+        }
     }
 
     private static func rows(_ name: String, _ base: ComparedRun, _ head: ComparedRun, tolerance: Double) -> [Row] {

@@ -75,7 +75,7 @@ struct Provenance: Encodable {
         facts.append(["value", metric.value.map { "\(number($0))\(metric.unit.isEmpty ? "" : " (\(metric.unit))")" } ?? metric.status.rawValue])
         if let interval = metric.interval {
             facts.append(["interval", "\(number(interval.lower)) to \(number(interval.upper)), \(NumberFormat(scale: 100, decimals: 0, suffix: " %").text(interval.level))"])
-            facts.append(["by", "\(interval.method) over \(interval.resamplingUnit), \(interval.replicates) replicates, seed \(interval.seed)"])
+            facts.append(["by", "\(interval.words), over each \(interval.resamplingUnit)"])
         }
         facts.append(["n", metric.skipped == 0 ? "\(metric.n)" : "\(metric.n), and \(metric.skipped) skipped"])
         facts.append(["better", metric.higherIsBetter ? "higher" : "lower"])

@@ -10,6 +10,7 @@ struct ReportedRun {
     let steps: [ReportedStep]
     let metrics: [Metric]
     let layouts: [TableLayout]
+    let claims: [ClaimVerdict]
     let attachments: [AttachedFile]
     /// Work of all steps behind the numbers, whenever and by whichever run it was done.
     var seconds: Double { steps.reduce(0) { $0 + $1.seconds } }
@@ -92,7 +93,7 @@ extension ResultsDatabase {
             found.append(
                 ReportedRun(
                     name: name, run: run, source: runs.first { $0.id == rows } ?? run, steps: steps,
-                    metrics: try metrics(of: run), layouts: try layouts(of: run),
+                    metrics: try metrics(of: run), layouts: try layouts(of: run), claims: try claims(of: run),
                     attachments: try attachments(of: run).filter { wants($0.name) }.map { AttachedFile($0, in: folder) },
                     later: latest.id == run.id ? nil : latest.rowsRun == nil ? latest : nil))
         }

@@ -50,7 +50,7 @@ public struct ResultsReport {
             <style>\(HTML(markup: style))</style></head><body>
             <a class="skip" href="#main">Skip to the results</a>
             \(header)<div class="columns">\(contents(decks: page.decks))<main id="main" tabindex="-1">
-            \(summary)\(sections)\(withoutRows)</main></div>
+            \(claims)\(summary)\(sections)\(withoutRows)</main></div>
             <dialog id="origin" aria-labelledby="origin-title"><form method="dialog"><button class="plain" autofocus>Close</button></form><div></div></dialog>
             <script type="application/json" id="provenance">\(try HTML.json(page.provenance))</script>
             \(try page.decks.enumerated().map { try $1.data($0) })<script>\(HTML(markup: script))</script></body></html>
@@ -97,7 +97,33 @@ public struct ResultsReport {
         let cards = decks.enumerated().map { index, deck -> HTML in
             "<li class=\"search\"><a href=\"#word-\(index)\">\(deck.deck.title): search by word</a></li>\n"
         }
-        return "<nav aria-label=\"Contents\"><ol><li><a href=\"#summary\">Summary</a></li>\n\(cards)\(experiments)</ol></nav>\n"
+        return "<nav aria-label=\"Contents\"><ol>\(ledger.entries.isEmpty ? nil : "<li><a href=\"#claims\">Claims</a></li>\n" as HTML)<li><a href=\"#summary\">Summary</a></li>\n\(cards)\(experiments)</ol></nav>\n"
+    }
+
+    private var ledger: ClaimLedger { ClaimLedger(runs.map { ($0.name.spec, $0.claims, $0.run.isPartial) }) }
+
+    /// What stands of the papers' claims, before any number.
+    private var claims: HTML {
+        let ledger = ledger
+        guard !ledger.entries.isEmpty else { return "" }
+        let rows = ledger.entries.map { entry -> HTML in
+            let style =
+                switch entry.verdict.verdict {
+                case .holds: entry.verdict.isQualified ? "warn" : "ok"
+                case .fails: "bad"
+                case .undecided, .depends, .notMeasured: "warn"
+                }
+            let partial: HTML = entry.isPartial ? " <span class=\"badge warn\">partial</span>" : ""
+            return "<tr><th scope=\"row\">\(entry.verdict.words)</th><td>\(entry.verdict.source)</td><td><span class=\"\(style)\">\(entry.verdict.mark)</span>\(partial)</td><td>\(entry.verdict.because)</td></tr>\n"
+        }
+        return """
+            <section id="claims"><h2>\(ClaimLedger.title)</h2>
+            <div class="scroll" tabindex="0" role="region" aria-label="Claims"><table>
+            <thead><tr><th scope="col">claim</th><th scope="col">source</th><th scope="col">here</th><th scope="col">because</th></tr></thead><tbody>
+            \(rows)</tbody></table></div>
+            <p class="foot">\(ledger.summary). \(ClaimLedger.note)</p></section>
+
+            """
     }
 
     private var summary: HTML {

@@ -30,8 +30,7 @@ extension NumberTrace {
     }
 
     private static func words(_ interval: Metric.Interval) -> String {
-        "\(NumberFormat(decimals: 1).text(interval.level * 100)) %, \(interval.method), \(interval.replicates) replicates, "
-            + "seed \(interval.seed), over each \(interval.resamplingUnit)"
+        "\(NumberFormat(decimals: 1).text(interval.level * 100)) %, \(interval.words), over each \(interval.resamplingUnit)"
     }
 
     private var stepTable: TextTable? {

@@ -47,7 +47,7 @@ struct CompareCommand: ParsableCommand {
         case .json: try Console.print(String(decoding: comparison.json(), as: UTF8.self))
         }
         if comparison.compared == 0 { throw ExitCode(2) }
-        if comparison.differences > 0 { throw ExitCode(1) }
+        if comparison.differences > 0 || !comparison.claims.isEmpty { throw ExitCode(1) }
     }
 
     /// The runs of one side.
@@ -64,7 +64,7 @@ struct CompareCommand: ParsableCommand {
     }
 
     private func latest(in copy: DatabaseCopy, commit: String? = nil) throws -> [ComparedRun] {
-        try copy.database.comparedRuns(commit: commit)
+        try copy.read { try $0.comparedRuns(commit: commit) }
     }
 
     private func found(_ runs: [ComparedRun], in place: String, commit: String?) throws -> [ComparedRun] {

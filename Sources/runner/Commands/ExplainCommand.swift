@@ -86,6 +86,9 @@ struct ExplainCommand: ParsableCommand {
         }
         let clip = try model.open()
         try check(clip)
+        for name in ExplanationFiles.names(texts: text, hasWords: sentence != nil) {
+            try OutputFile.check("\(output)/\(name)", isNoneOf: [image, labels, templates])
+        }
         // Only now, so that a refusal leaves no folder behind.
         let files = try ExplanationFiles(in: URL(fileURLWithPath: output, isDirectory: true), texts: text, hasWords: sentence != nil)
         let sentences = settings.templates.count * (text.count + settings.labels.count + 1)

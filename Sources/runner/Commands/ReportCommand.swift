@@ -25,10 +25,11 @@ struct ReportCommand: ParsableCommand {
     func run() throws {
         let folder = URL(fileURLWithPath: results, isDirectory: true)
         let page = output.map { URL(fileURLWithPath: $0) } ?? folder.appendingPathComponent("report.html")
+        try OutputFile.check(page.path, isNoneOf: [ResultFiles.database(in: folder).path, ResultFiles.snapshot(in: folder).path])
         let copy = try DatabaseCopy(in: folder)
         // Before any work: a page that nobody gets is none.
         try Self.checkWritable(page)
-        let report = try ResultsReport(copy.database, folder: folder)
+        let report = try copy.read { try ResultsReport($0, folder: folder) }
         guard !report.isEmpty else {
             throw Failure(.inputMissing, "\(results): no experiment was run there yet", fix: "run the experiments first, with `make reproduce-table`")
         }

@@ -56,6 +56,11 @@ struct RunCommand: ParsableCommand {
     /// - Parameter site: where the run computes, if not here.
     private func run(_ interruption: Interruption, _ site: inout SlurmSite?) throws {
         let (experiments, context) = try options.experiments()
+        // Before any work: a file that cannot be read decides nothing.
+        let papers = try context.papers()
+        if papers.papers.isEmpty {
+            Console.tell("no file of a paper in experiments/papers beside the manifest: no paper's number stands beside these, and no claim is decided\n")
+        }
         let sites = try experiments.map { try slurm.site($0.spec, options) }
         interruption.beginWork()
         // Held until every row is written: another runner would sweep what looks abandoned.
@@ -77,7 +82,7 @@ struct RunCommand: ParsableCommand {
             executor.site = place
             do {
                 let experiment = try planned.run(
-                    in: folder, database: database, executor, isPartial: options.limit != nil,
+                    in: folder, database: database, executor, isPartial: options.limit != nil, papers: papers,
                     cancellation: interruption.cancellation, profile: profile)
                 finished.append(experiment)
                 if !json { try experiment.show(by: slurm.executor == .slurm ? "tasks of Slurm" : "\(jobs) workers") }
@@ -104,14 +109,16 @@ struct RunCommand: ParsableCommand {
         return estimate.calibration
     }
 
-    /// Prints the one document, where it was asked for, and ends with the first failure.
+    /// Prints what stands of the papers' claims, or the one document, where it was asked for, and ends with the first failure.
     private func conclude(_ finished: [FinishedExperiment], _ failures: [Failure]) throws {
+        let ledger = ClaimLedger(finished.map { ($0.files.name, $0.claims, options.limit != nil) })
+        if !json, !ledger.entries.isEmpty { try Console.print(ledger.text() + "\n") }
         if json {
             let isUntrusted = finished.contains { !$0.report.failedControls.isEmpty }
             try Console.print(
                 RunDocument(
                     state: isUntrusted ? "untrusted" : failures.isEmpty ? "done" : "failed",
-                    rows: finished.flatMap(\.report.metrics), error: failures.first?.message, fix: failures.first?.fix
+                    rows: finished.flatMap(\.report.metrics), claims: ledger.entries.map(\.verdict), error: failures.first?.message, fix: failures.first?.fix
                 ).text())
         }
         for failure in failures.dropFirst() { failure.tell() }

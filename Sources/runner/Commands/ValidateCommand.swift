@@ -20,6 +20,9 @@ struct ValidateCommand: ParsableCommand {
                 let planned = try options.experiments([document]).planned
                 for experiment in planned {
                     try Console.print("\(experiment.spec.path): \(experiment.name), \(experiment.graph.count) steps\n")
+                    for warning in experiment.experiment.inputs.warnings {
+                        Console.tell("warning: \(experiment.spec.path): \(warning)\n")
+                    }
                 }
             } catch {
                 let failure = Failure(error)

@@ -35,8 +35,10 @@ struct WhyCommand: ParsableCommand {
     }
 
     func run() throws {
-        let copy = try DatabaseCopy(in: URL(fileURLWithPath: results, isDirectory: true))
-        let database = copy.database
+        try DatabaseCopy(in: URL(fileURLWithPath: results, isDirectory: true)).read(show)
+    }
+
+    private func show(_ database: ResultsDatabase) throws {
         let runs = try database.latestRuns().filter { spec == nil || ComparedRun.name(of: $0).spec == spec }
         let layouts = try runs.map { (run: $0, layouts: try database.layouts(of: $0)) }
         let all = layouts.flatMap(\.layouts)

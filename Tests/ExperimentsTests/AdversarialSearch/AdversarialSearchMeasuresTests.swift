@@ -21,22 +21,24 @@ import Testing
         let search = try SearchSample.search(spec)
         var pictures = SearchPictures(size: 1)
         for unit in SearchUnit.all(spec) {
-            for (index, outcome) in (outcomes[unit] ?? [false, false, false, false]).enumerated() {
-                let facts = SearchPictures.Facts(
-                    description: index / 2, objects: ["moon"], failure: outcome == nil ? .timedOut(seconds: 3) : nil,
-                    margin: outcome.map { $0 ? 0.25 : -0.5 })
-                pictures.append(outcome.map { _ in RGBImage(width: 1, height: 1, pixels: [1, 2, 3]) }, facts)
-            }
+            pictures.append(
+                (outcomes[unit] ?? [Bool?](repeating: false, count: spec.pictures)).enumerated().map { index, outcome in
+                    let facts = SearchPictures.Facts(
+                        description: index / spec.imagesEach, objects: ["moon"], failure: outcome == nil ? .timedOut(seconds: 3) : nil,
+                        margin: outcome.map { $0 ? 0.25 : -0.5 })
+                    return (outcome.map { _ in RGBImage(width: 1, height: 1, pixels: [1, 2, 3]) }, facts)
+                })
         }
-        return AdversarialSearchMeasures(
-            spec: spec, isPartial: false, words: SearchWords(searches: SearchUnit.all(spec).map { search($0) }),
+        return try AdversarialSearchMeasures(
+            spec: spec, isPartial: false, words: SearchWords(searches: SearchUnit.all(spec).map { search($0) }, withoutGap: .init(secondOrder: 1, indirect: 2)),
             descriptions: SearchUnit.all(spec).map { _ in
                 [PictureDescription(text: "first", phrases: []), PictureDescription(text: "second", phrases: [])]
             },
             pictures: pictures,
             trust: TrustFindings(
                 fit: HandMade.fit, evaluation: HandMade.fit, decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [0: 1e-7]),
-                overlap: nil))
+                overlap: nil),
+            paper: HandMade.papers().table("2nd order", "Table 3"))
     }
 
     func unit(_ method: SearchMethod, _ index: Int, pair: Int = 0) -> SearchUnit {
@@ -44,9 +46,10 @@ import Testing
     }
 
     func row(
-        _ measures: AdversarialSearchMeasures, _ method: SearchMethod = .secondOrder, pair: Int = 0, deviation: Bool = false
+        _ measures: AdversarialSearchMeasures, _ method: SearchMethod = .secondOrder, pair: Int = 0, deviation: Bool = false,
+        repeats: Int = 2
     ) throws -> Metric {
-        let subject = AdversarialSearchMeasures.subject(measures.spec.pairs[pair], method)
+        let subject = AdversarialSearchMeasures.subject(measures.spec.pairs[pair], method, repeats: repeats)
         let name = deviation ? "fooling-pictures-deviation" : "fooling-pictures"
         return try #require(measures.metrics().first { $0.name == name && $0.subject == subject })
     }
@@ -57,20 +60,61 @@ import Testing
         #expect(mean.value == 0.5 && mean.n == 8 && mean.skipped == 0 && mean.note == nil && mean.dataset == "d/search")
         // Of the population: both repeats are a quarter away.
         #expect(deviation.value == 0.25 && deviation.n == 2)
-        // Pictures of one description are drawn together: 1 and 2 of two in the first repeat, 0 and 1 in the second.
-        let byDescription = [[1.0, 2, 0, 0], [2, 2, 0, 0], [0, 0, 0, 2], [0, 0, 1, 2]]
-        func shares(_ sums: [Double]) -> [Double] { [0, 2].filter { sums[$0 + 1] > 0 }.map { sums[$0] / sums[$0 + 1] } }
-        let drawn = Bootstrap(seed: 7, resamplingUnit: "description").intervals(
-            ofSums: byDescription, [{ shares($0).reduce(0, +) / Double(shares($0).count) }])
-        #expect(mean.interval == drawn[0] && mean.interval != nil)
-        #expect((mean.interval?.lower ?? 1) < 0.5 && (mean.interval?.upper ?? 0) > 0.5)
+        // 1, 2, 0 and 1 of the two pictures of a description, and none of the 20 others of searches without a draw: a mean square of
+        // 1/18 between descriptions and of 1/24 within, a correlation of 1/7, so that 8 pictures count as 7.
+        #expect(mean.interval?.method == "Wilson score, design effect 1.14" && mean.interval?.resamplingUnit == "picture")
+        #expect((mean.interval?.lower).isNear(0.2024, within: 1e-4) && (mean.interval?.upper).isNear(0.7976, within: 1e-4))
         for method in SearchMethod.allCases {
             for pair in 0..<2 where method != .secondOrder || pair == 1 {
                 #expect(try row(measures, method, pair: pair).value == 0)
                 #expect(try row(measures, method, pair: pair, deviation: true).value == 0)
             }
         }
-        #expect(measures.metrics().count == 2 * 5 * 2 + 2)
+        #expect(measures.metrics().count == 2 * 5 * 3 + 2)
+        // Without the number of repeats stands the share of all.
+        let all = measures.metrics().first { $0.name == "fooling-pictures" && $0.subject == AdversarialSearchMeasures.subject(measures.spec.pairs[0], .secondOrder) }
+        #expect(all?.value == 0.5 && all?.paper == nil)
+    }
+
+    /// Where the pictures of a description are all fooled or none, two of them are one.
+    @Test func picturesOfOneDescriptionAreOne() throws {
+        let outcomes: Outcomes = [true, true, false, false]
+        let every = SearchUnit.all(try SearchSample.spec(Self.scenes)).reduce(into: [:]) { $0[$1] = outcomes }
+        let measures = try measures(every)
+        let mean = try row(measures)
+        #expect(mean.value == 0.5 && mean.n == 8 && mean.interval?.method == "Wilson score, design effect 2.0")
+        // 2 in 4.
+        #expect((mean.interval?.lower).isNear(0.1500, within: 1e-4) && (mean.interval?.upper).isNear(0.8500, within: 1e-4))
+        #expect(measures.tables[0].footnotes[0].contains("are fooled together, 2.0 count for one"))
+        // Every repeat has two of four: words drawn anew make no difference.
+        #expect(try row(measures, .randomNeurons).interval?.method == "Wilson score")
+    }
+
+    /// Where neurons are drawn anew for each repeat, the pictures of a repeat are fooled together or not at all.
+    @Test func picturesOfOneDrawAreOne() throws {
+        let outcomes = SearchUnit.all(try SearchSample.spec(Self.scenes)).filter { $0.method.isDrawn }.reduce(into: [SearchUnit: Outcomes]()) {
+            $0[$1] = [Bool?](repeating: $1.repeat == 0, count: 4)
+        }
+        let measures = try measures(outcomes)
+        let drawn = try row(measures, .randomWords)
+        #expect(drawn.value == 0.5 && drawn.interval?.method == "Wilson score, design effect 4.0")
+        #expect(measures.tables[0].footnotes[0].contains("are drawn anew, 4.0."))
+    }
+
+    /// No picture of 8, and still something to say of how many there can be.
+    @Test func aShareOfNothingHasAnIntervalToo() throws {
+        let interval = try #require(try row(measures()).interval)
+        #expect(interval.lower == 0 && abs(interval.upper - 0.3244) < 1e-4)
+    }
+
+    /// Three repeats, as the paper has it, and all of them.
+    @Test func sharesStandForEachNumberOfRepeats() throws {
+        let text = Self.scenes.replacing("repeats: [2]", with: "repeats: [3, 2]")
+        let measures = try measures([unit(.secondOrder, 2): [true, true, true, true]], spec: text)
+        #expect(try row(measures, repeats: 2).value == 0 && row(measures, repeats: 3).value.isNear(1.0 / 3))
+        #expect(try row(measures, repeats: 2).n == 8 && row(measures, repeats: 3).n == 12)
+        #expect(measures.tables[0].columns.map(\.header).prefix(3) == ["mean", "std", "3 repeats"])
+        #expect(measures.tables.cellsWithout(measures.metrics()) == [])
     }
 
     @Test func picturesThatWereNotMadeAreLeftOutAndCounted() throws {
@@ -110,7 +154,7 @@ import Testing
             let (mean, deviation) = (try row(measures, method).paper, try row(measures, method, deviation: true).paper)
             if let (value, spread) = expected[method] {
                 #expect(abs((mean?.value ?? 0) - value) < 1e-12 && abs((deviation?.value ?? 0) - spread) < 1e-12)
-                #expect(mean?.source.contains("Table 3, row 'dog-deer'") == true)
+                #expect(mean?.source.contains("Table 3, row 'dog-deer'") == true && mean?.source.contains(method.rawValue) == true)
             } else {
                 #expect(mean == nil && deviation == nil)
             }
@@ -148,8 +192,9 @@ import Testing
                 }
             }
         }
-        #expect(tables[1].rows[0].cells[0] == .text("ship, leash, moon"))
-        let neuronCell = try #require(tables[1].rows[0].cells.last)
+        #expect(tables[1].rows[0].cells[0] == .text("ship, leash, moon") && tables[1].rows[0].cells[2] == .text("dog, puppy, hot dogs"))
+        #expect(tables[0].footnotes.contains { $0.contains("left out, for want of a gap between the first two directions: 2 and 1") })
+        let neuronCell = tables[1].rows[0].cells[1]
         guard case .text(let neuron) = neuronCell else {
             Issue.record("the neuron is no text: \(neuronCell)")
             return
@@ -165,6 +210,12 @@ import Testing
             return
         }
         #expect(words.count == 20 * 3 && words.allSatisfy { $0.count == header.count })
+        guard case .list(let synonymHeader, let synonyms) = lists["synonyms.csv"] else {
+            Issue.record("no synonyms")
+            return
+        }
+        let dropped = synonyms.filter { $0[0] == .text("cat→dog") && $0[1] == .text("second-order") && $0[2] == .integer(0) }
+        #expect(synonymHeader.count == 5 && dropped.map { $0[3] } == [.text("dog"), .text("puppy"), .text("hot dogs")])
         let second = words.filter { $0[0] == .text("cat→dog") && $0[1] == .text("second-order") && $0[2] == .integer(0) }
         #expect(second.map { $0[4] } == [.text("ship"), .text("leash"), .text("moon")] && second[0][5] == .number(1.25))
         #expect(pictures.count == 80 && pictures.allSatisfy { $0.count == columns.count })

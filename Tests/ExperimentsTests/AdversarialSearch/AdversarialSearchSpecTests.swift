@@ -18,7 +18,7 @@ import Testing
         let spec = try SearchSample.spec()
         #expect(spec.pairs.map(\.name) == ["cat→dog", "owl→cat"] && spec.pairs.map(\.paper) == ["dog-deer", nil])
         #expect(spec.sizes == [2, 3] && spec.size == 0 && spec.neurons == 2 && spec.neuronLayers == [0, 2])
-        #expect(spec.phrases == 3 && spec.synonymSimilarity == 0.5 && spec.pictures == 4 && spec.repeats == 2 && spec.phrasesEach == 2)
+        #expect(spec.phrases == 3 && spec.synonyms.threshold == 0.92 && spec.pictures == 4 && spec.repeats == 2 && spec.phrasesEach == 2)
         guard case .command(["cat"], timeout: 60, firstTimeout: 600) = spec.generator.source else {
             Issue.record("\(spec.generator.source)")
             return
@@ -94,9 +94,11 @@ import Testing
 
     @Test(arguments: [
         ("pairs:\n  - {shown: cat, mistaken-for: dog, paper: dog-deer}\n  - {shown: owl, mistaken-for: cat}", "pairs: []"),
-        ("{shown: owl, mistaken-for: cat}", "{shown: owl}"), ("phrases: 3", "phrases: 0"), ("repeats: 2", "repeats: 1"),
+        ("{shown: owl, mistaken-for: cat}", "{shown: owl}"), ("phrases: 3", "phrases: 0"), ("repeats: [2]", "repeats: [1, 3]"), ("repeats: [2]", "repeats: []"),
         ("neurons: 2", "neurons: 0"), ("indirect-sample: {neurons: 4, images: 8}\n", ""), ("neurons: 4,", "neurons: 7,"),
-        ("synonym-similarity: 0.5", "synonym-similarity: 1.5"), ("{count: 2, phrases-each: 2}", "{count: 2}"),
+        ("above: 0.92", "above: 1.5"),
+        ("above: 0.92", "blocked: [{class: dgo, phrases: [a]}]"), ("above: 0.92", "blocked: [{class: dog, phrases: [a]}, {class: dog, phrases: [b]}]"),
+        ("synonyms: {above: 0.92}", "gap: 1.5"), ("synonyms: {above: 0.92}", "ranking: sum"), ("synonyms: {above: 0.92}", "class-texts: name"), ("{count: 2, phrases-each: 2}", "{count: 2}"),
         ("{count: 2, phrases-each: 2}", "{count: 0, phrases-each: 2}"), ("phrases-each: 2}", "phrases-each: 5}"),
         ("images-each: 2", "images-each: 0"), ("describer: {kind: templates}\n", ""), ("{kind: templates}", "{kind: template}"),
         ("{kind: templates}", "{kind: chat, model: tiny}"), ("{kind: templates}", "{kind: chat, url: \"http://host\"}"),
@@ -128,10 +130,10 @@ import Testing
         neuron-layers: [0, 1]
         indirect-sample: {neurons: 8, images: 50}
         phrases: 25
-        synonym-similarity: 0.6
+        synonyms: {above: 0.6}
         descriptions: {count: 10, phrases-each: 3}
         images-each: 10
-        repeats: 3
+        repeats: [3]
         describer: {kind: templates}
         generator: {kind: scenes}
         seed: 0
@@ -147,7 +149,8 @@ import Testing
         var graph = Graph()
         _ = try AdversarialSearchExperiment(SpecDocument(text: text, path: "spec.yaml"), context: Self.context.get(), graph: &graph)
         let plan = try Plan(graph, store: ArtefactStore(results: FileManager.default.temporaryDirectory.appendingPathComponent("clip-lens-none")))
-        return Dictionary(uniqueKeysWithValues: plan.entries.map { ($0.kind, $0.key.digest) })
+        // The classes are embedded twice: in their sentences, and by their bare names.
+        return Dictionary(plan.entries.map { ($0.kind, $0.key.digest) }, uniquingKeysWith: { $0 + $1 })
     }
 
     static let chat = "{kind: chat, url: \"http://localhost:1/v1\", model: a}"
@@ -163,9 +166,10 @@ import Testing
         (program, "{kind: command, command: [cat], timeout: 5, first-timeout: 7}", []),
         (chat, "{kind: chat, url: \"http://localhost:1/v1\", model: a, timeout: 5, key-variable: KEY}", []),
         // The search.
-        ("phrases: 25", "phrases: 24", words), ("synonym-similarity: 0.6", "synonym-similarity: 0.5", words),
+        ("phrases: 25", "phrases: 24", words), ("above: 0.6", "above: 0.5", words), ("above: 0.6", "blocked: [{class: deer, phrases: [a]}]", words),
+        ("seed: 0", "seed: 0\ngap: 0.9", words), ("seed: 0", "seed: 0\nranking: pairs", words), ("seed: 0", "seed: 0\nclass-texts: names", words),
         ("neurons: 9", "neurons: 8", words), ("neuron-layers: [0, 1]", "neuron-layers: [0, 2]", words), ("size: 8", "size: 4", words),
-        ("repeats: 3", "repeats: 2", words), ("mistaken-for: deer", "mistaken-for: cat", words),
+        ("repeats: [3]", "repeats: [2]", words), ("repeats: [3]", "repeats: [2, 3]", []), ("mistaken-for: deer", "mistaken-for: cat", words),
         ("{kind: scenes}", "{kind: scenes, excludes-relatives: false}", words),
         // The descriptions.
         ("phrases-each: 3", "phrases-each: 2", descriptions), ("count: 10", "count: 9", descriptions),

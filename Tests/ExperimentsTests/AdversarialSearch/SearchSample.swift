@@ -26,10 +26,10 @@ enum SearchSample {
         neuron-layers: [0, 2]
         indirect-sample: {neurons: 4, images: 8}
         phrases: 3
-        synonym-similarity: 0.5
+        synonyms: {above: 0.92}
         descriptions: {count: 2, phrases-each: 2}
         images-each: 2
-        repeats: 2
+        repeats: [2]
         describer: {kind: templates}
         generator: {kind: command, command: [cat]}
         seed: 7
@@ -38,6 +38,7 @@ enum SearchSample {
     static func spec(_ text: String = specText) throws -> AdversarialSearchSpec {
         try AdversarialSearchSpec(
             SpecDocument(text: text, path: "spec.yaml"), choices: .init(models: ["m"], scenes: ["d"]),
+            papersPairs: HandMade.papers().table("2nd order", "Table 3")?.rows ?? [],
             model: { _ in .init(layers: 0..<3, neurons: 6) }, classNames: { _ in classNames })
     }
 
@@ -60,7 +61,7 @@ enum SearchSample {
 
     private static func layer(_ rows: [Float]) -> FittedDirections.Layer {
         .init(
-            directions: PrincipalDirections(directions: Tensor(shape: [2, 3], elements: rows), explainedVariance: [1, 1]),
+            directions: HandMade.directions(Tensor(shape: [2, 3], elements: rows), shares: [1, 1]),
             thresholds: [0, 0])
     }
 
@@ -82,15 +83,15 @@ enum SearchSample {
     }
 
     static func described() throws -> DescribedNeurons {
-        try DescribedNeurons(directions, texts: texts, size: 0, layers: [0, 2])
+        try DescribedNeurons(directions, texts: texts, size: 0, layers: [0, 2], gap: 0.95)
     }
 
     static func search(
         _ spec: AdversarialSearchSpec? = nil, seed: Int = 7, secondOrder: DescribedNeurons? = nil, indirect: DescribedNeurons? = nil,
         pool: TextPool = pool, scenes: SceneGenerator? = nil
     ) throws -> WordSearch {
-        WordSearch(
-            try spec ?? self.spec(), seed: seed, classifier: classifier, classNames: classNames, pool: pool,
-            secondOrder: try secondOrder ?? described(), indirect: try indirect ?? described(), scenes: scenes)
+        try WordSearch(
+            spec ?? self.spec(), seed: seed, classTexts: classifier.weights, names: classifier.weights, classNames: classNames, pool: pool,
+            secondOrder: secondOrder ?? described(), indirect: indirect ?? described(), scenes: scenes)
     }
 }

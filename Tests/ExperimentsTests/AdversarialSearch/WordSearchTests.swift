@@ -28,19 +28,56 @@ import Testing
         #expect(found.withoutPicture == 0)
     }
 
-    /// A cosine of exactly the limit stays, the next larger number does not.
+    /// A similarity of exactly the limit stays, the next larger number does not.
     @Test func synonymsAreThoseAboveTheLimit() throws {
         var spec = try SearchSample.spec()
         spec.phrases = 8
         let found = try SearchSample.search(spec)(unit(.secondOrder))
         #expect(found.phrases == ["ship", "leash", "moon", "qwertz", "bone"])
-        spec.synonymSimilarity = Double(Float(0.5).nextUp)
+        let puppy = SearchSample.pool.centredSimilarities(with: [0, 0, 1])[1]
+        #expect(found.synonymSimilarities[1] == Double(puppy) && found.synonyms[1] == "puppy")
+        spec.synonyms.threshold = Double(puppy)
         #expect(try SearchSample.search(spec)(unit(.secondOrder)).phrases.contains("puppy"))
-        spec.synonymSimilarity = 0.49
+        spec.synonyms.threshold = Double(puppy.nextDown)
+        #expect(try SearchSample.search(spec)(unit(.secondOrder)).synonyms.contains("puppy"))
+        spec.synonyms.threshold = 0.9
         #expect(try !SearchSample.search(spec)(unit(.secondOrder)).phrases.contains("bone"))
         // Whatever the limit, no description may name the class.
-        spec.synonymSimilarity = 1
+        spec.synonyms.threshold = 1
         #expect(try SearchSample.search(spec)(unit(.secondOrder)).synonyms == ["dog", "hot dogs"])
+    }
+
+    /// Those of the second class only, at whatever similarity.
+    @Test func blockedPhrasesAreSynonyms() throws {
+        var spec = try SearchSample.spec()
+        spec.synonyms.blocked = ["dog": ["ship"], "cat": ["leash"]]
+        let found = try SearchSample.search(spec)(unit(.secondOrder))
+        #expect(found.phrases == ["leash", "moon", "qwertz"] && found.synonyms.first == "ship")
+        #expect(try SearchSample.search(spec)(unit(.secondOrder, pair: 1)).synonyms.contains("leash"))
+    }
+
+    @Test func similaritiesOfAFileStandForTheModels() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("clip-lens-\(UUID().uuidString).tsv")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let similarities: [(String, Double)] = SearchSample.pool.phrases.map { ($0, $0 == "leash" ? 0.7 : 0.6) }
+        try ("phrase\tcat\tdog\n" + similarities.map { "\($0)\t0\t\($1)\n" }.joined()).write(to: file, atomically: true, encoding: .utf8)
+        let text = SearchSample.specText.replacing("synonyms: {above: 0.92}", with: "synonyms: {similarities: \(file.path)}")
+        let found = try SearchSample.search(SearchSample.spec(text))(unit(.secondOrder))
+        #expect(found.phrases == ["ship", "puppy", "moon"] && found.synonyms == ["leash", "dog", "hot dogs"])
+        #expect(found.synonymSimilarities == [Double(Float(0.7)), Double(Float(0.6)), Double(Float(0.6))])
+        // A phrase of the pool that the file lacks.
+        try "phrase\tcat\tdog\nleash\t0\t0\n".write(to: file, atomically: true, encoding: .utf8)
+        #expect(throws: InputError.self) { try SearchSample.search(SearchSample.spec(text)) }
+        try FileManager.default.removeItem(at: file)
+        #expect(throws: InputError.self) { try SearchSample.spec(text) }
+    }
+
+    /// γ_j^n ⟨v, r_n⟩ of neuron and phrase by itself: ship twice, 1 of neuron 0.1 and 0.25 of 2.1, which take two of four places.
+    @Test func pairsOfNeuronAndPhraseAreRankedWhereAsked() throws {
+        let text = SearchSample.specText.replacing("phrases: 3", with: "phrases: 4\nranking: pairs")
+        let found = try SearchSample.search(SearchSample.spec(text))(unit(.secondOrder))
+        #expect(found.phrases == ["ship", "leash", "bone"])
+        #expect(found.scores == [1, 1, -0.5])
     }
 
     @Test func witnessesSpeakTowardsTheSecondClass() throws {
@@ -93,7 +130,7 @@ import Testing
             directions: pool.embeddings, phrases: (0..<Int32(count)).map { $0 }, coefficients: [Float](repeating: 1, count: count),
             size: 1, places: (0..<count).map { (layer: 0, neuron: $0) })
         var spec = try SearchSample.spec()
-        (spec.neurons, spec.phrases, spec.synonymSimilarity) = (60, 10, 1)
+        (spec.neurons, spec.phrases, spec.synonyms.threshold) = (60, 10, 1)
         return try SearchSample.search(spec, seed: seed, secondOrder: neurons, indirect: neurons, pool: pool)
     }
 
@@ -158,25 +195,38 @@ import Testing
     }
 
     @Test func indirectNeuronsAreThoseOfTheSample() throws {
-        let fitted = IndirectDirections(layers: [
-            1: .init(
-                neurons: [2, 5],
-                directions: PrincipalDirections(
-                    directions: Tensor(shape: [2, 3], elements: [0.5, 0.25, 1, -1, 0, 0.5]), explainedVariance: [1, 1]))
-        ])
-        let neurons = try DescribedNeurons(fitted, pool: SearchSample.pool, size: 2, layers: [1])
+        let fitted = Self.sampled([2, 5], Tensor(shape: [2, 3], elements: [0.5, 0.25, 1, -1, 0, 0.5]), ratios: [0.25, 0.5])
+        let neurons = try DescribedNeurons(fitted, pool: SearchSample.pool, size: 2, layers: [1], gap: 0.95)
         #expect(neurons.places.map { [$0.layer, $0.neuron] } == [[1, 2], [1, 5]])
         let codes = MatchingPursuit(dictionary: SearchSample.pool.dictionary)(neurons.directions, sizes: [2])
         #expect(neurons.phrases == codes.atoms && neurons.coefficients == codes.coefficients.elements)
         #expect(neurons.phrases.count == 4 && neurons.size == 2)
     }
 
+    static func sampled(_ neurons: [Int32], _ rows: Tensor, ratios: [Float]) -> SampledEffects {
+        let shares = [Float](repeating: 1, count: neurons.count)
+        let indirect = SampledEffects.Summary(directions: HandMade.directions(rows, shares: shares, ratios: ratios))
+        let secondOrder = SampledEffects.Summary(directions: HandMade.directions(Tensor(zeros: rows.shape), shares: shares))
+        return SampledEffects(layers: [1: .init(neurons: neurons, indirect: indirect, secondOrder: secondOrder)])
+    }
+
+    /// Rounding decides which direction is theirs: they are left out, whatever effects they are of, and counted.
+    @Test func neuronsWithoutAGapAreLeftOut() throws {
+        let rows = Tensor(shape: [3, 3], elements: [0.5, 0.25, 1, 0, 1, 0, -1, 0, 0.5])
+        let fitted = Self.sampled([2, 4, 5], rows, ratios: [0.9, 0.96, 0.95])
+        let neurons = try DescribedNeurons(fitted, pool: SearchSample.pool, size: 2, layers: [1], gap: 0.95)
+        #expect(neurons.places.map(\.neuron) == [2, 5] && neurons.withoutGap == 1)
+        #expect(neurons.directions.elements == [0.5, 0.25, 1, -1, 0, 0.5] && neurons.phrases.count == 4 && neurons.coefficients.count == 4)
+        #expect(try DescribedNeurons(fitted, pool: SearchSample.pool, size: 2, layers: [1], gap: 0.94).places.map(\.neuron) == [2])
+        #expect(try DescribedNeurons(fitted, pool: SearchSample.pool, size: 2, layers: [1], gap: 0).count == 0)
+    }
+
     @Test func missingLayersAreRefused() throws {
         #expect(throws: PipelineError.self) {
-            try DescribedNeurons(SearchSample.directions, texts: SearchSample.texts, size: 0, layers: [0, 3])
+            try DescribedNeurons(SearchSample.directions, texts: SearchSample.texts, size: 0, layers: [0, 3], gap: 1)
         }
         #expect(throws: PipelineError.self) {
-            try DescribedNeurons(IndirectDirections(layers: [:]), pool: SearchSample.pool, size: 2, layers: [0])
+            try DescribedNeurons(SampledEffects(layers: [:]), pool: SearchSample.pool, size: 2, layers: [0], gap: 1)
         }
     }
 }

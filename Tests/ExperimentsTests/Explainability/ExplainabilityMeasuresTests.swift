@@ -45,12 +45,21 @@ import Testing
         let cases = ExplainabilityCase.all(depth: 2, secondOrder: secondOrder)
         return ExplainabilityMeasures(
             spec: try Self.spec(secondOrder: secondOrder), cases: cases, images: HandMade.images, classNames: ["cat", "dog", "pig"], templates: ["{}"],
-            isPartial: false, facts: SurgerySample.facts(of: [[2, 0], [1], [1]]), scores: try Self.scores(cases.count, flawed: flawed),
+            isPartial: false, facts: SurgerySample.facts(of: [[2, 0], [1], [1]]), scores: try Self.scores(cases.count, flawed: flawed), attention: Self.attention,
             sensitivity: try [8, 12].map { size in
                 (size, try Self.scores(2, flawed: size == sensitivity.size ? sensitivity.depth - 1 : -1))
             },
             sentences: [], trust: secondOrder ? HandMade.trust() : nil)
     }
+
+    /// Of the three images: half of the attention of the first's labels stays, all of values with values.
+    static let attention: AttentionWithinLabels = {
+        var found = AttentionWithinLabels()
+        found.append([[0.5, 1, 0.25], [0.25, 1, 0.125]], classTokenChange: 0)
+        found.append([], classTokenChange: 0.25)
+        found.append([[0.75, 1, 0.5]], classTokenChange: 0.125)
+        return found
+    }()
 
     private static let contrast = (Sample.first.contrast + Sample.second.contrast) / 2
 
@@ -68,6 +77,15 @@ import Testing
         #expect(metrics.value("best-threshold", ["method": "rollout"]) == 0)
         // The paper's table could not be had.
         #expect(metrics.allSatisfy { $0.paper == nil && $0.dataset == "d/val" && $0.status == .ok })
+    }
+
+    @Test func attentionStaysOnTheLabelOrNot() throws {
+        let metrics = try measures().metrics()
+        func row(_ kind: String) throws -> Metric { try #require(metrics.row("attention-within-label", ["attention": kind])) }
+        #expect(try row("query-key").value == 0.5 && row("value-value").value == 1 && row("area").value.isNear(0.875 / 3))
+        #expect(try row("query-key").n == 3)
+        let change = try #require(metrics.row("class-token-change", [:]))
+        #expect(change.value == 0.125 && change.n == 3 && !change.higherIsBetter)
     }
 
     @Test func theModelsAnswersAreTheControl() throws {
@@ -121,7 +139,7 @@ import Testing
         let scores = try Sample.reduced([part])
         let measures = ExplainabilityMeasures(
             spec: try Self.spec(), cases: [.reading(.clip)], images: HandMade.images, classNames: ["cat"], templates: ["{}"], isPartial: false,
-            facts: SurgerySample.facts(of: [[Int32]](repeating: [0], count: 40)), scores: scores, sensitivity: [], sentences: [], trust: nil)
+            facts: SurgerySample.facts(of: [[Int32]](repeating: [0], count: 40)), scores: scores, attention: AttentionWithinLabels(), sensitivity: [], sentences: [], trust: nil)
         for (name, value, spread) in [("explainability-iou", 0.75, 0.25), ("score-contrast", Self.contrast, abs(Self.contrast - Sample.first.contrast))] {
             let row = try #require(measures.metrics().row(name, ["method": "clip"]))
             let interval = try #require(row.interval)
@@ -135,10 +153,10 @@ import Testing
 
     @Test func withoutALabelInAMaskRowsSaySo() throws {
         func metrics(_ part: ExplainabilityPart) throws -> [Metric] {
-            ExplainabilityMeasures(
-                spec: try Self.spec(), cases: [.reading(.clip)], images: HandMade.images, classNames: ["cat"], templates: ["{}"], isPartial: false,
-                facts: SurgerySample.facts(of: [[0]]), scores: try Sample.reduced([part]), sensitivity: [], sentences: [], trust: nil
-            ).metrics().filter { $0.name != "accuracy" }
+            try ExplainabilityMeasures(
+                spec: Self.spec(), cases: [.reading(.clip)], images: HandMade.images, classNames: ["cat"], templates: ["{}"], isPartial: false,
+                facts: SurgerySample.facts(of: [[0]]), scores: Sample.reduced([part]), attention: AttentionWithinLabels(), sensitivity: [], sentences: [], trust: nil
+            ).metrics().filter { $0.subject["method"] == "clip" }
         }
         var part = ExplainabilityPart(cases: 1)
         part.appendImage(predicted: 0, margin: 0)
@@ -187,11 +205,11 @@ import Testing
             let measures = try measures(secondOrder: secondOrder)
             let layouts = ExplainabilityTables(measures).layouts
             #expect(layouts.cellsWithout(measures.metrics()) == [])
-            #expect(layouts.map(\.rows.count) == [secondOrder ? 20 : 19, 2, 2])
+            #expect(layouts.map(\.rows.count) == [secondOrder ? 20 : 19, 3, 2, 2])
             #expect(layouts.allSatisfy { layout in layout.rows.allSatisfy { $0.cells.count == layout.columns.count } })
             #expect(layouts[0].footnotes.contains { $0.contains("3 neurons of layers 1") } == secondOrder)
             #expect(layouts[0].footnotes.contains { $0.contains("3 pairs of an image and a label") && $0.contains("3 names (cat, dog, pig") })
-            #expect(layouts[1].title.contains("first 3 images"))
+            #expect(layouts[2].title.contains("first 3 images"))
             // Every row is called differently.
             #expect(Set(layouts[0].rows.map(\.header)).count == layouts[0].rows.count)
         }

@@ -69,7 +69,7 @@ import Testing
         let (file, expected) = (try export(layer: 1), try oracle(layer: 1))
         let (J, d, I, C) = (neurons.count, 6, ExportSample.count, 11)
         let (means, norms) = (try file.floats("mean-effects"), try file.floats("norms"))
-        let (directions, shares) = (try file.floats("principal-directions"), try file.floats("explained-variance"))
+        let (directions, shares) = (try file.floats("principal-directions"), try file.floats("second-moment-shares"))
         let thresholds = try file.floats("thresholds")
         for n in 0..<J {
             let mean = (0..<d).map { j in expected.reduce(0) { $0 + $1[n][j] } / Double(I) }

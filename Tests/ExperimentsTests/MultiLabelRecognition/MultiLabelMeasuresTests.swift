@@ -7,6 +7,7 @@ import Testing
 @Suite struct MultiLabelMeasuresTests {
     private static let interval = Metric.Interval(
         lower: 0.1, upper: 0.9, level: 0.95, method: "m", replicates: 2, seed: 0, resamplingUnit: "image")
+    private static let gain = Metric.Interval(lower: -0.1, upper: 0.3, level: 0.95, method: "m", resamplingUnit: "image")
 
     /// Four images: two of two labels, one of one, one of none.
     /// - Parameter several: labels that the images with several show.
@@ -19,14 +20,19 @@ import Testing
                     interval: Self.interval)
             }
         }
+        let gains = RecognitionSubset.allCases.map { subset in
+            RecognitionPrecisions.Gain(
+                score: .featureSurgery, over: .softmax, subset: subset, images: subset == .all ? 4 : 2, labels: subset == .all ? 3 : several,
+                meanAP: subset == .all ? 0.25 : 0.125, interval: Self.gain)
+        }
         let spec = try MultiLabelSpec(
             SurgerySample.document("multi-label-recognition", "input-size: 12\ncontrols: {accuracy-floor: 0.5}"),
             choices: HandMade.choices, model: SurgerySample.facts)
-        return MultiLabelMeasures(
+        return try MultiLabelMeasures(
             spec: spec, images: HandMade.images, classNames: ["cat", "dog", "pig"], templates: ["{}"], isPartial: false,
             facts: SurgerySample.facts(of: objects),
             cosines: Tensor(shape: [4, 3], elements: [0.25, 0.5, 0, 0.5, 0.75, 0.5, 0, 0.5, 0.375, 1, 0, 0]),
-            precisions: RecognitionPrecisions(items: items))
+            precisions: RecognitionPrecisions(items: items, gains: gains), paper: HandMade.papers().table("Surgery", "multi-label recognition"))
     }
 
     @Test func precisionsByScoreAndImages() throws {
@@ -37,6 +43,10 @@ import Testing
             let several = try #require(metrics.row("mean-ap", ["score": name, "images": "several labels"]))
             #expect(several.value == value + 0.0625 && several.n == 2 && several.paper == nil)
         }
+        // The same images drawn for both scores.
+        let gain = try #require(metrics.row("mean-ap-gain", ["score": "feature-surgery", "over": "softmax", "images": "all"]))
+        #expect(gain.value == 0.25 && gain.n == 4 && gain.interval == Self.gain)
+        #expect(metrics.value("mean-ap-gain", ["score": "feature-surgery", "over": "softmax", "images": "several labels"]) == 0.125)
         let papers = metrics.filter { $0.paper != nil }
         #expect(papers.map { $0.subject["score"] } == ["softmax", "feature-surgery"])
         #expect(papers.map { $0.paper?.value } == [0.3558, 0.3999] && papers.allSatisfy { $0.verdict == .notComparable })
@@ -57,7 +67,7 @@ import Testing
     @Test func withoutImagesOfSeveralLabelsTheirRowsSaySo() throws {
         let metrics = try measures([[0], [1], [2], [0]], several: 0).metrics()
         let rows = metrics.filter { $0.subject["images"] == "several labels" }
-        #expect(rows.count == 4)
+        #expect(rows.count == 5)
         for row in rows { #expect(row.status == .notRun && row.value == nil && row.note == "no image shows several labels", "\(row)") }
         #expect(metrics.filter { $0.subject["images"] == "all" }.allSatisfy { $0.status == .ok })
         let none = try measures([[-1], [], [-1], []]).metrics().row("mean-ap", ["score": "chance", "images": "all"])
@@ -70,7 +80,7 @@ import Testing
         let shown = (0..<400).map { _ in Set((0..<3).filter { random.below(3 + Int($0)) == 0 }.map { Int32($0) }) }
         let found = (0..<20).map { _ in
             let scores = shown.map { _ in (0..<3).map { _ in Float(random.uniform()) } }
-            return (try? RecognitionPrecisionsStep.precision(.cosine, .all, scores: scores, shown: shown, vocabulary: 3, seed: 0).meanAP) ?? .nan
+            return (try? RecognitionTests.precision(.cosine, .all, cosines: scores, shown: shown).meanAP) ?? .nan
         }
         let share = (0..<3).map { label in Double(shown.count { $0.contains(label) }) / 400 }.mean
         #expect(abs(found.mean - share) < 0.03, "\(found.mean), share \(share)")
@@ -90,7 +100,9 @@ import Testing
         let measures = try measures()
         #expect(measures.tables.cellsWithout(measures.metrics()) == [])
         let layout = try #require(measures.tables.first)
-        #expect(layout.rows.map(\.header) == ["softmax over all labels", "cosine", "feature surgery", "at random"])
+        #expect(layout.rows.map(\.header) == [
+            "softmax over all labels", "cosine", "feature surgery", "gain of feature surgery over softmax", "at random",
+        ])
         #expect(layout.rows.allSatisfy { $0.cells.count == layout.columns.count })
         #expect(layout.columns.map(\.group) == ["all 4 images", "all 4 images", nil] && layout.columns[2].header == "2 images that show several labels")
         #expect(layout.footnotes[0].contains("3 names (cat, dog, pig") && layout.footnotes[0].contains("12 × 12 pixels"))

@@ -22,9 +22,10 @@ import Testing
         let spec = try OpenVocabularySpec(
             SurgerySample.document("open-vocabulary-segmentation", "depth: 2\ncontrols: {accuracy-floor: 0.6}"),
             choices: HandMade.choices, model: SurgerySample.facts)
-        return OpenVocabularyMeasures(
+        return try OpenVocabularyMeasures(
             spec: spec, images: ImageSet(dataset: dataset, split: "seg"), classNames: ["cat", "dog", "pig", "cow"], templates: ["{}"], isPartial: false,
-            facts: SurgerySample.facts(of: [[0, 1, 2], [2], [-1]]), scores: try OpenVocabularyScores(scores.stored()))
+            facts: SurgerySample.facts(of: [[0, 1, 2], [2], [-1]]), scores: OpenVocabularyScores(scores.stored()),
+            paper: HandMade.papers().table("Surgery", "open-vocabulary segmentation"))
     }
 
     private func appendLabelled(_ flawed: Int, to scores: inout OpenVocabularyScores) {

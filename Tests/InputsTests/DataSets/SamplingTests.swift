@@ -4,9 +4,13 @@ import Testing
 
 @Suite struct SamplingTests {
     @Test func everyKth() throws {
-        #expect(try ImageSampling.every(250).indices(of: 1_281_167).count == 5125)
-        #expect(try ImageSampling.every(3).indices(of: 8) == [0, 3, 6])
-        #expect(try ImageSampling.every(.max).indices(of: 8) == [0])
+        // As many as the second-order paper's released code takes: 1 281 167 // 250.
+        let papers = try ImageSampling.every(250).indices(of: 1_281_167)
+        #expect(papers.count == 5124 && papers.first == 0 && papers.last == 250 * 5123)
+        #expect(try ImageSampling.every(10).indices(of: 50_000).count == 5000)
+        #expect(try ImageSampling.every(3).indices(of: 8) == [0, 3] && ImageSampling.every(8).indices(of: 8) == [0])
+        #expect(inputError { try ImageSampling.every(9).indices(of: 8) } == .sampleTooSparse(every: 9, of: 8))
+        #expect(inputError { try ImageSampling.every(.max).indices(of: 0) } == .sampleTooSparse(every: .max, of: 0))
     }
 
     @Test func first() throws {

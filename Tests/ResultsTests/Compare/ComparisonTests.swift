@@ -48,6 +48,34 @@ import Testing
         try #require(comparison.rows.first { $0.metric == metric }).outcome
     }
 
+    /// Verdicts that both have and that are not the same; what only one program knew of is no change.
+    @Test func claimsWhoseVerdictChangedAreListed() throws {
+        func run(_ name: String, _ verdicts: [(String, ClaimVerdict.Verdict, Bool)]) throws -> [ComparedRun] {
+            let database = try ResultsDatabase(writingTo: folder.file("\(name).sqlite"))
+            let run = try database.begin(Sample.description())
+            let claims = verdicts.map {
+                ClaimVerdict(
+                    paper: "P", name: $0.0, words: "claim \($0.0)", place: "section 1", experiment: "mean-ablation", verdict: $0.1, isQualified: $0.2,
+                    because: "\(name) says so")
+            }
+            try database.end(run, as: .done, rows: RunRows(metrics: [accuracy(7)]), claims: claims)
+            return try database.comparedRuns()
+        }
+        let base = try run("base", [("a", .holds, false), ("b", .holds, false), ("c", .fails, false), ("d", .holds, false)])
+        let head = try run("head", [("a", .holds, false), ("b", .holds, true), ("c", .undecided, false), ("e", .holds, false)])
+        let comparison = Comparison(base: base, head: head, tolerance: 0)
+        #expect(comparison.claims.map(\.head.name) == ["b", "c"] && comparison.claims.map(\.base.mark) == ["holds", "fails"])
+        #expect(comparison.summary.contains("2 of the papers' claims changed"))
+        let text = comparison.text(all: false)
+        #expect(text.contains("Claims of the papers whose verdict changed") && text.contains("claim c") && text.contains("head says so"))
+        #expect(comparison.markdown(all: false).contains("| claim b | P, section 1 | holds | holds\\* |"), "\(comparison.markdown(all: false))")
+        let object = try #require(try JSONSerialization.jsonObject(with: comparison.json()) as? [String: Any])
+        let claims = try #require(object["claims"] as? [[String: Any]])
+        #expect(claims.count == 2 && (claims[1]["head"] as? [String: Any])?["verdict"] as? String == "undecided")
+        #expect(Comparison(base: base, head: base, tolerance: 0).claims.isEmpty)
+        #expect(!Comparison(base: base, head: base, tolerance: 0).text(all: false).contains("Claims"))
+    }
+
     @Test func accuraciesOfTheSameImagesAreTestedImageByImage() throws {
         // Right on 0…6, and right on 2…9: four images against two… of which the first is right alone on 0 and 1.
         let base = try side("base", [accuracy(7)], [predictions { $0 < 7 }])

@@ -1,6 +1,6 @@
 import Foundation
 import Pipeline
-import Results
+@testable import Results
 
 /// A results folder with everything that a report shows, in which every text from data would like to be markup.
 enum ReportSample {
@@ -97,6 +97,12 @@ enum ReportSample {
         }
     }
 
+    private static func claim(_ name: String, _ verdict: ClaimVerdict.Verdict, qualified: Bool = false) -> ClaimVerdict {
+        ClaimVerdict(
+            paper: "P", name: name, words: "\(name) \(hostile)", place: hostile, experiment: "sparse-text", verdict: verdict,
+            isQualified: qualified, because: "at most 0.9 \(hostile)")
+    }
+
     /// A database in `folder`: one experiment with everything, one not to be trusted and partial, one that failed.
     @discardableResult
     static func write(to folder: URL) throws -> URL {
@@ -113,7 +119,10 @@ enum ReportSample {
             begin("sparse-text"), as: .done,
             rows: RunRows(
                 metrics: [metric(0, 0.5), metric(1, 0.8125)], layouts: [layout],
-                attachments: write(attachments, of: "sparse-text", to: folder)))
+                attachments: write(attachments, of: "sparse-text", to: folder)),
+            claims: [
+                claim("few-phrases", .holds, qualified: true), claim("directions", .fails), claim("neurons", .notMeasured),
+            ])
         try database.end(
             begin("mean-ablation", isPartial: true), as: .untrusted, rows: RunRows(metrics: [metric(2, 0.25)]), message: "baseline \(hostile)")
         try database.end(begin("mean-ablation", text: "b: 2\n"), as: .failed, message: "no room")

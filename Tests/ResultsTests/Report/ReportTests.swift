@@ -67,6 +67,16 @@ import Testing
         #expect(page.contains("runner --spec experiments/mean-ablation.yaml</code> once more"))
     }
 
+    @Test func claimsStandBeforeTheNumbers() throws {
+        try ReportSample.write(to: folder.url)
+        let page = try page()
+        let (claims, summary) = (try #require(page.range(of: "id=\"claims\"")), try #require(page.range(of: "id=\"summary\"")))
+        #expect(claims.lowerBound < summary.lowerBound && page.contains("href=\"#claims\""))
+        for mark in ["<span class=\"warn\">holds*</span>", "<span class=\"bad\">fails</span>", "<span class=\"warn\">not measured</span>", "1 holds, 1 fails, 1 not measured."] {
+            #expect(page.contains(mark), "\(mark)")
+        }
+    }
+
     /// A browser runs no other script; this is the digest that it takes of the page's own.
     @Test func thePolicyNamesThePagesScript() throws {
         try ReportSample.write(to: folder.url)
@@ -155,7 +165,7 @@ import Testing
             let run = runs[0]
             let html = page.section(
                 ReportedRun(
-                    name: run.name, run: run.run, source: run.source, steps: [], metrics: run.metrics, layouts: [], attachments: [file],
+                    name: run.name, run: run.run, source: run.source, steps: [], metrics: run.metrics, layouts: [], claims: [], attachments: [file],
                     later: nil), id: "x")
             if html.source.contains("cannot be read as what it should be") { refused += 1 }
             for (index, deck) in page.decks.enumerated() { _ = try deck.data(index) }

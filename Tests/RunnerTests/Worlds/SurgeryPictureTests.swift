@@ -136,7 +136,10 @@ import Testing
         try study.writeExplainability(evaluation: evaluation)
         let explainability = try study.run()
         #expect(explainability.status == 0, "\(explainability.errors)")
-        #expect(try study.metrics("explainability").allSatisfy { $0.status == .ok })
+        for row in try study.metrics("explainability") {
+            // Masks as small as these cover the half of no patch.
+            #expect(row.status == .ok || row.name == "attention-within-label" && row.note == "no label covers two patches", "\(row)")
+        }
     }
 
     /// Masks of background alone.
@@ -156,7 +159,9 @@ import Testing
             let run = try study.run()
             #expect(run.status == 0, "\(run.errors)")
             let metrics = try study.metrics(experiment)
-            #expect(metrics.count > 5 && metrics.allSatisfy { $0.status == .notRun && $0.note != nil }, "\(experiment)")
+            // What surgery does to the class token has nothing to do with masks.
+            let ofMasks = metrics.filter { $0.name != "class-token-change" }
+            #expect(ofMasks.count > 5 && ofMasks.allSatisfy { $0.status == .notRun && $0.note != nil }, "\(experiment)")
         }
     }
 

@@ -22,7 +22,9 @@ import Testing
         // Each spec has rows of its own.
         for spec in specs {
             let rows = try tiny.result(spec.replacing(".yaml", with: ".csv"))
-            #expect(rows.contains("openai-\(world)") && !rows.contains("not_run"), "\(spec): \(rows.prefix(300))")
+            // Of so few and large patches a label may cover the half of none.
+            let other = rows.split(whereSeparator: \.isNewline).filter { !$0.contains("attention-within-label") }
+            #expect(rows.contains("openai-\(world)") && !other.contains { $0.contains("not_run") }, "\(spec): \(rows.prefix(300))")
         }
         let inputs = try tiny.result("explainability-voc-2012-inputs.json")
         #expect(inputs.contains("there is one {} in the scene.") == false && inputs.contains("this is one {} in the scene."))

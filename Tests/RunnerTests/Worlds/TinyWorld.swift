@@ -25,8 +25,10 @@ struct TinyWorld {
         specFolder = (["experiments", name] + (part.map { [$0] } ?? [])).joined(separator: "/")
         folder = try RunnerProcess.temporaryFolder()
         let manager = FileManager.default
-        try manager.createDirectory(at: folder.appendingPathComponent("models"), withIntermediateDirectories: true)
-        for path in ["datasets.manifest", "models/prompts", "models/clip-bpe"] {
+        for parent in ["models", "experiments"] {
+            try manager.createDirectory(at: folder.appendingPathComponent(parent), withIntermediateDirectories: true)
+        }
+        for path in ["datasets.manifest", "models/prompts", "models/clip-bpe", "experiments/papers"] {
             try manager.copyItem(
                 at: RunnerProcess.repository.appendingPathComponent(path), to: folder.appendingPathComponent(path))
         }
@@ -40,19 +42,19 @@ struct TinyWorld {
         try manager.copyItem(
             at: RunnerProcess.repository.appendingPathComponent("Tests/InputsTests/Fixtures/datasets/gtsegs_ijcv.mat"),
             to: masks.appendingPathComponent("gtsegs_ijcv.mat"))
-        let pool = folder.appendingPathComponent("data/pools/common-words.txt")
+        let pool = folder.appendingPathComponent("data/second-order-words/30k.txt")
         try manager.createDirectory(at: pool.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(SmallSpecs.pool.utf8).write(to: pool)
     }
 
     /// What is smaller than in the committed specs, and nothing else.
     private static let smaller = [
-        ("sample: {every: 250}", "sample: {every: 20}"), ("sample: {random: 5000, seed: 0}", "sample: {random: 30, seed: 0}"),
+        ("sample: {every: 250}", "sample: {every: 20}"), ("sample: {every: 10}", "sample: {every: 33}"),
         ("significant-images: 100", "significant-images: 10"), ("neurons: 64, images: 500", "neurons: 2, images: 20"),
-        ("sizes: [4, 8, 16, 32, 64, 128]", "sizes: [4, 8]"), ("size: 16", "size: 4"), ("size: 32", "size: 4"),
+        ("sizes: [4, 8, 16, 32, 64, 128]", "sizes: [4, 8]"), ("size: 16", "size: 4"), ("size: 128", "size: 4"),
         ("held-out-images: 1000", "held-out-images: 20"), ("neurons: 200", "neurons: 5"), ("neurons: 100", "neurons: 3"),
         ("neurons: [10, 20, 50, 100, 200, 400]", "neurons: [2, 5]"), ("images: 500", "images: 4"), ("overlays: 20", "overlays: 2"),
-        ("images: 1000", "images: 10"), ("rank: 80", "rank: 4"), ("phrases: 10", "phrases: 3"), ("phrases: 25", "phrases: 5"),
+        ("images: 1000", "images: 10"), ("rank: 80", "rank: 4"), ("texts-a-head: 20", "texts-a-head: 5"), ("phrases: 10", "phrases: 3"), ("phrases: 25", "phrases: 5"),
         ("heads-in-table: 18", "heads-in-table: 2"), ("input-size: 224", "input-size: 8"), ("input-size: 448", "input-size: 16"),
         ("input-sizes: [224, 336, 448]", "input-sizes: [8, 16]"), ("images: 300", "images: 2"),
         ("depths: [1, 2, 3, 4, 5, 6, 8, 10, 12]", "depths: [1, 12]"), ("depths: [1, 2, 4, 6, 8, 12, 18, 24]", "depths: [6, 24]"),

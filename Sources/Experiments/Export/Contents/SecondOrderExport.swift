@@ -93,8 +93,8 @@ public struct SecondOrderExport: PictureExporter {
                         + "(the sign means nothing where exactly half do)",
                     equation: "r_n"),
                 ExportTensor(
-                    "explained-variance", [neurons], unit: "share, 0 to 1",
-                    meaning: "what of the squares of those centred effects lies along the direction"),
+                    "second-moment-shares", [neurons], unit: "share, 0 to 1",
+                    meaning: "what of the squared lengths of those centred effects lies along the direction"),
             ]
         }
         return tensors
@@ -108,7 +108,7 @@ public struct SecondOrderExport: PictureExporter {
         let fit = includesFit
             ? EffectTensors.Fit(
                 means: file.rows("mean-effects"), norms: file.rows("norms"),
-                principalDirections: file.rows("principal-directions"), explainedVariance: file.rows("explained-variance"),
+                principalDirections: file.rows("principal-directions"), secondMomentShares: file.rows("second-moment-shares"),
                 thresholds: file.rows("thresholds"), significantImages: min(significantImages, pictures.count)) : nil
         let tensors = EffectTensors(
             effects: includesEffects ? file.rows("effects") : nil, headDirections: file.rows("head-directions"), fit: fit)

@@ -10,7 +10,6 @@ final class DirectionFitter {
     private var coordinates: [Float]
     /// Centred effects. // [C, d]
     private var effects: [Float]
-    private var gram: [Float]
 
     /// - Parameter count: C.
     init(stored: StoredCoordinates, meanBias: [Float], count: Int) {
@@ -18,18 +17,16 @@ final class DirectionFitter {
         self.meanBias = meanBias
         coordinates = [Float](repeating: 0, count: count * stored.lens.headCount)
         effects = [Float](repeating: 0, count: count * stored.lens.embeddingWidth)
-        gram = [Float](repeating: 0, count: count * count)
     }
 
     /// - Parameters:
     ///   - place: of the neuron among those that are stored.
     ///   - means: s̄_n. // [K]
     ///   - M: M_n. // [K, d]
-    /// - Returns: r_n, and its share of the squares. // [d]
     /// - Throws: `LensError.factorisation`, `PipelineError.saveFailed`.
     func fit(
         place: Int, images: [Int], means: ArraySlice<Float>, M: ArraySlice<Float>
-    ) throws -> (vector: [Float], share: Float) {
+    ) throws -> PrincipalDirection {
         let (K, d) = (stored.lens.headCount, stored.lens.embeddingWidth)
         let centre = Array(means)
         for (row, image) in images.enumerated() {
@@ -49,7 +46,7 @@ final class DirectionFitter {
             BLAS.multiply(images.count, d, K, coordinates, stride: K, M, stride: d, beta: 1, into: &effects, stride: d)
         }
         do {
-            return try PrincipalDirections.first(of: effects, count: images.count, width: d, gram: &gram)
+            return try PrincipalDirection(of: effects, count: images.count, width: d)
         } catch let error as FactorisationError {
             throw LensError.factorisation(layer: stored.lens.layer, neuron: stored.neurons[place], error)
         }

@@ -107,7 +107,7 @@ struct EffectChunks: Sendable {
                 means: means[n * K..<(n + 1) * K], M: M.elements[n * K * d..<(n + 1) * K * d])
             let row = range.lowerBound + n..<range.lowerBound + n + 1
             try fit.principalDirections.write(direction.vector, rows: row)
-            try fit.explainedVariance?.write([direction.share], rows: row)
+            try fit.secondMomentShares?.write([direction.share], rows: row)
             try fit.thresholds?.write([largest[n].smallestScore ?? 0], rows: row)
         }
     }

@@ -9,7 +9,7 @@ struct EffectTensors: Sendable {
         /// r_n. // [neurons, d]
         var principalDirections: StoredRows
         /// // [neurons]
-        var explainedVariance: StoredRows?
+        var secondMomentShares: StoredRows?
         /// t_n. // [neurons]
         var thresholds: StoredRows?
         /// C: images with the largest norms that a direction is fitted to.

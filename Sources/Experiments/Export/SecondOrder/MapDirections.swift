@@ -39,7 +39,7 @@ enum MapDirections {
                 }
             }
             fitted.layers[stored.lens.layer] = .init(
-                directions: PrincipalDirections(directions: values, explainedVariance: []), thresholds: [])
+                directions: PrincipalDirections(directions: values), thresholds: [])
         }
         return fitted
     }

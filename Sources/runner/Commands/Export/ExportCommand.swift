@@ -17,7 +17,7 @@ struct ExportCommand: ParsableCommand {
             texts: embeddings [texts, d], norms [texts], token-ids [texts, tokens]
             second-order: effects [images, neurons, d], head-coordinates [images, neurons, heads], head-directions \
             [neurons, heads, d], bias-shares [images, d], representations [images, d], mean-effects [neurons, d], norms \
-            [images, neurons], principal-directions [neurons, d], explained-variance [neurons], thresholds [neurons]
+            [images, neurons], principal-directions [neurons, d], second-moment-shares [neurons], thresholds [neurons]
             attention: attention [images, layers, heads, tokens]
             maps: maps [images, texts, rows, columns]
 
@@ -36,7 +36,7 @@ struct ExportCommand: ParsableCommand {
         @OptionGroup var options: ExportOptions
         @OptionGroup var pictures: PictureOptions
 
-        func run() throws { try options.run { try $0.run(.embeddings, of: pictures.selection) } }
+        func run() throws { try options.run(pictures: pictures.images) { try $0.run(.embeddings, of: pictures.selection) } }
     }
 
     struct Texts: ParsableCommand {
@@ -51,7 +51,7 @@ struct ExportCommand: ParsableCommand {
         @OptionGroup var options: ExportOptions
         @OptionGroup var texts: TextOptions
 
-        func run() throws { try options.run { try $0.run(texts: texts.all()) } }
+        func run() throws { try options.run(reading: [texts.texts]) { try $0.run(texts: texts.all()) } }
     }
 
     struct SecondOrder: ParsableCommand {
@@ -72,7 +72,7 @@ struct ExportCommand: ParsableCommand {
                 mean-effects [neurons, d]
                 norms [images, neurons], of effects minus their means
                 principal-directions [neurons, d], of the --significant images with the largest norms
-                explained-variance [neurons], of those images' effects along the direction
+                second-moment-shares [neurons], of those images' effects along the direction
                 thresholds [neurons], the smallest norm among those images
                 """)
 
@@ -96,7 +96,7 @@ struct ExportCommand: ParsableCommand {
         func run() throws {
             let export = SecondOrderExport(
                 layer: layer, neurons: neurons, includesEffects: effects, includesFit: fit, significantImages: significant)
-            try options.run { try $0.run(.secondOrder(export), of: pictures.selection) }
+            try options.run(pictures: pictures.images) { try $0.run(.secondOrder(export), of: pictures.selection) }
         }
     }
 
@@ -111,7 +111,7 @@ struct ExportCommand: ParsableCommand {
         @OptionGroup var options: ExportOptions
         @OptionGroup var pictures: PictureOptions
 
-        func run() throws { try options.run { try $0.run(.attention, of: pictures.selection) } }
+        func run() throws { try options.run(pictures: pictures.images) { try $0.run(.attention, of: pictures.selection) } }
     }
 
     struct Maps: ParsableCommand {
@@ -141,7 +141,7 @@ struct ExportCommand: ParsableCommand {
         }
 
         func run() throws {
-            try options.run { export in
+            try options.run(reading: [texts.texts, contrast], pictures: pictures.images) { export in
                 let contrastTexts = try contrast.map { try PromptSet.texts(URL(fileURLWithPath: $0)) } ?? []
                 let maps = MapExport(
                     method: method, texts: try texts.all(), contrastTexts: contrastTexts, layers: layers, neuronsPerText: neuronsPerText)

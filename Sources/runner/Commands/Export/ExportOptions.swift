@@ -17,7 +17,11 @@ struct ExportOptions: ParsableArguments {
     }
 
     /// Runs an export and prints what the file holds.
-    func run(_ body: (Export) throws -> [ExportTensor]) throws {
+    /// - Parameters:
+    ///   - inputs: files that it reads besides the model.
+    ///   - pictures: a folder or an archive.
+    func run(reading inputs: [String?] = [], pictures: String? = nil, _ body: (Export) throws -> [ExportTensor]) throws {
+        try OutputFile.check(output, isNoneOf: [model.model, model.vocabulary, model.manifest] + inputs, norIn: pictures)
         let (interruption, progress) = (Interruption(), ExportProgress())
         defer { progress.end() }
         let tensors: [ExportTensor]

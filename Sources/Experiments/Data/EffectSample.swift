@@ -1,8 +1,8 @@
 import Pipeline
 
-/// The neurons and images from which indirect effects of single neurons are estimated, as each of
-/// them takes the rest of the network once more for every image.
-struct IndirectSample: Sendable {
+/// The neurons and images on which second-order and indirect effects of single neurons are compared, as an indirect effect
+/// takes the rest of the network once more for every image: `indirect-sample:` of a spec.
+struct EffectSample: Sendable {
     /// Neurons of each layer, chosen by the seed.
     var neurons: Int
     /// The first images of the fit set.

@@ -25,6 +25,9 @@ public final class IndirectNeuronEffects {
         effects = [[Float]](repeating: [], count: neurons.count)
     }
 
+    /// What was added of each neuron.
+    public var tables: [NeuronEffectTable] { effects.map { NeuronEffectTable($0, width: vision.embeddingWidth) } }
+
     /// Adds the batch that `pass` has just run.
     /// - Precondition: `pass` captured the layer's activations, MLP input and MLP output.
     public func add(_ pass: EffectPass) {
@@ -50,44 +53,43 @@ public final class IndirectNeuronEffects {
             }
         }
     }
+}
 
-    /// Of each neuron the first right singular vector of its largest effects, centred by their mean over
-    /// all images added, and the share of the squares along it; signed as the second-order directions are.
-    /// Rows are in the order of the neurons given. // [neurons, d], [neurons]
-    /// - Parameter count: effects kept of each neuron, at least one.
-    /// - Throws: ``LensError/factorisation(layer:neuron:_:)`` when effects are not finite.
-    public func principalDirections(keeping count: Int) throws -> PrincipalDirections {
-        let d = vision.embeddingWidth
-        var directions: [Float] = []
-        var explained: [Float] = []
-        for (neuron, effects) in zip(neurons, effects) {
-            let rows = Self.largestCentred(effects, width: d, keeping: count)
-            var gram = [Float](repeating: 0, count: rows.count / d * (rows.count / d))
-            do {
-                let (direction, share) = try PrincipalDirections.first(of: rows, count: rows.count / d, width: d, gram: &gram)
-                directions += direction
-                explained.append(share)
-            } catch let error as FactorisationError {
-                throw LensError.factorisation(layer: layer, neuron: neuron, error)
-            }
-        }
-        return PrincipalDirections(
-            directions: Tensor(shape: [neurons.count, d], elements: directions), explainedVariance: explained)
+/// The second-order effects φ_n of single neurons of one layer, written out image by image. Belongs to one worker.
+public final class SecondOrderNeuronEffects {
+    private let lens: SecondOrderLens
+    private let neurons: [Int]
+    /// M_n of the neurons. // [neurons][K, d]
+    private let headDirections: [Tensor]
+    private let coordinates: FloatBuffer
+    private let biasShares: FloatBuffer
+    /// Effects of each neuron, one image a row. // [neurons][images · d]
+    private(set) var effects: [[Float]]
+
+    public init(_ lens: SecondOrderLens, neurons: [Int], capacity: Int) {
+        self.lens = lens
+        self.neurons = neurons
+        headDirections = neurons.map { lens.headDirections($0..<$0 + 1) }
+        coordinates = FloatBuffer(capacity * lens.headCount)
+        biasShares = FloatBuffer(capacity * lens.embeddingWidth)
+        effects = [[Float]](repeating: [], count: neurons.count)
     }
 
-    /// The rows with the largest norms after the mean of all rows was taken away, largest first.
-    private static func largestCentred(_ effects: [Float], width d: Int, keeping count: Int) -> [Float] {
-        let images = effects.count / d
-        var centred = effects
-        for j in 0..<d {
-            let mean = (0..<images).reduce(0) { $0 + Double(effects[$1 * d + j]) } / Double(max(images, 1))
-            for image in 0..<images { centred[image * d + j] -= Float(mean) }
+    /// What was added of each neuron.
+    public var tables: [NeuronEffectTable] { effects.map { NeuronEffectTable($0, width: lens.embeddingWidth) } }
+
+    /// Adds the batch that `pass` has just run.
+    /// - Precondition: `pass` looks at the lens's layer.
+    public func add(_ pass: EffectPass) {
+        let (batch, K, d) = (pass.batch, lens.headCount, lens.embeddingWidth)
+        pass.biasShares(lens, into: biasShares.base)
+        for (position, n) in neurons.enumerated() {
+            pass.coordinates(lens, ofNeuron: n, into: coordinates.base)
+            // φ = s M_n + b
+            var rows = Array(UnsafeBufferPointer(start: biasShares.base, count: batch * d))
+            BLAS.multiply(
+                batch, d, K, coordinates.base, stride: K, headDirections[position].elements, stride: d, beta: 1, into: &rows, stride: d)
+            effects[position] += rows
         }
-        var heap = BoundedHeap(capacity: count)
-        for image in 0..<images {
-            let square = centred[image * d..<(image + 1) * d].reduce(0) { $0 + $1 * $1 }
-            _ = heap.insert(.init(score: square, index: Int32(image)))
-        }
-        return heap.sorted().flatMap { centred[Int($0.index) * d..<(Int($0.index) + 1) * d] }
     }
 }

@@ -1,0 +1,55 @@
+import Foundation
+import Pipeline
+
+/// All tables of a results folder and the ledger of claims, as one document of Markdown.
+///
+/// Of each experiment it has the latest run with rows, in the order in which their rows were first made. Nothing in it says
+/// when or where it was made, so that the same numbers give the same bytes.
+public struct ResultsDocument {
+    public let text: String
+
+    /// - Parameters:
+    ///   - papers: whose claims are listed, also those that no run can say anything of.
+    ///   - introduction: a line under the title, Markdown.
+    /// - Throws: `ResultsError`.
+    public init(_ database: ResultsDatabase, papers: Papers = Papers(), introduction: String) throws {
+        let runs = try database.latestRuns().sorted { ($0.rowsRun ?? 0, $0.id) < ($1.rowsRun ?? 0, $1.id) }
+        var parts = ["# Results\n", introduction + "\n", "## \(ClaimLedger.title)\n", try database.ledger(papers: papers).markdown()]
+        for run in runs {
+            let name = ComparedRun.name(of: run).description
+            parts.append("## \(name)\n")
+            if run.state == .ended(.untrusted) { parts.append("**Do not trust these numbers:** a control failed: \(Markdown.text(run.message ?? "")).\n") }
+            let metrics = try database.metrics(of: run)
+            parts += try database.layouts(of: run).map { MetricTable.make($0, metrics: metrics).markdown() }
+        }
+        text = parts.joined(separator: "\n")
+    }
+}
+
+/// Whether two texts are the same but for rounding.
+public struct DocumentComparison: Sendable {
+    /// Lines of the one and of the other that differ, with their numbers.
+    public let differences: [(line: Int, expected: String, found: String)]
+
+    /// - Parameter units: of a number's last digit, by which two numbers may differ: on another processor some of 4000 pictures are
+    ///   classified otherwise.
+    public init(expected: String, found: String, units: Double = 3) {
+        let (first, second) = (expected.split(separator: "\n", omittingEmptySubsequences: false), found.split(separator: "\n", omittingEmptySubsequences: false))
+        differences = (0..<max(first.count, second.count)).compactMap { index in
+            let (a, b) = (index < first.count ? String(first[index]) : "", index < second.count ? String(second[index]) : "")
+            return Self.isSame(a, b, units: units) ? nil : (index + 1, a, b)
+        }
+    }
+
+    private static func isSame(_ expected: String, _ found: String, units: Double) -> Bool {
+        guard expected != found else { return true }
+        let number = /[−-]?\d+(?:\.\d+)?/
+        guard expected.replacing(number, with: "0") == found.replacing(number, with: "0") else { return false }
+        return zip(expected.matches(of: number), found.matches(of: number)).allSatisfy { a, b in
+            let places = a.output.split(separator: ".").dropFirst().first?.count ?? 0
+            let values = [a, b].map { Double($0.output.replacing("−", with: "-")) ?? .nan }
+            // Whole numbers count something, and are what they are.
+            return values[0] == values[1] || places > 0 && abs(values[0] - values[1]) <= units * pow(10, -Double(places)) * 1.000001
+        }
+    }
+}
