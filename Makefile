@@ -9,7 +9,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 RUNNER := .build/release/runner
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build reproduce-table plan compare report test torture selfcheck bench bench-sweep contact-sheet plot clean
+.PHONY: help setup build reproduce-table plan compare report check-results test torture selfcheck bench bench-sweep contact-sheet plot clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ compare: build ## compare with another commit's results (BASE=COMMIT), which are
 
 report: build ## write one page with all tables, figures and pictures to results/report.html
 	@$(RUNNER) report --results $(RESULTS)
+
+check-results: reproduce-table ## compare every printed table with docs/results.md
+	@$(RUNNER) tables --results $(RESULTS) --check docs/results.md
 
 test: setup ## build and run all tests
 	@swift build $(SWIFT_FLAGS) --build-tests
