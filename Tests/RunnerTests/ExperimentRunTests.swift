@@ -70,9 +70,9 @@ import Testing
         #expect(text.text.contains("multi-label-recognition was not run") && !printed.contains("was not run"))
         #expect(printed.contains("neurons are polysemous") && text.text.contains("neurons are polysemous"))
         #expect(try claims("markdown").text.contains("| neurons are polysemous"))
-        #expect(try claims("csv").text.split(whereSeparator: \.isNewline).count == 21)
+        #expect(try claims("csv").text.split(whereSeparator: \.isNewline).count == 22)
         let object = try #require(try JSONSerialization.jsonObject(with: Data(claims("json").text.utf8)) as? [String: [[String: Any]]])
-        #expect(object["claims"]?.count == 20)
+        #expect(object["claims"]?.count == 21)
         #expect(try claims("html").status == 64)
 
         let tables = try RunnerProcess.run(["tables"] + place)

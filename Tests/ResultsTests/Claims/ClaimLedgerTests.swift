@@ -36,8 +36,8 @@ import Testing
     @Test func claimsThatNoRunDecidesStandToo() throws {
         let papers = try Papers(in: ClaimJudgeTests.folder)
         let ledger = ClaimLedger([], papers: papers)
-        #expect(ledger.entries.count == 20 && ledger.entries.allSatisfy { $0.verdict.verdict == .notMeasured })
-        #expect(ledger.entries[0].verdict.because == "explainability was not run" && ledger.summary == "20 not measured")
+        #expect(ledger.entries.count == 21 && ledger.entries.allSatisfy { $0.verdict.verdict == .notMeasured })
+        #expect(ledger.entries[0].verdict.because == "explainability was not run" && ledger.summary == "21 not measured")
     }
 
     @Test func textIsWrapped() throws {

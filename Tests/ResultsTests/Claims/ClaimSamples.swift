@@ -125,9 +125,12 @@ struct ClaimSample {
                 holds: phrases("of a neuron", [0.05, 0.02]) + phrases("of the pool", [0, -0.01]) + phrases("of a random direction", [0.3, 0.02]),
                 fails: phrases("of a neuron", [0.05, 0.2]) + phrases("of the pool", [0, -0.01]) + phrases("of a random direction", [0.02, 0.02]),
                 qualified: phrases("of a neuron", [0.05, 0.02]) + phrases("of the pool", [0, -0.01]) + phrases("of a random direction", [0.04, 0.02])),
-            "adversarial-search": .init(
-                holds: fooling([("random-words", 0.9), ("random-neurons", 0), ("indirect", 0.1), ("similar-words", 0.2), ("second-order", 0.4)]),
-                fails: fooling([("random-words", 0), ("random-neurons", 0), ("indirect", 0.1), ("similar-words", 0.6), ("second-order", 0.4)])),
+            "search-by-neurons": .init(
+                holds: fooling([("random-words", 0.9), ("random-neurons", 0), ("indirect", 0.1), ("similar-words", 0.9), ("second-order", 0.4)]),
+                fails: fooling([("random-words", 0), ("random-neurons", 0), ("indirect", 0.6), ("similar-words", 0), ("second-order", 0.4)])),
+            "search-without-neurons": .init(
+                holds: fooling([("random-neurons", 0.9), ("similar-words", 0.2), ("second-order", 0.4)]),
+                fails: fooling([("random-neurons", 0), ("similar-words", 0.6), ("second-order", 0.4)])),
             "segmentation": .init(
                 holds: segmented([("second-order", 0.7), ("rollout", 0.6), ("lrp", 0.5), ("random-neurons", 0.9)]),
                 fails: segmented([("second-order", 0.7), ("rollout", 0.6), ("lrp", 0.75), ("random-neurons", 0.1)])),
