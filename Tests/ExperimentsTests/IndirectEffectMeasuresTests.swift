@@ -33,12 +33,12 @@ import Testing
     }
 
     /// Five neurons in layer 1, of which 1 and 3 were sampled.
-    func measures(neurons: [Int32] = [1, 3], indirect: [Float] = [0.6, 0.8, 0, -1], identity: Double = 1e-6) throws
+    func measures(neurons: [Int32] = [1, 3], indirect: [Float] = [0.6, 0.8, 0, -1], identity: Double = 1e-6, fitCount: Int = 100) throws
         -> IndirectEffectMeasures
     {
         let spec = try Self.spec()
         return IndirectEffectMeasures(
-            spec: spec, layers: [1], isPartial: false, fitCount: 100,
+            spec: spec, layers: [1], isPartial: false, fitCount: fitCount,
             directions: FittedDirections(layers: [
                 1: .init(
                     directions: HandMade.directions(
@@ -83,6 +83,15 @@ import Testing
         // 0.5 − 0.2 and 0.8 − 0.6, on the same images.
         let difference = try metric(metrics, "pc1-share-difference", ["layer": "1", "of": "largest"])
         #expect(difference.value.isNear(0.25) && difference.n == 2)
+    }
+
+    /// As with --limit: what is said is what there was.
+    @Test func notesAndFootnotesSayHowManyImagesThereWere() throws {
+        let few = try measures(fitCount: 30)
+        let row = try metric(few.metrics(), "pc1-share", ["layer": "1", "effect": "indirect", "of": "largest", "sample": "equal"])
+        #expect(row.note == "2 neurons chosen at random, 30 fit images")
+        let text = IndirectEffectTables(few).layouts.flatMap { $0.footnotes + $0.columns.compactMap(\.group) }.joined(separator: " ")
+        #expect(text.contains("the first 30 fit images") && text.contains("the same neurons and 30 images") && !text.contains("50"))
     }
 
     @Test func distributionsHaveTheirQuantiles() throws {

@@ -61,6 +61,41 @@ import Testing
         #expect(try foreground(clipping: true) == [1.0 / 3, 1.0 / 3])
     }
 
+    /// As in the published evaluations, whose scikit-learn gives one half where every pixel scores alike
+    /// (segmentation-measures.json, "one half everywhere").
+    @Test(arguments: [Float(0), 3, -2]) func mapsOfOneValueTellNothing(value: Float) throws {
+        var scores = SegmentationScores(cases: 2, rules: 2)
+        for _ in 0..<2 {
+            scores.appendImage(predicted: 0, margin: 0, absent: 0)
+            try scores.append(HeatMap(side: 2, values: [value, value, value, value]), mask: [0, 1, 1, 255], size: 2, rules: Self.rules)
+            try scores.append(Self.perfect.map, mask: Self.perfect.mask, size: 2, rules: Self.rules)
+        }
+        #expect(scores.precisions(of: 0) == [0.5, 0.5] && scores.isConstant(of: 0) == [true, true])
+        #expect(scores.precisions(of: 1) == [1, 1] && scores.isConstant(of: 1) == [false, false])
+        // Background everywhere: one of three labelled pixels is right.
+        for rule in 0..<2 {
+            let counts = SegmentationScores.counts(scores.rows(of: 0, rule: rule)[0])
+            #expect(counts.foreground.ratio == 0 && abs(counts.pixelAccuracy - 1.0 / 3) < 1e-9)
+        }
+    }
+
+    @Test func mapsOfOneValueAreCounted() throws {
+        var measured = try measures(Self.secondOrder)
+        let constant = (map: HeatMap(side: 2, values: [1, 1, 1, 1]), mask: [0, 1, 0, 1] as [UInt8])
+        var scores = SegmentationScores(cases: SegmentationCase.all.count, rules: Self.rules.count)
+        for image in 0..<2 {
+            scores.appendImage(predicted: image, margin: 2, absent: 2)
+            for item in SegmentationCase.all {
+                let sample = item == Self.secondOrder && image == 1 ? constant : Self.perfect
+                try scores.append(sample.map, mask: sample.mask, size: 2, rules: Self.rules)
+            }
+        }
+        measured.scores = scores
+        let metrics = measured.metrics()
+        let row = try #require(metrics.row("constant-maps", columns(Self.secondOrder)))
+        #expect(row.value == 0.5 && row.n == 2 && metrics.value("mean-ap", columns(Self.secondOrder)) == 0.75)
+    }
+
     @Test func theThresholdIsASetting() throws {
         #expect(try Self.spec().rules.map(\.name) == ["> 0.5", "> mean"])
         let other = try Self.spec("threshold: 0.25").rules

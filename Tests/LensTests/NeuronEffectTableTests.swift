@@ -47,6 +47,20 @@ import Testing
         #expect(throws: FactorisationError.self) { try PrincipalDirection(of: [.nan, 0, 1, 0], count: 2, width: 2) }
     }
 
+    @Test func directionsAreTurnedByAnAngle() {
+        var random = SplitMix64(seed: 3)
+        let rows = Tensor(shape: [40, 64], elements: random.normals(40 * 64)).rowsNormalised()
+        let directions = PrincipalDirections(
+            directions: Tensor(shape: [41, 64], elements: rows.elements + [Float](repeating: 0, count: 64)), shares: [1], ratios: [0.5])
+        let turned = directions.turned(by: 0.01, &random)
+        for row in 0..<40 {
+            let cosine = zip(turned.directions[row: row], rows[row: row]).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+            // All but what falls on the direction itself, an eighth of its length.
+            #expect((0.009...0.0101).contains(acos(min(cosine, 1))), "\(acos(cosine))")
+        }
+        #expect(turned.directions[row: 40].allSatisfy { $0 == 0 } && turned.shares == [1] && turned.ratios == [0.5])
+    }
+
     // MARK: A table
 
     /// Centred: (3, 0), (−1, 0), (−1, 1), (−1, −1), with squares 9, 1, 2, 2.

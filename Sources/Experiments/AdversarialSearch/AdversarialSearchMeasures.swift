@@ -181,6 +181,7 @@ struct AdversarialSearchMeasures {
                 "mean and std: over \(first) repeats of \(spec.pictures) pictures\(first == 3 ? ", as the paper has it" : ""); brackets: 95 % interval of the share, Wilson's with a design effect: of the \(spec.imagesEach) pictures of a description, which are fooled together, \(Self.decimals(designEffect(.secondOrder))) count for one; of the \(spec.pictures) of a repeat whose neurons or words are drawn anew, \(Self.decimals(designEffect(.randomNeurons))).",
                 "\(spec.synonyms.words) \(pictureNote)",
                 "\(spec.neurons) neurons are read; indirect: of a sample of \(spec.indirect.neurons) in each layer, second order: of all; left out, for want of a gap between the first two directions: \(words.withoutGap.indirect) and \(words.withoutGap.secondOrder). Phrases are ranked by \(spec.ranking == .sums ? "their scores' sums over neurons" : "the scores of neuron and phrase"). random words: a control that the paper does not have.",
+                "indirect hangs on rounding: of its words \(Int((100 * words.indirectFoundAgain).rounded())) % are found again where directions are turned by \(SearchWords.angle) radians, which other kernels can do; its intervals do not know of that.",
                 "paper: the pair that reads alike, ViT-B/32 of OpenAI, pictures by a diffusion model, of 25 phrases, ten pictures of each of ten descriptions (the example of its released code: 50 phrases, four pictures); \(standing).",
             ] + (failureNote.map { [$0] } ?? []))
     }

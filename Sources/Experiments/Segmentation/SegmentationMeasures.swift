@@ -8,7 +8,7 @@ struct SegmentationMeasures {
     let classNames: [String]
     let isPartial: Bool
     let labels: [Int32]
-    let scores: SegmentationScores
+    var scores: SegmentationScores
     let sensitivity: SegmentationScores
     let trust: TrustFindings
 

@@ -69,6 +69,20 @@ public struct PrincipalDirections: Sendable, Equatable {
     /// Whether a neuron has a first direction, its σ₂/σ₁ being at most `gap`.
     public func hasFirst(_ neuron: Int, gap: Double) -> Bool { ratios[neuron] <= Float(gap) }
 
+    /// The same with every direction turned by an angle, each to a side of its own.
+    /// - Parameter angle: radians, small.
+    public func turned(by angle: Float, _ random: inout SplitMix64) -> PrincipalDirections {
+        let d = directions.rowCount
+        let sides = Tensor(shape: directions.shape, elements: random.normals(directions.elements.count)).rowsNormalised()
+        var result = self
+        for index in directions.elements.indices { result.directions.elements[index] += angle * sides.elements[index] }
+        result.directions = result.directions.rowsNormalised()
+        for n in 0..<directions.shape[0] where directions[row: n].allSatisfy({ $0 == 0 }) {
+            for j in 0..<d { result.directions.elements[n * d + j] = 0 }
+        }
+        return result
+    }
+
     /// Adds neurons that follow.
     public mutating func append(_ next: PrincipalDirections) {
         directions = Tensor(

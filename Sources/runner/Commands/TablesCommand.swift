@@ -13,7 +13,8 @@ struct TablesCommand: ParsableCommand {
                 runner tables --results results > docs/results.md
                 runner tables --results results --check docs/results.md
 
-            --check prints the lines that differ by more than rounding and ends with 1 where there are some.
+            --check prints the lines that differ by more than rounding and ends with 1 where there are some. Of numbers that other \
+            kernels made only the verdicts are compared.
             """)
 
     @Option(help: ArgumentHelp("The results.", valueName: "DIR"))
@@ -36,7 +37,9 @@ struct TablesCommand: ParsableCommand {
             throw Failure(.inputMissing, "\(check): cannot be read", fix: "name a document that `runner tables` printed")
         }
         let comparison = DocumentComparison(expected: String(decoding: data, as: UTF8.self), found: document.text)
-        guard !comparison.differences.isEmpty else { return try Console.print("\(check): the same numbers as in \(results)\n") }
+        guard !comparison.differences.isEmpty else {
+            return try Console.print("\(check): the same \(comparison.hasOtherKernels ? "verdicts, by other kernels," : "numbers") as in \(results)\n")
+        }
         for difference in comparison.differences {
             try Console.print("\(check):\(difference.line)\n− \(difference.expected)\n+ \(difference.found)\n")
         }

@@ -30,7 +30,7 @@ import Testing
                 })
         }
         return try AdversarialSearchMeasures(
-            spec: spec, isPartial: false, words: SearchWords(searches: SearchUnit.all(spec).map { search($0) }, withoutGap: .init(secondOrder: 1, indirect: 2)),
+            spec: spec, isPartial: false, words: SearchWords(searches: SearchUnit.all(spec).map { search($0) }, withoutGap: .init(secondOrder: 1, indirect: 2), indirectFoundAgain: 0.875),
             descriptions: SearchUnit.all(spec).map { _ in
                 [PictureDescription(text: "first", phrases: []), PictureDescription(text: "second", phrases: [])]
             },
@@ -194,6 +194,7 @@ import Testing
         }
         #expect(tables[1].rows[0].cells[0] == .text("ship, leash, moon") && tables[1].rows[0].cells[2] == .text("dog, puppy, hot dogs"))
         #expect(tables[0].footnotes.contains { $0.contains("left out, for want of a gap between the first two directions: 2 and 1") })
+        #expect(tables[0].footnotes.contains { $0.contains("of its words 88 % are found again where directions are turned by 0.0001 radians") })
         let neuronCell = tables[1].rows[0].cells[1]
         guard case .text(let neuron) = neuronCell else {
             Issue.record("the neuron is no text: \(neuronCell)")

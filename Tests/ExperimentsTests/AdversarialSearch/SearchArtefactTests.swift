@@ -81,10 +81,10 @@ import Testing
 
     @Test func wordsAndDescriptionsComeBack() throws {
         let search = try SearchSample.search()
-        let words = SearchWords(searches: try SearchUnit.all(SearchSample.spec()).map { search($0) }, withoutGap: .init(secondOrder: 1, indirect: 2))
+        let words = SearchWords(searches: try SearchUnit.all(SearchSample.spec()).map { search($0) }, withoutGap: .init(secondOrder: 1, indirect: 2), indirectFoundAgain: 0.75)
         let back = try SearchWords(words.stored())
         #expect(back.searches.map(\.phrases) == words.searches.map(\.phrases) && back.searches.map(\.unit) == words.searches.map(\.unit))
-        #expect(back.searches.map(\.scores) == words.searches.map(\.scores) && back.withoutGap == words.withoutGap)
+        #expect(back.searches.map(\.scores) == words.searches.map(\.scores) && back.withoutGap == words.withoutGap && back.indirectFoundAgain == 0.75)
         #expect(back.searches.map { $0.neurons.map(\.phrases) } == words.searches.map { $0.neurons.map(\.phrases) })
         #expect(throws: PipelineError.self) { try SearchWords(.tensors([:])) }
         #expect(throws: (any Error).self) { try SearchWords(.json(Data("{\"searches\": [{}]}".utf8))) }

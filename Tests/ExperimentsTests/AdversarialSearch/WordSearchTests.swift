@@ -221,6 +221,22 @@ import Testing
         #expect(try DescribedNeurons(fitted, pool: SearchSample.pool, size: 2, layers: [1], gap: 0).count == 0)
     }
 
+    /// Of the words of a search those that another search of the same pair has.
+    @Test func wordsThatAreFoundAgainAreCounted() throws {
+        let search = try SearchSample.search()
+        let searches = try SearchUnit.all(SearchSample.spec()).map { search($0) }
+        #expect(search.foundAgain(searches) == [1, 1])
+        let other = DescribedNeurons(
+            directions: Tensor(shape: [1, 3], elements: [0, 0, 4]), phrases: [7, 6], coefficients: [0.5, 0.25], size: 2, places: [(layer: 1, neuron: 5)])
+        let found = searches.filter { $0.unit.method == .indirect && $0.unit.repeat == 0 }.map(\.phrases)
+        let again = try SearchSample.search(indirect: other)
+        let expected = [0, 1].map { pair in
+            let own = again(SearchUnit(pair: pair, method: .indirect, repeat: 0)).phrases
+            return Double(found[pair].filter(own.contains).count) / Double(found[pair].count)
+        }
+        #expect(again.foundAgain(searches) == expected && expected.contains { $0 < 1 })
+    }
+
     @Test func missingLayersAreRefused() throws {
         #expect(throws: PipelineError.self) {
             try DescribedNeurons(SearchSample.directions, texts: SearchSample.texts, size: 0, layers: [0, 3], gap: 1)
