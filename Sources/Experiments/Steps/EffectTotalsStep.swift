@@ -81,28 +81,19 @@ enum EffectTotalsStep {
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
                         let reader = ImageReader(try inputs[images.images])
-                        let (means, lenses) = (try inputs[fitted.means], try inputs.parts(factored))
-                        let pass = EffectPass(try model.clip.value().vision, layers: layers, capacity: model.batch)
-                        let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
-                        let readers = try zip(lenses, try inputs.parts(readings)).map { part, readings in
-                            (
-                                CentredEffects(
-                                    part.lens, factors: part.factors, means: try means.layer(part.lens.layer), scratch: scratch),
-                                EffectReconstruction(readings, capacity: model.batch)
-                            )
-                        }
+                        let projected = try ProjectedEffects(
+                            model, inputs.parts(factored), inputs.parts(readings), means: inputs[fitted.means])
+                        let pass = projected.pass
                         return { shard in
-                            var totals = readers.map { _ in EffectTotals.Layer(neurons: N) }
+                            var totals = EffectTotals(layers: layers.reduce(into: [:]) { $0[$1] = .init(neurons: N) })
                             try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, pass, inputs) { _ in
-                                for (index, (effects, reader)) in readers.enumerated() {
-                                    effects.update(pass)
+                                projected.forEachLayer { effects, projections in
                                     effects.evaluateNorms()
-                                    reader.update(effects, batch: pass.batch, meanAblated: pass.representations.base)
-                                    totals[index].add(
-                                        lengths: effects.norms.base, projections: reader.coefficients.base, batch: pass.batch)
+                                    totals.layers[effects.lens.layer]?.add(
+                                        lengths: effects.norms.base, projections: projections, batch: pass.batch)
                                 }
                             }
-                            return EffectTotals(layers: Dictionary(uniqueKeysWithValues: zip(layers, totals)))
+                            return totals
                         }
                     },
                     reduce: { _, shards in

@@ -50,29 +50,20 @@ enum NeuronEffectsStep {
                     units: images.count, unitsPerShard: images.perShard,
                     makeWorker: { inputs in
                         let reader = ImageReader(try inputs[images.images])
-                        let (means, lenses) = (try inputs[fitted.means], try inputs.parts(factored))
-                        let pass = EffectPass(try model.clip.value().vision, layers: layers, capacity: model.batch)
-                        let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
-                        let readers = try zip(lenses, try inputs.parts(readings)).map { part, readings in
-                            (
-                                CentredEffects(
-                                    part.lens, factors: part.factors, means: try means.layer(part.lens.layer), scratch: scratch),
-                                EffectReconstruction(readings, capacity: model.batch)
-                            )
-                        }
+                        let projected = try ProjectedEffects(
+                            model, inputs.parts(factored), inputs.parts(readings), means: inputs[fitted.means])
+                        let pass = projected.pass
                         return { shard in
                             var result = NeuronEffects(
                                 effects: layers.reduce(into: [:]) { $0[$1] = Tensor(zeros: [shard.units.count, N]) },
                                 representations: Tensor(zeros: [shard.units.count, d]))
                             try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, pass, inputs) { start in
                                 let first = start - shard.units.lowerBound
-                                for (effects, reader) in readers {
-                                    effects.update(pass)
-                                    reader.update(effects, batch: pass.batch, meanAblated: pass.representations.base)
+                                projected.forEachLayer { effects, projections in
                                     for image in 0..<pass.batch {
                                         for n in 0..<N {
                                             result.effects[effects.lens.layer]?.elements[(first + image) * N + n] =
-                                                reader.coefficients.base[n * pass.batch + image]
+                                                projections[n * pass.batch + image]
                                         }
                                     }
                                 }
