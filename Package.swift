@@ -32,30 +32,31 @@ let package = Package(
         .target(name: "CKernels"),
         .target(name: "CDNNL", dependencies: ["CKernels"]),
         .target(name: "DenseMath", dependencies: ["CBLAS", "CDNNL", "CKernels"]),
-        .target(name: "Safetensors"),
-        .target(name: "Archives", dependencies: ["CArchive"]),
+        .target(name: "Foundations", dependencies: [crypto]),
+        .target(name: "Safetensors", dependencies: ["Foundations"]),
+        .target(name: "Archives", dependencies: ["Foundations", "CArchive"]),
         .target(name: "Pickle"),
-        .target(name: "TorchCheckpoint", dependencies: ["Archives", "Pickle", "Safetensors"]),
+        .target(name: "TorchCheckpoint", dependencies: ["Foundations", "Archives", "Pickle", "Safetensors"]),
 
         // MARK: Pictures, model, lens
 
         .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
         .target(
             name: "Inputs",
-            dependencies: ["DenseMath", "CKernels", "Archives", "Pickle", "CCurl", "CFreeType", "CJPEG", "CPNG", "CZlib", crypto]),
-        .target(name: "CLIPModel", dependencies: ["DenseMath", "Safetensors", "TorchCheckpoint", "CZlib"]),
+            dependencies: ["Foundations", "DenseMath", "CKernels", "Archives", "Pickle", "CCurl", "CFreeType", "CJPEG", "CPNG", "CZlib", crypto]),
+        .target(name: "CLIPModel", dependencies: ["Foundations", "DenseMath", "Safetensors", "TorchCheckpoint", "CZlib"]),
         .target(name: "Lens", dependencies: ["DenseMath", "CLIPModel"]),
         .target(name: "Attribution", dependencies: ["DenseMath", "CLIPModel"]),
 
         // MARK: Pipeline and claims
 
-        .target(name: "Pipeline", dependencies: ["Safetensors", yams, crypto]),
+        .target(name: "Pipeline", dependencies: ["Foundations", "Safetensors", yams]),
         .target(
             name: "Experiments",
-            dependencies: ["DenseMath", "Safetensors", "Inputs", "CLIPModel", "Lens", "Attribution", "Pipeline"]),
-        .target(name: "Slurm", dependencies: ["Pipeline"]),
+            dependencies: ["Foundations", "DenseMath", "Safetensors", "Inputs", "CLIPModel", "Lens", "Attribution", "Pipeline"]),
+        .target(name: "Slurm", dependencies: ["Foundations", "Pipeline"]),
         .target(
-            name: "Results", dependencies: ["Pipeline", grdb],
+            name: "Results", dependencies: ["Foundations", "Pipeline", grdb],
             resources: [.embedInCode("Report/Resources/report.css"), .embedInCode("Report/Resources/report.js")]),
 
         // MARK: Command line
@@ -63,7 +64,7 @@ let package = Package(
         .executableTarget(
             name: "runner",
             dependencies: [
-                "Archives", "Pickle", "TorchCheckpoint", "Inputs", "Attribution", "Experiments", "Results", "Slurm", argumentParser,
+                "Foundations", "Archives", "Pickle", "TorchCheckpoint", "Inputs", "Attribution", "Experiments", "Results", "Slurm", argumentParser,
             ]),
 
         // MARK: Benchmarks
@@ -76,25 +77,26 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["DenseMath", "Safetensors", "Archives", "CLIPModel", "CZlib"], path: "Tests/TestSupport"),
         .testTarget(name: "DenseMathTests", dependencies: ["DenseMath"], exclude: ["Fixtures"]),
-        .testTarget(name: "SafetensorsTests", dependencies: ["DenseMath", "Safetensors"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "ArchivesTests", dependencies: ["DenseMath", "Archives", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(name: "SafetensorsTests", dependencies: ["Foundations", "DenseMath", "Safetensors"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "ArchivesTests", dependencies: ["Foundations", "DenseMath", "Archives", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "PickleTests", dependencies: ["DenseMath", "Pickle"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "TorchCheckpointTests", dependencies: ["DenseMath", "TorchCheckpoint", "Archives", "Pickle", "Safetensors"], exclude: ["Fixtures"]),
+            name: "TorchCheckpointTests", dependencies: ["Foundations", "DenseMath", "TorchCheckpoint", "Archives", "Pickle", "Safetensors"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "InputsTests", dependencies: ["Inputs", "DenseMath", "Archives", "CPNG", "CZlib", "TestSupport"], exclude: ["Fixtures"]),
+            name: "InputsTests", dependencies: ["Foundations", "Inputs", "DenseMath", "Archives", "CPNG", "CZlib", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "CLIPModelTests", dependencies: ["DenseMath", "CLIPModel", "Safetensors", "TorchCheckpoint", "CZlib", "TestSupport"], exclude: ["Fixtures"]),
+            name: "CLIPModelTests", dependencies: ["Foundations", "DenseMath", "CLIPModel", "Safetensors", "TorchCheckpoint", "CZlib", "TestSupport"], exclude: ["Fixtures"]),
         .target(name: "CAllocations", path: "Tests/CAllocations"),
         .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport", "CAllocations"], exclude: ["Fixtures"]),
         .testTarget(
             name: "AttributionTests", dependencies: ["Attribution", "DenseMath", "CLIPModel", "Safetensors", "TestSupport"],
             resources: [.copy("Fixtures")]),
-        .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Safetensors"], exclude: ["Fixtures"]),
-        .testTarget(name: "SlurmTests", dependencies: ["Slurm", "Pipeline"]),
-        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
-        .testTarget(name: "ResultsTests", dependencies: ["Results", "Pipeline", grdb], exclude: ["Fixtures"]),
+        .testTarget(name: "FoundationsTests", dependencies: ["Foundations", "TestSupport"]),
+        .testTarget(name: "PipelineTests", dependencies: ["Foundations", "Pipeline", "Safetensors", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(name: "SlurmTests", dependencies: ["Slurm", "Pipeline", "Foundations"]),
+        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Foundations", "TestSupport"]),
+        .testTarget(name: "ResultsTests", dependencies: ["Foundations", "Results", "Pipeline", grdb], exclude: ["Fixtures"]),
         .testTarget(
-            name: "RunnerTests", dependencies: ["runner", "Archives", "Inputs", "Results", "Pipeline", "Safetensors", "TestSupport"]),
+            name: "RunnerTests", dependencies: ["runner", "Foundations", "Archives", "Inputs", "Results", "Pipeline", "Safetensors", "TestSupport"]),
     ]
 )

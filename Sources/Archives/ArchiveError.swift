@@ -1,9 +1,9 @@
+import Foundations
+
 /// Why files cannot be read from an archive or a folder, as facts.
 public enum ArchiveError: Error, Equatable, Sendable {
     /// The file or folder cannot be opened or read.
-    case cannotRead(path: String, errno: Int32)
-    /// The path names a device, a pipe or something else that is not a regular file.
-    case notARegularFile(path: String)
+    case cannotRead(path: String, FileFault)
     /// There is no file under this path in the archive or folder.
     case noSuchFile(location: String, path: String)
     /// The whole archive is refused.

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// Lists a folder, and refuses what leads out of it.
 struct FolderListing {
@@ -15,7 +16,7 @@ struct FolderListing {
     /// - Throws: `ArchiveError`.
     mutating func read() throws -> [String] {
         guard let root = Self.resolved(location) else {
-            throw ArchiveError.cannotRead(path: location, errno: errno)
+            throw ArchiveError.cannotRead(path: location, FileFault(errno: errno))
         }
         // Folders that are still to be read, relative and with a slash: no stack frame a level.
         var waiting = [""]
@@ -27,12 +28,12 @@ struct FolderListing {
 
     private mutating func read(_ folder: String, root: String, waiting: inout [String]) throws {
         let path = location + "/" + folder
-        guard let stream = opendir(path) else { throw ArchiveError.cannotRead(path: path, errno: errno) }
+        guard let stream = opendir(path) else { throw ArchiveError.cannotRead(path: path, FileFault(errno: errno)) }
         defer { closedir(stream) }
         while true {
             errno = 0
             guard let entry = readdir(stream) else {
-                guard errno == 0 else { throw ArchiveError.cannotRead(path: path, errno: errno) }
+                guard errno == 0 else { throw ArchiveError.cannotRead(path: path, FileFault(errno: errno)) }
                 return
             }
             let name = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
@@ -59,7 +60,7 @@ struct FolderListing {
     private mutating func add(_ child: String, root: String, waiting: inout [String]) throws {
         let path = location + "/" + child
         var status = stat()
-        guard lstat(path, &status) == 0 else { throw ArchiveError.cannotRead(path: path, errno: errno) }
+        guard lstat(path, &status) == 0 else { throw ArchiveError.cannotRead(path: path, FileFault(errno: errno)) }
         switch status.st_mode & S_IFMT {
         case S_IFREG: files.append(child)
         case S_IFDIR: waiting.append(child + "/")

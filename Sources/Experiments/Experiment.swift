@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 import Pipeline
 
@@ -16,7 +17,7 @@ public struct ExperimentContext: Sendable {
     ///   - memory: a folder for what is found out about inputs, so that it need not be found out again; nil keeps nothing.
     ///   - tell: gets lines for people while inputs are read.
     public init(
-        manifest: DatasetsManifest, data: URL? = nil, limit: Int? = nil, memory: URL? = nil,
+        manifest: DatasetsManifest, data: URL? = nil, limit: Int? = nil, memory: OutputFolder? = nil,
         tell: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.manifest = manifest

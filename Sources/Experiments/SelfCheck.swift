@@ -1,6 +1,7 @@
 import CLIPModel
 import DenseMath
 import Foundation
+import Foundations
 import Inputs
 import Safetensors
 
@@ -108,7 +109,7 @@ public struct SelfCheck {
 
     private func readReference() throws -> Reference {
         let url = folder.appendingPathComponent("reference.json")
-        guard let data = try? Data(contentsOf: url) else {
+        guard let data = try? RegularFile.contents(of: url.path, limit: 1 << 26) else {
             throw InputError.missingFile(path: url.path, purpose: "the vectors of the reference implementation")
         }
         do {

@@ -1,3 +1,6 @@
+import Foundation
+import Foundations
+
 /// What can be wrong with data that come from outside. Facts only; `runner` makes the words.
 public enum InputError: Error, Equatable, Sendable {
     case missingFile(path: String, purpose: String)
@@ -23,4 +26,25 @@ public enum InputError: Error, Equatable, Sendable {
     /// The generated or stored data are not those that the manifest names.
     case digestMismatch(dataset: String, what: String, expected: String, found: String)
     case unknownDataset(name: String, manifest: String, known: [String])
+}
+
+extension InputError {
+    /// Opens and reads a file that lies by itself.
+    /// - Throws: ``missingFile(path:purpose:)``; ``malformedFile(path:place:expected:)`` for what is no regular file or cannot
+    ///   be read; what `body` throws.
+    static func reading<Value>(_ url: URL, purpose: String, _ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch FileFault.missing {
+            throw InputError.missingFile(path: url.path, purpose: purpose)
+        } catch let fault as FileFault {
+            throw InputError.malformedFile(path: url.path, place: "whole file", expected: "a file that can be read (\(fault.text))")
+        }
+    }
+
+    /// - Parameter limit: in bytes.
+    /// - Throws: as ``reading(_:purpose:_:)``.
+    static func contents(of url: URL, purpose: String, limit: Int = FileLimit.text) throws -> Data {
+        try reading(url, purpose: purpose) { try RegularFile.contents(of: url.path, limit: limit) }
+    }
 }

@@ -1,6 +1,9 @@
+import Foundation
+import Foundations
+
 /// What went wrong between a spec and its artefacts, as facts.
 ///
-/// Defects of a spec's text are `SpecError`s.
+/// Defects of a spec's text are `SpecError`s; what could not be written is an `OutputError`.
 public enum PipelineError: Error, Sendable {
     // MARK: Graph
 
@@ -26,14 +29,12 @@ public enum PipelineError: Error, Sendable {
 
     // MARK: Files
 
-    /// The results folder cannot be written; found before any work.
-    case cannotWrite(path: String, errno: Int32)
-    /// A file could not be saved during the run.
-    case saveFailed(path: String, errno: Int32, freeBytes: Int64?)
-    /// A file or folder cannot be read.
-    case cannotRead(path: String, errno: Int32)
+    /// A file cannot be read.
+    case cannotRead(path: String, FileFault)
     /// Another process holds the results folder.
     case lockHeld(path: String, holder: ProcessIdentity?, waited: Duration)
+    /// The file of the lock was removed while this process held it, or another process held it at the same time.
+    case lockLost(path: String, holder: ProcessIdentity?)
 
     // MARK: Execution
 
@@ -61,4 +62,14 @@ public enum Damage: Equatable, Sendable {
     /// The manifest is that of another step or shard.
     case foreignManifest
     case digestMismatch(expected: String, actual: String)
+}
+
+/// Opens a regular file and reads it.
+/// - Throws: `PipelineError.cannotRead`, and what `body` throws.
+func readingFile<Value>(at url: URL, _ body: (RegularFile) throws -> Value) throws -> Value {
+    do {
+        return try body(RegularFile(url.path))
+    } catch let fault as FileFault {
+        throw PipelineError.cannotRead(path: url.path, fault)
+    }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 
 /// The rows of the database as CSV files.
@@ -7,8 +8,8 @@ import Pipeline
 /// names, in the order in which they first occur; a row without a column leaves it empty.
 public enum CSVExport {
     /// Writes metrics in their order.
-    /// - Throws: `PipelineError.saveFailed`; then a former file is still as it was.
-    public static func write(_ metrics: [Metric], to url: URL) throws {
+    /// - Throws: `OutputError`; then a former file is still as it was.
+    public static func write(_ metrics: [Metric], to folder: OutputFolder, as name: String) throws {
         let subjectColumns = columns(of: metrics.map(\.subject))
         var writer = CSVWriter(
             header: ["experiment", "world", "model", "dataset"] + subjectColumns
@@ -42,12 +43,12 @@ public enum CSVExport {
             ]
             writer.add(row)
         }
-        try DurableFile.write(writer.data, to: url)
+        try folder.write(writer.data, as: name)
     }
 
     /// Writes predictions: the sets in their order, images by their names.
-    /// - Throws: `PipelineError.saveFailed`; then a former file is still as it was.
-    public static func write(_ predictions: [PredictionSet], to url: URL) throws {
+    /// - Throws: `OutputError`; then a former file is still as it was.
+    public static func write(_ predictions: [PredictionSet], to folder: OutputFolder, as name: String) throws {
         let conditionColumns = columns(of: predictions.map(\.condition))
         var writer = CSVWriter(
             header: ["experiment"] + conditionColumns + ["image", "label", "prediction", "margin"])
@@ -65,15 +66,15 @@ public enum CSVExport {
                     [.text(row.imageID), .text(row.label), .text(row.prediction), .number(row.margin)], after: condition)
             }
         }
-        try DurableFile.write(writer.data, to: url)
+        try folder.write(writer.data, as: name)
     }
 
     /// Writes the file of an attachment.
-    /// - Throws: `PipelineError.saveFailed`; then a former file is still as it was.
-    public static func write(_ attachment: Attachment, to url: URL) throws -> StoredAttachment {
+    /// - Throws: `OutputError`; then a former file is still as it was.
+    public static func write(_ attachment: Attachment, to folder: OutputFolder, as name: String) throws -> StoredAttachment {
         let bytes = bytes(attachment)
-        try DurableFile.write(bytes, to: url)
-        return StoredAttachment(name: attachment.name, file: url.lastPathComponent, sha256: Digest.sha256(of: bytes))
+        try folder.write(bytes, as: name)
+        return StoredAttachment(name: attachment.name, file: name, sha256: Digest.sha256(of: bytes))
     }
 
     private static func bytes(_ attachment: Attachment) -> Data {

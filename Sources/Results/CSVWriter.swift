@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// Writes RFC 4180: fields quoted where needed, lines ended by CR LF.
 ///
@@ -64,7 +65,7 @@ struct CSVWriter {
     /// By bytes: a quote before a combining mark is no quote to Swift, but one to whoever reads the file.
     private mutating func add(_ text: String) {
         let (space, quote) = (UInt8(ascii: " "), UInt8(ascii: "\""))
-        var text = text
+        var text = text.visible
         text.withUTF8 { text in
             // Some programs trim spaces before they look for a formula.
             let isFormula = text.first { $0 != space }.map(Self.beginsFormula) ?? false

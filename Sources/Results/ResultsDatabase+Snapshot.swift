@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import GRDB
 import Pipeline
 
@@ -8,13 +9,13 @@ extension ResultsDatabase {
     /// The main file alone may lack what the WAL still holds; the copy is one file with
     /// everything, and opens in a folder that cannot be written. It takes the place of an earlier
     /// copy only when it is complete.
-    /// - Throws: `ResultsError`, `PipelineError.saveFailed`; a copy that could not be written is one that could not be saved.
-    public func writeSnapshot(to url: URL) throws {
+    /// - Throws: `ResultsError`, `OutputError`; a copy that could not be written is one that could not be saved.
+    public func writeSnapshot(to folder: OutputFolder, as name: String) throws {
         try withoutTransaction { db in
             // Waits for no reader: what cannot be moved now stays in the WAL, where it is safe.
             try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)")
         }
-        try DurableFile.replace(url) { temporary in
+        try folder.replace(name) { temporary in
             do {
                 try withoutTransaction { db in
                     try db.execute(sql: "VACUUM INTO ?", arguments: [temporary.path])
@@ -22,8 +23,8 @@ extension ResultsDatabase {
             } catch ResultsError.cannotOpen(_, let code, let message), ResultsError.saveFailed(_, let code, let message, _) {
                 // The name that the caller knows, not the one it had for a moment.
                 throw ResultsError.saveFailed(
-                    path: url.path, code: code, message: message.replacing(temporary.path, with: url.path),
-                    freeBytes: DurableFile.freeBytes(at: url))
+                    path: folder.file(name).path, code: code, message: message.replacing(temporary.path, with: folder.file(name).path),
+                    freeBytes: OutputFolder.freeBytes(at: temporary))
             }
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import GRDB
 import Pipeline
 import Synchronization
@@ -103,7 +104,7 @@ public final class ResultsDatabase: Sendable {
         let message = error.message ?? ""
         switch error.resultCode {
         case .SQLITE_FULL, .SQLITE_IOERR:
-            let free = DurableFile.freeBytes(at: URL(fileURLWithPath: path))
+            let free = OutputFolder.freeBytes(at: URL(fileURLWithPath: path))
             return .saveFailed(path: path, code: code, message: message, freeBytes: free)
         case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
             return .cannotOpen(path: path, code: code, message: message)

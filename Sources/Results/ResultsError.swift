@@ -1,6 +1,6 @@
 /// What went wrong with the results database or an export, as facts.
 ///
-/// `code` is SQLite's extended result code. Exports fail with `PipelineError.saveFailed`.
+/// `code` is SQLite's extended result code. Exports fail with `OutputError`.
 public enum ResultsError: Error, Equatable, Sendable {
     /// The database cannot be opened: a folder that is missing or cannot be written, a WAL
     /// database in a folder that cannot be written.

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 
 /// A digest of the rows of a run: equal digests mean that every row is the same.

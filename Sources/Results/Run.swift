@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 
 /// What is known of a run when it starts.

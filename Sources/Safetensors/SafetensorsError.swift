@@ -1,9 +1,9 @@
+import Foundations
+
 /// What went wrong with a safetensors file, as facts.
 public enum SafetensorsError: Error, Equatable, Sendable {
     /// The file cannot be opened or mapped.
-    case cannotRead(path: String, errno: Int32)
-    /// The path names a folder, a device or something else that is not a regular file.
-    case notARegularFile(path: String)
+    case cannotRead(path: String, FileFault)
     /// The file breaks the format.
     case malformed(path: String, defect: HeaderDefect)
     /// The file has no tensor of that name.
@@ -23,8 +23,6 @@ public enum SafetensorsError: Error, Equatable, Sendable {
     case impossibleShape(tensor: String, shape: [Int])
     /// What is to stand in the header takes more bytes than any reader of the format accepts.
     case headerTooLarge(bytes: Int)
-    /// The file cannot be written.
-    case cannotWrite(path: String, errno: Int32)
 }
 
 /// The ways in which the bytes of a file break the safetensors format.

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// A safetensors file, mapped into memory and validated as a whole when it is opened.
 ///
@@ -17,9 +18,15 @@ public final class SafetensorsFile: Sendable {
     private let bytes: Data
 
     /// Maps and validates a file.
-    /// - Throws: `SafetensorsError.cannotRead`, `.notARegularFile`, `.malformed`.
+    /// - Throws: `SafetensorsError.cannotRead`, `.malformed`.
     public convenience init(contentsOf url: URL) throws {
-        try self.init(bytes: mapFile(at: url.path), path: url.path)
+        let bytes: Data
+        do {
+            bytes = try RegularFile(url.path).map()
+        } catch {
+            throw SafetensorsError.cannotRead(path: url.path, error)
+        }
+        try self.init(bytes: bytes, path: url.path)
     }
 
     /// Validates a file that is in memory already; `path` serves messages.

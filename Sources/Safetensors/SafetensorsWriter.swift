@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// Writes tensors as a safetensors file whose bytes depend on its content alone.
 ///
@@ -24,14 +25,8 @@ public struct SafetensorsWriter: Sendable {
     }
 
     /// Writes the file, replacing one that exists only once the new one is complete.
-    /// - Throws: as `SafetensorsLayout.init`; `SafetensorsError.cannotWrite`.
+    /// - Throws: as `SafetensorsLayout.init`; `OutputError`.
     public func write(to url: URL) throws {
-        let bytes = try data()
-        do {
-            try bytes.write(to: url, options: .atomic)
-        } catch let error as CocoaError {
-            let cause = error.underlying as? POSIXError
-            throw SafetensorsError.cannotWrite(path: url.path, errno: cause?.code.rawValue ?? EIO)
-        }
+        try OutputFolder(url.deletingLastPathComponent()).write(data(), as: url.lastPathComponent)
     }
 }

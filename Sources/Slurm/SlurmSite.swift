@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 import Synchronization
 
@@ -65,8 +66,7 @@ public final class SlurmSite: StepSite {
         let name = Self.jobName(results: results, step: step.key)
         let folder = JobFolder(results: results, kind: step.kind, key: step.key)
         let commands = commands(step.checkCancellation)
-        try folder.make()
-        try DurableFile.write(Data(spec.text.utf8), to: folder.spec)
+        try folder.make(for: spec)
         let former = step.glance().shardsDone
         // Those of which there is a job; while Slurm does not answer, there may be one or none.
         var submissions = 0
@@ -188,8 +188,7 @@ public final class SlurmSite: StepSite {
         _ role: JobRole, _ text: String, array: String, workers: Int, after: [String], _ step: PendingStep, _ name: String,
         _ folder: JobFolder, _ commands: SlurmCommands
     ) throws -> Submission {
-        let script = folder.script(role)
-        try DurableFile.write(Data(text.utf8), to: script)
+        let script = try folder.write(script: text, role)
         let options = JobOptions(
             name: name, role: role, array: array, logs: folder.logs.path, folder: results.path, cpus: workers,
             memory: step.memory?.bytes(workers: workers) ?? 0, after: after, settings: settings)

@@ -1,9 +1,10 @@
+import Foundations
 import Pickle
 import Safetensors
 
 /// What is wrong with a checkpoint of torch, as facts.
 public enum TorchCheckpointError: Error, Equatable, Sendable {
-    case cannotRead(path: String, errno: Int32)
+    case cannotRead(path: String, FileFault)
     /// The file is neither a zip file nor begins with the magic number of a legacy file.
     case notACheckpoint(path: String)
     /// The zip file has no pickle, or several.

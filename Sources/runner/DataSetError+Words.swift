@@ -9,6 +9,10 @@ extension Failure {
                 .inputMissing,
                 expected.isEmpty ? "\(place): not found; it is needed for \(purpose)" : "\(place): there is no \(expected.joined(separator: " or ")), needed for \(purpose)",
                 fix: expected.isEmpty ? "check the path in the spec" : "get it with `runner fetch \(set)`, link the folder that has it to \(place), or name its path in the spec; --data names another folder of data")
+        case .changed(let place):
+            Failure(
+                .badData, "\(place): changed since its set was listed",
+                fix: "let nothing write to the data while a run reads them; then run the same command again, finished shards are kept")
         case .tooManyObjects(let picture, let found, let limit):
             Failure(.badData, "\(picture): its mask shows \(found) classes, at most \(limit) are counted", fix: "check that the mask belongs to the set")
         case .maskOfOtherClasses(let picture, let label, let shown):

@@ -14,13 +14,14 @@ struct Estimate {
 
     /// Measures what is not known of the machine yet, which takes a few seconds, and keeps it beside the artefacts.
     /// - Returns: nil where too little is to do.
-    init?(_ plans: [Plan], workers: Int, store: ArtefactStore) {
+    /// - Throws: `PipelineError.interrupted`.
+    init?(_ plans: [Plan], workers: Int, store: ArtefactStore, cancellation: Cancellation = Cancellation()) throws {
         guard plans.reduce(0, { $0 + $1.operationsLeft }) > 60 * Self.slowest else { return nil }
         let host = HostDescription.current()
         var calibration = store.calibration(
             of: .init(host: host.name, cpu: host.cpu, kernels: "\(BLAS.coreName), \(LinearLibrary.current.description)", workers: workers))
         let known = calibration
-        calibration.measure(plans.flatMap(\.workloads))
+        try calibration.measure(plans.flatMap(\.workloads), cancellation: cancellation)
         // A folder that cannot be written, or is not there yet, is as good for a plan.
         if calibration != known { try? store.save(calibration) }
         self.calibration = calibration

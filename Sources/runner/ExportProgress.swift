@@ -34,7 +34,7 @@ final class ExportProgress: Sendable {
             state.isLineOpen = isTerminal
             return true
         }
-        if isDue { Console.tell(isTerminal ? "\r\u{1B}[K\(text)" : text + "\n") }
+        if isDue { if isTerminal { Console.redraw(text) } else { Console.tell(text + "\n") } }
     }
 
     /// Leaves the line that redraws itself.
@@ -43,6 +43,6 @@ final class ExportProgress: Sendable {
             defer { state.isLineOpen = false }
             return state.isLineOpen
         }
-        if wasOpen { Console.tell("\r\u{1B}[K") }
+        if wasOpen { Console.redraw("") }
     }
 }

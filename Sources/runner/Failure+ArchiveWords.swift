@@ -6,10 +6,7 @@ import TorchCheckpoint
 extension Failure {
     static func words(_ error: ArchiveError) -> Failure {
         switch error {
-        case .cannotRead(let path, let errno):
-            Failure(.inputMissing, "\(path): cannot be read: \(String(cString: strerror(errno)))", fix: "check the path and its permissions")
-        case .notARegularFile(let path):
-            Failure(.badData, "\(path): this is no regular file", fix: "name a file or a folder")
+        case .cannotRead(let path, let fault): unread(path, fault)
         case .noSuchFile(let location, let path):
             Failure(.inputMissing, "\(location): there is no file \(path)", fix: "check that the archive or folder is the one that the name says, and complete")
         case .refused(let location, _, _, .unknownFormat):
@@ -87,8 +84,7 @@ extension Failure {
 
     static func words(_ error: TorchCheckpointError) -> Failure {
         switch error {
-        case .cannotRead(let path, let errno):
-            Failure(.inputMissing, "\(path): cannot be read: \(String(cString: strerror(errno)))", fix: "check the path and its permissions")
+        case .cannotRead(let path, let fault): unread(path, fault)
         case .notACheckpoint(let path):
             Failure(.badData, "\(path): this is no checkpoint that torch wrote", fix: "name a file of torch.save or torch.jit.save, or safetensors")
         case .noPickle(let path):

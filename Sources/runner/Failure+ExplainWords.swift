@@ -1,5 +1,6 @@
 import CLIPModel
 import Foundation
+import Foundations
 import Inputs
 import Pipeline
 
@@ -15,15 +16,8 @@ extension Failure {
     init(explain error: any Error) {
         switch error {
         case let failure as Failure: self = failure
-        case PipelineError.cannotWrite(let path, let errno):
-            self.init(
-                .cannotWrite, "\(path): cannot be written: \(String(cString: strerror(errno)))",
-                fix: "choose a folder that can be written, with --output")
-        case PipelineError.saveFailed(let path, let errno, let freeBytes):
-            let free = freeBytes.map { " (\(ByteCount(Int(clamping: $0))) free)" } ?? ""
-            self.init(
-                .saveFailed, "\(path): could not be saved: \(String(cString: strerror(errno)))\(free)",
-                fix: "make room or choose another folder with --output")
+        case let error as OutputError:
+            self.init(error, elsewhere: "choose a folder that can be written, with --output", again: "run the same command again")
         case InputError.pictureRefused(let name, let fault):
             self.init(.badData, "\(name): \(fault.text)", fix: fault.fix)
         case InputError.imageNotRead(let path, let reason):

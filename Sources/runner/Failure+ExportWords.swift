@@ -1,6 +1,7 @@
 import CLIPModel
 import Experiments
 import Foundation
+import Foundations
 import Pipeline
 
 extension Failure {
@@ -35,15 +36,8 @@ extension Failure {
     /// The words for an error in an export, which keeps nothing of what it had.
     init(export error: any Error, interruption: Interruption) {
         switch error {
-        case PipelineError.cannotWrite(let path, let errno):
-            self.init(
-                .cannotWrite, "\(path): cannot be written: \(String(cString: strerror(errno)))",
-                fix: "choose a file in a folder that is there and can be written, with --output")
-        case PipelineError.saveFailed(let path, let errno, let freeBytes):
-            let free = freeBytes.map { " (\(ByteCount(Int(clamping: $0))) free)" } ?? ""
-            self.init(
-                .saveFailed, "\(path): could not be saved: \(String(cString: strerror(errno)))\(free)",
-                fix: "make room or choose another folder with --output; nothing was left behind")
+        case let error as OutputError:
+            self.init(error, elsewhere: "choose a file in a folder that is there and can be written, with --output", again: "run the same command again; nothing was left behind")
         case PipelineError.interrupted:
             self.init(interruption.code ?? .interrupted, "interrupted; nothing was written", fix: "run the same command again")
         case CheckpointError.missingFolder(let path):

@@ -1,5 +1,6 @@
 import CLIPModel
 import Foundation
+import Foundations
 import Safetensors
 
 extension Failure {
@@ -44,10 +45,7 @@ extension Failure {
 
     static func words(_ error: SafetensorsError) -> Failure {
         switch error {
-        case .cannotRead(let path, let errno):
-            Failure(.inputMissing, "\(path): \(String(cString: strerror(errno)))", fix: "check the path and its permissions")
-        case .notARegularFile(let path):
-            Failure(.badData, "\(path): not a regular file", fix: refetch)
+        case .cannotRead(let path, let fault): unread(path, fault)
         case .malformed(let path, let defect):
             Failure(.badData, "\(path): not a valid safetensors file: \(words(defect))", fix: refetch)
         case .noSuchTensor(let path, let tensor):
@@ -56,8 +54,6 @@ extension Failure {
             Failure(.badData, "\(path ?? "a tensor"): \(tensor ?? ""): \(stored.rawValue) cannot be read as \(wanted)", fix: refetch)
         case .valueOutOfRange(let path, let tensor, let index, let wanted):
             Failure(.badData, "\(path ?? "a tensor"): \(tensor ?? ""): element \(index) does not fit \(wanted)", fix: refetch)
-        case .cannotWrite(let path, let errno):
-            Failure(.saveFailed, "\(path): \(String(cString: strerror(errno)))", fix: "make room or choose another folder")
         case .headerTooLarge(let bytes):
             Failure(.badData, "the names of the pictures and texts take \(ByteCount(bytes)) of header, which no reader of safetensors accepts", fix: "export fewer at once, with --limit")
         case .shapeMismatch, .reservedName, .duplicateName, .impossibleShape:

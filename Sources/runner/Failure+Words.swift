@@ -3,6 +3,7 @@ import Attribution
 import CLIPModel
 import Experiments
 import Foundation
+import Foundations
 import Inputs
 import Lens
 import Pipeline
@@ -18,9 +19,15 @@ extension Failure {
         case let failure as Failure: failure
         case let error as SpecError: words(error)
         case let error as PipelineError: words(error)
+        case let error as OutputError:
+            Failure(error, elsewhere: "choose another folder with --results", again: "run the same command again; finished shards are kept")
         case let error as ResultsError: words(error)
         case let error as NumberPlace.LookupError: words(error)
         case let error as InputError: words(error)
+        case let error as ChangedFile:
+            Failure(
+                .badData, "\(error.path): changed while it was read",
+                fix: "let nothing write to the model and its files while a run reads them; then run the same command again")
         case let error as ExperimentError: words(error)
         case let error as ExportError: words(error)
         case let error as CheckpointError: words(error)
@@ -138,8 +145,8 @@ extension Failure {
             Failure(code, "\(place): \(message)", fix: fix)
         }
         return switch error.kind {
-        case .cannotRead(let errno):
-            failure(String(cString: strerror(errno)), "name an existing spec; `ls experiments/*/` shows those that come with clip-lens", .inputMissing)
+        case .cannotRead(let fault):
+            failure(fault.text, "name an existing spec; `ls experiments/*/` shows those that come with clip-lens", .inputMissing)
         case .tooLarge(let bytes, let limit): failure("\(bytes) bytes are more than a spec has", "keep specs under \(limit) bytes")
         case .notUTF8: failure("this is not UTF-8 text", "save the spec as UTF-8")
         case .empty: failure("the spec is empty", "start from one of experiments/*/*.yaml")
@@ -183,12 +190,16 @@ extension Failure {
             return words(for: underlying).inside("step \(step), images \(shard.units.lowerBound) to \(shard.units.upperBound - 1)")
         case .interrupted:
             return Failure(.interrupted, "interrupted; finished shards are kept", fix: "run the same command again to go on")
-        case .cannotWrite(let path, let errno):
-            return Failure(.cannotWrite, "\(path): cannot be written: \(String(cString: strerror(errno)))", fix: "choose another folder with --results, or change its permissions")
-        case .saveFailed(let path, let errno, let freeBytes):
-            return Failure(.saveFailed, "\(path): could not be saved: \(String(cString: strerror(errno)))\(free(freeBytes))", fix: "make room and run the same command again; finished shards are kept")
-        case .cannotRead(let path, let errno):
-            return Failure(.inputMissing, "\(path): cannot be read: \(String(cString: strerror(errno)))", fix: "check the path and its permissions")
+        case .cannotRead(let path, let fault): return unread(path, fault)
+        case .lockLost(let path, let holder):
+            guard let holder else {
+                return Failure(
+                    .lockHeld, "\(path): removed while this runner held it, so that another one may have worked here at the same time; nothing more is saved",
+                    fix: "let nobody remove files of a results folder under a run; run the same command again")
+            }
+            return Failure(
+                .lockHeld, "\(path): process \(holder.pid) on \(holder.host) worked here at the same time: this file system keeps locks to each node; nothing more is saved",
+                fix: "stop one of the two and run the same command again; or give each its own --results")
         case .lockHeld(let path, let holder, let waited):
             let who = holder.map { "process \($0.pid) on \($0.host)" } ?? "another process"
             return Failure(.lockHeld, "\(path): \(who) is working there; waited \(Int(waited.seconds.rounded())) s", fix: "wait for it, raise --lock-timeout, or choose another folder with --results")
@@ -203,6 +214,14 @@ extension Failure {
         case .danglingInput, .duplicateOutput, .undeclaredInput, .invalidSharding, .notComputed,
             .wrongArtefactForm, .invalidArtefact:
             return Failure(.internalError, "\(error)", fix: "this is a bug of clip-lens; please report it with the spec")
+        }
+    }
+
+    /// A file that could not be opened or read.
+    static func unread(_ path: String, _ fault: FileFault) -> Failure {
+        switch fault {
+        case .missing, .system: Failure(.inputMissing, "\(path): cannot be read: \(fault.text)", fix: "check the path and its permissions")
+        case .isALink, .isAFolder, .notARegularFile, .tooLarge: Failure(.badData, "\(path): cannot be read: \(fault.text)", fix: "name a regular file")
         }
     }
 

@@ -61,8 +61,10 @@ struct Failure: Error {
 
     /// Prints the error to standard error.
     func tell() {
-        var text = "error: \(message)\n"
-        if let fix { text += "fix:   \(fix)\n" }
+        // A name with a line end in it begins no line of ours.
+        func indented(_ text: String) -> String { text.replacing("\n", with: "\n       ") }
+        var text = "error: \(indented(message))\n"
+        if let fix { text += "fix:   \(indented(fix))\n" }
         Console.tell(text)
     }
 }

@@ -53,7 +53,7 @@ extension PlannedExperiment {
         in folder: ResultsFolder, database: ResultsDatabase, _ options: Executor.Options, isPartial: Bool, papers: Papers,
         cancellation: Cancellation, profile: Profile? = nil
     ) throws -> FinishedExperiment {
-        let files = ResultFiles(folder: folder.url, experiment: name, spec: spec)
+        let files = ResultFiles(folder: folder.output, experiment: name, spec: spec)
         let run = try database.begin(RunDescription(spec: spec, experiment: experiment, isPartial: isPartial))
         let result: ExecutionResult
         var report: ExperimentReport
@@ -68,6 +68,7 @@ extension PlannedExperiment {
             report.markUntrusted()
             report.attachments.append(try experiment.inputs.attachment())
             for images in experiment.inputs.images where !images.skipped.isEmpty { Console.tell(images.words) }
+            try folder.check()
             attachments = try files.write(report)
         } catch {
             let ending: RunEnding = if case PipelineError.interrupted = error { .interrupted } else { .failed }
@@ -111,4 +112,9 @@ extension StudyInputs.Images {
         let pictures = skipped.count == 1 ? "1 picture" : "\(skipped.count) pictures"
         return "\(name): \(pictures) could not be read, left out\n" + listed + rest
     }
+}
+
+extension PipelineError {
+    /// Whether the results folder is no longer this run's alone: nothing more may be saved.
+    var isOfTheFolder: Bool { if case .lockLost = self { true } else { false } }
 }

@@ -1,5 +1,6 @@
 import DenseMath
 import Foundation
+import Foundations
 import Pipeline
 import Results
 import Synchronization
@@ -24,7 +25,7 @@ final class Profile: Sendable {
     /// Measures the machine first, which takes a second.
     init(workers: Int) {
         self.workers = workers
-        peak = MachinePeak.measure(threads: workers)
+        peak = MachinePeak.measure(threads: min(workers, ProcessInfo.processInfo.activeProcessorCount))
         KernelProfile.begin()
         state = Mutex(State(before: KernelProfile.read()))
     }
@@ -39,8 +40,8 @@ final class Profile: Sendable {
         }
     }
 
-    /// - Throws: `PipelineError.saveFailed`.
-    func write(to url: URL, isPrinted: Bool) throws {
+    /// - Throws: `OutputError`.
+    func write(to folder: OutputFolder, isPrinted: Bool) throws {
         let steps = state.withLock { $0.steps }
         let fields = steps.flatMap { step in
             KernelProfile.Kernel.allCases.compactMap { kernel -> [Attachment.Field]? in
@@ -53,7 +54,7 @@ final class Profile: Sendable {
             }
         }
         let header = ["step", "step_seconds", "kernel", "calls", "kernel_seconds_of_all_workers", "gflop", "gbyte", "share_of_peak"]
-        _ = try CSVExport.write(Attachment("profile.csv", .list(header: header, rows: fields)), to: url)
+        _ = try CSVExport.write(Attachment("profile.csv", .list(header: header, rows: fields)), to: folder, as: "profile.csv")
         if isPrinted { try Console.print(table(steps).rendered() + "\n") }
     }
 

@@ -30,7 +30,7 @@ final class Progress: Sendable {
             guard isDue else { return }
             let left = progress.secondsLeft.map { ", \(Self.duration($0)) left" } ?? ""
             let text = "  \(progress.step): \(progress.unitsDone) of \(progress.units)\(left)"
-            Console.tell(isTerminal ? "\r\u{1B}[K\(text)" : text + "\n")
+            isTerminal ? Console.redraw(text) : Console.tell(text + "\n")
         case .finished(let outcome):
             guard outcome.status == .computed else { return }
             line("  \(outcome.kind): done in \(Self.duration(outcome.seconds))")
@@ -38,7 +38,7 @@ final class Progress: Sendable {
     }
 
     private func line(_ text: String) {
-        Console.tell((isTerminal ? "\r\u{1B}[K" : "") + text + "\n")
+        isTerminal ? Console.redraw(text, end: "\n") : Console.tell(text + "\n")
     }
 
     /// `3.2 s`, `48 s`, `2 min 5 s`.

@@ -2,6 +2,7 @@ import CLIPModel
 import DenseMath
 import Experiments
 import Foundation
+import Foundations
 import Pipeline
 import Results
 
@@ -10,36 +11,37 @@ struct ResultFiles {
     let database: URL
     let metrics: URL
     let predictions: URL
-    private let folder: URL
+    private let folder: OutputFolder
     /// Of the spec, where it tells the experiment.
     let name: String
 
-    init(folder: URL, experiment: String, spec: SpecDocument) {
+    init(folder: OutputFolder, experiment: String, spec: SpecDocument) {
         // A world may have two specs of one experiment: segmentation.yaml and segmentation-aligned.yaml.
         let file = URL(fileURLWithPath: spec.path).deletingPathExtension().lastPathComponent
         name = file.hasPrefix(experiment) ? file : experiment
-        database = Self.database(in: folder)
-        metrics = folder.appendingPathComponent("\(name).csv")
-        predictions = folder.appendingPathComponent("\(name)-predictions.csv")
+        database = Self.database(in: folder.url)
+        metrics = folder.file("\(name).csv")
+        predictions = folder.file("\(name)-predictions.csv")
         self.folder = folder
     }
 
     static func database(in folder: URL) -> URL { folder.appendingPathComponent("results.sqlite") }
 
     /// A copy of the database in one file, for sharing: the database itself may have rows in its journal.
-    static func snapshot(in folder: URL) -> URL { folder.appendingPathComponent("results-snapshot.sqlite") }
+    static let snapshotName = "results-snapshot.sqlite"
+    static func snapshot(in folder: URL) -> URL { folder.appendingPathComponent(snapshotName) }
 
     /// What was found out about models and data sets.
-    static func inputs(in folder: URL) -> URL { folder.appendingPathComponent("cache/inputs", isDirectory: true) }
+    static func inputs(in folder: URL) -> OutputFolder { OutputFolder(folder).folder("cache/inputs") }
 
-    func attachment(_ attachment: Attachment) -> URL { folder.appendingPathComponent("\(name)-\(attachment.name)") }
+    func attachment(_ attachment: Attachment) -> URL { folder.file("\(name)-\(attachment.name)") }
 
     /// Writes the files of the run that is about to be shown.
     /// - Returns: those of its attachments.
     func write(_ report: ExperimentReport) throws -> [StoredAttachment] {
-        try CSVExport.write(report.metrics, to: metrics)
-        if !report.predictions.isEmpty { try CSVExport.write(report.predictions, to: predictions) }
-        return try report.attachments.map { try CSVExport.write($0, to: attachment($0)) }
+        try CSVExport.write(report.metrics, to: folder, as: metrics.lastPathComponent)
+        if !report.predictions.isEmpty { try CSVExport.write(report.predictions, to: folder, as: predictions.lastPathComponent) }
+        return try report.attachments.map { try CSVExport.write($0, to: folder, as: attachment($0).lastPathComponent) }
     }
 }
 

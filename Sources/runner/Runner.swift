@@ -26,6 +26,7 @@ struct Runner: ParsableCommand {
         defaultSubcommand: RunCommand.self)
 
     static func main() {
+        ProcessLimits.prepare()
         BLAS.useOneThread()
         var json = false
         do {

@@ -32,7 +32,7 @@ final class TransferProgress: Sendable {
             state.isLineOpen = isTerminal
             return line(progress, begun: state.begun, now: now)
         }
-        if let text { Console.tell(isTerminal ? "\r\u{1B}[K\(text)" : text + "\n") }
+        if let text { if isTerminal { Console.redraw(text) } else { Console.tell(text + "\n") } }
     }
 
     /// Leaves the line that redraws itself.
@@ -41,7 +41,7 @@ final class TransferProgress: Sendable {
             defer { state.isLineOpen = false }
             return state.isLineOpen
         }
-        if wasOpen { Console.tell("\r\u{1B}[K") }
+        if wasOpen { Console.redraw("") }
     }
 
     private func line(_ progress: Fetcher.Progress, begun: (key: String, bytes: Int, time: ContinuousClock.Instant), now: ContinuousClock.Instant) -> String {

@@ -72,11 +72,11 @@ import Testing
             #expect(throws: ArchiveError.refusedInFolder(location: root, entry: "pipe", defect: .device)) {
                 try Folder(path: root)
             }
-            #expect(throws: ArchiveError.notARegularFile(path: root + "/pipe")) { try Archive(path: root + "/pipe") }
+            #expect(throws: ArchiveError.cannotRead(path: root + "/pipe", .notARegularFile)) { try Archive(path: root + "/pipe") }
         }
     }
 
     @Test func whatIsMissingIsNamed() {
-        #expect(throws: ArchiveError.cannotRead(path: "/nonexistent", errno: ENOENT)) { try openFiles(at: "/nonexistent") }
+        #expect(throws: ArchiveError.cannotRead(path: "/nonexistent", .missing)) { try openFiles(at: "/nonexistent") }
     }
 }

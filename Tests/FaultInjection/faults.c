@@ -110,6 +110,17 @@ static int fault_fd(const char *call, int fd, int traits) {
     return fault(call, path, traits);
 }
 
+// The path of a name below an open folder.
+static const char *below(int folder, const char *name, char *path) {
+    if (folder == AT_FDCWD || name[0] == '/') return name;
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", folder);
+    ssize_t length = readlink(link, path, PATH_MAX - 1);
+    if (length < 0) return name;
+    snprintf(path + length, (size_t)(PATH_MAX - length), "/%s", name);
+    return path;
+}
+
 static long die(void) {
     kill(getpid(), SIGKILL);
     return -1;
@@ -200,6 +211,43 @@ int mkdir(const char *path, mode_t mode) {
     FAIL_IF(fault("mkdir", path, TAKES_ROOM));
     REAL(int, mkdir, const char *, mode_t);
     return real(path, mode);
+}
+
+
+// The same below an open folder.
+#define OPENAT(name) \
+    mode_t mode = 0; \
+    if (flags & (O_CREAT | __O_TMPFILE)) { \
+        va_list list; \
+        va_start(list, flags); \
+        mode = va_arg(list, mode_t); \
+        va_end(list); \
+        char whole[PATH_MAX]; \
+        FAIL_IF(fault("create", below(folder, path, whole), TAKES_ROOM)); \
+    } \
+    REAL(int, name, int, const char *, int, mode_t); \
+    return real(folder, path, flags, mode)
+
+int openat(int folder, const char *path, int flags, ...) { OPENAT(openat); }
+int openat64(int folder, const char *path, int flags, ...) { OPENAT(openat64); }
+
+int renameat(int from_folder, const char *from, int to_folder, const char *to) {
+    char whole[PATH_MAX];
+    FAIL_IF(fault("rename", below(to_folder, to, whole), 0));
+    REAL(int, renameat, int, const char *, int, const char *);
+    return real(from_folder, from, to_folder, to);
+}
+int unlinkat(int folder, const char *path, int flags) {
+    char whole[PATH_MAX];
+    FAIL_IF(fault(flags & AT_REMOVEDIR ? "rmdir" : "unlink", below(folder, path, whole), 0));
+    REAL(int, unlinkat, int, const char *, int);
+    return real(folder, path, flags);
+}
+int mkdirat(int folder, const char *path, mode_t mode) {
+    char whole[PATH_MAX];
+    FAIL_IF(fault("mkdir", below(folder, path, whole), TAKES_ROOM));
+    REAL(int, mkdirat, int, const char *, mode_t);
+    return real(folder, path, mode);
 }
 
 // MARK: Clock

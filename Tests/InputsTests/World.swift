@@ -7,7 +7,7 @@ import Testing
 enum World {
     private static let made = Result { try SceneCompositor(sources: EmojiSources()) }
     private static let drawn = Result {
-        try EmojiSprites.load(font: EmojiSources().font, concepts: compositor().catalogue.concepts)
+        try EmojiSprites.load(EmojiSources(), concepts: compositor().catalogue.concepts)
     }
 
     static let textFont = URL(fileURLWithPath: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -115,13 +116,13 @@ import Testing
         let shards = folder.url.appendingPathComponent("cache/sum/abc/shards")
         try FileManager.default.createDirectory(at: shards, withIntermediateDirectories: true)
         let leftovers = [
-            shards.appendingPathComponent(".tmp-0a0b0c0d-123-456-000001.safetensors"),
-            folder.url.appendingPathComponent(".tmp-0a0b0c0d-123-456-metrics.csv"),
+            shards.appendingPathComponent(".clip-lens-0a0b0c0d-123-456-0k-1.part"),
+            folder.url.appendingPathComponent(".clip-lens-0a0b0c0d-123-456-0k-2.part"),
         ]
         for url in leftovers { try Data("x".utf8).write(to: url) }
         try SamplePipeline().run(in: folder)
         for url in leftovers { #expect(!FileManager.default.fileExists(atPath: url.path)) }
-        #expect(try folder.files().allSatisfy { !$0.contains(".tmp-") })
+        #expect(try folder.files().allSatisfy { !$0.contains("/.clip-lens-") })
     }
 
     @Test func aMissingIntermediateArtefactIsNotNeeded() throws {

@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -35,7 +36,7 @@ import Testing
             #expect(events.warnings.isEmpty)
             #expect(log.computedShards.count == (plan.unitsLeft + 6) / 7)
             let names = try FileManager.default.subpathsOfDirectory(atPath: url.path)
-            #expect(!names.contains { $0.contains(".tmp-") || $0.contains("/shards/") })
+            #expect(!names.contains { $0.contains(".clip-lens-") || $0.contains("/shards/") })
             for (path, bytes) in expected {
                 let file = url.appendingPathComponent(path)
                 // A step that nothing asks for any more is not computed again.

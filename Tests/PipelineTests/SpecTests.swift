@@ -1,4 +1,6 @@
 import Foundation
+import Foundations
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -221,15 +223,15 @@ private enum Key: String, CaseIterable {
         func kind() -> SpecError.Kind? {
             #expect(throws: SpecError.self) { try SpecDocument(contentsOf: url) }?.kind
         }
-        #expect(kind() == .cannotRead(errno: ENOENT))
+        #expect(kind() == .cannotRead(.missing))
         try Data([0x61, 0xFF]).write(to: url)
         #expect(kind() == .notUTF8)
         try Data(repeating: 0x20, count: SpecDocument.sizeLimit + 10).write(to: url)
         #expect(
-            kind() == .tooLarge(bytes: SpecDocument.sizeLimit + 1, limit: SpecDocument.sizeLimit))
+            kind() == .tooLarge(bytes: SpecDocument.sizeLimit + 10, limit: SpecDocument.sizeLimit))
         try FileManager.default.removeItem(at: url)
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
-        #expect(kind() == .cannotRead(errno: EISDIR))
+        #expect(kind() == .cannotRead(.isAFolder))
     }
 
     @Test func seededMutationsNeverTrap() {

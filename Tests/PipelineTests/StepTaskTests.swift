@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -161,7 +162,7 @@ import Testing
         let folder = try TemporaryFolder()
         let pipeline = try SamplePipeline()
         _ = try ResultsFolder(folder.url)
-        let file = folder.url.appendingPathComponent("cache/.tmp-of-another-node-000001.json")
+        let file = folder.url.appendingPathComponent("cache/.clip-lens-0a0b0c0d-123-456-0k-1.part")
         do {
             let task = try StepTask(pipeline.graph, step: pipeline.weights.key.digest, results: folder.url)
             try Data("half".utf8).write(to: file)

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -39,10 +40,10 @@ import Testing
         #expect(CostEstimate(Work("other"), perUnit: 1).seconds(units: 1, of: nil, workers: 1, calibration) == nil)
     }
 
-    @Test func onlyUnknownWorkloadsAreMeasured() {
+    @Test func onlyUnknownWorkloadsAreMeasured() throws {
         let (known, new) = (Work(), Work("more"))
         var calibration = calibration
-        calibration.measure([known, new, new])
+        try calibration.measure([known, new, new])
         #expect(known.measured.withLock { $0 }.isEmpty)
         #expect(new.measured.withLock { $0 } == [1, 2])
         #expect(calibration.speeds["more"] == .init(alone: 100, together: 80))

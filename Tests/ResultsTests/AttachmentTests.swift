@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 import Results
 import Testing
@@ -15,7 +16,7 @@ import Testing
                     [.integer(-3), .number(-0.25), .text("+dog; −cat"), .text("=HYPERLINK(\"x\")")],
                     [.integer(0), .number(.nan), .text("a, b"), .text("")],
                 ]))
-        let stored = try CSVExport.write(attachment, to: folder.file(attachment.name))
+        let stored = try CSVExport.write(attachment, to: OutputFolder(folder.url), as: attachment.name)
         #expect(stored.name == "neurons.csv" && stored.file == "neurons.csv")
         #expect(try stored.sha256 == Digest.sha256(of: Data(contentsOf: folder.file("neurons.csv"))))
         #expect(
@@ -33,15 +34,15 @@ import Testing
         let url = folder.file("scenes.png")
         try Data("a longer file from before".utf8).write(to: url)
         let bytes = Data([0x89, 0x50, 0, 0xFF, 0x0D, 0x0A])
-        #expect(try CSVExport.write(Attachment("scenes.png", .bytes(bytes)), to: url).sha256 == Digest.sha256(of: bytes))
+        #expect(try CSVExport.write(Attachment("scenes.png", .bytes(bytes)), to: OutputFolder(url.deletingLastPathComponent()), as: url.lastPathComponent).sha256 == Digest.sha256(of: bytes))
         #expect(try Data(contentsOf: url) == bytes)
         #expect(try folder.names() == ["scenes.png"])
     }
 
     @Test func aFolderThatIsMissingIsAnError() throws {
         let folder = try TemporaryFolder()
-        #expect(throws: PipelineError.self) {
-            try CSVExport.write(Attachment("a", .bytes(Data([1]))), to: folder.file("none").appendingPathComponent("a"))
+        #expect(throws: OutputError.self) {
+            try CSVExport.write(Attachment("a", .bytes(Data([1]))), to: OutputFolder(folder.file("none")), as: "a")
         }
     }
 }

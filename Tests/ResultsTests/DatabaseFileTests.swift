@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import GRDB
 import Pipeline
 import Testing
@@ -15,8 +16,8 @@ import Testing
             try database.end(
                 run, as: .done, rows: RunRows(metrics: Sample.metrics, predictions: [Sample.predictions()]))
             try Data("older".utf8).write(to: snapshot)
-            try database.writeSnapshot(to: snapshot)
-            try database.writeSnapshot(to: snapshot)
+            try database.writeSnapshot(to: OutputFolder(folder.url), as: snapshot.lastPathComponent)
+            try database.writeSnapshot(to: OutputFolder(folder.url), as: snapshot.lastPathComponent)
             try database.close()
         }
         for name in try folder.names() where name != "results-snapshot.sqlite" {
@@ -103,7 +104,7 @@ import Testing
         let database = try ResultsDatabase(writingTo: url)
         let run = try database.begin(Sample.description())
         try database.end(run, as: .done, rows: RunRows(metrics: Sample.metrics))
-        try database.writeSnapshot(to: folder.file("snapshot.sqlite"))
+        try database.writeSnapshot(to: OutputFolder(folder.url), as: "snapshot.sqlite")
         try database.close()
         chmod(folder.url.path, 0o555)
         defer { chmod(folder.url.path, 0o755) }

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 import Testing
 
@@ -29,7 +30,7 @@ import Testing
         let url = folder.file("predictions.csv")
         var set = Sample.predictions()
         set.predictions.reverse()
-        try CSVExport.write([set], to: url)
+        try CSVExport.write([set], to: OutputFolder(url.deletingLastPathComponent()), as: url.lastPathComponent)
         let text = try String(contentsOf: url, encoding: .utf8)
         #expect(
             text == """
@@ -50,7 +51,7 @@ import Testing
                 experiment: "x", condition: [:],
                 predictions: images.map { Prediction(imageID: "\($0)", label: "\($0)", prediction: "p", margin: nil) })
         }
-        try CSVExport.write([set([1, 10, 9]), set([1, 10, 9]), set([9, 10, 1]), set([2, 10]), set([])], to: url)
+        try CSVExport.write([set([1, 10, 9]), set([1, 10, 9]), set([9, 10, 1]), set([2, 10]), set([])], to: OutputFolder(url.deletingLastPathComponent()), as: url.lastPathComponent)
         let rows = try String(contentsOf: url, encoding: .utf8).split(separator: "\r\n").dropFirst()
         #expect(rows.map { $0.split(separator: ",")[1] } == ["1", "10", "9", "1", "10", "9", "1", "10", "9", "10", "2"])
         #expect(rows.allSatisfy { let fields = $0.split(separator: ","); return fields[1] == fields[2] })
@@ -60,7 +61,7 @@ import Testing
         ("plain", "plain"), ("a,b", "\"a,b\""), ("say \"x\"", "\"say \"\"x\"\"\""),
         ("two\nlines", "\"two\nlines\""), ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"),
         ("@sum", "'@sum"), ("\tx", "'\tx"), (" =x", "' =x"), (" x ", "\" x \""), ("", ""),
-        ("\u{202E}rtl", "\u{202E}rtl"),
+        ("\u{202E}rtl", "\\u202ertl"), ("a\u{1B}[2J\r", "a\\u001b[2J\\u000d"),
         ("<b>", "<b>"), ("a\"\u{301}b", "\"a\"\"\u{301}b\""), ("  ", "\"  \""), ("=a,\"b\"", "\"'=a,\"\"b\"\"\""),
     ])
     func textsAreQuotedAndNeutral(text: String, field: String) {
@@ -87,7 +88,7 @@ import Testing
     private func csv(_ metrics: [Metric]) throws -> [String] {
         let folder = try TemporaryFolder()
         let url = folder.file("metrics.csv")
-        try CSVExport.write(metrics, to: url)
+        try CSVExport.write(metrics, to: OutputFolder(url.deletingLastPathComponent()), as: url.lastPathComponent)
         return try String(contentsOf: url, encoding: .utf8).components(separatedBy: "\r\n")
     }
 }

@@ -274,7 +274,7 @@ import Testing
     func shards(_ step: String, of run: SmallRun) -> Int {
         let cache = run.results.appendingPathComponent("cache/\(step)").path
         let files = FileManager.default.enumerator(atPath: cache)?.compactMap { $0 as? String } ?? []
-        return files.count { $0.contains("/shards/") && $0.hasSuffix(".manifest.json") && !$0.contains(".tmp-") }
+        return files.count { $0.contains("/shards/") && $0.hasSuffix(".manifest.json") && !$0.contains("/.clip-lens-") }
     }
 
     @Test func picturesOfFinishedShardsAreNotAskedForAgain() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 import Results
 import Testing
@@ -26,7 +27,7 @@ import Testing
                     experiment: "mean-ablation", world: "emoji", model: "m", dataset: "val", subject: ["condition": "baseline"],
                     name: "accuracy", value: accuracy, unit: "share", n: 100)
             ]))
-        try database.writeSnapshot(to: url.appendingPathComponent("results-snapshot.sqlite"))
+        try database.writeSnapshot(to: OutputFolder(url), as: "results-snapshot.sqlite")
         try database.close()
         return url
     }

@@ -127,7 +127,7 @@ import Testing
         /// Manifests of stored shards; the step's own is not among them.
         func shards() -> Int {
             let found = FileManager.default.enumerator(atPath: study.file("cache/segmentation").path)?.compactMap { $0 as? String } ?? []
-            return found.count { $0.contains("/shards/") && $0.hasSuffix(".manifest.json") && !$0.contains(".tmp-") }
+            return found.count { $0.contains("/shards/") && $0.hasSuffix(".manifest.json") && !$0.contains("/.clip-lens-") }
         }
         var isKilledInTheMiddle = false
         for _ in 0..<5 where !isKilledInTheMiddle {

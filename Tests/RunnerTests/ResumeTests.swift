@@ -60,7 +60,7 @@ import Testing
         let cache = run.results.appendingPathComponent("cache")
         var found: [String: Identity] = [:]
         for path in files.enumerator(atPath: cache.path)?.compactMap({ $0 as? String }) ?? []
-        where path.contains("/shards/") && path.hasSuffix(".manifest.json") && !path.contains(".tmp-") {
+        where path.contains("/shards/") && path.hasSuffix(".manifest.json") && !path.contains(".clip-lens-") {
             let manifest = cache.appendingPathComponent(path)
             let folder = manifest.deletingLastPathComponent()
             guard !files.fileExists(atPath: folder.deletingLastPathComponent().appendingPathComponent("manifest.json").path)
@@ -85,7 +85,7 @@ import Testing
         return Set(
             keys.flatMap { key in
                 (try? files.contentsOfDirectory(atPath: folder.appendingPathComponent("\(key)/shards").path)) ?? []
-            }.filter { $0.hasSuffix(".manifest.json") && !$0.contains(".tmp-") })
+            }.filter { $0.hasSuffix(".manifest.json") && !$0.contains("/.clip-lens-") })
     }
 
     /// Starts the runner and kills it as soon as it has stored a new shard of `step`.
@@ -153,7 +153,7 @@ import Testing
         #expect(output.status == 0, "\(output.errors)")
         #expect(try rows(disturbed) == Self.undisturbed.get())
         let leftovers = FileManager.default.enumerator(atPath: disturbed.results.path)?
-            .compactMap { $0 as? String }.filter { $0.contains(".tmp-") } ?? []
+            .compactMap { $0 as? String }.filter { $0.contains(".clip-lens-") } ?? []
         #expect(leftovers == [])
     }
 

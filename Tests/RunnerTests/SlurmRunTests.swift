@@ -74,7 +74,7 @@ struct SlurmRunTests {
         let expected = try rows(Self.undisturbed.get())
         #expect(try rows(run) == expected, sourceLocation: sourceLocation)
         let left = FileManager.default.enumerator(atPath: run.results.path)?.compactMap { $0 as? String } ?? []
-        #expect(left.filter { $0.contains(".tmp-") || $0.hasPrefix("jobs") || $0.contains("/shards/") && $0.contains("label-similarities") } == [], sourceLocation: sourceLocation)
+        #expect(left.filter { $0.contains(".clip-lens-") || $0.hasPrefix("jobs") || $0.contains("/shards/") && $0.contains("label-similarities") } == [], sourceLocation: sourceLocation)
     }
 
     struct Rows: Equatable {
@@ -89,7 +89,7 @@ struct SlurmRunTests {
         let database = try ResultsDatabase(readingFrom: run.results.appendingPathComponent("results.sqlite"))
         let stored = try #require(try database.latestRun(of: "multi-label-recognition"))
         let paths = FileManager.default.enumerator(atPath: run.results.path)?.compactMap { $0 as? String } ?? []
-        let files = paths.filter { ($0.hasSuffix(".csv") || $0.contains("/artefact.")) && !$0.contains(".tmp-") }
+        let files = paths.filter { ($0.hasSuffix(".csv") || $0.contains("/artefact.")) && !$0.contains("/.clip-lens-") }
         #expect(files.count >= 7)
         return Rows(
             metrics: try database.metrics(of: stored), predictions: try database.predictions(of: stored),

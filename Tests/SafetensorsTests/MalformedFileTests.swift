@@ -1,5 +1,6 @@
 import DenseMath
 import Foundation
+import Foundations
 import Testing
 
 @testable import Safetensors
@@ -66,11 +67,11 @@ import Testing
 
     @Test func filesThatCannotBeOpenedAreNamed() throws {
         let missing = URL(fileURLWithPath: "/nonexistent/model.safetensors")
-        #expect(throws: SafetensorsError.cannotRead(path: missing.path, errno: ENOENT)) {
+        #expect(throws: SafetensorsError.cannotRead(path: missing.path, .missing)) {
             try SafetensorsFile(contentsOf: missing)
         }
         let folder = FileManager.default.temporaryDirectory
-        #expect(throws: SafetensorsError.notARegularFile(path: folder.path)) {
+        #expect(throws: SafetensorsError.cannotRead(path: folder.path, .isAFolder)) {
             try SafetensorsFile(contentsOf: folder)
         }
     }

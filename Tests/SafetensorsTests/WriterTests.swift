@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Testing
 
 @testable import Safetensors
@@ -75,7 +76,7 @@ import Testing
             try SafetensorsWriter(tensors: ["__metadata__": .init([UInt8(1)], shape: [1])]).data()
         }
         let url = URL(fileURLWithPath: "/nonexistent/x.safetensors")
-        #expect(throws: SafetensorsError.cannotWrite(path: url.path, errno: ENOENT)) {
+        #expect(throws: OutputError.saveFailed(path: "/nonexistent", errno: ENOENT, freeBytes: OutputFolder.freeBytes(at: URL(fileURLWithPath: "/nonexistent")))) {
             try SafetensorsWriter(tensors: [:]).write(to: url)
         }
     }

@@ -9,7 +9,8 @@ import Testing
         let results = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         let key = try JSONDecoder().decode(StepKey.self, from: Data("\"\(String(repeating: "b", count: 64))\"".utf8))
         let folder = JobFolder(results: results, kind: "sum", key: key)
-        try folder.make()
+        try FileManager.default.createDirectory(at: results, withIntermediateDirectories: true)
+        try folder.make(for: SpecDocument(text: "experiment: x", path: "x.yaml"))
         return folder
     }
 

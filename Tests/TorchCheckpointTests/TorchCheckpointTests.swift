@@ -133,7 +133,7 @@ import Testing
         }
         #expect(!TorchCheckpoint.recognises(Self.url("expected.safetensors")))
         #expect(!TorchCheckpoint.recognises(Self.url("none")))
-        #expect(throws: ArchiveError.cannotRead(path: path("none"), errno: ENOENT)) {
+        #expect(throws: ArchiveError.cannotRead(path: path("none"), .missing)) {
             try TorchCheckpoint(contentsOf: Self.url("none"))
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// One object of a configuration file, whose values are read by key, type and range.
 ///
@@ -17,18 +18,18 @@ struct ConfigurationSection {
     init(contentsOf url: URL) throws(ConfigurationError) {
         path = url.path
         prefix = ""
-        let bytes: [UInt8]
+        let bytes: Data
         do {
-            bytes = try BoundedFile.bytes(at: url, limit: Self.limitInBytes)
+            bytes = try RegularFile.contents(of: url.path, limit: Self.limitInBytes)
         } catch {
             switch error {
             case .missing: throw .missingFile(path: url.path)
-            case .unreadable(let reason): throw .unreadableFile(path: url.path, reason: reason)
-            case .tooLarge(let limit): throw .fileTooLarge(path: url.path, limitInBytes: limit)
+            case .tooLarge(_, let limit): throw .fileTooLarge(path: url.path, limitInBytes: limit)
+            default: throw .unreadableFile(path: url.path, reason: error.text)
             }
         }
         do {
-            values = try JSONDecoder().decode([String: JSONValue].self, from: Data(bytes))
+            values = try JSONDecoder().decode([String: JSONValue].self, from: bytes)
         } catch {
             throw .notAJSONObject(path: url.path, reason: Self.reason(of: error))
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// The bytes of `vocab.json`, `merges.txt` and OpenAI's compressed file of merges.
 enum TokenizerFile {
@@ -29,12 +30,12 @@ enum TokenizerFile {
 
     private static func bytesAsTheyAre(at url: URL) throws(TokenizerError) -> [UInt8] {
         do {
-            return try BoundedFile.bytes(at: url, limit: limitInBytes)
+            return [UInt8](try RegularFile.contents(of: url.path, limit: limitInBytes))
         } catch {
             switch error {
             case .missing: throw .missingFile(path: url.path)
-            case .unreadable(let reason): throw .unreadableFile(path: url.path, reason: reason)
-            case .tooLarge(let limit): throw .fileTooLarge(path: url.path, limitInBytes: limit)
+            case .tooLarge(_, let limit): throw .fileTooLarge(path: url.path, limitInBytes: limit)
+            default: throw .unreadableFile(path: url.path, reason: error.text)
             }
         }
     }

@@ -38,7 +38,9 @@ struct TransformerWork: Workload, Equatable {
         let (measured, tower) = (work, work.tower(grid: grid))
         let speeds = Mutex<[Double]>([])
         let group = DispatchGroup()
-        for index in 0..<workers {
+        // More workers than cores share these, and take the longer to measure, the more there are.
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        for index in 0..<min(workers, cores) {
             // As the pipeline runs its shards: a serial queue for each worker.
             DispatchQueue(label: "clip-lens.calibration.\(index)").async(group: group) {
                 let speed = measured.speed(of: tower)
@@ -46,8 +48,7 @@ struct TransformerWork: Workload, Equatable {
             }
         }
         group.wait()
-        // More workers than cores share them.
-        let share = min(1, Double(ProcessInfo.processInfo.activeProcessorCount) / Double(max(workers, 1)))
+        let share = min(1, Double(cores) / Double(max(workers, 1)))
         return share * speeds.withLock { $0.reduce(0, +) / Double(max($0.count, 1)) }
     }
 

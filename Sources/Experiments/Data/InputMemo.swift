@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 import Pipeline
 import Synchronization
@@ -8,16 +9,16 @@ import Synchronization
 ///
 /// Nothing is written before ``keep()``: a spec that is refused, and a plan, leave no folder behind.
 final class InputMemo: Sendable {
-    private let folder: URL?
+    private let folder: OutputFolder?
     /// Files that are written as soon as that is allowed.
-    private let pending = Mutex<[URL: Data]>([:])
+    private let pending = Mutex<[String: Data]>([:])
 
     /// - Parameter folder: nil keeps nothing.
-    init(folder: URL?) { self.folder = folder }
+    init(folder: OutputFolder?) { self.folder = folder }
 
     /// Where indices of archives are kept.
     var indices: IndexedArchive.Shelf? {
-        folder.map { folder in IndexedArchive.Shelf(folder: folder) { [self] data, url in pending.withLock { $0[url] = data } } }
+        folder.map { folder in IndexedArchive.Shelf(folder: folder.url) { [self] data, name in pending.withLock { $0[name] = data } } }
     }
 
     /// Writes what was found out. What cannot be kept costs time only, the next time.
@@ -27,23 +28,21 @@ final class InputMemo: Sendable {
             defer { pending = [:] }
             return pending
         }
-        try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        for (url, data) in files { try? DurableFile.write(data, to: url) }
+        for (name, data) in files { try? folder.write(data, as: name) }
     }
 
     /// The kept value, or what `make` makes.
     /// - Parameters:
-    ///   - files: what the value depends on; see `FileSignature`.
+    ///   - files: what the value depends on; see `FileMarks`.
     ///   - key: what else it depends on.
     /// - Throws: what `make` throws.
     func value<Value: Codable>(_ kind: String, of files: [URL], key: String, make: () throws -> Value) throws -> Value {
-        // Signed before the files are read: a change while they are being read shows the next time.
-        guard let folder, let signature = FileSignature.of(files) else { return try make() }
-        let name = ContentDigest.sha256(Data("\(kind)\n\(key)\n\(signature)".utf8))
-        let url = folder.appendingPathComponent("\(kind)-\(name).json")
-        if let kept: Kept<Value> = read(url) { return kept.value }
+        guard let folder, let marks = FileMarks(files), marks.areSettled else { return try make() }
+        let name = "\(kind)-\(ContentDigest.sha256(Data("\(kind)\n\(key)\n\(marks.digest)".utf8))).json"
+        if let kept: Kept<Value> = read(folder.file(name)) { return kept.value }
         let value = try make()
-        write(value, to: url)
+        // What was read while somebody wrote is nothing to keep.
+        if FileMarks(files) == marks { write(value, as: name) }
         return value
     }
 
@@ -53,16 +52,16 @@ final class InputMemo: Sendable {
 
     /// Nil for a file that is missing or damaged: the first line is the digest of the rest.
     private func read<Value: Codable>(_ url: URL) -> Kept<Value>? {
-        guard let data = try? Data(contentsOf: url), let end = data.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+        guard let data = try? RegularFile.contents(of: url.path, limit: 1 << 32), let end = data.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
         let body = data[(end + 1)...]
         guard data[..<end].elementsEqual(Digest.sha256(of: Data(body)).utf8) else { return nil }
         return try? JSONDecoder().decode(Kept<Value>.self, from: Data(body))
     }
 
-    private func write(_ value: some Codable, to url: URL) {
+    private func write(_ value: some Codable, as name: String) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         guard let body = try? encoder.encode(Kept(value: value)) else { return }
-        pending.withLock { $0[url] = Data((Digest.sha256(of: body) + "\n").utf8) + body }
+        pending.withLock { $0[name] = Data((Digest.sha256(of: body) + "\n").utf8) + body }
     }
 }

@@ -1,6 +1,7 @@
 import CLIPModel
 import DenseMath
 import Foundation
+import Foundations
 import Inputs
 import Lens
 
@@ -68,6 +69,8 @@ public struct ModelUnderStudy: Sendable {
         let vocabulary = try? places.vocabulary()
         let described = try CLIP.describe(
             folder: folder, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation)
+        // From here to the end of the loading: what is computed with is what the digests are of.
+        let watch = FileWatch(described.files)
         let digests = try memo.value("model", of: described.files, key: "") {
             try Dictionary(
                 described.files.map {
@@ -90,7 +93,11 @@ public struct ModelUnderStudy: Sendable {
         self.precision = precision
         digest = ContentDigest.sha256(Data(lines.joined().utf8))
         let clip = Shared {
-            try CLIP(folder: folder, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation).with(precision)
+            let clip = try CLIP(folder: folder, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation)
+            try watch.check()
+            // The description was read before the watch began.
+            guard clip.description == described.description else { throw ChangedFile(path: folder.path) }
+            return clip.with(precision)
         }
         self.clip = clip
         paths = Shared { ValueOutputPaths(try clip.value().vision) }

@@ -54,7 +54,7 @@ struct PictureDataset: Sendable {
                         return { shard in
                             var result = ImageShard(imageSize: size)
                             for entry in list.entries[shard.units] {
-                                let image = try pictures.image(entry.index)
+                                let image = try pictures.image(entry)
                                 let mask = try masks.map { geometry in
                                     try Self.mask(
                                         of: entry, in: pictures, at: place, geometry, image: image, square: preprocessing.geometry)
@@ -80,7 +80,7 @@ struct PictureDataset: Sendable {
         of entry: PictureList.Entry, in pictures: LabelledPictures, at place: String, _ geometry: MaskGeometry,
         image: RGBImage, square: SquareGeometry
     ) throws -> [UInt8] {
-        guard let mask = try pictures.objects(entry.index)?.mask else {
+        guard let mask = try pictures.mask(entry) else {
             throw DataSetError.missingMask(path: place, picture: entry.id)
         }
         return try geometry.mask(

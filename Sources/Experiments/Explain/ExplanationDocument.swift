@@ -1,6 +1,7 @@
 import Attribution
 import CLIPModel
 import Foundation
+import Foundations
 import Inputs
 
 /// What an explanation was made of and what came out, beside its pictures.
@@ -86,7 +87,7 @@ struct ExplanationDocument: Encodable {
 
     /// The pictures that an explanation in a folder lists: names of the kind that explanations have, and nothing else.
     static func files(in folder: URL) -> [String] {
-        guard let data = try? Data(contentsOf: folder.appendingPathComponent("explanation.json")),
+        guard let data = try? RegularFile.contents(of: folder.appendingPathComponent("explanation.json").path, limit: 1 << 26),
             let document = try? JSONDecoder().decode(Files.self, from: data)
         else { return [] }
         return document.files.filter { $0 == "words.png" || $0.wholeMatch(of: /[0-9]+(-[^\/]*)?\.png/) != nil }

@@ -1,6 +1,7 @@
 import Attribution
 import CLIPModel
 import Foundation
+import Foundations
 import Inputs
 import Pipeline
 import Safetensors
@@ -28,17 +29,12 @@ public struct ExplanationFiles {
     }
 
     /// Makes the folder and finds out whether the files can be written, before there is anything to write.
-    /// - Throws: `PipelineError.cannotWrite`.
+    /// - Throws: `OutputError`.
     public init(in folder: URL, texts: [String], hasWords: Bool) throws {
-        do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        } catch let error as CocoaError {
-            let cause = (error.underlying as? POSIXError)?.code ?? .EEXIST
-            throw PipelineError.cannotWrite(path: folder.path, errno: cause.rawValue)
-        }
+        try OutputFolder(folder).probe()
         (self.folder, self.texts, self.hasWords) = (folder, texts, hasWords)
         var files: [String: PendingFile] = [:]
-        for name in Self.names(texts: texts, hasWords: hasWords) { files[name] = try PendingFile(for: folder.appendingPathComponent(name)) }
+        for name in Self.names(texts: texts, hasWords: hasWords) { files[name] = try PendingFile(for: folder.appendingPathComponent(name), followsLink: false) }
         self.files = files
     }
 
@@ -60,7 +56,7 @@ public struct ExplanationFiles {
     }
 
     /// Writes everything.
-    /// - Throws: `InputError` for a missing font; `PipelineError.saveFailed`; what encoding throws.
+    /// - Throws: `InputError` for a missing font; `OutputError`; what encoding throws.
     public func write(
         _ explanation: Explanation, of image: RGBImage, path: String, digest: String, _ clip: CLIP, model: String,
         sentence: String?, _ settings: ExplanationSettings, program: ProgramDescription

@@ -1,6 +1,7 @@
 import CLIPModel
 import DenseMath
 import Foundation
+import Foundations
 import Inputs
 import Pipeline
 
@@ -66,15 +67,15 @@ public struct Export: Sendable {
 
     /// Exports what a model makes of pictures.
     /// - Returns: the tensors of the file.
-    /// - Throws: `PipelineError.cannotWrite` before any work; ``ExportError``, `LensError`, what opening the model
-    ///   and reading pictures throws; `PipelineError.saveFailed`, `.interrupted`.
+    /// - Throws: `OutputError.cannotWrite` before any work; ``ExportError``, `LensError`, what opening the model
+    ///   and reading pictures throws; `OutputError`, `PipelineError.interrupted`.
     public func run(_ contents: PictureContents, of selection: PictureSelection) throws -> [ExportTensor] {
-        let output = try PendingFile(for: settings.output)
+        let output = try PendingFile(for: settings.output, followsLink: true)
         let exporter = contents.exporter
         try exporter.check(CLIP.describe(folder: settings.model).description.configuration)
         let files = try PictureFiles(at: selection.location)
         guard !files.paths.isEmpty else { throw ExportError.noPictures(location: selection.location, skipped: 0) }
-        let clip = try open()
+        let (clip, watch) = try open()
 
         let work = ExportWork(jobs: settings.jobs, cancellation: cancellation, output: output.url, observer: observer)
         let pictures = try PreparedPictures(
@@ -90,7 +91,7 @@ public struct Export: Sendable {
             location: selection.location, found: files.paths.count, limit: selection.limit,
             preprocessing: PreprocessingEntry(clip.description), pictures: pictures.pictures, skipped: pictures.skipped)
         return try write(
-            try exporter.tensors(clip, images: pictures.count), named: exporter.name, clip, images: images, texts: exporter.texts,
+            try exporter.tensors(clip, images: pictures.count), named: exporter.name, clip, watched: watch, images: images, texts: exporter.texts,
             settings: exporter.settings(clip, images: pictures.count), to: output
         ) { try exporter.compute(clip, pictures, into: $0, work) }
     }
@@ -99,23 +100,25 @@ public struct Export: Sendable {
     /// - Returns: the tensors of the file.
     /// - Throws: as ``run(_:of:)``.
     public func run(texts: [String]) throws -> [ExportTensor] {
-        let output = try PendingFile(for: settings.output)
+        let output = try PendingFile(for: settings.output, followsLink: true)
         guard !texts.isEmpty else { throw ExportError.textsMissing(method: TextExport.name) }
-        let clip = try open()
+        let (clip, watch) = try open()
         let work = ExportWork(jobs: settings.jobs, cancellation: cancellation, output: output.url, observer: observer)
         let export = TextExport(texts)
-        return try write(export.tensors(clip), named: TextExport.name, clip, texts: texts, to: output) {
+        return try write(export.tensors(clip), named: TextExport.name, clip, watched: watch, texts: texts, to: output) {
             try export.compute(clip, into: $0, work)
         }
     }
 
     /// Writes the header, has `compute` fill the tensors, and gives the file its name.
     private func write(
-        _ tensors: [ExportTensor], named name: String, _ clip: CLIP, images: ExportDocument.Images? = nil, texts: [String],
+        _ tensors: [ExportTensor], named name: String, _ clip: CLIP, watched watch: FileWatch, images: ExportDocument.Images? = nil, texts: [String],
         settings request: ExportDocument.Settings = .init(), to output: PendingFile, _ compute: (ExportFile) throws -> Void
     ) throws -> [ExportTensor] {
+        let model = try ModelEntry(clip, path: settings.model.relativePath)
+        try watch.check()
         let document = ExportDocument(
-            contents: name, program: settings.program, model: try ModelEntry(clip, path: settings.model.relativePath),
+            contents: name, program: settings.program, model: model,
             images: images, texts: texts.isEmpty ? nil : describe(texts, clip), settings: request,
             tensors: tensors.reduce(into: [:]) { $0[$1.name] = .init($1) })
         let file = try ExportFile(output, tensors: tensors, document: document)
@@ -125,10 +128,13 @@ public struct Export: Sendable {
         return tensors
     }
 
-    private func open() throws -> CLIP {
-        try CLIP(
+    /// Loads the model; its files are watched from before.
+    private func open() throws -> (CLIP, FileWatch) {
+        let watch = FileWatch(try CLIP.describe(folder: settings.model, vocabulary: settings.vocabulary).files)
+        let clip = try CLIP(
             folder: settings.model, vocabulary: settings.vocabulary, imageActivation: settings.imageActivation,
             textActivation: settings.textActivation)
+        return (clip, watch)
     }
 
     private func describe(_ texts: [String], _ clip: CLIP) -> [ExportDocument.Text] {

@@ -1,3 +1,4 @@
+import Foundations
 import Pipeline
 import Safetensors
 
@@ -7,7 +8,7 @@ final class ExportFile: Sendable {
     private let layout: SafetensorsLayout
 
     /// Takes the room for all tensors and writes the header.
-    /// - Throws: `SafetensorsError.headerTooLarge`, `PipelineError.saveFailed`.
+    /// - Throws: `SafetensorsError.headerTooLarge`, `OutputError`.
     init(_ file: PendingFile, tensors: [ExportTensor], document: ExportDocument) throws {
         self.file = file
         layout = try SafetensorsLayout(tensors.map(\.declaration), metadata: [ExportDocument.key: document.text()])
@@ -25,7 +26,7 @@ final class ExportFile: Sendable {
     }
 
     /// Writes a whole tensor.
-    /// - Throws: `PipelineError.saveFailed`.
+    /// - Throws: `OutputError`.
     func write<Element: BitwiseCopyable>(_ name: String, _ values: [Element]) throws {
         let place = record(name).byteRange
         try values.withUnsafeBytes { bytes in
@@ -39,6 +40,6 @@ final class ExportFile: Sendable {
         return tensor
     }
 
-    /// - Throws: `PipelineError.saveFailed`.
+    /// - Throws: `OutputError`.
     func commit() throws { try file.commit() }
 }

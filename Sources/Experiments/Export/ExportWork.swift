@@ -1,6 +1,7 @@
 import CLIPModel
 import DenseMath
 import Foundation
+import Foundations
 import Pipeline
 
 /// What happens during an export, for whoever shows it.
@@ -23,9 +24,9 @@ struct ExportWork: Sendable {
     let observer: @Sendable (ExportEvent) -> Void
 
     /// A file that nobody sees.
-    /// - Throws: `PipelineError.cannotWrite`.
+    /// - Throws: `OutputError`.
     func scratch() throws -> PendingFile {
-        try PendingFile(for: output.deletingLastPathComponent().appendingPathComponent("scratch-\(UUID().uuidString)"))
+        try PendingFile(for: output.deletingLastPathComponent().appendingPathComponent("scratch-\(UUID().uuidString)"), followsLink: false)
     }
 
     /// - Throws: as `Workers.forEach`.

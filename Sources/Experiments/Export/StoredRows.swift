@@ -1,3 +1,4 @@
+import Foundations
 import Pipeline
 
 /// Rows of numbers somewhere in a file that is being made. Any thread may write and read any row.
@@ -9,20 +10,20 @@ struct StoredRows: Sendable {
     /// Numbers in a row.
     let width: Int
 
-    /// - Throws: `PipelineError.saveFailed`.
+    /// - Throws: `OutputError`.
     func write(_ values: UnsafePointer<Float>, rows: Range<Int>) throws {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= count, "rows \(rows) of \(count)")
         try file.write(UnsafeRawBufferPointer(start: values, count: rows.count * width * 4), at: place(rows.lowerBound, 0))
     }
 
     /// Writes a part of a row.
-    /// - Throws: `PipelineError.saveFailed`.
+    /// - Throws: `OutputError`.
     func write(_ values: UnsafePointer<Float>, row: Int, columns: Range<Int>) throws {
         check(row, columns)
         try file.write(UnsafeRawBufferPointer(start: values, count: columns.count * 4), at: place(row, columns.lowerBound))
     }
 
-    /// - Throws: `PipelineError.saveFailed`.
+    /// - Throws: `OutputError`.
     func read(_ values: UnsafeMutablePointer<Float>, row: Int, columns: Range<Int>) throws {
         check(row, columns)
         try file.read(

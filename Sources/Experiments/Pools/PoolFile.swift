@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 
 /// A pool of phrases in a text file, a phrase a line.
@@ -11,13 +12,11 @@ enum PoolFile {
     static func phrases(contentsOf url: URL) throws -> [String] {
         let data: Data
         do {
-            // One byte more than the limit shows that there is more.
-            data = try readFile(at: url, limit: sizeLimit + 1)
-        } catch {
-            throw ExperimentError.poolNotRead(path: url.path, reason: "it is missing, no file, or cannot be read")
-        }
-        guard data.count <= sizeLimit else {
+            data = try RegularFile.contents(of: url.path, limit: sizeLimit)
+        } catch .tooLarge {
             throw ExperimentError.malformedPool(path: url.path, line: 1, reason: "a pool has at most \(sizeLimit) bytes")
+        } catch {
+            throw ExperimentError.poolNotRead(path: url.path, reason: error.text)
         }
         guard let text = String(validating: data, as: UTF8.self) else {
             let valid = data.split(separator: 10, omittingEmptySubsequences: false).prefix { String(validating: $0, as: UTF8.self) != nil }

@@ -37,6 +37,8 @@ public enum DataSetError: Error, Equatable, Sendable {
     case maskOfOtherClasses(picture: String, label: String, shown: [String])
     /// More kinds of objects in one picture than its mask can number.
     case tooManyObjects(picture: String, found: Int, limit: Int)
+    /// A picture or its mask that is not what it was when the set was listed.
+    case changed(place: String)
     /// More bytes than the reader of this kind of file takes.
     case tooLarge(path: String, place: String, bytes: Int, limit: Int)
 }

@@ -55,3 +55,13 @@ public enum StoredPicture: Sendable, Equatable {
     case encoded(Data)
     case pixels(RGBImage)
 }
+
+extension StoredPicture {
+    /// SHA-256 of the file, or of size and pixels.
+    var digest: String {
+        switch self {
+        case .encoded(let bytes): ContentDigest.sha256(bytes)
+        case .pixels(let image): ContentDigest.sha256([Data("\(image.width)×\(image.height)".utf8), Data(image.pixels)])
+        }
+    }
+}

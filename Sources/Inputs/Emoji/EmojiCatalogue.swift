@@ -40,16 +40,12 @@ public struct EmojiCatalogue: Sendable {
     /// Numbers of concepts that make a world: a scene may show two, and their labels are 16-bit numbers.
     static let counts = 2..<Int(UInt16.max)
 
-    /// - Parameters:
-    ///   - emojiTest: Unicode's `emoji-test.txt` (groups and order).
-    ///   - annotations: CLDR's `annotations/en.xml` (names and keywords).
+    /// Reads Unicode's `emoji-test.txt` (groups and order) and CLDR's `annotations/en.xml` (names and keywords).
     /// - Throws: ``InputError`` when a file is missing or malformed.
-    public init(emojiTest: URL, annotations: URL) throws {
-        let named = try CLDRAnnotations(contentsOf: annotations)
-        guard let data = try? Data(contentsOf: emojiTest) else {
-            throw InputError.missingFile(
-                path: emojiTest.path, purpose: "the groups of the emoji, from Debian's package unicode-data")
-        }
+    public init(_ sources: EmojiSources) throws {
+        let named = try CLDRAnnotations(sources)
+        let emojiTest = sources.emojiTest
+        let data = try sources.contents(of: emojiTest, purpose: "the groups of the emoji, from Debian's package unicode-data")
         func malformed(_ place: String, _ expected: String) -> InputError {
             .malformedFile(path: emojiTest.path, place: place, expected: expected)
         }
@@ -109,12 +105,11 @@ private final class CLDRAnnotations: NSObject, XMLParserDelegate {
     private var depth = 0
     private var isComplete = false
 
-    init(contentsOf url: URL) throws {
+    init(_ sources: EmojiSources) throws {
         super.init()
-        guard let data = try? Data(contentsOf: url) else {
-            throw InputError.missingFile(
-                path: url.path, purpose: "the names and keywords of the emoji, from Debian's package unicode-cldr-core")
-        }
+        let url = sources.annotations
+        let data = try sources.contents(
+            of: url, purpose: "the names and keywords of the emoji, from Debian's package unicode-cldr-core")
         let parser = XMLParser(data: data)
         parser.delegate = self
         guard parser.parse(), isComplete, !names.isEmpty else {

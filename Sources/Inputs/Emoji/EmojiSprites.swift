@@ -14,11 +14,10 @@ public enum EmojiSprites {
     /// Loads one sprite for each concept: the font's bitmap, cropped to its opaque box, padded to a
     /// square and reduced to 64×64 by area averaging.
     /// - Throws: ``InputError`` when the font is missing, is no colour font or lacks a glyph.
-    public static func load(font: URL, concepts: [EmojiConcept]) throws -> [Sprite] {
-        guard FileManager.default.fileExists(atPath: font.path) else {
-            throw InputError.missingFile(path: font.path, purpose: "the pictures of the emoji, from Debian's package fonts-noto-color-emoji")
-        }
-        let face = try FontFace(path: font.path)
+    public static func load(_ sources: EmojiSources, concepts: [EmojiConcept]) throws -> [Sprite] {
+        let font = sources.font
+        let face = try FontFace(
+            sources.contents(of: font, purpose: "the pictures of the emoji, from Debian's package fonts-noto-color-emoji"), path: font.path)
         try face.selectStrike(0)
         return try concepts.map { concept in
             guard let bitmap = try face.colourBitmap(concept.scalar) else {

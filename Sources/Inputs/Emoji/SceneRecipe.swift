@@ -67,9 +67,7 @@ extension SceneRecipe {
     /// Reads the keys that differ from the defaults from a JSON file.
     /// - Throws: ``InputError`` when the file is missing or malformed or a value is out of range.
     public init(contentsOf url: URL) throws {
-        guard let data = try? Data(contentsOf: url) else {
-            throw InputError.missingFile(path: url.path, purpose: "the scene recipe")
-        }
+        let data = try InputError.contents(of: url, purpose: "the scene recipe")
         do {
             self = try JSONDecoder().decode(SceneRecipe.self, from: data)
         } catch let error as DecodingError {

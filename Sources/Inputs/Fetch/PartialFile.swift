@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// The part of a file that has come so far, `NAME.part`, and what tells whether the server still has the same file,
 /// `NAME.part.json`. The file itself appears at once and whole, or not at all.
@@ -47,7 +48,7 @@ final class PartialFile {
         }
         origin = stored
         do {
-            try digest.update(reading: descriptor, step: step)
+            try digest.update(reading: RegularFile(part.path, followsLinks: false), step: step)
         } catch is CancellationError {
             throw FetchError.cancelled
         } catch {
@@ -71,9 +72,9 @@ final class PartialFile {
         try restart()
         if let bytes = origin.bytes { try checkRoom(for: bytes) }
         do {
-            try JSONEncoder().encode(origin).write(to: description, options: .atomic)
-        } catch {
-            throw failure((error as? CocoaError)?.code == .fileWriteOutOfSpace ? ENOSPC : EIO)
+            try OutputFolder(description.deletingLastPathComponent()).write(JSONEncoder().encode(origin), as: description.lastPathComponent)
+        } catch OutputError.saveFailed(_, let errno, _) {
+            throw failure(errno)
         }
         self.origin = origin
     }

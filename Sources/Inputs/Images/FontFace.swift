@@ -1,20 +1,29 @@
 import CFreeType
+import Foundation
 
 /// One face of a font file, drawn by FreeType. Confined to the thread that made it.
 final class FontFace {
     let path: String
+    /// FreeType reads from it for as long as the face is open.
+    private let memory: UnsafeMutableRawBufferPointer
     private var library: FT_Library?
     private var face: FT_Face?
 
-    init(path: String) throws {
+    /// - Parameter path: what the font is called in an error.
+    init(_ bytes: Data, path: String) throws {
         self.path = path
+        memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 16)
+        bytes.withUnsafeBytes { memory.copyMemory(from: $0) }
         try check(FT_Init_FreeType(&library), "FT_Init_FreeType")
-        try check(FT_New_Face(library, path, 0, &face), "FT_New_Face")
+        try check(
+            FT_New_Memory_Face(library, memory.baseAddress?.bindMemory(to: UInt8.self, capacity: bytes.count), FT_Long(bytes.count), 0, &face),
+            "FT_New_Memory_Face")
     }
 
     deinit {
         if let face { FT_Done_Face(face) }
         if let library { FT_Done_FreeType(library) }
+        memory.deallocate()
     }
 
     /// Chooses one of the sizes of a bitmap font.

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// One picture that lies by itself.
 public struct PictureOnDisk: Sendable {

@@ -1,5 +1,6 @@
 import CPNG
 import Foundation
+import Foundations
 
 /// 8-bit RGB pixels, row-major. // [height, width, 3]
 public struct RGBImage: Sendable, Equatable {
@@ -42,15 +43,9 @@ public struct RGBImage: Sendable, Equatable {
     }
 
     /// Writes a PNG file, replacing an old one only when the new one is complete.
-    /// - Throws: ``InputError/imageNotWritten(path:reason:)``.
+    /// - Throws: ``InputError/imageNotWritten(path:reason:)``, `OutputError`.
     public func writePNG(to url: URL) throws {
-        do {
-            try png(for: url.path).write(to: url, options: .atomic)
-        } catch let error as InputError {
-            throw error
-        } catch {
-            throw InputError.imageNotWritten(path: url.path, reason: error.localizedDescription)
-        }
+        try OutputFolder(url.deletingLastPathComponent()).write(png(for: url.path), as: url.lastPathComponent)
     }
 
     /// The bytes of a PNG file.

@@ -5,11 +5,8 @@ extension FontFace {
     /// Opens a text font.
     /// - Throws: ``InputError`` when the font is missing or FreeType refuses it.
     static func text(_ font: URL) throws -> FontFace {
-        guard FileManager.default.fileExists(atPath: font.path) else {
-            throw InputError.missingFile(
-                path: font.path, purpose: "the font of the captions, from Debian's package fonts-dejavu-core")
-        }
-        return try FontFace(path: font.path)
+        try FontFace(
+            InputError.contents(of: font, purpose: "the font of the captions, from Debian's package fonts-dejavu-core"), path: font.path)
     }
 
     /// Breaks `text` at spaces into lines of at most `width` pixels. What does not fit into the last

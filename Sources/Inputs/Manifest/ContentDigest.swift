@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Foundations
 
 /// SHA-256 in hexadecimal digits.
 public enum ContentDigest {
@@ -12,12 +13,9 @@ public enum ContentDigest {
         return hexadecimal(hash.finalize())
     }
 
-    /// - Throws: ``InputError/missingFile(path:purpose:)``.
+    /// - Throws: ``InputError``.
     public static func sha256(ofFile url: URL, purpose: String) throws -> String {
-        guard let data = try? Data(contentsOf: url, options: .alwaysMapped) else {
-            throw InputError.missingFile(path: url.path, purpose: purpose)
-        }
-        return sha256(data)
+        try InputError.reading(url, purpose: purpose) { try Digest.sha256(of: RegularFile(url.path)) }
     }
 
     private static func hexadecimal(_ digest: SHA256Digest) -> String {

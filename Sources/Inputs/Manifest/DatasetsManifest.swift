@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// `datasets.manifest`: the models and data sets by name, with where they come from and their digests.
 public struct DatasetsManifest: Codable, Sendable {
@@ -66,9 +67,7 @@ public struct DatasetsManifest: Codable, Sendable {
 
     /// - Throws: ``InputError`` when the file is missing or malformed or a value is out of range.
     public init(contentsOf url: URL) throws {
-        guard let data = try? Data(contentsOf: url) else {
-            throw InputError.missingFile(path: url.path, purpose: "the list of models and data sets")
-        }
+        let data = try InputError.contents(of: url, purpose: "the list of models and data sets")
         do {
             self = try JSONDecoder().decode(DatasetsManifest.self, from: data)
         } catch let error as DecodingError {
@@ -140,20 +139,19 @@ extension DatasetsManifest.ModelEntry {
 }
 
 extension DatasetsManifest.DatasetEntry {
-    /// The source files, compared with their digests.
+    /// The source files, compared with their digests now and whenever they are read.
     /// - Throws: ``InputError/missingFile(path:purpose:)``, ``InputError/digestMismatch(dataset:what:expected:found:)``.
     public func verifiedSources(name: String) throws -> EmojiSources {
-        for source in [sources.font, sources.annotations, sources.emojiTest] {
-            let url = URL(fileURLWithPath: source.path)
-            let digest = try ContentDigest.sha256(ofFile: url, purpose: "part of Debian's package \(source.package)")
-            guard digest == source.sha256 else {
-                throw InputError.digestMismatch(dataset: name, what: url.path, expected: source.sha256, found: digest)
-            }
-        }
         var result = EmojiSources()
         result.font = URL(fileURLWithPath: sources.font.path)
         result.annotations = URL(fileURLWithPath: sources.annotations.path)
         result.emojiTest = URL(fileURLWithPath: sources.emojiTest.path)
+        let stated = [(result.font, sources.font), (result.annotations, sources.annotations), (result.emojiTest, sources.emojiTest)]
+        result.stated = EmojiSources.Stated(
+            dataset: name, digests: Dictionary(stated.map { ($0, $1.sha256) }, uniquingKeysWith: { first, _ in first }))
+        for (file, source) in stated {
+            _ = try result.contents(of: file, purpose: "part of Debian's package \(source.package)")
+        }
         return result
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// A file on disk, compared with what is published of it.
 public struct FileCheck: Sendable, Equatable {
@@ -33,22 +34,15 @@ public struct FileCheck: Sendable, Equatable {
         name = file.name
         path = url.path
 
-        // Without O_NONBLOCK the opening of a named pipe waits for its writer.
-        let descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            let isMissing = errno == ENOENT || errno == ENOTDIR
+        let opened: RegularFile
+        do {
+            opened = try RegularFile(url.path)
+        } catch {
             (bytes, sha256) = (nil, nil)
-            status = isMissing ? .missing : .unreadable(reason: String(cString: strerror(errno)))
+            status = error == .missing ? .missing : .unreadable(reason: error.text)
             return
         }
-        defer { close(descriptor) }
-        var information = stat()
-        guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
-            (bytes, sha256) = (nil, nil)
-            status = .unreadable(reason: "not a regular file")
-            return
-        }
-        let size = Int(information.st_size)
+        let size = opened.size
         bytes = size
         if let expected = file.bytes, expected != size {
             sha256 = nil
@@ -57,12 +51,12 @@ public struct FileCheck: Sendable, Equatable {
         }
         var digest = FileDigest(includesMD5: file.md5 != nil)
         do {
-            try digest.update(reading: descriptor, step: step)
+            try digest.update(reading: opened, step: step)
         } catch is CancellationError {
             throw FetchError.cancelled
-        } catch {
+        } catch let fault as FileFault {
             sha256 = nil
-            status = .unreadable(reason: error.localizedDescription)
+            status = .unreadable(reason: fault.text)
             return
         }
         let found = digest.finalized()
@@ -102,7 +96,7 @@ struct DigestRecord {
         let data: Data
         do {
             data = try RegularFile.contents(of: url.path, limit: 1 << 10)
-        } catch RegularFile.Fault.missing {
+        } catch FileFault.missing {
             return nil
         } catch {
             throw InputError.malformedFile(path: url.path, place: "file", expected: "a digest that can be read, not \(error.text)")
@@ -115,6 +109,6 @@ struct DigestRecord {
     }
 
     func write(_ digest: String) throws {
-        try Data("\(digest)  \(file.lastPathComponent)\n".utf8).write(to: url, options: .atomic)
+        try OutputFolder(url.deletingLastPathComponent()).write(Data("\(digest)  \(file.lastPathComponent)\n".utf8), as: url.lastPathComponent)
     }
 }

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Foundations
 
 /// The digests that publishers of data sets give.
 public enum DigestAlgorithm: String, Sendable, Codable {
@@ -41,18 +42,16 @@ struct FileDigest {
 
     /// Reads an open file from its beginning to its end.
     /// - Parameter step: told how many bytes have been read, every MiB; false ends the reading.
-    /// - Throws: `POSIXError`; `CancellationError` where `step` ended it.
-    mutating func update(reading descriptor: Int32, step: (Int) -> Bool) throws {
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        var offset: off_t = 0
-        while true {
-            let count = buffer.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, offset) }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw POSIXError(POSIXError.Code(rawValue: errno) ?? .EIO) }
-            if count == 0 { return }
-            buffer.withUnsafeBytes { update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-            offset += off_t(count)
-            guard step(self.count) else { throw CancellationError() }
+    /// - Throws: `FileFault`; `CancellationError` where `step` ended it.
+    mutating func update(reading file: RegularFile, step: (Int) -> Bool) throws {
+        var told = 0
+        try file.forEachPiece { piece in
+            update(piece)
+            guard count - told >= 1 << 20 else { return true }
+            told = count
+            guard step(count) else { throw CancellationError() }
+            return true
         }
+        guard step(count) else { throw CancellationError() }
     }
 }

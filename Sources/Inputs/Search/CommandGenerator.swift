@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Synchronization
 
 /// Pictures by a program of the reader's, such as a diffusion model: scripts/serve_pictures.py is one.
@@ -202,9 +203,9 @@ public final class CommandGenerator: PictureGenerator {
             return image
         } catch let failure as PictureFailure {
             throw failure
-        } catch RegularFile.Fault.missing {
+        } catch FileFault.missing {
             throw .notWritten
-        } catch let fault as RegularFile.Fault {
+        } catch let fault as FileFault {
             throw .notAPicture(reason: fault.text)
         } catch PictureFault.tooLarge(let width, let height, _) {
             throw .wrongSize(found: [width, height], expected: size)

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Safetensors
 
 /// The bytes of a stored artefact, and the file name extension that tells their form.
@@ -25,7 +26,7 @@ struct ArtefactFile {
     /// Reads a file and checks its digest, then its form. Tensors stay in the mapped file.
     /// - Throws: `PipelineError.damaged`, `.cannotRead`, `SafetensorsError`.
     static func read(_ url: URL, sha256: String) throws -> StoredArtefact {
-        let bytes = url.pathExtension == tensors ? try map(url) : try readFile(at: url)
+        let bytes = try readingFile(at: url) { try url.pathExtension == tensors ? $0.map() : $0.contents(limit: .max) }
         let actual = Digest.sha256(of: bytes)
         guard actual == sha256 else {
             throw PipelineError.damaged(
@@ -35,15 +36,5 @@ struct ArtefactFile {
         let file = try SafetensorsFile(bytes: bytes, path: url.path)
         return .tensors(
             try file.tensors.mapValues { try file.tensor($0.name) }, metadata: file.metadata)
-    }
-
-    private static func map(_ url: URL) throws -> Data {
-        do {
-            return try mapFile(at: url.path)
-        } catch SafetensorsError.cannotRead(let path, let code) {
-            throw PipelineError.cannotRead(path: path, errno: code)
-        } catch SafetensorsError.notARegularFile(let path) {
-            throw PipelineError.cannotRead(path: path, errno: EINVAL)
-        }
     }
 }

@@ -1,18 +1,17 @@
 import Foundation
+import Foundations
 
 extension ArtefactStore {
-    func shardsFolder(_ node: StepNode) -> URL {
-        folder(node).appendingPathComponent("shards", isDirectory: true)
-    }
+    func shardsFolder(_ node: StepNode) -> OutputFolder { folder(node).folder("shards") }
 
     private func shardName(_ shard: Shard) -> String {
         let digits = String(shard.index)
         return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
     }
 
-    func manifestURL(_ shard: Shard, of node: StepNode) -> URL {
-        shardsFolder(node).appendingPathComponent("\(shardName(shard)).manifest.json")
-    }
+    private func manifestName(_ shard: Shard) -> String { "\(shardName(shard)).manifest.json" }
+
+    func manifestURL(_ shard: Shard, of node: StepNode) -> URL { shardsFolder(node).file(manifestName(shard)) }
 
     /// The manifest of a shard, nil where there is none.
     /// - Throws: `PipelineError.damaged`.
@@ -28,8 +27,7 @@ extension ArtefactStore {
     /// Checks the shard's bytes against its manifest.
     /// - Throws: `PipelineError.damaged`.
     func verify(_ manifest: ShardManifest, of node: StepNode) throws {
-        try verify(
-            shardsFolder(node).appendingPathComponent(manifest.file), sha256: manifest.sha256)
+        try verify(shardsFolder(node).file(manifest.file), sha256: manifest.sha256)
     }
 
     /// The result of a shard.
@@ -39,42 +37,35 @@ extension ArtefactStore {
             throw PipelineError.damaged(
                 path: manifestURL(shard, of: node).path, damage: .missing)
         }
-        return try read(
-            shardsFolder(node).appendingPathComponent(manifest.file), sha256: manifest.sha256)
+        return try read(shardsFolder(node).file(manifest.file), sha256: manifest.sha256)
     }
 
     /// Stores the result of a shard.
-    /// - Throws: `PipelineError.saveFailed`.
+    /// - Throws: `OutputError`.
     func commit(
         _ output: StoredArtefact, _ shard: Shard, of node: StepNode, seconds: Double
     ) throws {
         let file = try ArtefactFile(output)
-        let url = shardsFolder(node)
-            .appendingPathComponent("\(shardName(shard)).\(file.fileExtension)")
-        try DurableFile.createFolder(shardsFolder(node))
-        try DurableFile.write(file.bytes, to: url)
+        let name = "\(shardName(shard)).\(file.fileExtension)"
+        try shardsFolder(node).write(file.bytes, as: name)
         let manifest = ShardManifest(
             key: node.key, shard: shard.index, firstUnit: shard.units.lowerBound,
-            endUnit: shard.units.upperBound, file: url.lastPathComponent,
+            endUnit: shard.units.upperBound, file: name,
             sha256: Digest.sha256(of: file.bytes), seconds: seconds,
             attempt: ProcessIdentity.current.attempt)
-        try DurableFile.write(ArtefactJSON.encode(manifest), to: manifestURL(shard, of: node))
+        try shardsFolder(node).write(ArtefactJSON.encode(manifest), as: manifestName(shard))
     }
 
     /// Removes a shard, the manifest first.
-    /// - Throws: `PipelineError.saveFailed`.
+    /// - Throws: `OutputError`.
     func discard(_ shard: Shard, of node: StepNode) throws {
-        try DurableFile.remove(manifestURL(shard, of: node))
-        for fileExtension in ["safetensors", "json"] {
-            try DurableFile.remove(
-                shardsFolder(node)
-                    .appendingPathComponent("\(shardName(shard)).\(fileExtension)"))
-        }
+        try shardsFolder(node).remove(manifestName(shard))
+        for fileExtension in ["safetensors", "json"] { try shardsFolder(node).remove("\(shardName(shard)).\(fileExtension)") }
     }
 
     /// Removes all shards of a step.
-    /// - Throws: `PipelineError.saveFailed`.
+    /// - Throws: `OutputError`.
     func discardShards(_ node: StepNode) throws {
-        try DurableFile.removeFolder(shardsFolder(node))
+        try shardsFolder(node).remove()
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// The artefacts of a results folder.
 ///
@@ -11,36 +12,28 @@ import Foundation
 /// renamed into place before its manifest is, so a manifest never promises what a loss of power
 /// can take; what stands without a manifest is left over from an interrupted attempt and ignored.
 public struct ArtefactStore: Sendable {
-    /// The results folder.
-    public let results: URL
+    let results: OutputFolder
     /// Nil: every plan looks at every byte.
     private let verified: VerifiedFiles?
 
-    var cache: URL { results.appendingPathComponent("cache", isDirectory: true) }
+    var cache: OutputFolder { results.folder("cache") }
 
     /// A store to read from; nothing is created. Writing takes a `ResultsFolder`.
-    public init(results: URL) { self.init(results: results, verified: nil) }
+    public init(results: URL) { self.init(results: OutputFolder(results), verified: nil) }
 
-    init(results: URL, verified: VerifiedFiles?) {
+    init(results: OutputFolder, verified: VerifiedFiles?) {
         self.results = results
         self.verified = verified
     }
 
-    func folder(_ node: StepNode) -> URL {
-        cache.appendingPathComponent(node.kind, isDirectory: true)
-            .appendingPathComponent(node.key.digest, isDirectory: true)
-    }
-
-    private func manifestURL(_ node: StepNode) -> URL {
-        folder(node).appendingPathComponent(StepManifest.fileName)
-    }
+    func folder(_ node: StepNode) -> OutputFolder { cache.folder("\(node.kind)/\(node.key.digest)") }
 
     // MARK: Artefacts
 
     /// The manifest of a step's artefact, nil where there is none.
     /// - Throws: `PipelineError.damaged`.
     func manifest(_ node: StepNode) throws -> StepManifest? {
-        let url = manifestURL(node)
+        let url = folder(node).file(StepManifest.fileName)
         guard let manifest = try readManifest(StepManifest.self, at: url) else { return nil }
         guard manifest.key == node.key else {
             throw PipelineError.damaged(path: url.path, damage: .foreignManifest)
@@ -51,7 +44,7 @@ public struct ArtefactStore: Sendable {
     /// Checks the artefact's bytes against its manifest.
     /// - Throws: `PipelineError.damaged`.
     func verify(_ manifest: StepManifest, of node: StepNode) throws {
-        try verify(folder(node).appendingPathComponent(manifest.file), sha256: manifest.sha256)
+        try verify(folder(node).file(manifest.file), sha256: manifest.sha256)
     }
 
     /// The artefact of a step.
@@ -61,49 +54,41 @@ public struct ArtefactStore: Sendable {
             throw PipelineError.notComputed(step: node.name, key: node.key)
         }
         let stored = try read(
-            folder(node).appendingPathComponent(manifest.file), sha256: manifest.sha256)
+            folder(node).file(manifest.file), sha256: manifest.sha256)
         return node.work.keepsShards ? .shards(try shards(of: node, index: stored)) : stored
     }
 
     /// Stores the artefact of a step.
-    /// - Throws: `PipelineError.saveFailed`.
+    /// - Throws: `OutputError`.
     func commit(_ artefact: StoredArtefact, of node: StepNode, seconds: Double, estimate: Double?) throws {
         let file = try ArtefactFile(artefact)
-        let url = folder(node).appendingPathComponent("artefact.\(file.fileExtension)")
-        try DurableFile.createFolder(folder(node))
-        try DurableFile.write(file.bytes, to: url)
+        let name = "artefact.\(file.fileExtension)"
+        try folder(node).write(file.bytes, as: name)
         let manifest = StepManifest(
-            node, file: url.lastPathComponent, sha256: Digest.sha256(of: file.bytes),
+            node, file: name, sha256: Digest.sha256(of: file.bytes),
             seconds: seconds, estimate: estimate, attempt: ProcessIdentity.current.attempt)
-        try DurableFile.write(ArtefactJSON.encode(manifest), to: manifestURL(node))
+        try folder(node).write(ArtefactJSON.encode(manifest), as: StepManifest.fileName)
     }
 
     /// Removes the artefact of a step, the manifest first.
-    /// - Throws: `PipelineError.saveFailed`.
+    /// - Throws: `OutputError`.
     func discardArtefact(_ node: StepNode) throws {
-        try DurableFile.remove(manifestURL(node))
-        for name in ["artefact.safetensors", "artefact.json"] {
-            try DurableFile.remove(folder(node).appendingPathComponent(name))
-        }
+        for name in [StepManifest.fileName, "artefact.safetensors", "artefact.json"] { try folder(node).remove(name) }
     }
 
     /// The manifests of finished steps of one kind, in the order of their keys.
     func manifests(ofKind kind: String) -> [StepManifest] {
-        let folder = cache.appendingPathComponent(kind, isDirectory: true)
-        let keys = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return keys.sorted().compactMap { key in
-            let url = folder.appendingPathComponent(key).appendingPathComponent(
-                StepManifest.fileName)
-            return try? readManifest(StepManifest.self, at: url)
-        }
+        let folder = cache.folder(kind)
+        let keys = (try? FileManager.default.contentsOfDirectory(atPath: folder.url.path)) ?? []
+        return keys.sorted().compactMap { try? readManifest(StepManifest.self, at: folder.folder($0).file(StepManifest.fileName)) }
     }
 
     // MARK: Files
 
     func readManifest<Manifest: Decodable>(_ type: Manifest.Type, at url: URL) throws -> Manifest? {
         do {
-            return try ArtefactJSON.decode(type, from: readFile(at: url, limit: 16 << 20))
-        } catch PipelineError.cannotRead(_, errno: ENOENT) {
+            return try ArtefactJSON.decode(type, from: readingFile(at: url) { try $0.contents(limit: 16 << 20) })
+        } catch PipelineError.cannotRead(_, .missing) {
             return nil
         } catch is DecodingError {
             throw PipelineError.damaged(path: url.path, damage: .unreadableManifest)
@@ -113,13 +98,13 @@ public struct ArtefactStore: Sendable {
     func verify(_ url: URL, sha256 expected: String) throws {
         if verified?.contains(url, sha256: expected) == true { return }
         do {
-            let actual = try Digest.sha256(ofFile: url)
+            let actual = try readingFile(at: url, Digest.sha256)
             guard actual == expected else {
                 throw PipelineError.damaged(
                     path: url.path, damage: .digestMismatch(expected: expected, actual: actual))
             }
             verified?.insert(url, sha256: expected)
-        } catch PipelineError.cannotRead(_, errno: ENOENT) {
+        } catch PipelineError.cannotRead(_, .missing) {
             throw PipelineError.damaged(path: url.path, damage: .missing)
         }
     }
@@ -127,7 +112,7 @@ public struct ArtefactStore: Sendable {
     func read(_ url: URL, sha256: String) throws -> StoredArtefact {
         do {
             return try ArtefactFile.read(url, sha256: sha256)
-        } catch PipelineError.cannotRead(_, errno: ENOENT) {
+        } catch PipelineError.cannotRead(_, .missing) {
             throw PipelineError.damaged(path: url.path, damage: .missing)
         }
     }

@@ -39,7 +39,7 @@ extension ArtefactStore {
         let folder = shardsFolder(node)
         return StoredShards(sharding: sharding) { [self] shard in
             let file = files[shard.index]
-            return try read(folder.appendingPathComponent(file.file), sha256: file.sha256)
+            return try read(folder.file(file.file), sha256: file.sha256)
         }
     }
 }

@@ -19,12 +19,12 @@ extension ArtefactStore {
 
     func glance(at node: StepNode) -> StepStanding {
         let files = FileManager.default
-        let isDone = files.fileExists(atPath: folder(node).appendingPathComponent(StepManifest.fileName).path)
+        let isDone = files.fileExists(atPath: folder(node).file(StepManifest.fileName).path)
         let shards = node.sharding?.shardCount ?? 0
         var found = shards
         if !isDone {
-            let names = (try? files.contentsOfDirectory(atPath: shardsFolder(node).path)) ?? []
-            found = min(shards, names.count { $0.hasSuffix(".manifest.json") && !$0.hasPrefix(DurableFile.temporaryPrefix) })
+            let names = (try? files.contentsOfDirectory(atPath: shardsFolder(node).url.path)) ?? []
+            found = min(shards, names.count { $0.hasSuffix(".manifest.json") })
         }
         return StepStanding(key: node.key, kind: node.kind, name: node.name, isDone: isDone, shardsDone: found, shards: shards)
     }

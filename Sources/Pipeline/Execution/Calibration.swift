@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// Speeds of a machine, measured there and kept beside the artefacts.
 public struct Calibration: Codable, Equatable, Sendable {
@@ -42,8 +43,10 @@ public struct Calibration: Codable, Equatable, Sendable {
     }
 
     /// Measures the workloads that it does not know.
-    public mutating func measure(_ workloads: [any Workload]) {
+    /// - Throws: `PipelineError.interrupted`.
+    public mutating func measure(_ workloads: [any Workload], cancellation: Cancellation = Cancellation()) throws {
         for workload in workloads where speeds[workload.name] == nil {
+            try cancellation.check()
             let alone = workload.measureSpeed(workers: 1)
             speeds[workload.name] = Speed(
                 alone: alone, together: machine.workers > 1 ? workload.measureSpeed(workers: machine.workers) : alone)
@@ -52,18 +55,18 @@ public struct Calibration: Codable, Equatable, Sendable {
 }
 
 extension ArtefactStore {
-    private var calibrationURL: URL { cache.appendingPathComponent("calibration.json") }
+    private static let calibrationName = "calibration.json"
 
     /// The calibration of a machine, without speeds where there is none, or another machine's, or an unreadable one.
     public func calibration(of machine: Calibration.Machine) -> Calibration {
-        guard let stored = try? readManifest(Calibration.self, at: calibrationURL), stored.machine == machine else {
+        guard let stored = try? readManifest(Calibration.self, at: cache.file(Self.calibrationName)), stored.machine == machine else {
             return Calibration(machine)
         }
         return stored
     }
 
-    /// - Throws: `PipelineError.saveFailed`.
+    /// - Throws: `OutputError`.
     public func save(_ calibration: Calibration) throws {
-        try DurableFile.write(ArtefactJSON.encode(calibration), to: calibrationURL)
+        try cache.write(ArtefactJSON.encode(calibration), as: Self.calibrationName)
     }
 }

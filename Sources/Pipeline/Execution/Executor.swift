@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Synchronization
 
 /// Carries out a graph: steps one after the other, the shards of a step on several workers.
@@ -17,6 +18,9 @@ public struct Executor: Sendable {
         public var workers: Int
         /// Bytes that the steps may take by their own estimates; workers are left out to keep it.
         public var memoryLimit: Int?
+        /// Bytes that the machine has left. Where there is no other limit, workers are left out to keep it, but for one: the
+        /// estimates are no reason to refuse a run.
+        public var machineMemory: Int?
         public var force: Plan.Force
         /// Whether shards stay after they have been reduced.
         public var keepsShards: Bool
@@ -83,7 +87,9 @@ public struct Executor: Sendable {
     }
 
     func workers(for node: StepNode) -> Int {
-        node.memory?.workers(upTo: options.workers, within: options.memoryLimit) ?? options.workers
+        guard let memory = node.memory else { return options.workers }
+        guard options.memoryLimit == nil else { return memory.workers(upTo: options.workers, within: options.memoryLimit) }
+        return max(1, memory.workers(upTo: options.workers, within: options.machineMemory))
     }
 
     // MARK: Steps
@@ -192,12 +198,12 @@ extension Plan.Entry {
     }
 }
 
-extension PipelineError {
+extension Error {
     /// Whether the error says where it happened, so that the name of a step would add nothing.
     var namesItsPlace: Bool {
         switch self {
-        case .wrongArtefactForm, .invalidArtefact: false
-        default: true
+        case PipelineError.wrongArtefactForm, PipelineError.invalidArtefact: false
+        default: self is PipelineError || self is OutputError
         }
     }
 }

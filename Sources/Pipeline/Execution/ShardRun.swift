@@ -22,7 +22,7 @@ final class ShardRun: Sendable {
         var unitsDone: Int
         let unitsAtStart: Int
         /// Errors by the shard in which they happened.
-        var failures: [(shard: Int, error: PipelineError)] = []
+        var failures: [(shard: Int, error: any Error)] = []
     }
 
     init(
@@ -43,7 +43,7 @@ final class ShardRun: Sendable {
                 unitsAtStart: sharding.units - unitsLeft))
     }
 
-    /// - Throws: `PipelineError`: that of the first shard, where several failed.
+    /// - Throws: `PipelineError`, `OutputError`: that of the first shard, where several failed.
     func compute(
         workers: Int, inputs: Inputs,
         makeWorker: @escaping @Sendable (Inputs) throws -> ((Shard) throws -> StoredArtefact)
@@ -76,10 +76,10 @@ final class ShardRun: Sendable {
                 try store.commit(
                     output, shard, of: node, seconds: (ContinuousClock.now - start).seconds)
                 finished(shard)
-            } catch let error as PipelineError where error.namesItsPlace {
+            } catch where error.namesItsPlace {
                 failed(shard, error)
             } catch {
-                failed(shard, .shardFailed(step: node.name, shard: shard, underlying: error))
+                failed(shard, PipelineError.shardFailed(step: node.name, shard: shard, underlying: error))
             }
         }
     }
@@ -92,7 +92,7 @@ final class ShardRun: Sendable {
         return position < pending.count ? sharding.shard(pending[position]) : nil
     }
 
-    private func failed(_ shard: Shard, _ error: PipelineError) {
+    private func failed(_ shard: Shard, _ error: any Error) {
         progress.withLock { $0.failures.append((shard.index, error)) }
     }
 

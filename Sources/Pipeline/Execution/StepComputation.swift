@@ -49,7 +49,7 @@ struct StepComputation {
     private func attributed<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()
-        } catch let error as PipelineError where error.namesItsPlace {
+        } catch where error.namesItsPlace {
             throw error
         } catch {
             throw PipelineError.stepFailed(step: node.name, underlying: error)

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// What one process of a cluster does of a run: some shards of one step, or the end of the step.
 ///
@@ -10,7 +11,7 @@ public struct StepTask: Sendable {
     private let cancellation: Cancellation
     private let lock: TaskLock
 
-    /// - Throws: `PipelineError.stepNotInGraph` where the graph has no such step, `.cannotWrite`.
+    /// - Throws: `PipelineError.stepNotInGraph` where the graph has no such step, `.interrupted`; `OutputError`.
     public init(_ graph: Graph, step: String, results: URL, cancellation: Cancellation = Cancellation()) throws {
         guard let node = graph.nodes.first(where: { $0.key.digest == step }) else {
             throw PipelineError.stepNotInGraph(key: step)
@@ -19,7 +20,7 @@ public struct StepTask: Sendable {
         self.graph = graph
         self.cancellation = cancellation
         store = ArtefactStore(results: results)
-        lock = try TaskLock(folder: results)
+        lock = try TaskLock(folder: store.results, cancellation: cancellation)
     }
 
     /// Computes those of some shards that are not there.

@@ -1,60 +1,57 @@
 import Foundation
+import Foundations
 
 /// The right to compute into a results folder, which one process has at a time.
 ///
-/// The lock is the kernel's (`flock`): it ends with its owner, however that ends, and nothing is
-/// ever left to be removed. The file's text names the holder, for the message of whoever waits.
+/// The file's text names the holder, for the message of whoever waits; a holder that ends by itself takes it away. On a file
+/// system that keeps `flock` to each node, two hosts can hold the lock at once: the text is how that is noticed, by who
+/// finds another host's when it begins, or at its end another one's than its own.
 public final class ResultsLock: Sendable {
-    private let descriptor: Int32
+    private let file: LockFile
 
     /// Waits up to `timeout` for the lock.
-    /// - Parameter waiting: called once if there is somebody to wait for.
-    /// - Throws: `PipelineError.lockHeld`, `.cannotWrite`, `.interrupted`.
+    /// - Parameters:
+    ///   - waiting: called once if there is somebody to wait for.
+    ///   - unsigned: called with a holder on another host who has not taken its name away: it was killed, or is at work
+    ///     where locks do not reach.
+    /// - Throws: `PipelineError.lockHeld`, `.interrupted`; `OutputError`.
     public init(
-        folder: URL, timeout: Duration, cancellation: Cancellation = Cancellation(),
-        waiting: (ProcessIdentity?) -> Void = { _ in }
-    ) throws {
-        let path = folder.appendingPathComponent(".lock").path
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw PipelineError.cannotWrite(path: path, errno: errno) }
-        do {
-            try Self.acquire(descriptor, path, timeout, cancellation, waiting)
-        } catch {
-            close(descriptor)
-            throw error
-        }
-        self.descriptor = descriptor
-        // Only a help for others: that the lock is held does not depend on it.
-        if let text = try? JSONEncoder().encode(ProcessIdentity.current) {
-            ftruncate(descriptor, 0)
-            _ = text.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
-        }
-    }
-
-    deinit {
-        close(descriptor)
-    }
-
-    private static func acquire(
-        _ descriptor: Int32, _ path: String, _ timeout: Duration, _ cancellation: Cancellation,
-        _ waiting: (ProcessIdentity?) -> Void
+        folder: OutputFolder, timeout: Duration, cancellation: Cancellation = Cancellation(),
+        waiting: (ProcessIdentity?) -> Void = { _ in }, unsigned: (ProcessIdentity) -> Void = { _ in }
     ) throws {
         let start = ContinuousClock.now
         var hasWaited = false
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard errno == EWOULDBLOCK || errno == EINTR else {
-                throw PipelineError.cannotWrite(path: path, errno: errno)
-            }
+        var file = try LockFile(".lock", in: folder)
+        while true {
+            let isHeld = try file.tryLock()
+            if isHeld, file.isInPlace { break }
+            // Removed between its opening and its locking: whoever comes next would lock another.
+            if isHeld || !file.isInPlace { file = try LockFile(".lock", in: folder) }
             if cancellation.isCancelled { throw PipelineError.interrupted }
             let waited = ContinuousClock.now - start
-            let holder = try? JSONDecoder().decode(
-                ProcessIdentity.self, from: readFile(at: URL(fileURLWithPath: path), limit: 4096))
-            guard waited < timeout else {
-                throw PipelineError.lockHeld(path: path, holder: holder, waited: waited)
-            }
+            let holder = Self.holder(file)
+            guard waited < timeout else { throw PipelineError.lockHeld(path: file.path, holder: holder, waited: waited) }
             if !hasWaited { waiting(holder) }
             hasWaited = true
             usleep(20_000)
+        }
+        self.file = file
+        if let former = Self.holder(file), former.isRunning == nil { unsigned(former) }
+        if let text = try? JSONEncoder().encode(ProcessIdentity.current) { file.say(text) }
+    }
+
+    deinit {
+        if file.isInPlace, Self.holder(file) == .current { file.say(Data()) }
+    }
+
+    private static func holder(_ file: LockFile) -> ProcessIdentity? { try? JSONDecoder().decode(ProcessIdentity.self, from: file.text) }
+
+    /// Makes sure that nobody else could have the lock meanwhile.
+    /// - Throws: `PipelineError.lockLost` where the file was removed, or names somebody else.
+    public func check() throws {
+        let holder = Self.holder(file)
+        guard file.isInPlace, holder == nil || holder == .current else {
+            throw PipelineError.lockLost(path: file.path, holder: holder == .current ? nil : holder)
         }
     }
 }

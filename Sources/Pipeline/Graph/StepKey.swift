@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// The identity of a step's result: a digest of everything that can change it.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// The YAML text of a spec, parsed with positions.
 ///
@@ -27,9 +28,11 @@ public struct SpecDocument: Sendable {
         let data: Data
         do {
             // One byte more than the limit shows that there is more.
-            data = try readFile(at: url, limit: Self.sizeLimit + 1)
-        } catch PipelineError.cannotRead(let path, let errno) {
-            throw SpecError(path: path, position: nil, kind: .cannotRead(errno: errno))
+            data = try RegularFile.contents(of: url.path, limit: Self.sizeLimit)
+        } catch .tooLarge(let bytes, let limit) {
+            throw SpecError(path: url.path, position: nil, kind: .tooLarge(bytes: bytes, limit: limit))
+        } catch {
+            throw SpecError(path: url.path, position: nil, kind: .cannotRead(error))
         }
         try Self.checkSize(data.count, path: url.path)
         guard let text = String(validating: data, as: UTF8.self) else {

@@ -1,3 +1,5 @@
+import Foundations
+
 /// A defect of a spec, with the place where it stands.
 public struct SpecError: Error, Equatable, Sendable {
     public let path: String
@@ -7,7 +9,7 @@ public struct SpecError: Error, Equatable, Sendable {
 
     public enum Kind: Equatable, Sendable {
         // MARK: File
-        case cannotRead(errno: Int32)
+        case cannotRead(FileFault)
         case tooLarge(bytes: Int, limit: Int)
         case notUTF8
         case empty

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 
 /// The latest run with rows of one experiment and spec, with all that a report shows of it.
@@ -64,7 +65,7 @@ struct AttachedFile {
             values.isRegularFile == true, let size = values.fileSize
         else { return .missing }
         guard size <= largest else { return .tooLarge }
-        guard let data = try? Data(contentsOf: url) else { return .missing }
+        guard let data = try? RegularFile.contents(of: url.path, limit: 1 << 30) else { return .missing }
         return Digest.sha256(of: data) == stored.sha256 ? .intact(data) : .changed
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 
 /// One page with everything that a results folder holds for people: tables, plots, cards, pictures, and where each

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Foundations
 import Inputs
 import Pipeline
 import Results
@@ -58,20 +59,15 @@ struct FetchCommand: ParsableCommand {
     /// Makes the folder and waits until nobody else fetches into it.
     private func lock(_ folder: URL, _ interruption: Interruption) throws -> ResultsLock {
         do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        } catch {
-            throw Failure(.cannotWrite, "\(folder.path): the folder cannot be made: \(error.localizedDescription)", fix: "choose another folder with --folder")
-        }
-        do {
-            return try ResultsLock(folder: folder, timeout: .seconds(lockTimeout), cancellation: interruption.cancellation) { holder in
+            return try ResultsLock(folder: OutputFolder(folder), timeout: .seconds(lockTimeout), cancellation: interruption.cancellation) { holder in
                 let who = holder.map { "process \($0.pid)" } ?? "another process"
                 Console.tell("waiting for \(who), which fetches into \(folder.path)\n")
             }
         } catch PipelineError.lockHeld(_, let holder, _) {
             let who = holder.map { "process \($0.pid) on \($0.host)" } ?? "another process"
             throw Failure(.lockHeld, "\(folder.path): \(who) is fetching into it", fix: "wait for it, raise --lock-timeout, or choose another folder with --folder")
-        } catch PipelineError.cannotWrite(let path, let errno) {
-            throw Failure(.cannotWrite, "\(path): cannot be written: \(String(cString: strerror(errno)))", fix: "choose another folder with --folder, or change its permissions")
+        } catch let error as OutputError {
+            throw Failure(error, elsewhere: "choose another folder with --folder", again: "run the same command again")
         }
     }
 }

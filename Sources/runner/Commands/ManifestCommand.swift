@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Foundations
 import Inputs
 
 /// `runner manifest`: the manifest with the digests of what is here, for those who change a data set or a model.
@@ -19,7 +20,7 @@ struct ManifestCommand: ParsableCommand {
         let data = try renewed.encoded()
         guard write else { return try Console.print(String(decoding: data, as: UTF8.self)) }
         do {
-            try data.write(to: url, options: .atomic)
+            try OutputFolder(url.deletingLastPathComponent()).write(data, as: url.lastPathComponent)
         } catch {
             throw Failure(.cannotWrite, "\(url.path): \(error.localizedDescription)", fix: "check the folder's permissions and the room on its disk")
         }

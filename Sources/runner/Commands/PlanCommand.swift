@@ -30,7 +30,7 @@ struct PlanCommand: ParsableCommand {
         let plans = try experiments.map {
             (name: $0.name, plan: try Plan($0.graph, store: store, force: options.plannedForce))
         }
-        let estimate = Estimate(plans.map(\.plan), workers: jobs, store: store)
+        let estimate = try Estimate(plans.map(\.plan), workers: jobs, store: store)
         for (name, plan) in plans { try show(plan, estimate, title: name) }
         guard let estimate else { return }
         let peak = plans.flatMap(\.plan.entries).compactMap { $0.status.isRun ? $0.memory?.bytes(workers: jobs) : nil }.max()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Foundations
 import Pipeline
 import Results
 
@@ -38,9 +39,11 @@ struct ReportCommand: ParsableCommand {
         }
         let html = try report.html()
         do {
-            try DurableFile.write(html, to: page)
-        } catch let PipelineError.saveFailed(path, errno, _) where Self.isRefusal(errno) {
+            try OutputFolder(page.deletingLastPathComponent()).write(html, as: page.lastPathComponent)
+        } catch let OutputError.saveFailed(path, errno, _) where Self.isRefusal(errno) {
             throw Self.refused(path, errno)
+        } catch let error as OutputError {
+            throw Failure(error, elsewhere: "name another file with --output", again: "run the same command again")
         }
         if html.count > ResultsReport.largestPage {
             Console.tell("warning: the page has \(ByteCount(html.count)), too much for most mail\n")

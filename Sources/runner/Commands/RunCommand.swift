@@ -34,6 +34,8 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
+        // Whoever reads the tables may leave before the last; writing to a pipe without a reader is then an error like another.
+        signal(SIGPIPE, SIG_IGN)
         let interruption = Interruption { [json] code in
             Self.interrupted(code, "interrupted before any work").tell(json: json)
         }
@@ -69,14 +71,21 @@ struct RunCommand: ParsableCommand {
         ) { holder in
             let who = holder.map { "process \($0.pid)" } ?? "another process"
             Console.tell("waiting for \(who), which works in \(options.results)\n")
+        } unsigned: { former in
+            Console.tell(
+                "warning: \(options.results)/.lock: process \(former.pid) on \(former.host) worked here and did not sign off; if it still runs, "
+                    + "this file system keeps locks to each node: stop one of the two\n")
         }
         context.keepMemory()
         let database = try ResultsDatabase(writingTo: ResultFiles.database(in: options.resultsURL))
         var executor = Executor.Options(workers: jobs, memoryLimit: memory?.bytes, force: options.plannedForce)
-        if slurm.executor == .local { executor.calibration = try announceTime(of: experiments, in: folder) }
+        executor.machineMemory = ProcessLimits.availableMemory()
+        if slurm.executor == .local { executor.calibration = try announceTime(of: experiments, in: folder, interruption.cancellation) }
         let profile = profile ? Profile(workers: jobs) : nil
         var finished: [FinishedExperiment] = []
         var failures: [Failure] = []
+        // Nobody reads on: the rows are wanted all the same.
+        var unprinted: Failure?
         for (planned, place) in zip(experiments, sites) {
             site = place
             executor.site = place
@@ -85,8 +94,16 @@ struct RunCommand: ParsableCommand {
                     in: folder, database: database, executor, isPartial: options.limit != nil, papers: papers,
                     cancellation: interruption.cancellation, profile: profile)
                 finished.append(experiment)
-                if !json { try experiment.show(by: slurm.executor == .slurm ? "tasks of Slurm" : "\(jobs) workers") }
                 if let failure = experiment.failure { failures.append(failure) }
+                if !json, unprinted == nil {
+                    do {
+                        try experiment.show(by: slurm.executor == .slurm ? "tasks of Slurm" : "\(jobs) workers")
+                    } catch let failure as Failure {
+                        unprinted = failure
+                    }
+                }
+            } catch let lost as PipelineError where lost.isOfTheFolder {
+                throw lost
             } catch PipelineError.interrupted {
                 throw PipelineError.interrupted
             } catch where experiments.count > 1 {
@@ -94,17 +111,19 @@ struct RunCommand: ParsableCommand {
                 failures.append(Failure(error).inside(planned.name))
             }
         }
-        try database.writeSnapshot(to: ResultFiles.snapshot(in: options.resultsURL))
+        try database.writeSnapshot(to: folder.output, as: ResultFiles.snapshotName)
         try database.close()
-        try profile?.write(to: options.resultsURL.appendingPathComponent("profile.csv"), isPrinted: !json)
+        try profile?.write(to: folder.output, isPrinted: !json)
+        try folder.check()
+        if let unprinted { throw failures.first ?? unprinted }
         try withExtendedLifetime(folder) { try conclude(finished, failures) }
     }
 
     /// Tells how long it will take, where that is more than a minute.
     /// - Returns: the speeds that were estimated with.
-    private func announceTime(of experiments: [PlannedExperiment], in folder: ResultsFolder) throws -> Calibration? {
+    private func announceTime(of experiments: [PlannedExperiment], in folder: ResultsFolder, _ cancellation: Cancellation) throws -> Calibration? {
         let plans = try experiments.map { try Plan($0.graph, store: folder.store, force: options.plannedForce) }
-        guard let estimate = Estimate(plans, workers: jobs, store: folder.store) else { return nil }
+        guard let estimate = try Estimate(plans, workers: jobs, store: folder.store, cancellation: cancellation) else { return nil }
         if estimate.time.seconds > 60 { Console.tell("this will take \(estimate.words)\n") }
         return estimate.calibration
     }

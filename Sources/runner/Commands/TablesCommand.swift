@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Foundations
 import Pipeline
 import Results
 
@@ -33,7 +34,7 @@ struct TablesCommand: ParsableCommand {
             try ResultsDocument($0, papers: papers, introduction: Self.introduction)
         }
         guard let check else { return try Console.print(document.text) }
-        guard let data = FileManager.default.contents(atPath: check) else {
+        guard let data = try? RegularFile.contents(of: check, limit: 1 << 26) else {
             throw Failure(.inputMissing, "\(check): cannot be read", fix: "name a document that `runner tables` printed")
         }
         let comparison = DocumentComparison(expected: String(decoding: data, as: UTF8.self), found: document.text)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Foundations
 import Pipeline
 import Slurm
 
@@ -66,7 +67,8 @@ struct TaskCommand: ParsableCommand {
         guard let failure else { return }
         let record = TaskFailure(
             code: error.code.rawValue, message: error.message, fix: error.fix, host: ProcessIdentity.current.host)
-        if let data = try? ArtefactJSON.encode(record) { try? DurableFile.write(data, to: URL(fileURLWithPath: failure)) }
+        let file = URL(fileURLWithPath: failure)
+        if let data = try? ArtefactJSON.encode(record) { try? OutputFolder(file.deletingLastPathComponent()).write(data, as: file.lastPathComponent) }
     }
 }
 

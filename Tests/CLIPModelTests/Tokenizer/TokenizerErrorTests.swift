@@ -1,5 +1,6 @@
 import CLIPModel
 import Foundation
+import Foundations
 import Testing
 
 /// One folder for everything that can be wrong with one.
@@ -63,8 +64,7 @@ import Testing
         try FileManager.default.createSymbolicLink(
             atPath: folder.path("vocab.json"), withDestinationPath: "/dev/zero")
         #expect(
-            throws: TokenizerError.fileTooLarge(
-                path: folder.path("vocab.json"), limitInBytes: 64 << 20)
+            throws: TokenizerError.unreadableFile(path: folder.path("vocab.json"), reason: FileFault.notARegularFile.text)
         ) {
             try Tokenizer(folder: folder.url, contextLength: 77, vocabularySize: 10)
         }

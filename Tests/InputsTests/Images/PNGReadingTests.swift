@@ -1,5 +1,6 @@
 import DenseMath
 import Foundation
+import Foundations
 @testable import Inputs
 import Testing
 
@@ -126,11 +127,11 @@ import Testing
     @Test func whatIsNoFileIsNamed() throws {
         let absent = folder.url.appendingPathComponent("absent.png")
         #expect(inputError { try read(absent) } == .missingFile(path: absent.path, purpose: "a picture"))
-        #expect(reason(folder.url) == "not a regular file")
+        #expect(reason(folder.url) == "a folder")
         let pipe = folder.url.appendingPathComponent("pipe.png")
         #expect(mkfifo(pipe.path, 0o600) == 0)
         // Does not wait for somebody to write.
-        #expect(reason(pipe) == "not a regular file")
+        #expect(reason(pipe) == FileFault.notARegularFile.text)
         let large = try folder.file("large.png", "")
         #expect(truncate(large.path, 1 << 34) == 0)
         #expect(reason(large)?.contains("\(1 << 34) bytes") == true)
@@ -141,6 +142,6 @@ import Testing
         let link = folder.url.appendingPathComponent("link.png")
         try FileManager.default.createSymbolicLink(at: link, withDestinationURL: url)
         #expect(try RegularFile.contents(of: link.path, limit: 1 << 20) == bytes)
-        #expect(throws: RegularFile.Fault.isALink) { try RegularFile.contents(of: link.path, limit: 1 << 20, followsLinks: false) }
+        #expect(throws: FileFault.isALink) { try RegularFile.contents(of: link.path, limit: 1 << 20, followsLinks: false) }
     }
 }

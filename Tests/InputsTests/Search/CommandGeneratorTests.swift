@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 @testable import Inputs
 import Testing
 
@@ -161,8 +162,8 @@ import Testing
                 return
             }
             #expect(reason.contains("\(10 << 30) bytes"))
-            #expect(failures[6] == .notAPicture(reason: "not a regular file"))
-            #expect(failures[7] == .notAPicture(reason: "not a regular file"))
+            #expect(failures[6] == .notAPicture(reason: FileFault.isAFolder.text))
+            #expect(failures[7] == .notAPicture(reason: FileFault.notARegularFile.text))
             guard case .notAPicture? = failures[8] else {
                 Issue.record("\(found[8])")
                 return

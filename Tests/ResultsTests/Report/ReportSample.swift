@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 @testable import Results
 
@@ -84,7 +85,7 @@ enum ReportSample {
 
     /// Writes attachments as a run does.
     static func write(_ attachments: [Attachment], of name: String, to folder: URL) throws -> [StoredAttachment] {
-        try attachments.map { try CSVExport.write($0, to: folder.appendingPathComponent("\(name)-\($0.name)")) }
+        try attachments.map { try CSVExport.write($0, to: OutputFolder(folder), as: "\(name)-\($0.name)") }
     }
 
     static var attachments: [Attachment] {

@@ -38,7 +38,7 @@ struct FullDiskTests {
             // A database that cannot even be opened is found before there is anything to save.
             #expect(outcome.status == 74 || outcome.status == 73 && outcome.committed.isEmpty, "\(words)")
             let errors = outcome.errors.components(separatedBy: "\n").filter { $0.hasPrefix("error: ") }
-            #expect(errors.count == 1 && errors[0].contains(run.results.path) && !errors[0].contains(".tmp-"), "\(words)")
+            #expect(errors.count == 1 && errors[0].contains(run.results.path) && !errors[0].contains(".clip-lens-"), "\(words)")
             #expect(outcome.errors.contains("fix: "), "\(words)")
         }
         if fault.kind == .full && outcome.status == 74 { #expect(outcome.errors.contains(" free)"), "\(words)") }

@@ -34,7 +34,7 @@ struct InterruptTests {
         defer { run.remove() }
         var outcomes: [FaultRun.Outcome] = []
         var commands: [String] = []
-        for (call, phase) in [(1, ".tmp-"), (2, "/shards/"), (9, "/shards/"), (1, "-artefact."), (2, "-manifest.json")] {
+        for (call, phase) in [(1, ".clip-lens-"), (2, "/shards/"), (9, "/shards/"), (1, "-artefact."), (2, "-manifest.json")] {
             let (outcome, command) = try Self.interrupt(run, at: call, only: phase)
             outcomes.append(outcome)
             command.map { commands.append($0) }

@@ -20,7 +20,7 @@ struct TextExport: Sendable {
         ]
     }
 
-    /// - Throws: ``ExperimentError/textNotFinite(text:)``, `PipelineError.saveFailed`, `.interrupted`.
+    /// - Throws: ``ExperimentError/textNotFinite(text:)``, `OutputError`, `PipelineError.interrupted`.
     func compute(_ clip: CLIP, into file: ExportFile, _ work: ExportWork) throws {
         let ids = clip.tokenizer.encode(texts)
         let context = clip.tokenizer.contextLength

@@ -1,5 +1,6 @@
 import CLIPModel
 import Foundation
+import Foundations
 import Inputs
 import Pipeline
 
@@ -39,14 +40,15 @@ struct ModelEntry: Encodable {
     let textTower: Tower
 
     /// Reads the files of the weights once more, for their digests.
-    /// - Throws: `PipelineError.cannotRead`.
+    /// - Throws: `InputError`.
     init(_ clip: CLIP, path: String) throws {
         let (description, vision, text) = (clip.description, clip.configuration.vision, clip.configuration.text)
         self.path = path
         format = description.format
         weights = try description.weightsFiles.map { file in
             let url = URL(fileURLWithPath: file)
-            return WeightsFile(name: url.lastPathComponent, sha256: try Digest.sha256(ofFile: url))
+            return WeightsFile(
+                name: url.lastPathComponent, sha256: try ContentDigest.sha256(ofFile: url, purpose: "a file of the model \(path)"))
         }
         embeddingWidth = clip.configuration.embeddingWidth
         logitScale = exp(clip.logitScale)

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 import Pipeline
 import Synchronization
@@ -54,7 +55,7 @@ final class PictureReader {
     }
 
     /// Prepares what was added; the pixels of picture `index` go to its place in the file.
-    /// - Throws: `PipelineError.saveFailed`, `.interrupted`.
+    /// - Throws: `OutputError`, `PipelineError.interrupted`.
     func flush() throws -> [(index: Int, outcome: Outcome)] {
         let (files, preprocessing, file, pictureBytes) = (files, preprocessing, file, pictureBytes)
         self.files.removeAll(keepingCapacity: true)

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 import Pipeline
 
@@ -30,7 +31,7 @@ final class PreparedPictures: Sendable {
     /// Reads and prepares pictures.
     /// - Parameter file: takes the pixels.
     /// - Throws: `InputError.pictureRefused`, `DataSetError.tooLarge` for a bad picture where none may be;
-    ///   ``ExportError/noPictures(location:skipped:)``; `ArchiveError`, `PipelineError.saveFailed`, `.interrupted`.
+    ///   ``ExportError/noPictures(location:skipped:)``; `ArchiveError`, `OutputError`, `PipelineError.interrupted`.
     init(
         _ files: PictureFiles, _ selection: PictureSelection, preprocessing: ImagePreprocessing, into file: PendingFile,
         jobs: Int, cancellation: Cancellation, progress: (Int, Int) -> Void
@@ -76,7 +77,7 @@ final class PreparedPictures: Sendable {
     var count: Int { pictures.count }
 
     /// Reads the pixels of a run of pictures. // [pictures, size, size, 3]
-    /// - Throws: `PipelineError.saveFailed`.
+    /// - Throws: `OutputError`.
     func read(_ range: Range<Int>, into pixels: UnsafeMutableBufferPointer<UInt8>) throws {
         for (place, picture) in range.enumerated() {
             let target = UnsafeMutableBufferPointer(rebasing: pixels[place * pictureBytes..<(place + 1) * pictureBytes])

@@ -23,7 +23,7 @@ final class DirectionFitter {
     ///   - place: of the neuron among those that are stored.
     ///   - means: s̄_n. // [K]
     ///   - M: M_n. // [K, d]
-    /// - Throws: `LensError.factorisation`, `PipelineError.saveFailed`.
+    /// - Throws: `LensError.factorisation`, `OutputError`.
     func fit(
         place: Int, images: [Int], means: ArraySlice<Float>, M: ArraySlice<Float>
     ) throws -> PrincipalDirection {

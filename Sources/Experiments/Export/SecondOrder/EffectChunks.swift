@@ -15,7 +15,7 @@ struct EffectChunks: Sendable {
     /// Neurons of a chunk: their M takes at most 16 MiB.
     private var chunk: Int { max(1, min(64, (16 << 20) / (stored.lens.headCount * stored.lens.embeddingWidth * 4))) }
 
-    /// - Throws: ``ExperimentError/notFinite(image:place:)``, `LensError.factorisation`, `PipelineError.saveFailed`,
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``, `LensError.factorisation`, `OutputError`,
     ///   `.interrupted`.
     func fill(_ work: ExportWork) throws {
         let neurons = stored.neurons.count

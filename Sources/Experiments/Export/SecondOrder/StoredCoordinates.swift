@@ -15,7 +15,7 @@ struct StoredCoordinates: Sendable {
 
     /// Runs the image tower on every picture and fills the coordinates of several layers.
     /// - Parameter representations: gets c·r, if anybody wants it. // [images, d]
-    /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError.saveFailed`, `.interrupted`.
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``, `OutputError`, `PipelineError.interrupted`.
     static func fill(
         _ stored: [StoredCoordinates], representations: StoredRows? = nil, _ clip: CLIP, _ pictures: PreparedPictures,
         _ work: ExportWork
@@ -53,7 +53,7 @@ struct StoredCoordinates: Sendable {
     }
 
     /// b̄. // [d]
-    /// - Throws: `PipelineError.saveFailed`.
+    /// - Throws: `OutputError`.
     func meanBiasShare() throws -> [Float] {
         var row = [Float](repeating: 0, count: biasShares.width)
         var sums = [Double](repeating: 0, count: row.count)

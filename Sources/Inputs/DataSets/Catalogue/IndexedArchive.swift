@@ -1,5 +1,6 @@
 import Archives
 import Foundation
+import Foundations
 
 /// Archives whose list of entries is read once and kept: going over the headers of ImageNet's training
 /// archive takes minutes, reading its index takes a second.
@@ -7,9 +8,9 @@ public enum IndexedArchive {
     /// A folder for indices, and what writes a file there: whoever owns the folder decides when.
     public struct Shelf: Sendable {
         let folder: URL
-        let write: @Sendable (Data, URL) -> Void
+        let write: @Sendable (Data, _ name: String) -> Void
 
-        public init(folder: URL, write: @escaping @Sendable (Data, URL) -> Void) {
+        public init(folder: URL, write: @escaping @Sendable (Data, _ name: String) -> Void) {
             (self.folder, self.write) = (folder, write)
         }
     }
@@ -20,15 +21,15 @@ public enum IndexedArchive {
         var facts = stat()
         let isFolder = stat(url.path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
         guard let indices, !isFolder else { return try openFiles(at: url.path) }
-        let kept = indices.folder.appendingPathComponent(ContentDigest.sha256(Data(url.standardizedFileURL.path.utf8)) + ".index")
+        let name = ContentDigest.sha256(Data(url.standardizedFileURL.path.utf8)) + ".index"
         // An index of another archive, of another version or with a damaged byte is made again.
-        if let bytes = try? Data(contentsOf: kept), let index = try? ArchiveIndex(serialized: [UInt8](bytes)),
+        if let bytes = try? RegularFile.contents(of: indices.folder.appendingPathComponent(name).path, limit: 1 << 32), let index = try? ArchiveIndex(serialized: [UInt8](bytes)),
             let archive = try? Archive(path: url.path, index: index)
         {
             return archive
         }
         let archive = try Archive(path: url.path)
-        indices.write(Data(archive.index.serialized()), kept)
+        indices.write(Data(archive.index.serialized()), name)
         return archive
     }
 }

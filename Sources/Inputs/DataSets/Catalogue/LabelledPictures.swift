@@ -43,13 +43,32 @@ public struct LabelledPictures: Sendable {
 
     public var count: Int { collection.count }
 
-    /// A picture, decoded.
-    /// - Throws: what reading it throws; ``InputError/pictureRefused(name:fault:)``.
-    public func image(_ index: Int) throws -> RGBImage {
-        switch try collection.picture(index) {
-        case .encoded(let bytes): try PictureDecoder.decode(bytes, name: collection.place(index))
-        case .pixels(let image): image
+    /// A picture of a list, decoded from the bytes that were listed.
+    /// - Throws: what reading it throws; ``InputError/pictureRefused(name:fault:)``, ``DataSetError/changed(place:)``.
+    public func image(_ entry: PictureList.Entry) throws -> RGBImage {
+        let picture = try listed(entry) { try collection.picture(entry.index) }
+        guard picture.digest == entry.digest else { throw DataSetError.changed(place: collection.place(entry.index)) }
+        switch picture {
+        case .encoded(let bytes): return try PictureDecoder.decode(bytes, name: collection.place(entry.index))
+        case .pixels(let image): return image
         }
+    }
+
+    /// The mask of a picture of a list, as it was listed.
+    /// - Returns: nil for a collection without masks.
+    /// - Throws: as ``objects(_:)``; ``DataSetError/changed(place:)``.
+    public func mask(_ entry: PictureList.Entry) throws -> ObjectMask? {
+        guard let found = try listed(entry, { try objects(entry.index) }) else { return nil }
+        guard found.labels == entry.objects, found.mask.digest == entry.maskDigest else {
+            throw DataSetError.changed(place: "the mask of \(collection.place(entry.index))")
+        }
+        return found.mask
+    }
+
+    /// The set may have been listed by an earlier run, and opened again since.
+    private func listed<Value>(_ entry: PictureList.Entry, _ body: () throws -> Value) throws -> Value {
+        guard entry.index < count, collection.record(entry.index).id == entry.id else { throw DataSetError.changed(place: entry.id) }
+        return try body()
     }
 
     /// - Precondition: `index` is in `0..<count`.
@@ -108,6 +127,9 @@ public struct ObjectMask: Sendable, Equatable {
     public let height: Int
     /// 0 background, k the k-th object, ``ignored``; row-major. // [height, width]
     public let objects: [UInt8]
+
+    /// SHA-256 of the numbers.
+    var digest: String { ContentDigest.sha256(objects) }
 
     init(_ mask: LabelMask, values: [UInt16]) {
         (width, height) = (mask.width, mask.height)

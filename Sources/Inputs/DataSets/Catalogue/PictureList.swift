@@ -16,6 +16,10 @@ public struct PictureList: Codable, Sendable, Equatable {
         /// With masks, the classes of the mask's numbers 1, 2, …, the picture's own first and −1 for one that is
         /// none of the classes; without masks, the classes that the picture shows.
         public var objects: [Int]
+        /// SHA-256 of the picture's file, or of its size and pixels where it is no file of its own.
+        public var digest: String
+        /// SHA-256 of the mask's numbers; nil for a list without masks.
+        public var maskDigest: String?
     }
 
     /// A picture that is left out, and why.
@@ -102,19 +106,16 @@ public struct PictureList: Codable, Sendable, Equatable {
         init(_ pictures: LabelledPictures, _ index: Int, withMasks: Bool, _ onBadPicture: BadPictures) throws {
             let id = pictures.collection.record(index).id
             do {
-                let digest =
-                    switch try pictures.collection.picture(index) {
-                    case .encoded(let bytes): try Self.digest(bytes, name: pictures.collection.place(index), isDecoded: onBadPicture == .skip)
-                    case .pixels(let image):
-                        ContentDigest.sha256([Data("\(image.width)×\(image.height)".utf8), Data(image.pixels)])
-                    }
+                let picture = try pictures.collection.picture(index)
+                if case .encoded(let bytes) = picture {
+                    try Self.check(bytes, name: pictures.collection.place(index), isDecoded: onBadPicture == .skip)
+                }
                 let masked = withMasks ? try pictures.objects(index) : nil
                 let objects = masked?.labels ?? pictures.labels(index)
                 let label = pictures.label(index) ?? (objects.count == 1 && objects[0] >= 0 ? objects[0] : nil)
-                let mask = masked.map { ContentDigest.sha256($0.mask.objects) } ?? ""
-                self = .entry(
-                    Entry(index: index, id: id, label: label, objects: objects),
-                    line: "\(id)\u{0}\(label ?? -1) \(objects) \(digest) \(mask)")
+                let entry = Entry(
+                    index: index, id: id, label: label, objects: objects, digest: picture.digest, maskDigest: masked?.mask.digest)
+                self = .entry(entry, line: "\(id)\u{0}\(label ?? -1) \(objects) \(entry.digest) \(entry.maskDigest ?? "")")
             } catch {
                 guard onBadPicture == .skip, let reason = Self.reason(error) else { throw error }
                 self = .skipped(Skipped(id: id, reason: reason))
@@ -123,13 +124,12 @@ public struct PictureList: Codable, Sendable, Equatable {
 
         /// - Parameter isDecoded: whether the whole picture is tried; what cannot be one by its first bytes is
         ///   refused at once, before anything is computed.
-        private static func digest(_ bytes: Data, name: String, isDecoded: Bool) throws -> String {
+        private static func check(_ bytes: Data, name: String, isDecoded: Bool) throws {
             if isDecoded {
                 _ = try PictureDecoder.decode(bytes, name: name)
             } else {
                 try PictureDecoder.checkFormat(bytes, name: name)
             }
-            return ContentDigest.sha256(bytes)
         }
 
         /// Why a picture is bad; nil where the error is none of the picture's.

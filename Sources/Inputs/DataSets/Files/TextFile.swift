@@ -4,14 +4,7 @@ import Foundation
 enum TextFile {
     /// - Throws: ``InputError/missingFile(path:purpose:)``, ``InputError/malformedFile(path:place:expected:)``.
     static func text(_ url: URL, purpose: String, limit: Int = FileLimit.text) throws -> String {
-        let data: Data
-        do {
-            data = try RegularFile.contents(of: url.path, limit: limit)
-        } catch .missing {
-            throw InputError.missingFile(path: url.path, purpose: purpose)
-        } catch {
-            throw InputError.malformedFile(path: url.path, place: "whole file", expected: "a file that can be read (\(error.text))")
-        }
+        let data = try InputError.contents(of: url, purpose: purpose, limit: limit)
         guard let text = String(data: data, encoding: .utf8) else {
             throw InputError.malformedFile(path: url.path, place: "whole file", expected: "UTF-8 text")
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// A CSV file of pictures and their labels, with the header `path,label` or `path,label,mask`.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// The bytes of an HDF5 file, read in pieces from any thread; every piece is compared with the file's size.
 final class HDF5Bytes: Sendable {
@@ -7,7 +8,7 @@ final class HDF5Bytes: Sendable {
     let size: Int
     /// Bytes before the superblock, from which addresses count.
     let base: Int
-    private let descriptor: Int32
+    private let file: RegularFile
 
     private static let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
     /// The undefined address.
@@ -15,47 +16,26 @@ final class HDF5Bytes: Sendable {
 
     /// - Throws: ``InputError/missingFile(path:purpose:)``, ``InputError/malformedFile(path:place:expected:)``.
     init(path: String, purpose: String) throws {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            guard errno == ENOENT || errno == ENOTDIR else {
-                let reason = String(cString: strerror(errno))
-                throw InputError.malformedFile(path: path, place: "whole file", expected: "a file that can be read (\(reason))")
-            }
-            throw InputError.missingFile(path: path, purpose: purpose)
-        }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            close(descriptor)
-            throw InputError.malformedFile(path: path, place: "whole file", expected: "a regular file")
-        }
+        let file = try InputError.reading(URL(fileURLWithPath: path), purpose: purpose) { try RegularFile(path) }
         self.path = path
-        self.descriptor = descriptor
-        size = Int(status.st_size)
+        self.file = file
+        size = file.size
         // The superblock stands at 0, 512, 1024, …: MATLAB's own header of 512 bytes comes first.
         var base: Int?
         for place in [0, 512, 1024, 2048] where base == nil {
-            let found = Self.read(descriptor, at: place, count: Self.signature.count)
+            let found = Self.read(file, at: place, count: Self.signature.count)
             if found == Self.signature { base = place }
         }
         guard let base else {
-            close(descriptor)
             throw InputError.malformedFile(path: path, place: "byte 512", expected: "the signature of an HDF5 file")
         }
         self.base = base
     }
 
-    deinit { close(descriptor) }
-
-    private static func read(_ descriptor: Int32, at place: Int, count: Int) -> [UInt8]? {
-        var filled = 0
+    /// Nil where the file does not have so many bytes there, or cannot be read.
+    private static func read(_ file: RegularFile, at place: Int, count: Int) -> [UInt8]? {
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
-            while filled < count {
-                let got = pread(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled, off_t(place + filled))
-                if got < 0, errno == EINTR { continue }
-                if got <= 0 { break }
-                filled += got
-            }
-            initialised = filled
+            initialised = (try? file.read(into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]), at: place)) ?? 0
         }
         return bytes.count == count ? bytes : nil
     }
@@ -69,7 +49,7 @@ final class HDF5Bytes: Sendable {
     /// - Throws: ``InputError/malformedFile(path:place:expected:)`` for bytes that the file does not have.
     func read(at address: UInt64, count: Int) throws -> [UInt8] {
         guard address <= UInt64(size - base), count <= size - base - Int(address),
-            let bytes = Self.read(descriptor, at: base + Int(address), count: count)
+            let bytes = Self.read(file, at: base + Int(address), count: count)
         else { throw failure(address, "\(count) bytes, the file has \(size)") }
         return bytes
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// PNG and JPEG files to 8-bit RGB, each byte as Pillow's `Image.open(file).convert("RGB")` gives it.
 ///

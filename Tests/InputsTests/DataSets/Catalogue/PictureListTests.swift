@@ -89,12 +89,14 @@ import Testing
         let (folder, pictures) = try pictures(isCut: true)
         defer { withExtendedLifetime(folder) {} }
         // Nothing is decoded here: the step that needs the picture says what is wrong.
-        #expect(try PictureList(pictures, .all, withMasks: false).entries.count == 3)
+        let whole = try PictureList(pictures, .all, withMasks: false)
+        #expect(whole.entries.count == 3)
         let list = try PictureList(pictures, .all, withMasks: false, onBadPicture: .skip)
         #expect(Set(list.entries.map(\.id)) == ["a/one.png", "b/three.png"] && Set(list.entries.map(\.index)) == [0, 2])
         #expect(list.skipped.map(\.id) == ["a/two.png"])
         #expect(list.skipped.allSatisfy { $0.reason.contains("PNG") }, "\(list.skipped)")
-        #expect(throws: InputError.self) { try pictures.image(1) }
+        let cut = try #require(whole.entries.first { $0.index == 1 })
+        #expect(throws: InputError.self) { try pictures.image(cut) }
     }
 
     @Test func aListWithoutAnyPictureIsRefused() throws {
@@ -154,19 +156,24 @@ import Testing
         #expect(try list(nil).classNames == ["1", "3"])
     }
 
-    @Test func signaturesChangeWithFiles() throws {
-        let (folder, _) = try pictures()
-        // Files that were written a moment ago may be written again unnoticed.
-        #expect(FileSignature.of([folder.url]) == nil)
-        Thread.sleep(forTimeInterval: 3.2)
-        let first = try #require(FileSignature.of([folder.url]))
-        #expect(FileSignature.of([folder.url]) == first)
-        #expect(FileSignature.of([folder.url.appendingPathComponent("none")]) == nil)
+    /// Pictures that are overwritten after they were listed, and restored later, never reach a result.
+    @Test func aPictureThatChangedIsNotTheOneThatWasListed() throws {
+        let (folder, pictures) = try pictures()
+        let list = try PictureList(pictures, .all, withMasks: false)
+        for entry in list.entries { _ = try pictures.image(entry) }
+        let entry = try #require(list.entries.first { $0.id == "b/three.png" })
         let url = folder.url.appendingPathComponent("b/three.png")
-        var bytes = try Data(contentsOf: url)
-        bytes[30] ^= 1
-        try bytes.write(to: url)
-        Thread.sleep(forTimeInterval: 3.2)
-        #expect(FileSignature.of([folder.url]) != first)
+        let before = try Data(contentsOf: url)
+        // Another picture that decodes.
+        try RGBImage(width: 9, height: 9, grey: 7).png(for: "").write(to: url)
+        #expect(throws: DataSetError.changed(place: folder.url.path + "/b/three.png")) { try pictures.image(entry) }
+        try before.write(to: url)
+        _ = try pictures.image(entry)
+        // The set may be opened again: then a number may stand for another picture.
+        try before.write(to: folder.url.appendingPathComponent("a/0.png"))
+        let again = try PictureSource(
+            .classFolders, split: nil, path: folder.url, data: folder.url, classes: PictureSourceTests.classes
+        ).open(withMasks: false)
+        #expect(throws: DataSetError.self) { try again.image(entry) }
     }
 }

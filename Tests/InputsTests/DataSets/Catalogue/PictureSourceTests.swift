@@ -118,7 +118,7 @@ import Testing
     @Test func indicesOfArchivesAreKeptAndRenewed() throws {
         let folder = try Self.data()
         let shelf = try TemporaryFolder()
-        let indices = IndexedArchive.Shelf(folder: shelf.url) { data, url in try? data.write(to: url) }
+        let indices = IndexedArchive.Shelf(folder: shelf.url) { data, name in try? data.write(to: shelf.url.appendingPathComponent(name)) }
         func ids() throws -> [String] {
             let pictures = try Self.source(.imageNetTrain, in: folder).open(withMasks: false, indices: indices)
             return (0..<pictures.count).map { pictures.collection.record($0).id }

@@ -33,7 +33,7 @@ public struct ProcessIdentity: Codable, Hashable, Sendable {
     ///
     /// Two containers of one host may have the same boot, process id and start, and two hosts of a cluster too:
     /// chance tells them apart.
-    var attempt: String { "\(bootID.prefix(8))-\(pid)-\(startTicks)-\(Self.chance)" }
+    public var attempt: String { "\(bootID.prefix(8))-\(pid)-\(startTicks)-\(Self.chance)" }
 
     private static let chance = String(UInt64.random(in: 0...UInt64.max), radix: 36)
 
@@ -46,11 +46,16 @@ public struct ProcessIdentity: Codable, Hashable, Sendable {
     }()
 
     private static let currentBootID =
-        (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8))?
-        .trimmingCharacters(in: .whitespacesAndNewlines) ?? "unknown"
+        text("/proc/sys/kernel/random/boot_id")?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "unknown"
+
+    /// Nil where there is no such file, or nothing in it.
+    private static func text(_ path: String) -> String? {
+        guard let data = try? RegularFile.contents(of: path, limit: 1 << 16), !data.isEmpty else { return nil }
+        return String(decoding: data, as: UTF8.self)
+    }
 
     private static func startTicks(of pid: Int32) -> UInt64? {
-        guard let line = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+        guard let line = text("/proc/\(pid)/stat"),
             // The command's name stands in parentheses and may itself hold spaces and parentheses.
             let nameEnd = line.lastIndex(of: ")")
         else { return nil }

@@ -15,10 +15,10 @@ public enum Digest {
     }
 
     /// The digest of a file, read in pieces.
-    /// - Throws: `PipelineError.cannotRead`.
-    public static func sha256(ofFile url: URL) throws -> String {
+    /// - Throws: ``FileFault``.
+    public static func sha256(of file: RegularFile) throws -> String {
         var hash = SHA256()
-        try forEachPiece(of: url) { piece in
+        try file.forEachPiece { piece in
             hash.update(bufferPointer: piece)
             return true
         }

@@ -13,18 +13,25 @@ public final class PendingFile: Sendable {
     private let temporary: Mutex<String?>
 
     /// Makes an empty file where `url` is going to be.
-    /// - Throws: `PipelineError.cannotWrite`: what stands in the way is known before there is anything to write.
-    public convenience init(for url: URL) throws { try self.init(for: url, isNameless: true) }
+    /// - Parameter followsLink: for a file that a person named: a link stays a link, and what it leads to is replaced. False
+    ///   refuses a link.
+    /// - Throws: ``OutputError/cannotWrite(path:errno:)``, ``OutputError/refused(path:_:)``: what stands in the way is known
+    ///   before there is anything to write.
+    public convenience init(for url: URL, followsLink: Bool) throws { try self.init(for: url, followsLink: followsLink, isNameless: true) }
 
     /// - Parameter isNameless: false does without the kernel's nameless files, as on file systems that have none.
-    init(for url: URL, isNameless: Bool) throws {
-        // A link stays a link: what it leads to is replaced.
-        let target = url.resolvingSymlinksInPath()
-        func failure(_ code: Int32) -> PipelineError { .cannotWrite(path: url.path, errno: code) }
+    init(for url: URL, followsLink: Bool, isNameless: Bool) throws {
+        let target = followsLink ? url.resolvingSymlinksInPath() : url
+        func failure(_ code: Int32) -> OutputError { .cannotWrite(path: url.path, errno: code) }
         var status = stat()
-        if stat(target.path, &status) == 0 {
+        if lstat(target.path, &status) == 0 {
             // A device is not to be replaced by a file.
-            guard status.st_mode & S_IFMT == S_IFREG else { throw failure(status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL) }
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: break
+            case S_IFDIR: throw failure(EISDIR)
+            case S_IFLNK: throw OutputError.refused(path: url.path, .link)
+            default: throw OutputError.refused(path: url.path, .notARegularFile)
+            }
         } else if errno != ENOENT {
             throw failure(errno)
         }
@@ -34,7 +41,7 @@ public final class PendingFile: Sendable {
             temporary = Mutex(nil)
         } else {
             let name = Self.temporaryName(in: target.deletingLastPathComponent())
-            descriptor = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+            descriptor = open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
             guard descriptor >= 0 else { throw failure(errno) }
             temporary = Mutex(name)
         }
@@ -48,7 +55,7 @@ public final class PendingFile: Sendable {
     }
 
     /// Takes the room for a file of so many bytes, so that a full disk is found before the work.
-    /// - Throws: `PipelineError.saveFailed`.
+    /// - Throws: ``OutputError/saveFailed(path:errno:freeBytes:)``.
     public func reserve(_ count: Int) throws {
         guard count > 0 else { return }
         // An interrupted call starts again.
@@ -59,7 +66,7 @@ public final class PendingFile: Sendable {
         }
     }
 
-    /// - Throws: `PipelineError.saveFailed`.
+    /// - Throws: ``OutputError/saveFailed(path:errno:freeBytes:)``.
     public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
         try transfer(bytes.count) { done, count in
             pwrite(descriptor, bytes.baseAddress.map { $0 + done }, count, off_t(offset + done))
@@ -67,7 +74,7 @@ public final class PendingFile: Sendable {
     }
 
     /// Reads what was written.
-    /// - Throws: `PipelineError.saveFailed`.
+    /// - Throws: ``OutputError/saveFailed(path:errno:freeBytes:)``.
     public func read(at offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
         try transfer(bytes.count) { done, count in
             pread(descriptor, bytes.baseAddress.map { $0 + done }, count, off_t(offset + done))
@@ -86,7 +93,7 @@ public final class PendingFile: Sendable {
     }
 
     /// Syncs the file and gives it its name, replacing the file that had it. Called once.
-    /// - Throws: `PipelineError.saveFailed`.
+    /// - Throws: ``OutputError/saveFailed(path:errno:freeBytes:)``.
     public func commit() throws {
         guard fsync(descriptor) == 0 else { throw failure(errno) }
         try temporary.withLock { name in
@@ -100,17 +107,19 @@ public final class PendingFile: Sendable {
             guard let complete = name, rename(complete, url.path) == 0 else { throw failure(errno) }
             name = nil
         }
-        try DurableFile.sync(url.deletingLastPathComponent(), O_RDONLY | O_DIRECTORY)
+        let folder = open(url.deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw failure(errno) }
+        defer { close(folder) }
+        // Some file systems cannot sync a folder and say so with EINVAL.
+        guard fsync(folder) == 0 || errno == EINVAL else { throw failure(errno) }
     }
 
-    private func failure(_ code: Int32) -> PipelineError { DurableFile.failure(code, url) }
+    private func failure(_ code: Int32) -> OutputError { .failure(code, url) }
 
     // MARK: Names
 
-    /// Short, however long the final name is, and another one each time.
     private static func temporaryName(in folder: URL) -> String {
-        let unique = "\(ProcessIdentity.current.attempt)-\(String(UInt32.random(in: 0...UInt32.max), radix: 16))"
-        return folder.appendingPathComponent(DurableFile.temporaryPrefix + unique).path
+        folder.appendingPathComponent(OutputFolder.newTemporaryName()).path
     }
 
     /// - Returns: nil where the file system has no files without a name.

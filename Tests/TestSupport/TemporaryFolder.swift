@@ -1,12 +1,12 @@
 import Foundation
 
 /// A folder of a test's own, removed with the object.
-final class TemporaryFolder: Sendable {
-    let url: URL
+public final class TemporaryFolder: Sendable {
+    public let url: URL
 
-    init() throws {
+    public init() throws {
         url = FileManager.default.temporaryDirectory
-            .appendingPathComponent("pipeline-tests-\(UUID().uuidString)", isDirectory: true)
+            .appendingPathComponent("clip-lens-tests-\(UUID().uuidString)", isDirectory: true)
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     }
 
@@ -15,7 +15,7 @@ final class TemporaryFolder: Sendable {
     }
 
     /// Paths of all files below the folder, sorted, relative to it.
-    func files() throws -> [String] {
+    public func files() throws -> [String] {
         try FileManager.default.subpathsOfDirectory(atPath: url.path).filter { path in
             var isFolder: ObjCBool = false
             return FileManager.default.fileExists(
@@ -25,7 +25,7 @@ final class TemporaryFolder: Sendable {
     }
 
     /// Path and bytes of the files whose name has a suffix.
-    func contents(suffix: String) throws -> [String: Data] {
+    public func contents(suffix: String) throws -> [String: Data] {
         var contents: [String: Data] = [:]
         for path in try files() where path.hasSuffix(suffix) {
             contents[path] = try Data(contentsOf: url.appendingPathComponent(path))
