@@ -6,7 +6,9 @@ extension Failure {
     static func words(_ error: SearchError) -> Failure {
         switch error {
         case .unsupportedURL(let url):
-            Failure(.badData, "\(url): not an address that descriptions can be asked from", fix: "write http:// or https://, without password or query; the key goes into an environment variable")
+            Failure(.badData, "\(url): not an address that descriptions can be asked from", fix: "write https://, without password or query; the key goes into an environment variable")
+        case .insecureURL(let url):
+            Failure(.badData, "\(url): texts and keys would go there unencrypted", fix: "write https://, which only an address of this machine can do without")
         case .missingKey(let variable):
             Failure(.inputMissing, "the environment variable \(variable) holds no usable key", fix: "export \(variable)=… before the run, or leave 'key-variable' out for an endpoint without keys")
         case .settingOutOfRange(let name, let value, let allowed):

@@ -15,11 +15,11 @@ public struct ChatDescriber: Describer {
     private let endpoint: ChatEndpoint
 
     /// - Parameters:
-    ///   - url: the address before `/chat/completions`, http or https.
+    ///   - url: the address before `/chat/completions`; https, or http for one of this machine.
     ///   - keyVariable: the name of the environment variable that holds the API key; nil sends none. The
     ///     key is read when it is needed and kept nowhere.
     ///   - timeout: seconds for one answer.
-    /// - Throws: ``SearchError/unsupportedURL(_:)``, ``SearchError/settingOutOfRange(name:value:allowed:)``.
+    /// - Throws: ``SearchError/unsupportedURL(_:)``, ``SearchError/insecureURL(_:)``, ``SearchError/settingOutOfRange(name:value:allowed:)``.
     public init(
         url: String, model: String, temperature: Double = 1, keyVariable: String? = nil, timeout: Double = 120
     ) throws {

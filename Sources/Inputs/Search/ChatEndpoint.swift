@@ -16,7 +16,7 @@ struct ChatQuestion: Encodable {
     let seed: Int
 }
 
-/// An OpenAI-compatible chat server.
+/// An OpenAI-compatible chat server, on this machine or behind https: neither texts nor the key go over a network in the clear.
 struct ChatEndpoint: Sendable {
     /// Bytes of an answer, at most.
     static let largestReply = 4 << 20
@@ -30,14 +30,37 @@ struct ChatEndpoint: Sendable {
 
     init(url text: String, keyVariable: String?, timeout: Double) throws {
         // A password or a key in the address would end up in the results.
-        guard let parts = URLComponents(string: text), ["http", "https"].contains(parts.scheme?.lowercased()),
-            parts.host?.isEmpty == false, parts.user == nil, parts.password == nil, parts.query == nil, parts.fragment == nil,
+        guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(), ["http", "https"].contains(scheme),
+            let host = parts.host, !host.isEmpty, parts.user == nil, parts.password == nil, parts.query == nil, parts.fragment == nil,
             let url = parts.url?.appendingPathComponent("chat/completions")
         else { throw SearchError.unsupportedURL(Self.withoutSecrets(text)) }
+        if scheme == "http" {
+            guard Self.isLoopback(host) else { throw SearchError.insecureURL(text) }
+            Self.passProxiesBy(host)
+        }
         self.url = url
         self.keyVariable = keyVariable
         self.timeout = timeout
         address = url.absoluteString
+    }
+
+    /// Whether a host is this machine: `localhost`, 127.0.0.0/8 and ::1, and no name that only looks so.
+    static func isLoopback(_ host: String) -> Bool {
+        var (four, six) = (in_addr(), in6_addr())
+        if inet_pton(AF_INET, host, &four) == 1 { return UInt32(bigEndian: four.s_addr) >> 24 == 127 }
+        if inet_pton(AF_INET6, host.trimmingCharacters(in: CharacterSet(charactersIn: "[]")), &six) == 1 {
+            return withUnsafeBytes(of: six) { $0.dropLast().allSatisfy { $0 == 0 } && $0.last == 1 }
+        }
+        return host.lowercased() == "localhost"
+    }
+
+    /// The libcurl behind Foundation's sessions sends http to the proxy that the environment names, which may be another machine,
+    /// even for an address of this one; exceptions it takes from the environment, and from nowhere else.
+    private static func passProxiesBy(_ host: String) {
+        let environment = ProcessInfo.processInfo.environment
+        let host = host.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+        let exceptions = (environment["no_proxy"] ?? environment["NO_PROXY"] ?? "").split(separator: ",").map(String.init)
+        if !exceptions.contains(host) { setenv("no_proxy", (exceptions + [host]).joined(separator: ","), 1) }
     }
 
     /// As much of a refused address as may be shown.

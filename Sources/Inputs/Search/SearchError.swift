@@ -2,6 +2,8 @@
 public enum SearchError: Error, Equatable, Sendable {
     /// Not an http or https address, or one that holds a password or a query.
     case unsupportedURL(String)
+    /// An http address of another machine.
+    case insecureURL(String)
     /// The environment variable that should hold the API key is not set, or holds no usable key.
     case missingKey(variable: String)
     case settingOutOfRange(name: String, value: Double, allowed: ClosedRange<Double>)

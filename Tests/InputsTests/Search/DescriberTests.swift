@@ -234,10 +234,25 @@ import Testing
         #expect(throws: SearchError.unsupportedURL(shown)) { try describer(url) }
     }
 
+    /// Names that only look like this machine's are others'.
+    @Test(arguments: [
+        "http://host/v1", "http://127.0.0.1.example.org/v1", "http://localhost.example.org/v1", "http://128.0.0.1/v1", "http://[::2]/v1",
+        "http://0.0.0.0/v1", "http://[fe80::1]/v1", "HTTP://host/v1",
+    ])
+    func nothingGoesToAnotherMachineInTheClear(url: String) {
+        #expect(throws: SearchError.insecureURL(url)) { try describer(url) }
+        #expect(throws: Never.self) { try describer("https" + url.dropFirst(4)) }
+    }
+
+    @Test(arguments: ["http://localhost:1/v1", "http://LOCALHOST/v1", "http://127.0.0.1/v1", "http://127.9.8.7:80/v1", "http://[::1]:1/v1"])
+    func thisMachineNeedsNoEncryption(url: String) {
+        #expect(throws: Never.self) { try describer(url) }
+    }
+
     @Test func impossibleSettingsAreRefused() {
         for (temperature, timeout) in [(Double.nan, 1.0), (-1, 1), (1, 0), (1, .infinity)] {
             let error = #expect(throws: SearchError.self) {
-                try ChatDescriber(url: "http://host", model: "m", temperature: temperature, timeout: timeout)
+                try ChatDescriber(url: "https://host", model: "m", temperature: temperature, timeout: timeout)
             }
             guard case .settingOutOfRange? = error else {
                 Issue.record("\(String(describing: error))")
