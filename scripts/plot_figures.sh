@@ -39,6 +39,8 @@ accuracies() {
       if ($column["condition"] == "baseline") { print line > (folder "/baseline"); next }
       name = ""
       for (i = 1; i <= n; i++) { if ($column[group[i]] == "") next; name = name (i > 1 ? "-" : "") $column[group[i]] }
+      # gnuplot would run what stands between backquotes, and a slash leads elsewhere.
+      gsub(/[^A-Za-z0-9._-]/, "_", name)
       if ($column[x] != "") print $column[x] "\t" line > (folder "/" name)
     }' "$results/$experiment.csv"
 }
@@ -103,8 +105,11 @@ threshold() {
   column=$(head -1 "$file" | tr -d '\r' | tr , '\n' | grep -nx "$1" | cut -d: -f1) || return 0
   printf ', "%s" using (100*$1):(100*$%s) with lines linewidth 2 title "%s"' "$file" "$column" "$2"
 }
-for file in "${thresholds[@]}"; do
-  picture=${file%-thresholds.csv}-iou-by-threshold.png
+for thresholds in "${thresholds[@]}"; do
+  picture=${thresholds%-thresholds.csv}-iou-by-threshold.png
+  # Named after a spec, of which gnuplot would run what stands between backquotes.
+  file=$data/thresholds.csv
+  cp "$thresholds" "$file"
   curves=$(threshold clip "CLIP, as it is"
     threshold feature-surgery "feature surgery only"
     threshold architecture-surgery "architecture surgery only"
@@ -115,7 +120,7 @@ for file in "${thresholds[@]}"; do
     threshold chefer-2021 "Chefer et al. 2021")
   gnuplot <<PLOT
 set terminal pngcairo size 960,600 font "DejaVu Sans,12" linewidth 1.5
-set output "$picture"
+set output "$data/picture.png"
 set datafile separator ","
 set xlabel "threshold (% of the map's range)"
 set ylabel "mIoU with the label's pixels (%)"
@@ -125,5 +130,6 @@ set key below maxrows 3 height 1
 set grid ytics linecolor rgb "#dddddd"
 plot ${curves#, }
 PLOT
+  mv "$data/picture.png" "$picture"
   echo "$picture"
 done
