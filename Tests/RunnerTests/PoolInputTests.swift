@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("dog\ncat\nbird\nfish\ndog\n", "pool.txt:5: 'dog' stands on line 1 already"),
+        ("dog\ncat\nbird\nfish\ndog\n", "pool.txt:5: the phrase stands on line 1 already"),
         ("dog\r\ncat\r\n\r\nfish\r\nbird\r\n", "pool.txt:3: the line is empty"),
         ("dog\ncat\nbird\n", "the pool 'own' has 3 phrases, but 4 are to be chosen for a neuron"),
         ("", "the pool 'own' has 0 phrases, but 4 are to be chosen for a neuron"),

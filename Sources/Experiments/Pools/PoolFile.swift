@@ -6,9 +6,12 @@ import Pipeline
 enum PoolFile {
     /// Far above the 30 000 words of the paper.
     private static let sizeLimit = 64 << 20
+    /// Characters of a phrase; a CLIP reads about 300.
+    private static let longestPhrase = 500
 
     /// - Throws: ``ExperimentError/malformedPool(path:line:reason:)`` for an empty line or a phrase that
-    ///   stands twice, which would be chosen or counted twice, or bytes that are no text; `.poolNotRead(path:reason:)`.
+    ///   stands twice, which would be chosen or counted twice, or what is no phrase; `.poolNotRead(path:reason:)`. None
+    ///   quotes the file, which may be none that its reader wants to see in a log.
     static func phrases(contentsOf url: URL) throws -> [String] {
         let data: Data
         do {
@@ -30,8 +33,12 @@ enum PoolFile {
             guard !phrase.isEmpty else {
                 throw ExperimentError.malformedPool(path: url.path, line: index + 1, reason: "the line is empty")
             }
+            guard phrase.count <= longestPhrase, !phrase.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+                throw ExperimentError.malformedPool(
+                    path: url.path, line: index + 1, reason: "a phrase has at most \(longestPhrase) characters, and no tabs or control characters")
+            }
             if let first = seen.updateValue(index + 1, forKey: phrase) {
-                throw ExperimentError.malformedPool(path: url.path, line: index + 1, reason: "'\(phrase)' stands on line \(first) already")
+                throw ExperimentError.malformedPool(path: url.path, line: index + 1, reason: "the phrase stands on line \(first) already")
             }
             return phrase
         }

@@ -29,9 +29,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("dog\ncat\ndog\n", 3, "'dog' stands on line 1 already"), ("dog\r\ncat\r\ncat", 3, "'cat' stands on line 2 already"),
-        ("dog\n dog", 2, "'dog' stands on line 1 already"), ("dog\n\ncat\n", 2, "the line is empty"),
+        ("dog\ncat\ndog\n", 3, "the phrase stands on line 1 already"), ("dog\r\ncat\r\ncat", 3, "the phrase stands on line 2 already"),
+        ("dog\n dog", 2, "the phrase stands on line 1 already"), ("dog\n\ncat\n", 2, "the line is empty"),
         ("dog\n \t\n", 2, "the line is empty"), ("\r\ndog", 1, "the line is empty"), ("dog\n\n", 2, "the line is empty"),
+        ("dog\nred\tapple", 2, "a phrase has at most 500 characters, and no tabs or control characters"),
+        ("dog\n\u{1B}[2Jcat", 2, "a phrase has at most 500 characters, and no tabs or control characters"),
+        (String(repeating: "a", count: 501), 1, "a phrase has at most 500 characters, and no tabs or control characters"),
     ])
     func eachLineHasOnePhraseOnce(text: String, line: Int, reason: String) {
         guard case .malformedPool(_, line, reason)? = error(Data(text.utf8)) else {
