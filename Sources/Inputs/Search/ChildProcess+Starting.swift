@@ -2,8 +2,10 @@ import Foundation
 
 extension ChildProcess {
     /// Starts a program, found as a shell finds it, in a process group of its own.
-    /// - Parameter streams: the child's standard input, output and error.
-    static func spawn(_ arguments: [String], _ streams: [Int32]) throws(StartFault) -> pid_t {
+    /// - Parameters:
+    ///   - environment: all of the child's variables.
+    ///   - streams: the child's standard input, output and error.
+    static func spawn(_ arguments: [String], _ environment: [String: String], _ streams: [Int32]) throws(StartFault) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -28,10 +30,10 @@ extension ChildProcess {
         posix_spawnattr_setsigdefault(&attributes, &signals)
 
         let words = arguments.map { strdup($0) } + [nil]
-        let environment = ProcessInfo.processInfo.environment.map { strdup("\($0)=\($1)") } + [nil]
-        defer { (words + environment).forEach { free($0) } }
+        let variables = environment.map { strdup("\($0)=\($1)") } + [nil]
+        defer { (words + variables).forEach { free($0) } }
         var pid: pid_t = 0
-        let code = posix_spawnp(&pid, arguments[0], &actions, &attributes, words, environment)
+        let code = posix_spawnp(&pid, arguments[0], &actions, &attributes, words, variables)
         guard code == 0 else { throw StartFault(errno: code) }
         return pid
     }

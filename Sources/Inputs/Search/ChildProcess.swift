@@ -34,7 +34,8 @@ final class ChildProcess {
     private var status: Int32?
 
     /// Starts `arguments[0]`, found as a shell finds it, without a shell.
-    init(_ arguments: [String]) throws(StartFault) {
+    /// - Parameter environment: all variables that the program gets.
+    init(_ arguments: [String], environment: [String: String]) throws(StartFault) {
         let (toChild, fromChild, errorsOfChild) = (try Pipe(), try Pipe(), try Pipe())
         for mine in [toChild.writing, fromChild.reading, errorsOfChild.reading] {
             _ = fcntl(mine.number, F_SETFL, O_NONBLOCK)
@@ -42,7 +43,7 @@ final class ChildProcess {
         let streams = [toChild.reading, fromChild.writing, errorsOfChild.writing]
         // The program's ends stay open until it has them.
         pid = try withExtendedLifetime(streams) { () throws(StartFault) in
-            try Self.spawn(arguments, streams.map(\.number))
+            try Self.spawn(arguments, environment, streams.map(\.number))
         }
         (input, output, errors) = (toChild.writing, fromChild.reading, errorsOfChild.reading)
     }

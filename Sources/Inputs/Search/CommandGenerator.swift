@@ -4,7 +4,7 @@ import Synchronization
 
 /// Pictures by a program of the reader's, such as a diffusion model: scripts/serve_pictures.py is one.
 ///
-/// The program is started once, without a shell, and told what to make by lines of JSON on its standard
+/// The program is started once, without a shell and with few variables, and told what to make by lines of JSON on its standard
 /// input: `{"prompt": …, "seed": …, "output": …, "size": …}`, seeds below 2³². It writes a PNG of
 /// size×size pixels to `output` and then a line `{"output": …, "ok": true}`, or `{"output": …, "error":
 /// …}`, on its standard output; other lines are ignored. When its standard input ends, it ends.
@@ -16,8 +16,13 @@ public final class CommandGenerator: PictureGenerator {
     /// Seconds that the program gets to end by itself.
     static let grace = 2.0
     static let timeouts = 0.01...86_400.0
+    /// Variables that every program gets where they are set: to find what it needs, and to read and write text.
+    static let inherited = ["PATH", "HOME", "LANG"]
 
     public let command: [String]
+    /// Further variables that the program gets of this process, where they are set. Others, such as keys for services, are
+    /// none of its business.
+    public let variables: [String]
     /// Seconds for one picture.
     public let timeout: Double
     /// Seconds for the first picture after a start: the program loads its model.
@@ -38,12 +43,13 @@ public final class CommandGenerator: PictureGenerator {
 
     /// - Parameters:
     ///   - command: the program and its arguments.
+    ///   - variables: names of variables that it gets beside `PATH`, `HOME` and `LANG`, where they are set.
     ///   - firstTimeout: as `timeout` unless it is given.
     ///   - temporaryFolder: where a folder for the pictures is made; it is removed with the generator.
     /// - Throws: ``SearchError/unusableCommand(_:)``, ``SearchError/settingOutOfRange(name:value:allowed:)``,
     ///   ``SearchError/folderNotMade(path:errno:)``.
     public init(
-        command: [String], timeout: Double, firstTimeout: Double? = nil,
+        command: [String], variables: [String] = [], timeout: Double, firstTimeout: Double? = nil,
         temporaryFolder: URL = FileManager.default.temporaryDirectory
     ) throws {
         guard Self.isUsable(command) else { throw SearchError.unusableCommand(command) }
@@ -51,6 +57,7 @@ public final class CommandGenerator: PictureGenerator {
             throw SearchError.settingOutOfRange(name: "timeout", value: seconds, allowed: Self.timeouts)
         }
         self.command = command
+        self.variables = variables
         self.timeout = timeout
         self.firstTimeout = firstTimeout ?? timeout
         folder = temporaryFolder.appendingPathComponent("clip-lens-pictures-\(UUID().uuidString)", isDirectory: true)
@@ -169,7 +176,9 @@ public final class CommandGenerator: PictureGenerator {
         }
         if let reason = state.givenUp { throw .notStarted(reason: reason) }
         do {
-            let child = try ChildProcess(command)
+            let names = Set(Self.inherited + variables)
+            let child = try ChildProcess(
+                command, environment: ProcessInfo.processInfo.environment.filter { names.contains($0.key) })
             state.child = child
             state.starts += 1
             state.isWarm = false
