@@ -164,7 +164,7 @@ extension Failure {
         case .outOfRange(let key, let value, let lower, let upper):
             failure("'\(key)' is \(value)", "choose a value from \(lower) to \(upper)")
         case .unknownChoice(let key, let value, let suggestion, let choices):
-            failure("'\(key)' is '\(value)'", suggestion.map { "did you mean '\($0)'?" } ?? "choose one of \(choices.joined(separator: ", "))")
+            failure("'\(key)' is '\(value)'", suggestion.map { "did you mean '\($0)'?" } ?? (choices.isEmpty ? "choose a name that is there" : "choose one of \(choices.joined(separator: ", "))"))
         case .neitherNameNorPath(let key, let value, let suggestion, let choices):
             failure(
                 "'\(key)' is '\(value)', which is no name of the manifest, and no path either: a path has a slash",

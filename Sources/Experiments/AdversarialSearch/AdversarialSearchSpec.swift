@@ -178,7 +178,8 @@ struct ClassPair: Sendable, Hashable, Codable {
         var seen: Set<String> = []
         return try root.mappings(key, keys: Key.self).map { mapping in
             let pair = ClassPair(
-                shown: try mapping.string(.shown, among: classes), mistakenFor: try mapping.string(.mistakenFor, among: classes),
+                shown: try mapping.string(.shown, among: classes, areListed: false),
+                mistakenFor: try mapping.string(.mistakenFor, among: classes, areListed: false),
                 paper: mapping.has(.paper) ? try mapping.string(.paper, among: papers) : nil,
                 why: mapping.has(.why) ? try mapping.string(.why) : nil)
             guard pair.shown != pair.mistakenFor else {

@@ -51,7 +51,7 @@ struct SynonymRule: Sendable {
         let usual = similarities == nil ? Self.usual.model : Self.usual.file
         self.init(threshold: try mapping.double(.above, in: -1...1, default: usual), similarities: similarities)
         for entry in mapping.has(.blocked) ? try mapping.mappings(.blocked, keys: BlockedKey.self) : [] {
-            let name = try entry.string(.class, among: classes)
+            let name = try entry.string(.class, among: classes, areListed: false)
             guard blocked.updateValue(try entry.strings(.phrases), forKey: name) == nil else {
                 throw entry.invalid(.class, "'\(name)' stands twice")
             }

@@ -30,6 +30,7 @@ public struct SpecError: Error, Equatable, Sendable {
         /// A plain scalar that readers of YAML disagree about, such as `no`, `08` or `1e3`.
         case ambiguous(key: String, text: String, expected: ValueKind)
         case outOfRange(key: String, value: String, lower: String, upper: String)
+        /// `choices` are those that may be shown.
         case unknownChoice(key: String, value: String, suggestion: String?, choices: [String])
         /// A name that is none of the choices where a path could stand, but has no slash.
         case neitherNameNorPath(key: String, value: String, suggestion: String?, choices: [String])

@@ -8,13 +8,15 @@ extension SpecMapping {
     }
 
     /// A text that has to be one of some names.
-    public func string(_ key: Key, among choices: [String]) throws -> String {
+    /// - Parameter areListed: whether the error may list them; not where they stand in a file, which may be anybody's.
+    public func string(_ key: Key, among choices: [String], areListed: Bool = true) throws -> String {
         let text = try string(key)
         guard choices.contains(text) else {
             throw failure(
                 try node(key),
                 .unknownChoice(
-                    key: name(of: key), value: text, suggestion: nearestName(to: text, among: choices), choices: choices))
+                    key: name(of: key), value: text, suggestion: nearestName(to: text, among: choices),
+                    choices: areListed ? choices : []))
         }
         return text
     }
