@@ -20,7 +20,7 @@ public struct SlurmSettings: Equatable, Sendable {
     public var shardsPerTask: Int?
     /// How often the tasks of a step are submitted before the run gives up.
     public var attempts: Int?
-    /// Further options of `sbatch`.
+    /// Further options of `sbatch`, of those that ``problem(option:)`` lets pass.
     public var options: [String] = []
 
     private enum Key: String, CaseIterable {
@@ -44,10 +44,7 @@ public struct SlurmSettings: Equatable, Sendable {
         cpus = try spec.optionalInteger(.cpus, in: 1...1024)
         shardsPerTask = try spec.optionalInteger(.shardsPerTask, in: 1...1_000_000)
         attempts = try spec.optionalInteger(.attempts, in: 1...100)
-        options = spec.has(.options) ? try spec.words(.options) : []
-        for option in options {
-            if let reason = Self.problem(option: option) { throw spec.invalid(.options, reason) }
-        }
+        options = try spec.schedulerOptions(.options, problem: Self.problem(option:))
     }
 
     /// These, and those of `other` where these have none; options of both.
@@ -80,15 +77,28 @@ public struct SlurmSettings: Equatable, Sendable {
         memory.wholeMatch(of: /[1-9][0-9]*[KMGT]?/) == nil ? "'\(memory)' is no size; write 800M or 4G" : nil
     }
 
-    /// What the submitter has to decide itself.
-    private static let own = [
-        "array", "job-name", "output", "error", "dependency", "comment", "parsable", "wrap", "chdir", "test-only", "wait", "clusters",
+    /// Options that say what a job may use, of whose account, and when. Others run programs, write files, choose the job's
+    /// environment or shape, or have keys of their own; `sbatch` takes an unambiguous beginning of an option for the option, so
+    /// that only whole names of these can be told from what is not to be passed.
+    private static let valued = [
+        "account", "begin", "constraint", "cores-per-socket", "cpus-per-gpu", "deadline", "exclude", "exclusive", "gpus",
+        "gpus-per-node", "gpus-per-task", "gres", "gres-flags", "hint", "licenses", "mail-type", "mail-user", "mem-per-gpu",
+        "mincpus", "nice", "nodelist", "prefer", "priority", "qos", "reservation", "sockets-per-node", "switches",
+        "threads-per-core", "tmp", "wckey",
     ]
+    /// Those that need no value. The others would take the runner's next option for theirs.
+    private static let bare = ["contiguous", "exclusive", "nice", "no-requeue", "oversubscribe", "requeue"]
 
     public static func problem(option: String) -> String? {
-        guard let match = option.wholeMatch(of: /--([a-z0-9\-]+)(=.*)?/) else {
-            return "'\(option)' is no long option of sbatch; write --name=value"
+        guard let match = option.wholeMatch(of: /--([a-z0-9\-]+)(=.+)?/) else {
+            return "'\(option)' is no long option of sbatch with its value; write --name=value"
         }
-        return own.contains(String(match.1)) ? "--\(match.1) is decided by the runner" : nil
+        let (name, hasValue) = (String(match.1), match.2 != nil)
+        if (hasValue ? valued : bare).contains(name) { return nil }
+        if valued.contains(name) { return "--\(name) needs a value; write --\(name)=value" }
+        if bare.contains(name) { return "--\(name) takes no value" }
+        let known = Set(valued + bare).sorted()
+        return "--\(name) is not passed to sbatch; " + (nearestName(to: name, among: known).map { "did you mean --\($0)? " } ?? "")
+            + "what may be passed: \(known.joined(separator: ", "))"
     }
 }

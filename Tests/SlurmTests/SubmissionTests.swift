@@ -110,6 +110,21 @@ import Testing
         #expect(throws: SpecError.self) { try SlurmSettings(SpecDocument(text: "experiment: x\nslurm: main", path: "x.yaml")) }
     }
 
+    /// `sbatch` takes the beginning of an option for the option, and where a value is missing the next option for the value.
+    @Test(arguments: [
+        "--outp=x", "--wra=touch /tmp/x", "--wrap=x", "--export=ALL,LD_PRELOAD=/x", "--expor=ALL", "--get-user-env", "--uid=0", "--chd=/",
+        "--bcast=/x", "--propagate", "--container=/x", "--acc=a", "--account", "--account=", "--gres", "--contiguous=1", "--mem=1G", "-A",
+        "--account a", "--account=a\n", "--partition=a",
+    ])
+    func optionsThatAreNotToBePassedAreRefused(option: String) {
+        #expect(SlurmSettings.problem(option: option) != nil)
+    }
+
+    @Test(arguments: ["--account=lens", "--constraint=amd&avx512", "--gres=gpu:1", "--exclusive", "--exclusive=user", "--nice", "--nice=5"])
+    func optionsThatAskForResourcesPass(option: String) {
+        #expect(SlurmSettings.problem(option: option) == nil)
+    }
+
     @Test func theNameOfJobsFollowsFromFolderAndStep() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

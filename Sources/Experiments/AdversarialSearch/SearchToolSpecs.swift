@@ -32,16 +32,18 @@ struct DescriberSpec: Sendable {
             }
             describer = TemplateDescriber()
         case .chat:
-            let url = try mapping.string(.url)
+            let address = try mapping.address(.url, keyVariable: .keyVariable)
             do {
                 describer = try ChatDescriber(
-                    url: url, model: try mapping.string(.model),
+                    url: address.url, model: try mapping.string(.model),
                     temperature: try mapping.double(.temperature, in: 0...2, default: 1),
-                    keyVariable: try mapping.optionalString(.keyVariable),
+                    keyVariable: address.keyVariable,
                     timeout: try mapping.double(.timeout, in: 1...86_400, default: 120))
             } catch SearchError.unsupportedURL(let shown) {
                 // Without the password that the address may hold.
                 throw mapping.invalid(.url, "'\(shown)' is no http or https address without password and query")
+            } catch SearchError.insecureURL(let shown) {
+                throw mapping.invalid(.url, "texts and keys would go to '\(shown)' unencrypted; write https, which only an address of this machine can do without")
             }
         }
     }
@@ -51,7 +53,7 @@ struct DescriberSpec: Sendable {
 ///
 /// ```yaml
 /// generator: {kind: scenes, excludes-relatives: true}
-/// generator: {kind: command, command: [python3, scripts/serve_pictures.py], timeout: 60, first-timeout: 600}
+/// generator: {kind: command, command: [python3, scripts/serve_pictures.py], timeout: 60, first-timeout: 600, environment: [HF_HOME]}
 /// ```
 struct GeneratorSpec: Sendable {
     private enum Kind: String, CaseIterable {
@@ -59,7 +61,7 @@ struct GeneratorSpec: Sendable {
     }
 
     private enum Key: String, CaseIterable {
-        case kind, command, timeout
+        case kind, command, timeout, environment
         case excludesRelatives = "excludes-relatives"
         case firstTimeout = "first-timeout"
     }
@@ -67,7 +69,7 @@ struct GeneratorSpec: Sendable {
     enum Source: Sendable {
         /// The world's own sprites, without what looks like the second class.
         case scenes(excludesRelatives: Bool)
-        case command([String], timeout: Double, firstTimeout: Double)
+        case command(SpecReach.Program, timeout: Double, firstTimeout: Double)
     }
 
     let source: Source
@@ -76,7 +78,7 @@ struct GeneratorSpec: Sendable {
     var setting: String {
         switch source {
         case .scenes: "scenes"
-        case .command(let command, _, _): command.joined(separator: " ")
+        case .command(let program, _, _): program.command.joined(separator: " ")
         }
     }
 
@@ -91,17 +93,14 @@ struct GeneratorSpec: Sendable {
         }
         switch try mapping.choice(.kind, of: Kind.self) {
         case .scenes:
-            try refuse([.command, .timeout, .firstTimeout], "the built-in compositor has no such setting")
+            try refuse([.command, .timeout, .firstTimeout, .environment], "the built-in compositor has no such setting")
             source = .scenes(excludesRelatives: try mapping.bool(.excludesRelatives, default: true))
         case .command:
             try refuse([.excludesRelatives], "an external command decides for itself what it shows")
-            let command = try mapping.words(.command)
-            guard CommandGenerator.isUsable(command) else {
-                throw mapping.invalid(.command, "the first word has to be a program, and no word may hold a zero byte")
-            }
+            let program = try mapping.program(.command, variables: .environment)
             let timeout = try mapping.double(.timeout, in: 0.1...86_400, default: 60)
             source = .command(
-                command, timeout: timeout,
+                program, timeout: timeout,
                 firstTimeout: try mapping.double(.firstTimeout, in: 0.1...86_400, default: max(timeout, 600)))
         }
     }
@@ -114,8 +113,10 @@ struct GeneratorSpec: Sendable {
             try SceneGenerator(
                 compositor: classes.requireScenes("generator: {kind: scenes}").sceneCompositor(),
                 excludesRelatives: excludesRelatives)
-        case .command(let command, let timeout, let firstTimeout):
-            try CommandGenerator(command: CommandGenerator.installed(command), timeout: timeout, firstTimeout: firstTimeout)
+        case .command(let program, let timeout, let firstTimeout):
+            try CommandGenerator(
+                command: CommandGenerator.installed(program.command), variables: program.variables, timeout: timeout,
+                firstTimeout: firstTimeout)
         }
     }
 }

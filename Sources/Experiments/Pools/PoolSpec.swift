@@ -79,7 +79,7 @@ struct PoolSpec: Sendable {
                 throw mapping.invalid(.name, "a pool has one of 'source', 'file' and 'data'")
             }
             if way != .source {
-                let url = way == .file ? try mapping.file(.file) : data.appendingPathComponent(try mapping.string(.data))
+                let url = try way == .file ? mapping.file(.file) : mapping.file(.data, in: data)
                 return PoolSpec(name: name, source: .phrases(try PoolFile.phrases(contentsOf: url)))
             }
             return switch try mapping.choice(.source, of: BuiltIn.self) {

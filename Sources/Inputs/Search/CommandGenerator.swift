@@ -70,7 +70,7 @@ public final class CommandGenerator: PictureGenerator {
     deinit { close() }
 
     /// Whether there is a program, and no zero byte that would cut a word short.
-    public static func isUsable(_ command: [String]) -> Bool {
+    private static func isUsable(_ command: [String]) -> Bool {
         command.first?.isEmpty == false && !command.contains { $0.utf8.contains(0) }
     }
 

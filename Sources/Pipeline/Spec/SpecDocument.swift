@@ -22,6 +22,13 @@ public struct SpecDocument: Sendable {
     public let digest: String
 
     private let rootNode: SpecNode
+    let record = ReachRecord()
+
+    /// What the spec asks for beyond computing, as far as it has been read.
+    public var reach: SpecReach { record.reach }
+
+    /// The folder at which its paths begin.
+    public var folder: URL { URL(fileURLWithPath: path).deletingLastPathComponent() }
 
     /// - Throws: `SpecError`.
     public init(contentsOf url: URL) throws {
@@ -58,7 +65,7 @@ public struct SpecDocument: Sendable {
     /// - Parameter others: keys that other mappings read from the same text.
     /// - Throws: `SpecError`.
     public func root<Key>(keys: Key.Type, besides others: [String] = []) throws -> SpecMapping<Key> {
-        try SpecMapping(rootNode, name: "", path: path, besides: others + [Self.siteKey])
+        try SpecMapping(rootNode, name: "", of: self, besides: others + [Self.siteKey])
     }
 
     /// The key of every spec that says where and with how much to compute: no number depends on it.
@@ -70,7 +77,7 @@ public struct SpecDocument: Sendable {
         guard case .mapping(let members) = rootNode.content,
             let node = members.first(where: { $0.key == Self.siteKey })?.value
         else { return nil }
-        return try SpecMapping(node, name: Self.siteKey, path: path)
+        return try SpecMapping(node, name: Self.siteKey, of: self)
     }
 
     /// The name under one top-level key, read before it is known which other keys there may be.

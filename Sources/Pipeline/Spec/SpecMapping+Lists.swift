@@ -11,7 +11,7 @@ extension SpecMapping {
     }
 
     /// A list of texts in which one may stand twice, such as a command with its arguments.
-    public func words(_ key: Key) throws -> [String] {
+    func words(_ key: Key) throws -> [String] {
         try nodes(of: node(key), key).map { try string($0, key) }
     }
 
@@ -47,7 +47,7 @@ extension SpecMapping {
     /// A list of mappings.
     public func mappings<Nested>(_ key: Key, keys: Nested.Type) throws -> [SpecMapping<Nested>] {
         try nodes(of: node(key), key).enumerated().map { index, node in
-            try SpecMapping<Nested>(node, name: "\(name(of: key))[\(index)]", path: path)
+            try SpecMapping<Nested>(node, name: "\(name(of: key))[\(index)]", of: document)
         }
     }
 

@@ -42,14 +42,6 @@ extension SpecMapping {
         try optionalNode(key).map { try string($0, key) }
     }
 
-    /// A path; one that is not absolute begins at the spec's folder.
-    public func file(_ key: Key) throws -> URL {
-        let text = try string(key)
-        guard !text.isEmpty, !text.utf8.contains(0) else { throw invalid(key, "this is no path") }
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-        return URL(fileURLWithPath: text, relativeTo: folder).standardizedFileURL
-    }
-
     public func integer(_ key: Key, in range: ClosedRange<Int> = Int.min...Int.max) throws -> Int {
         try integer(node(key), key, range)
     }
@@ -105,14 +97,14 @@ extension SpecMapping {
     }
 
     public func mapping<Nested>(_ key: Key, keys: Nested.Type) throws -> SpecMapping<Nested> {
-        try SpecMapping<Nested>(node(key), name: name(of: key), path: path)
+        try SpecMapping<Nested>(node(key), name: name(of: key), of: document)
     }
 
     public func optionalMapping<Nested>(
         _ key: Key, keys: Nested.Type
     ) throws -> SpecMapping<Nested>? {
         try optionalNode(key).map {
-            try SpecMapping<Nested>($0, name: name(of: key), path: path)
+            try SpecMapping<Nested>($0, name: name(of: key), of: document)
         }
     }
 }

@@ -4,7 +4,8 @@
 /// the text that is no case is refused, with the case that was probably meant.
 public struct SpecMapping<Key: RawRepresentable & CaseIterable & Sendable>: Sendable
 where Key.RawValue == String {
-    let path: String
+    let document: SpecDocument
+    var path: String { document.path }
     /// Where the mapping stands, as the keys that lead to it: `fit.` for the mapping of `fit`.
     let prefix: String
     public let position: SpecPosition
@@ -12,13 +13,13 @@ where Key.RawValue == String {
     private let members: [String: SpecNode.Member]
 
     /// - Parameter others: keys that another mapping reads from the same text.
-    init(_ node: SpecNode, name: String, path: String, besides others: [String] = []) throws {
+    init(_ node: SpecNode, name: String, of document: SpecDocument, besides others: [String] = []) throws {
         guard case .mapping(let list) = node.content else {
             throw SpecError(
-                path: path, position: node.position,
+                path: document.path, position: node.position,
                 kind: .wrongKind(key: name, expected: .mapping, found: node.valueKind))
         }
-        self.path = path
+        self.document = document
         prefix = name.isEmpty ? "" : name + "."
         position = node.position
 
@@ -27,7 +28,7 @@ where Key.RawValue == String {
         for member in list {
             guard known.contains(member.key) else {
                 throw SpecError(
-                    path: path, position: member.keyPosition,
+                    path: document.path, position: member.keyPosition,
                     kind: .unknownKey(
                         member.key, suggestion: nearestName(to: member.key, among: known),
                         known: known))

@@ -19,7 +19,7 @@ import Testing
         #expect(spec.pairs.map(\.name) == ["cat→dog", "owl→cat"] && spec.pairs.map(\.paper) == ["dog-deer", nil])
         #expect(spec.sizes == [2, 3] && spec.size == 0 && spec.neurons == 2 && spec.neuronLayers == [0, 2])
         #expect(spec.phrases == 3 && spec.synonyms.threshold == 0.92 && spec.pictures == 4 && spec.repeats == 2 && spec.phrasesEach == 2)
-        guard case .command(["cat"], timeout: 60, firstTimeout: 600) = spec.generator.source else {
+        guard case .command(let program, timeout: 60, firstTimeout: 600) = spec.generator.source, program.command == ["cat"] else {
             Issue.record("\(spec.generator.source)")
             return
         }
@@ -39,8 +39,10 @@ import Testing
         #expect(chat.describer.describer.identity["url"] == "http://localhost:1/v1/chat/completions")
         #expect(chat.describer.describer.identity["temperature"] == "0.5")
         let command = try SearchSample.spec(
-            SearchSample.specText.replacingOccurrences(of: "command: [cat]", with: "command: [a, -n, \"\", a], timeout: 700"))
-        guard case .command(["a", "-n", "", "a"], timeout: 700, firstTimeout: 700) = command.generator.source else {
+            SearchSample.specText.replacingOccurrences(of: "command: [cat]", with: "command: [a, -n, \"\", a], timeout: 700, environment: [HF_HOME, A1]"))
+        guard case .command(let program, timeout: 700, firstTimeout: 700) = command.generator.source,
+            program.command == ["a", "-n", "", "a"], program.variables == ["HF_HOME", "A1"]
+        else {
             Issue.record("\(command.generator.source)")
             return
         }
@@ -51,7 +53,9 @@ import Testing
     @Test func aClassThatIsNoneIsNamedWithTheNearest() throws {
         guard case .unknownChoice(_, "dogg", suggestion: "dog", _)? = kind("mistaken-for: dog", "mistaken-for: dogg"),
             case .unknownChoice(_, "catt", suggestion: "cat", _)? = kind("{shown: cat", "{shown: catt"),
-            case .unknownChoice(_, "dog-dear", suggestion: "dog-deer", _)? = kind("paper: dog-deer", "paper: dog-dear")
+            case .unknownChoice(_, "dog-dear", suggestion: "dog-deer", _)? = kind("paper: dog-deer", "paper: dog-dear"),
+            // Names of classes may come from anybody's file, and are not listed.
+            case .unknownChoice(_, "/bin/sh", suggestion: nil, choices: [])? = kind("mistaken-for: dog", "mistaken-for: /bin/sh")
         else {
             Issue.record("no suggestion")
             return
@@ -69,6 +73,10 @@ import Testing
         ("{kind: templates}", "{kind: templates, key-variable: KEY}", "no such setting"),
         ("{kind: templates}", "{kind: chat, url: \"ftp://host\", model: tiny}", "'ftp://host' is no http"),
         ("{kind: templates}", "{kind: chat, url: \"https://host/v1?key=word\", model: tiny}", "'https://host/v1' is no http"),
+        ("{kind: templates}", "{kind: chat, url: \"http://host/v1\", model: tiny}", "'http://host/v1' unencrypted"),
+        ("{kind: templates}", "{kind: chat, url: \"https://host/v1\", model: tiny, key-variable: \"A=B\"}", "no name of an environment variable"),
+        ("command: [cat]", "command: [cat], environment: [\"HF_*\"]", "no name of an environment variable"),
+        ("{kind: command, command: [cat]}", "{kind: scenes, environment: [HF_HOME]}", "no such setting"),
         ("{kind: command, command: [cat]}", "{kind: scenes, command: [cat]}", "no such setting"),
         ("{kind: command, command: [cat]}", "{kind: scenes, first-timeout: 3}", "no such setting"),
         ("command: [cat]}", "command: [cat], excludes-relatives: true}", "decides for itself"),
@@ -101,9 +109,9 @@ import Testing
         ("synonyms: {above: 0.92}", "gap: 1.5"), ("synonyms: {above: 0.92}", "ranking: sum"), ("synonyms: {above: 0.92}", "class-texts: name"), ("{count: 2, phrases-each: 2}", "{count: 2}"),
         ("{count: 2, phrases-each: 2}", "{count: 0, phrases-each: 2}"), ("phrases-each: 2}", "phrases-each: 5}"),
         ("images-each: 2", "images-each: 0"), ("describer: {kind: templates}\n", ""), ("{kind: templates}", "{kind: template}"),
-        ("{kind: templates}", "{kind: chat, model: tiny}"), ("{kind: templates}", "{kind: chat, url: \"http://host\"}"),
-        ("{kind: templates}", "{kind: chat, url: \"http://host\", model: m, temperature: 3}"),
-        ("{kind: templates}", "{kind: chat, url: \"http://host\", model: m, timeout: 0}"),
+        ("{kind: templates}", "{kind: chat, model: tiny}"), ("{kind: templates}", "{kind: chat, url: \"https://host\"}"),
+        ("{kind: templates}", "{kind: chat, url: \"https://host\", model: m, temperature: 3}"),
+        ("{kind: templates}", "{kind: chat, url: \"https://host\", model: m, timeout: 0}"),
         ("{kind: command, command: [cat]}", "{kind: command}"), ("command: [cat]", "command: []"), ("command: [cat]", "command: paint"),
         ("command: [cat]", "command: [cat], timeout: 0"), ("seed: 7", "seed: 7\nevaluation: {dataset: d, split: val}"),
         ("neuron-layers: [0, 2]", "neuron-layers: []"), ("neuron-layers: [0, 2]", "neuron-layers: [0, 0]"),
@@ -164,6 +172,7 @@ import Testing
         // Nothing that a step does depends on these.
         ("paper: dog-deer", "paper: bird-frog", []),
         (program, "{kind: command, command: [cat], timeout: 5, first-timeout: 7}", []),
+        (program, "{kind: command, command: [cat], environment: [HF_HOME]}", []),
         (chat, "{kind: chat, url: \"http://localhost:1/v1\", model: a, timeout: 5, key-variable: KEY}", []),
         // The search.
         ("phrases: 25", "phrases: 24", words), ("above: 0.6", "above: 0.5", words), ("above: 0.6", "blocked: [{class: deer, phrases: [a]}]", words),
