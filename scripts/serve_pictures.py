@@ -23,10 +23,15 @@ Models, by --model:
     flux-schnell  black-forest-labs/FLUX.1-schnell: Apache 2.0, 4 steps; may be gated too
     if            DeepFloyd/IF-I-XL-v1.0 and IF-II-L-v1.0: gated, research licence; 64 pixels, then 256
 
-A picture is made at the model's own size and reduced to the size asked for. In a spec, as the command of
-the picture generator (the first picture includes loading, so give it minutes):
+A picture is made at the model's own size and reduced to the size asked for. In a spec, as the picture
+generator (the first picture includes loading, so give it minutes):
 
-    [python3, scripts/serve_pictures.py, --model, flux-schnell]
+    generator:
+      kind: command
+      command: [python3, scripts/serve_pictures.py, --model, flux-schnell]
+      environment: [HF_HOME, HF_TOKEN, CUDA_VISIBLE_DEVICES]
+
+Of the user's environment it gets PATH, HOME, LANG and those that are listed. Starting it needs `--allow-commands`.
 
 To try the protocol anywhere, with nothing installed: --dry-run writes pictures of one colour.
 

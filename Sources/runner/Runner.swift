@@ -12,7 +12,7 @@ struct Runner: ParsableCommand {
             warnings and next steps go to standard error.
 
             Exit codes: 0 done, 1 something failed (compare: something differs), 2 compare: nothing comparable, \
-            3 numbers exist but must not be trusted, 64 usage, \
+            3 numbers exist but must not be trusted, 64 usage, also a spec that needs --allow-commands, \
             65 bad data, 66 input missing, 69 server unavailable, 70 internal error, 73 cannot write the output, 74 error while \
             saving, 75 another runner holds the results, 130/143 interrupted.
             """,

@@ -57,8 +57,9 @@ import Testing
     /// A run that starts from what is prepared.
     func run(_ old: String, _ new: String) throws -> SmallRun {
         #expect(Self.text.contains(old))
-        let run = try Self.make(Self.text.replacingOccurrences(of: old, with: new))
+        var run = try Self.make(Self.text.replacingOccurrences(of: old, with: new))
         try FileManager.default.copyItem(at: Self.prepared.get().results, to: run.results)
+        run.isAllowed = true
         return run
     }
 
@@ -193,6 +194,18 @@ import Testing
         #expect(output.status == 0 && output.text.contains("nobody has looked at"), "\(output.errors)")
         #expect(try metrics(run).allSatisfy { $0.status == .ok && $0.skipped == 0 })
         #expect(try RunnerProcess.run(run.arguments()).text.contains("Nothing to compute"))
+    }
+
+    /// A key for some service is none of a generator's business.
+    @Test func aProgramGetsNoVariablesButTheNamedOnes() throws {
+        let run = try generator("env > \"$folder/variables\"; ok", ", environment: [LENS_NAMED, LENS_NOT_SET]")
+        let output = try RunnerProcess.start(
+            run.arguments(), environment: ["LENS_NAMED": "of the spec", "LENS_SECRET": "of the user", "LANG": "C.UTF-8"]).wait()
+        #expect(output.status == 0, "\(output.errors)")
+        // A shell sets some of its own.
+        let names = Set(lines("variables", of: run).compactMap { $0.split(separator: "=").first.map(String.init) })
+        #expect(names.subtracting(["PWD", "OLDPWD", "SHLVL", "_"]) == ["PATH", "HOME", "LANG", "LENS_NAMED"], "\(names)")
+        #expect(lines("variables", of: run).contains("LENS_NAMED=of the spec"))
     }
 
     @Test func picturesThatFailAreCountedAndCostNothingElse() throws {

@@ -102,7 +102,7 @@ struct SlurmRunTests {
     @Test func theRowsAreThoseOfOneMachine() throws {
         let cluster = try PrivateCluster()
         let run = try SmallRun(Self.text + "\nslurm: {cpus: 2, memory: 2G, options: [--nice=1]}")
-        let output = try start(run, cluster, ["--shards-per-task", "9"]).wait()
+        let output = try start(run, cluster, ["--shards-per-task", "9", "--allow-commands"]).wait()
         #expect(output.status == 0, "\(output.errors)")
         #expect(output.errors.contains("zero-shot-classifier, 40 shards: job ") && output.errors.contains(", 5 tasks"), "\(output.errors)")
         try expectTheRowsOfAnUndisturbedRun(run)

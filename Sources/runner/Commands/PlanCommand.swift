@@ -12,6 +12,8 @@ struct PlanCommand: ParsableCommand {
             few seconds once and is kept in the results folder, corrected by how steps of the same kind turned out \
             there before. They are meant for a machine that does nothing else, and may be wrong by half for steps of \
             a kind that never ran there.
+
+            What a spec would run, send, pass to Slurm and read outside its folder is shown before its steps.
             """)
 
     @OptionGroup var options: SpecOptions
@@ -28,10 +30,14 @@ struct PlanCommand: ParsableCommand {
         // A plan makes no folder, but where there is one, reading an archive again would be a waste.
         if FileManager.default.fileExists(atPath: options.resultsURL.path) { context.keepMemory() }
         let plans = try experiments.map {
-            (name: $0.name, plan: try Plan($0.graph, store: store, force: options.plannedForce))
+            (experiment: $0, plan: try Plan($0.graph, store: store, force: options.plannedForce))
         }
         let estimate = try Estimate(plans.map(\.plan), workers: jobs, store: store)
-        for (name, plan) in plans { try show(plan, estimate, title: name) }
+        for (experiment, plan) in plans {
+            let reach = experiment.reachList
+            if !reach.isEmpty { try Console.print("\(experiment.spec.path)\n\(reach)\n") }
+            try show(plan, estimate, title: experiment.name)
+        }
         guard let estimate else { return }
         let peak = plans.flatMap(\.plan.entries).compactMap { $0.status.isRun ? $0.memory?.bytes(workers: jobs) : nil }.max()
         let memory = peak.map { ", in up to \(ByteCount($0))" } ?? ""

@@ -12,6 +12,7 @@ struct RunCommand: ParsableCommand {
         commandName: "run", abstract: "Run experiments; what was computed before is not computed again.")
 
     @OptionGroup var options: SpecOptions
+    @OptionGroup var permission: PermissionOptions
     @Option(help: ArgumentHelp("Workers; the numbers do not depend on it.", valueName: "N"))
     var jobs = ProcessInfo.processInfo.activeProcessorCount
     @Option(help: ArgumentHelp("Memory that steps may take together, such as 4G; fewer workers run if it is short.", valueName: "SIZE"))
@@ -58,6 +59,8 @@ struct RunCommand: ParsableCommand {
     /// - Parameter site: where the run computes, if not here.
     private func run(_ interruption: Interruption, _ site: inout SlurmSite?) throws {
         let (experiments, context) = try options.experiments()
+        try permission.check(experiments, passesOptions: slurm.executor == .slurm)
+        permission.announce(experiments, passesOptions: slurm.executor == .slurm)
         // Before any work: a file that cannot be read decides nothing.
         let papers = try context.papers()
         if papers.papers.isEmpty {

@@ -26,7 +26,7 @@ struct SlurmOptions: ParsableArguments {
     var slurmAttempts: Int?
     @Option(
         parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("A further option of sbatch, such as --account=lens; may be given several times.", valueName: "OPTION"))
+        help: ArgumentHelp("A further option of sbatch, such as --account=lens, of those that ask for resources; may be given several times.", valueName: "OPTION"))
     var slurmOption: [String] = []
 
     func validate() throws {
@@ -59,7 +59,7 @@ struct SlurmOptions: ParsableArguments {
         let settings = try settings.over(SlurmSettings(spec))
         guard executor == .slurm else { return nil }
         let folder = FileManager.default.currentDirectoryPath
-        let command = options.taskCommand(specPath: spec.path)
+        let command = options.taskCommand(spec)
         return SlurmSite(
             results: options.resultsURL.absoluteURL.standardizedFileURL, spec: spec, settings: settings,
             script: { snapshot in
@@ -81,10 +81,12 @@ struct SlurmOptions: ParsableArguments {
 
 extension SpecOptions {
     /// The command of a task, but for its spec's snapshot, its step and its shards; no path depends on the folder.
-    fileprivate func taskCommand(specPath: String) -> [String] {
+    fileprivate func taskCommand(_ spec: SpecDocument) -> [String] {
         func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
         let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        return [program, "task", "--spec-path", absolute(specPath), "--results", absolute(results), "--manifest", absolute(manifest)]
+        return [program, "task", "--spec-path", absolute(spec.path), "--results", absolute(results), "--manifest", absolute(manifest)]
             + (data.map { ["--data", absolute($0)] } ?? []) + (limit.map { ["--limit", "\($0)"] } ?? [])
+            // The run has the permission, or it would submit nothing.
+            + (spec.reach.deeds(passesOptions: false).isEmpty ? [] : ["--allow-commands"])
     }
 }

@@ -3,6 +3,7 @@ import Experiments
 import Foundation
 import Inputs
 import Pipeline
+import Slurm
 
 /// What every command on specs takes.
 struct SpecOptions: ParsableArguments {
@@ -51,7 +52,11 @@ struct SpecOptions: ParsableArguments {
         let planned = try Registry.inOrder(documents).map { document in
             var graph = Graph()
             let experiment = try Registry.make(document, context: context, graph: &graph)
-            return PlannedExperiment(spec: document, experiment: experiment, graph: graph)
+            // Whatever the command is: a spec is checked, and tells what it reaches, as a whole.
+            _ = try SlurmSettings(document)
+            return PlannedExperiment(
+                spec: document, experiment: experiment, graph: graph,
+                filesOutside: document.reach.files(outside: [document.folder] + context.ownFolders))
         }
         return (planned, context)
     }
@@ -75,6 +80,8 @@ struct PlannedExperiment {
     let spec: SpecDocument
     let experiment: any Experiment
     let graph: Graph
+    /// Files that the spec names and that lie neither in its folder, nor in that of data, nor beside the manifest.
+    let filesOutside: [URL]
 
     var name: String { type(of: experiment).name }
 }

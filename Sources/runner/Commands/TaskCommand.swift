@@ -11,6 +11,7 @@ struct TaskCommand: ParsableCommand {
         shouldDisplay: false)
 
     @OptionGroup var options: SpecOptions
+    @OptionGroup var permission: PermissionOptions
     @Option(help: "The path of the spec of which --spec is a copy.")
     var specPath: String?
     @Option(help: "The step's key.")
@@ -51,6 +52,7 @@ struct TaskCommand: ParsableCommand {
         // Paths in a spec begin at its folder, which is not that of the copy.
         let document = try SpecDocument(text: copy.text, path: specPath ?? copy.path)
         let (experiments, _) = try options.experiments([document])
+        try permission.check(experiments, passesOptions: false)
         for experiment in experiments {
             let task = try StepTask(experiment.graph, step: step, results: options.resultsURL, cancellation: cancellation)
             if let shardRange {

@@ -51,7 +51,7 @@ import Testing
         #expect(plan.status == 0, "\(plan.errors)")
         #expect(plan.text.contains("search-pictures"))
         #expect(!FileManager.default.fileExists(atPath: tiny.results.path))
-        try tiny.edit("adversarial-search", "kind: command\n  command: [/bin/cat]\n  timeout: 120\n  first-timeout: 3600", "kind: scenes")
+        try tiny.edit("adversarial-search", "kind: command\n  command: [/bin/cat]\n  environment: [HF_HOME, HF_TOKEN, CUDA_VISIBLE_DEVICES, LD_LIBRARY_PATH]\n  timeout: 120\n  first-timeout: 3600", "kind: scenes")
         let scenes = try RunnerProcess.run(["plan"] + tiny.arguments(["adversarial-search"]))
         #expect(scenes.status == 65 && scenes.errors.contains("only for the scenes of the embedded world"), "\(scenes.errors)")
     }
