@@ -19,6 +19,9 @@ extension String {
         return String(result)
     }
 
+    /// The same on one line: line ends and tabs are escapes, too.
+    public var visibleLine: String { visible.replacing("\n", with: "\\u000a").replacing("\t", with: "\\u0009") }
+
     private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x09, 0x0A: false

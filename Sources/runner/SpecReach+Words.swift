@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 import Slurm
 
@@ -8,12 +9,12 @@ extension SpecReach {
     func deeds(passesOptions: Bool) -> [String] {
         let runs = programs.map { program in
             let variables = program.variables.isEmpty ? "" : ", which gets \(program.variables.joined(separator: ", "))"
-            return "runs: \(program.command.map(\.quotedForShell).joined(separator: " ").visible)\(variables)"
+            return "runs: \(program.command.map(\.quotedForShell).joined(separator: " ").visibleLine)\(variables)"
         }
         let sends = addresses.map { address in
-            "sends texts to \(address.url.visible)" + (address.keyVariable.map { ", with the key in \($0)" } ?? "")
+            "sends texts to \(address.url.visibleLine)" + (address.keyVariable.map { ", with the key in \($0)" } ?? "")
         }
-        let passes = passesOptions && !schedulerOptions.isEmpty ? ["passes to sbatch: \(schedulerOptions.joined(separator: " ").visible)"] : []
+        let passes = passesOptions && !schedulerOptions.isEmpty ? ["passes to sbatch: \(schedulerOptions.joined(separator: " ").visibleLine)"] : []
         return runs + sends + passes
     }
 }
@@ -21,23 +22,11 @@ extension SpecReach {
 extension PlannedExperiment {
     /// What the spec reads elsewhere, as a clause.
     var readsOutside: [String] {
-        filesOutside.isEmpty ? [] : ["reads outside its folder: \(filesOutside.map(\.path.visible).joined(separator: ", "))"]
+        filesOutside.isEmpty ? [] : ["reads outside its folder: \(filesOutside.map(\.path.visibleLine).joined(separator: ", "))"]
     }
 
     /// What the spec does beyond computing, a line each; empty where it does nothing of the kind.
     var reachList: String {
         (spec.reach.deeds(passesOptions: true) + readsOutside).map { "  \($0)\n" }.joined()
-    }
-}
-
-extension String {
-    /// Without what a terminal obeys, or shows nothing of, instead of showing it.
-    var visible: String {
-        unicodeScalars.map { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator: "\\u{\(String(scalar.value, radix: 16))}"
-            default: String(scalar)
-            }
-        }.joined()
     }
 }

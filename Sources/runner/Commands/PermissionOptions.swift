@@ -19,7 +19,7 @@ struct PermissionOptions: ParsableArguments {
         guard let first = refused.first else { return }
         let words = refused.map { "not allowed: \($0.spec.path) \($0.spec.reach.deeds(passesOptions: passesOptions).joined(separator: "; "))" }
         throw Failure(
-            .usage, words.joined(separator: "\n       "),
+            .usage, words.joined(separator: "\n"),
             fix: "if you trust it, add --allow-commands, or for good the line \(URL(fileURLWithPath: first.spec.path).standardizedFileURL.path) to \(AllowedSpecs.file.path)")
     }
 
