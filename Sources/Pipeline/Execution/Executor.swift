@@ -201,9 +201,10 @@ extension Plan.Entry {
 extension Error {
     /// Whether the error says where it happened, so that the name of a step would add nothing.
     var namesItsPlace: Bool {
-        switch self {
+        switch self as any Error {
         case PipelineError.wrongArtefactForm, PipelineError.invalidArtefact: false
-        default: self is PipelineError || self is OutputError
+        case is PipelineError, is OutputError: true
+        default: false
         }
     }
 }
