@@ -66,7 +66,7 @@ extension ResultsDatabase {
                 if rowsRun == nil {
                     rowsRun = run.id
                     try insert(rows, of: run.id, db)
-                    try StoredCheck.rows.store(run.id, db)
+                    try StoredCheck.rows.store(run.id, db, version: schema)
                 }
             }
             if rowsRun == run.id || steps.contains(where: { $0.status == .computed }) {
@@ -83,7 +83,7 @@ extension ResultsDatabase {
                     ending.rawValue, message, Self.now(), seconds, digest, rowsRun, run.id,
                 ])
             try insert(claims, of: run.id, db)
-            try StoredCheck.run.store(run.id, db)
+            try StoredCheck.run.store(run.id, db, version: schema)
             return rowsRun
         }
     }

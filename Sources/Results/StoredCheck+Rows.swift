@@ -6,25 +6,31 @@ extension StoredCheck {
     /// version has none for its runs, and they are taken as they are.
     static let rows = StoredCheck(
         table: "rows_check",
-        queries: [
-            ("metric", "SELECT * FROM metric WHERE run = ? ORDER BY id"),
-            ("prediction_set", "SELECT * FROM prediction_set WHERE run = ? ORDER BY id"),
-            (
-                "prediction",
-                """
-                SELECT prediction.* FROM prediction_set JOIN prediction ON prediction_set = prediction_set.id
-                WHERE run = ? ORDER BY prediction_set, image
-                """
-            ),
-            (
-                "term",
-                """
-                SELECT term.metric, image.name, part, numerator, denominator
-                FROM metric JOIN term ON term.metric = metric.id JOIN image ON image.id = term.image
-                WHERE metric.run = ? ORDER BY term.metric, term.image, part
-                """
-            ),
-            ("table_layout", "SELECT * FROM table_layout WHERE run = ? ORDER BY position"),
-            ("attachment", "SELECT * FROM attachment WHERE run = ? ORDER BY name"),
+        parts: [
+            Part(
+                table: "metric",
+                query: """
+                    SELECT id, run, experiment, world, model, dataset, subject, name, higher_is_better, value, status, unit, n, skipped,
+                      ci_lower, ci_upper, ci_level, ci_method, ci_replicates, ci_seed, ci_unit, paper_value, paper_source,
+                      paper_half_unit, comparable, partial, verdict, note
+                    FROM metric WHERE run = ? ORDER BY id
+                    """),
+            Part(table: "prediction_set", query: "SELECT id, run, experiment, condition FROM prediction_set WHERE run = ? ORDER BY id"),
+            Part(
+                table: "prediction",
+                query: """
+                    SELECT prediction_set, image, label, prediction, margin
+                    FROM prediction_set JOIN prediction ON prediction_set = prediction_set.id
+                    WHERE run = ? ORDER BY prediction_set, image
+                    """),
+            Part(
+                table: "term",
+                query: """
+                    SELECT term.metric, image.name, part, numerator, denominator
+                    FROM metric JOIN term ON term.metric = metric.id JOIN image ON image.id = term.image
+                    WHERE metric.run = ? ORDER BY term.metric, term.image, part
+                    """),
+            Part(table: "table_layout", query: "SELECT run, position, layout FROM table_layout WHERE run = ? ORDER BY position"),
+            Part(table: "attachment", query: "SELECT run, name, file, sha256 FROM attachment WHERE run = ? ORDER BY name"),
         ])
 }

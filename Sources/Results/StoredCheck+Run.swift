@@ -6,16 +6,14 @@ extension StoredCheck {
     /// taken as they are.
     static let run = StoredCheck(
         table: "run_check",
-        // Columns one by one: one that a later version adds is not in the digests that there are.
-        queries: [
-            (
-                "run",
-                """
-                SELECT id, experiment, spec_path, spec_digest, commit_id, dirty, host, cpu, cores, blas_core, blas_threads, versions,
-                  boot_id, pid, pid_start, started_at, ended_at, seconds, state, message, partial, rows_digest, rows_run
-                FROM run WHERE id = ?
-                """
-            ),
-            ("step", "SELECT position, kind, label, key, status, seconds FROM step WHERE run = ? ORDER BY position"),
+        parts: [
+            Part(
+                table: "run",
+                query: """
+                    SELECT id, experiment, spec_path, spec_digest, commit_id, dirty, host, cpu, cores, blas_core, blas_threads, versions,
+                      boot_id, pid, pid_start, started_at, ended_at, seconds, state, message, partial, rows_digest, rows_run
+                    FROM run WHERE id = ?
+                    """),
+            Part(table: "step", query: "SELECT position, kind, label, key, status, seconds FROM step WHERE run = ? ORDER BY position"),
         ])
 }

@@ -5,7 +5,11 @@ extension StoredCheck {
     /// repeated, while every row stays.
     static let claims = StoredCheck(
         table: "claim_check",
-        queries: [("claim", "SELECT position, paper, name, words, place, verdict, qualified, because FROM claim WHERE run = ? ORDER BY position")])
+        parts: [
+            Part(
+                table: "claim",
+                query: "SELECT position, paper, name, words, place, verdict, qualified, because FROM claim WHERE run = ? ORDER BY position")
+        ])
 }
 
 extension ResultsDatabase {
@@ -21,7 +25,7 @@ extension ResultsDatabase {
                     verdict.isQualified, verdict.because,
                 ])
         }
-        try StoredCheck.claims.store(run, db)
+        try StoredCheck.claims.store(run, db, version: schema)
     }
 
     /// What became of the papers' claims in a run; empty for one of a program that knew of none.
