@@ -6,6 +6,7 @@ import PackageDescription
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -56,7 +57,7 @@ let package = Package(
             dependencies: ["Foundations", "DenseMath", "Safetensors", "Inputs", "CLIPModel", "Lens", "Attribution", "Pipeline"]),
         .target(name: "Slurm", dependencies: ["Foundations", "Pipeline"]),
         .target(
-            name: "Results", dependencies: ["Foundations", "Pipeline", grdb],
+            name: "Results", dependencies: ["Foundations", "Pipeline", grdb, sqlite],
             resources: [.embedInCode("Report/Resources/report.css"), .embedInCode("Report/Resources/report.js")]),
 
         // MARK: Command line

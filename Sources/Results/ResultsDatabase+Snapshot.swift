@@ -16,14 +16,20 @@ extension ResultsDatabase {
             try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)")
         }
         try folder.replace(name) { temporary in
+            // SQLite does not say why it could not make one; it takes an empty one.
+            let descriptor = open(temporary.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
+            guard descriptor >= 0 else {
+                throw OutputError.saveFailed(path: folder.file(name).path, errno: errno, freeBytes: OutputFolder.freeBytes(at: temporary))
+            }
+            Foundation.close(descriptor)
             do {
                 try withoutTransaction { db in
                     try db.execute(sql: "VACUUM INTO ?", arguments: [temporary.path])
                 }
-            } catch ResultsError.cannotOpen(_, let code, let message), ResultsError.saveFailed(_, let code, let message, _) {
+            } catch ResultsError.cannotOpen(_, let errno, let message), ResultsError.saveFailed(_, let errno, let message, _) {
                 // The name that the caller knows, not the one it had for a moment.
                 throw ResultsError.saveFailed(
-                    path: folder.file(name).path, code: code, message: message.replacing(temporary.path, with: folder.file(name).path),
+                    path: folder.file(name).path, errno: errno, message: message.replacing(temporary.path, with: folder.file(name).path),
                     freeBytes: OutputFolder.freeBytes(at: temporary))
             }
         }

@@ -1,6 +1,7 @@
 import Foundation
 import Foundations
 import GRDB
+import GRDBSQLite
 import Pipeline
 import Synchronization
 
@@ -26,94 +27,160 @@ public final class ResultsDatabase: Sendable {
     /// Runs whose rows have been found to be as they were stored.
     let checkedRuns = Mutex<Set<Int64>>([])
 
+    // MARK: Opening
+
     /// Opens a database to write to, and makes it where there is none.
-    /// - Throws: `ResultsError`.
-    public init(writingTo url: URL, busyTimeout: Duration = .seconds(10)) throws {
+    /// - Throws: `ResultsError`; then the file is as it was.
+    public convenience init(writingTo url: URL, busyTimeout: Duration = .seconds(10)) throws {
+        try self.init(writingTo: url, tables: .current, busyTimeout: busyTimeout)
+    }
+
+    init(writingTo url: URL, tables: Schema, busyTimeout: Duration = .seconds(10)) throws {
         path = url.path
-        schema = Schema.version
-        queue = try Self.translatingErrors(path) {
+        schema = tables.version
+        try PlainFile.check(url)
+        queue = try Self.opening(path) {
             var configuration = Configuration()
             configuration.busyMode = .timeout(busyTimeout.seconds)
             configuration.prepareDatabase { db in
                 // A file that is not ours is not changed, not even in its mode.
-                try Schema.check(db, path: url.path)
+                try tables.check(db, path: url.path)
                 try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
             }
             let queue = try DatabaseQueue(path: url.path, configuration: configuration)
             try queue.writeWithoutTransaction { db in
                 // Before hours of work, not after them.
-                if let problem = try String.fetchOne(db, sql: "PRAGMA quick_check(1)"), problem != "ok" {
+                if let problem = try String.fetchOne(db, sql: "PRAGMA integrity_check(1)"), problem != "ok" {
                     throw ResultsError.damaged(path: url.path, message: problem)
                 }
-                try Schema.prepare(db, path: url.path)
+                try tables.prepare(db, path: url.path)
             }
             return queue
         }
     }
 
-    /// Opens a database to read from; nothing is created.
+    /// Opens a database to read from; nothing is created. SQLite keeps files beside it while somebody writes to it.
     /// - Throws: `ResultsError`.
-    /// - Parameter path: what errors call the file; nil for its own path.
-    public init(readingFrom url: URL, as path: String? = nil, busyTimeout: Duration = .seconds(10)) throws {
-        let path = path ?? url.path
+    public convenience init(readingFrom url: URL, busyTimeout: Duration = .seconds(10)) throws {
+        try self.init(readingFrom: url, tables: .current, busyTimeout: busyTimeout)
+    }
+
+    convenience init(readingFrom url: URL, tables: Schema, busyTimeout: Duration = .seconds(10)) throws {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(busyTimeout.seconds)
+        try self.init(url.path, as: url.path, tables, configuration)
+    }
+
+    /// Opens a file to which nobody writes, without looking for anything beside it.
+    /// - Parameter path: what errors call the file.
+    /// - Throws: `ResultsError`.
+    convenience init(atRest url: URL, as path: String) throws {
+        var configuration = Configuration()
+        configuration.readonly = true
+        // All else would have a meaning in the address.
+        let name = url.path.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "/-._"))) ?? url.path
+        try self.init("file://\(name)?immutable=1", as: path, .current, configuration)
+    }
+
+    /// Opens a file that is the caller's own, whose names may go when it is open.
+    /// - Parameter path: what errors call the file.
+    /// - Throws: `ResultsError`.
+    convenience init(ownCopy url: URL, as path: String) throws {
+        var configuration = Configuration()
+        // What is in its journal is found without a file for it, and nobody needs the copy after a loss of power.
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = OFF") }
+        try self.init(url.path, as: path, .current, configuration)
+    }
+
+    private init(_ name: String, as path: String, _ tables: Schema, _ configuration: Configuration) throws {
         self.path = path
-        (queue, schema) = try Self.translatingErrors(path) {
-            var configuration = Configuration()
-            configuration.readonly = true
-            configuration.busyMode = .timeout(busyTimeout.seconds)
-            let queue = try DatabaseQueue(path: url.path, configuration: configuration)
-            return (queue, try queue.read { try Schema.check($0, path: path) })
+        var configuration = configuration
+        // What is put in order for a moment needs no file either.
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA temp_store = MEMORY") }
+        (queue, schema) = try Self.opening(path) { [configuration] in
+            let queue = try DatabaseQueue(path: name, configuration: configuration)
+            let schema = try queue.read { try tables.check($0, path: path) }
+            guard schema > 0 else { throw ResultsError.noResults(path: path) }
+            return (queue, schema)
         }
     }
 
     // MARK: Access
 
     func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
-        try Self.translatingErrors(path) { try queue.read(body) }
+        try translatingErrors(whileReading: true) { try queue.read(body) }
     }
 
     /// Writes in one transaction, all of it or nothing; GRDB begins it as IMMEDIATE.
     func write<Value>(_ body: (Database) throws -> Value) throws -> Value {
-        try Self.translatingErrors(path) { try queue.write(body) }
+        try translatingErrors(whileReading: false) { try queue.write(body) }
     }
 
     func withoutTransaction<Value>(_ body: (Database) throws -> Value) throws -> Value {
-        try Self.translatingErrors(path) { try queue.writeWithoutTransaction(body) }
+        try translatingErrors(whileReading: false) { try queue.writeWithoutTransaction(body) }
     }
 
     /// Ends the use of the database.
     /// - Throws: `ResultsError`.
     public func close() throws {
-        try Self.translatingErrors(path) { try queue.close() }
+        try translatingErrors(whileReading: false) { try queue.close() }
     }
 
     // MARK: Errors
 
-    private static func translatingErrors<Value>(
-        _ path: String, _ body: () throws -> Value
-    ) throws -> Value {
+    private func translatingErrors<Value>(whileReading: Bool, _ body: () throws -> Value) throws -> Value {
         do {
             return try body()
         } catch let error as DatabaseError {
-            throw translation(of: error, path: path)
+            let errno = queue.unsafeReentrantRead { sqlite3_system_errno($0.sqliteConnection) }
+            throw ResultsError(error, path: path, whileReading: whileReading, errno: errno)
         }
     }
 
-    private static func translation(of error: DatabaseError, path: String) -> ResultsError {
+    private static func opening<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+        guard PlainFile.guardsSQLite else { throw ResultsError.sqlite(path: path, code: SQLITE_NOTFOUND, message: "no way to open plain files only") }
+        do {
+            return try body()
+        } catch let error as DatabaseError {
+            throw ResultsError(error, path: path, whileReading: true, errno: 0)
+        }
+    }
+}
+
+extension ResultsError {
+    /// - Parameters:
+    ///   - whileReading: whether what SQLite objects to can only be what was stored.
+    ///   - errno: the system's last reason, as far as SQLite has kept it; 0 for none.
+    fileprivate init(_ error: DatabaseError, path: String, whileReading: Bool, errno: Int32) {
         let code = error.extendedResultCode.rawValue
         let message = error.message ?? ""
-        switch error.resultCode {
-        case .SQLITE_FULL, .SQLITE_IOERR:
-            let free = OutputFolder.freeBytes(at: URL(fileURLWithPath: path))
-            return .saveFailed(path: path, code: code, message: message, freeBytes: free)
-        case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
-            return .cannotOpen(path: path, code: code, message: message)
-        case .SQLITE_BUSY, .SQLITE_LOCKED: return .busy(path: path)
-        case .SQLITE_NOTADB: return .notAResultsDatabase(path: path)
-        case .SQLITE_CORRUPT: return .damaged(path: path, message: message)
-        case .SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_TOOBIG:
-            return .invalidRow(message: message)
-        default: return .sqlite(path: path, code: code, message: message)
+        func saveFailed(_ errno: Int32) -> ResultsError {
+            .saveFailed(path: path, errno: errno, message: message, freeBytes: OutputFolder.freeBytes(at: URL(fileURLWithPath: path)))
         }
+        switch error.resultCode {
+        case .SQLITE_FULL: self = saveFailed(ENOSPC)
+        case .SQLITE_IOERR where [.SQLITE_IOERR_READ, .SQLITE_IOERR_CORRUPTFS].contains(error.extendedResultCode):
+            self = .readFailed(path: path, errno: EIO)
+        // What the system said may be of a later call, where the disk itself is not what it complains of.
+        case .SQLITE_IOERR: self = saveFailed([ENOSPC, EDQUOT, EFBIG].contains(errno) ? errno : EIO)
+        case .SQLITE_READONLY where Self.isOfUnknownFormat(path):
+            self = .damaged(path: path, message: "its header tells of a format that there is not")
+        case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
+            self = .cannotOpen(path: path, errno: PlainFile.lastFailure.withLock { $0 }, message: message)
+        case .SQLITE_BUSY, .SQLITE_LOCKED: self = .busy(path: path)
+        case .SQLITE_NOTADB: self = .notAResultsDatabase(path: path)
+        case .SQLITE_CORRUPT: self = .damaged(path: path, message: message)
+        // The statements are right for the tables that were found.
+        case .SQLITE_ERROR, .SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_TOOBIG:
+            self = whileReading ? .damaged(path: path, message: message) : .invalidRow(message: message)
+        default: self = .sqlite(path: path, code: code, message: message)
+        }
+    }
+
+    /// Whether SQLite only reads a file because of what the header says, which is its version for writers.
+    private static func isOfUnknownFormat(_ path: String) -> Bool {
+        guard let header = try? SourceFile(URL(fileURLWithPath: path)).beginning(20), header.count == 20 else { return false }
+        return header[18] > 2
     }
 }

@@ -1,67 +1,83 @@
+import Foundation
 import GRDB
 
 /// The tables of a results database.
-enum Schema {
-    /// Stored as `user_version`. A database of a later version is refused, not guessed at; one of an earlier version is
-    /// brought up to date by whoever writes to it, and read as it is.
-    static let version = 3
+struct Schema: Sendable {
+    static let current = Schema(additions: [version1, version2, version3])
     /// Stored as `application_id`, "CLPL": tells a results database from any other.
     static let applicationID: Int32 = 0x434C_504C
 
+    /// What each version added to the one before it.
+    let additions: [String]
+    /// Stored as `user_version`. A database of a later version is refused, not guessed at; one of an earlier version is
+    /// brought up to date by whoever writes to it, and read as it is.
+    var version: Int { additions.count }
+
     /// Makes the tables of an empty database, and those that an earlier version lacks; nothing that is there is
     /// changed. Two processes may try at once: the second waits for the first and finds its work done.
-    static func prepare(_ db: Database, path: String) throws {
-        guard try check(db, path: path) < version || !missing(db).isEmpty else { return }
+    func prepare(_ db: Database, path: String) throws {
+        guard try check(db, path: path) < version || !Self.missing(db).isEmpty else { return }
         try db.inTransaction(.immediate) {
-            let found = try userVersion(db)
-            for step in additions[min(found, additions.count)...] { try db.execute(sql: step) }
-            for table in try missing(db) { try db.execute(sql: table.sql) }
-            try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+            for step in additions[try check(db, path: path)...] { try db.execute(sql: step) }
+            for table in try Self.missing(db) { try db.execute(sql: table.sql) }
+            try db.execute(sql: "PRAGMA application_id = \(Self.applicationID)")
             try db.execute(sql: "PRAGMA user_version = \(version)")
             return .commit
         }
     }
 
     /// - Returns: the version of the tables; 0 where there are none.
-    /// - Throws: `ResultsError.notAResultsDatabase`, `.newerSchema`, `.damaged`.
+    /// - Throws: `ResultsError.notAResultsDatabase`, `.newerSchema`, `.damaged` where what is declared is not all that a
+    ///   version has, and nothing else.
     @discardableResult
-    static func check(_ db: Database, path: String) throws -> Int {
-        let found = try userVersion(db)
+    func check(_ db: Database, path: String) throws -> Int {
+        guard !db.isInsideTransaction else { return try found(db, path: path) }
+        var version = 0
+        // Another process may be bringing it up to date.
+        try db.inTransaction(.deferred) {
+            version = try found(db, path: path)
+            return .commit
+        }
+        return version
+    }
+
+    private func found(_ db: Database, path: String) throws -> Int {
+        let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
         let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-        let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
-        guard application == applicationID || (isEmpty && found == 0) else {
+        let objects = try Self.objects(db)
+        guard application == Self.applicationID || (objects.isEmpty && found == 0) else {
             throw ResultsError.notAResultsDatabase(path: path)
         }
         guard found <= version else {
             throw ResultsError.newerSchema(path: path, found: found, supported: version)
         }
-        guard try isWhole(db, version: found) else {
-            throw ResultsError.damaged(path: path, message: "the declarations of its tables have changed")
+        func damaged(_ message: String) -> ResultsError { .damaged(path: path, message: message) }
+        guard found >= 0 else { throw damaged("its version is \(found)") }
+        let absent = Set(found == 0 ? Self.unversioned.map(\.name) : try Self.missing(db).map(\.name))
+        let expected = try DatabaseQueue().writeWithoutTransaction { db in
+            for step in additions.prefix(found) { try db.execute(sql: step) }
+            for table in Self.unversioned where !absent.contains(table.name) { try db.execute(sql: table.sql) }
+            return try Self.objects(db)
+        }
+        for object in objects.keys.sorted() where expected[object] == nil {
+            throw damaged("the \(object) is no part of a results database of version \(found)")
+        }
+        for (object, declaration) in expected.sorted(by: { $0.key < $1.key }) where objects[object] != declaration {
+            throw damaged("the \(object) is \(objects[object] == nil ? "missing" : "not declared as it was")")
         }
         return found
     }
 
-    /// Whether the columns of a version are there as they were made: a byte that changes in the declaration of a table
-    /// gives one of them another name or type.
-    static func isWhole(_ db: Database, version: Int) throws -> Bool {
-        let absent = try missing(db).map(\.name)
-        let whole = try DatabaseQueue().writeWithoutTransaction { db in
-            for step in additions.prefix(version) { try db.execute(sql: step) }
-            for table in unversioned where !absent.contains(table.name) { try db.execute(sql: table.sql) }
-            return try columns(db)
+    /// The declarations of tables, indices, views and triggers, without comments and line breaks. What SQLite keeps of its
+    /// own for planning is left out.
+    private static func objects(_ db: Database) throws -> [String: String] {
+        let rows = try Row.fetchAll(db, sql: "SELECT type, name, tbl_name, sql FROM sqlite_schema")
+        return rows.reduce(into: [:]) { objects, row in
+            let texts = (0..<4).map { String.fromDatabaseValue(row[$0]) ?? "" }
+            guard !(texts[0] == "table" && texts[1].hasPrefix("sqlite_stat")) else { return }
+            let lines = texts[3].split(separator: "\n").map { $0.components(separatedBy: "--")[0] }
+            objects["\(texts[0]) '\(texts[1])'"] = ([texts[2]] + lines.flatMap { $0.split(separator: " ") }.map(String.init)).joined(separator: " ")
         }
-        return try whole.isSubset(of: columns(db))
-    }
-
-    /// One line each, with its place in its table.
-    private static func columns(_ db: Database) throws -> Set<String> {
-        Set(
-            try String.fetchAll(
-                db,
-                sql: """
-                    SELECT printf('%s %s %s %s %s %s', tables.name, columns.cid, columns.name, columns.type, columns."notnull", columns.pk)
-                    FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns WHERE tables.type IN ('table', 'view')
-                    """))
     }
 
     /// The tables that are not of a version and are not there. Asked of the file: GRDB may remember how it was before another
@@ -70,13 +86,6 @@ enum Schema {
         let found = Set(try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'"))
         return unversioned.filter { !found.contains($0.name) }
     }
-
-    private static func userVersion(_ db: Database) throws -> Int {
-        try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-    }
-
-    /// What each version added to the one before it.
-    private static let additions = [version1, version2, version3]
 
     /// Not of a version: a program that does not know of it reads and writes the database as before.
     private static let unversioned: [(name: String, sql: String)] = [("run_check", runCheck)]

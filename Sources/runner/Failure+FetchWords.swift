@@ -36,7 +36,7 @@ extension Failure {
         case .cannotWrite(let path, let errno):
             Failure(.cannotWrite, "\(path): cannot be written: \(String(cString: strerror(errno)))", fix: "choose another folder with --folder, or change its permissions")
         case .saveFailed(let path, let errno, let freeBytes):
-            Failure(.saveFailed, "\(path): could not be saved: \(String(cString: strerror(errno))); \(ByteCount(freeBytes)) are free", fix: "make room; then \(again)")
+            Failure(.saveFailed, "\(path): could not be saved: \(String(cString: strerror(errno)))\(room(Int64(freeBytes), errno))", fix: "\(remedy(errno) ?? "choose another folder with --folder"); then \(again)")
         case .noRoom(let path, let needed, let freeBytes):
             Failure(.saveFailed, "\(path): \(ByteCount(needed)) are still to come, \(ByteCount(freeBytes)) are free", fix: "make room, or choose another folder with --folder")
         case .cancelled:

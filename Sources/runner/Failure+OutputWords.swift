@@ -11,22 +11,30 @@ extension Failure {
         case .cannotWrite(let path, let errno):
             self.init(.cannotWrite, "\(path): cannot be written: \(String(cString: strerror(errno)))", fix: "\(elsewhere), or change its permissions")
         case .saveFailed(let path, let errno, let freeBytes):
-            let free = freeBytes.map { " (\(ByteCount(Int(clamping: $0))) free)" } ?? ""
             self.init(
-                .saveFailed, "\(path): could not be saved: \(String(cString: strerror(errno)))\(free)",
+                .saveFailed, "\(path): could not be saved: \(String(cString: strerror(errno)))\(Self.room(freeBytes, errno))",
                 fix: "\(Self.remedy(errno) ?? elsewhere); then \(again)")
         case .refused(let path, let refusal):
             self.init(.cannotWrite, "\(path): not written to: \(refusal.words)", fix: "move it away, or \(elsewhere)")
         }
     }
 
-    /// What to do about an error of a disk; nil where it is not the disk's.
+    /// How much room there is, where there is too little.
+    static func room(_ bytes: Int64?, _ errno: Int32) -> String {
+        guard let bytes, [ENOSPC, EDQUOT].contains(errno) else { return "" }
+        return " (\(ByteCount(Int(clamping: bytes))) free)"
+    }
+
+    /// What to do about a file that the system did not save or read, for the reason it gave; nil where another place is all
+    /// there is to try.
     static func remedy(_ errno: Int32) -> String? {
         switch errno {
-        case ENOSPC, EDQUOT: "make room"
-        case EFBIG: "raise the limit of file sizes (ulimit -f)"
-        case EIO, EROFS, ESTALE, ENXIO, EUCLEAN: "look at the disk's health: the system's log (dmesg) says what it reports"
-        case EMFILE, ENFILE: "raise the limit of open files (ulimit -n)"
+        case ENOSPC: "make room"
+        case EDQUOT: "make room within your quota"
+        case EFBIG: "raise the limit on the size of a file (ulimit -f)"
+        case EMFILE, ENFILE: "raise the limit on open files (ulimit -n)"
+        case EIO, ESTALE, ENXIO, EUCLEAN: "look after the disk or its file system (dmesg tells more)"
+        case EACCES, EPERM, EROFS: "change the permissions of the folder"
         default: nil
         }
     }

@@ -229,14 +229,10 @@ extension Failure {
         Failure(code, "\(place): \(message)", fix: fix)
     }
 
-    private static func free(_ bytes: Int64?) -> String {
-        bytes.map { " (\(ByteCount(Int(clamping: $0))) free)" } ?? ""
-    }
-
     private static func words(_ error: ResultsError) -> Failure {
         switch error {
-        case .cannotOpen(let path, _, let message):
-            Failure(.cannotWrite, "\(path): cannot be opened: \(message)", fix: "choose another folder with --results, or change its permissions")
+        case .cannotOpen(let path, let errno, let message):
+            Failure(.cannotWrite, "\(path): cannot be opened: \(message)\(errno == 0 ? "" : " (\(String(cString: strerror(errno))))")", fix: "choose another folder with --results, or change its permissions")
         case .notAResultsDatabase(let path):
             Failure(.badData, "\(path): not a results database of clip-lens", fix: "move the file away or choose another folder with --results")
         case .damaged(let path, let message):
@@ -245,8 +241,19 @@ extension Failure {
             Failure(.badData, "\(path): written by a newer clip-lens (schema \(found), this one knows \(supported))", fix: "update clip-lens or choose another folder with --results")
         case .busy(let path):
             Failure(.lockHeld, "\(path): another process is writing to it", fix: "run the same command again")
-        case .saveFailed(let path, _, let message, let freeBytes):
-            Failure(.saveFailed, "\(path): could not be saved: \(message)\(free(freeBytes))", fix: "make room and run the same command again")
+        case .saveFailed(let path, let errno, let message, let freeBytes):
+            Failure(.saveFailed, "\(path): could not be saved: \(message)\(room(freeBytes, errno))", fix: "\(remedy(errno) ?? "choose another folder with --results"); then run the same command again")
+        case .readFailed(let path, let errno):
+            Failure(.saveFailed, "\(path): could not be read: \(String(cString: strerror(errno)))", fix: "\(remedy(errno) ?? "choose another folder with --results"); then run the same command again")
+        case .cannotCopy(let path, let folder, let needed, let free, let errno):
+            Failure(
+                .saveFailed,
+                "\(path): read from a copy, because somebody may be writing to it; TMPDIR is \(folder), where \(ByteCount(Int(clamping: needed))) could not be saved: \(String(cString: strerror(errno)))\(room(free, errno))",
+                fix: "name a folder with room: TMPDIR=DIR runner …")
+        case .notAPlainFile(let path, let found):
+            Failure(.badData, "\(path): a file of this user's was expected, this is \(found)", fix: "move it away or choose another folder with --results")
+        case .noResults(let path):
+            Failure(.inputMissing, "\(path): no run has begun there yet", fix: "name another results folder with --results, or run an experiment first")
         case .unreadableRow(let path, let table, let column):
             Failure(.badData, "\(path): damaged: a row of '\(table)' cannot be read (\(column))", fix: "move the file away; numbers come back from results/cache with the same command")
         case .invalidRow, .noSuchRun, .sqlite:

@@ -57,7 +57,7 @@ import Testing
         let database = try ResultsDatabase(writingTo: url)
         try database.withoutTransaction { try $0.execute(sql: "PRAGMA user_version = 7") }
         try database.close()
-        let expected = ResultsError.newerSchema(path: url.path, found: 7, supported: Schema.version)
+        let expected = ResultsError.newerSchema(path: url.path, found: 7, supported: Schema.current.version)
         #expect(throws: expected) { try ResultsDatabase(writingTo: url) }
         #expect(throws: expected) { try ResultsDatabase(readingFrom: url) }
     }
@@ -134,7 +134,7 @@ import Testing
         let error = #expect(throws: ResultsError.self) {
             try database.end(second, as: .done, rows: RunRows(metrics: [Sample.metric(0.5)], predictions: many))
         }
-        guard case .saveFailed(_, _, _, let free?) = error else {
+        guard case .saveFailed(_, ENOSPC, _, let free?) = error else {
             Issue.record("\(String(describing: error))")
             return
         }

@@ -13,8 +13,7 @@ import Testing
     init() throws {
         folder = try TemporaryFolder()
         url = folder.file("results.sqlite")
-        let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/results-v1.sqlite")
-        try FileManager.default.copyItem(at: fixture, to: url)
+        try FileManager.default.copyItem(at: Fixture.file("results-v1.sqlite"), to: url)
     }
 
     private func version() throws -> Int? {
@@ -51,7 +50,7 @@ import Testing
         #expect(read.accuracies == accuracies && read.predictions == 20)
         #expect(try database.layouts(of: database.run(run.id)) == [Sample.layout("new")])
         try database.close()
-        #expect(try version() == Schema.version)
+        #expect(try version() == Schema.current.version)
         // Once is enough.
         let again = try ResultsDatabase(writingTo: url)
         #expect(try again.runs().count == 2)
@@ -64,15 +63,17 @@ import Testing
             for _ in 0..<4 { group.addTask { try ResultsDatabase(writingTo: url).runs().count } }
             for try await count in group { #expect(count == 1) }
         }
-        #expect(try version() == Schema.version)
+        #expect(try version() == Schema.current.version)
     }
 
     @Test func oneThatCannotBeBroughtUpToDateStaysAsItWas() throws {
         // A table of the name is in the way, as if somebody had made it by hand.
         try DatabaseQueue(path: url.path).write { try $0.execute(sql: "CREATE TABLE attachment (x)") }
-        #expect(throws: ResultsError.self) { try ResultsDatabase(writingTo: url) }
-        #expect(try version() == 1)
-        #expect(try rows(ResultsDatabase(readingFrom: url)).accuracies == accuracies)
+        let before = try Data(contentsOf: url)
+        #expect(throws: ResultsError.damaged(path: url.path, message: "the table 'attachment' is no part of a results database of version 1")) {
+            try ResultsDatabase(writingTo: url)
+        }
+        #expect(try Data(contentsOf: url) == before)
     }
 }
 
@@ -84,8 +85,7 @@ import Testing
     init() throws {
         folder = try TemporaryFolder()
         url = folder.file("results.sqlite")
-        let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/results-v2.sqlite")
-        try FileManager.default.copyItem(at: fixture, to: url)
+        try FileManager.default.copyItem(at: Fixture.file("results-v2.sqlite"), to: url)
     }
 
     /// Everything of its one run; the reader believes it, so that its digests are those of today's program.
@@ -117,6 +117,25 @@ import Testing
         #expect(try database.claims(of: database.run(run.id)) == [verdict])
         try check(database)
         try database.close()
-        #expect(try DatabaseQueue(path: url.path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == Schema.version)
+        #expect(try DatabaseQueue(path: url.path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == Schema.current.version)
+    }
+}
+
+/// A database that a program of version 3 wrote at its end, before the next version: `Fixtures/results-v3.sqlite`, a run on a
+/// few images with its claims.
+@Suite struct ThirdSchemaTests {
+    @Test func itsRunIsBelievedByItsDigests() throws {
+        let url = Fixture.file("results-v3.sqlite")
+        let before = try Data(contentsOf: url)
+        try DatabaseView(of: url).read { database in
+            let run = try #require(try database.runs().last)
+            #expect(try database.metrics(of: run, withTerms: true).contains { $0.terms != nil })
+            #expect(try !database.claims(of: run).isEmpty && !database.predictions(of: run).isEmpty && !database.steps(of: run.id).isEmpty)
+            // None of the three is passed over for want of a digest.
+            let checks = [StoredCheck.rows, .run, .claims]
+            let intact = try database.read { db in try checks.map { try $0.isIntact(run.id, db, unknown: false) } }
+            #expect(intact == [true, true, true])
+        }
+        #expect(try Data(contentsOf: url) == before)
     }
 }

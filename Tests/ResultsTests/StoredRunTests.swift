@@ -110,7 +110,7 @@ import Testing
         // The next writer makes the table, in a database of the same version.
         let next = try write([0.5])
         #expect(try DatabaseQueue(path: url.path).read { try Int64.fetchAll($0, sql: "SELECT run FROM run_check") } == [next])
-        #expect(try DatabaseQueue(path: url.path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == Schema.version)
+        #expect(try DatabaseQueue(path: url.path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == Schema.current.version)
     }
 
     @Test func aTableOfDigestsWithOtherColumnsIsDamage() throws {

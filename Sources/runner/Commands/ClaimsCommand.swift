@@ -27,7 +27,7 @@ struct ClaimsCommand: ParsableCommand {
     func run() throws {
         let folder = URL(fileURLWithPath: manifest).deletingLastPathComponent().appendingPathComponent("experiments/papers", isDirectory: true)
         let papers = try Papers(in: folder)
-        let ledger = try DatabaseCopy(in: URL(fileURLWithPath: results, isDirectory: true)).read { try $0.ledger(papers: papers) }
+        let ledger = try ResultsReader(in: URL(fileURLWithPath: results, isDirectory: true)).read { try $0.ledger(papers: papers) }
         guard !ledger.entries.isEmpty else {
             throw Failure(
                 .inputMissing, "\(results): no run has decided a claim, and \(folder.relativePath) has none",

@@ -55,16 +55,16 @@ struct CompareCommand: ParsableCommand {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: side, isDirectory: &isFolder) {
             let url = URL(fileURLWithPath: side)
-            return try found(latest(in: isFolder.boolValue ? DatabaseCopy(in: url) : DatabaseCopy(of: url)), in: side, commit: nil)
+            return try found(latest(in: isFolder.boolValue ? ResultsReader(in: url) : ResultsReader(of: url)), in: side, commit: nil)
         }
         guard side.wholeMatch(of: /[0-9a-f]{4,40}/) != nil else {
             throw Failure(.inputMissing, "\(side): not found, and no commit", fix: "name a results folder, a database or at least 4 digits of a commit")
         }
-        return try found(latest(in: DatabaseCopy(in: URL(fileURLWithPath: results)), commit: side), in: results, commit: side)
+        return try found(latest(in: ResultsReader(in: URL(fileURLWithPath: results)), commit: side), in: results, commit: side)
     }
 
-    private func latest(in copy: DatabaseCopy, commit: String? = nil) throws -> [ComparedRun] {
-        try copy.read { try $0.comparedRuns(commit: commit) }
+    private func latest(in reader: ResultsReader, commit: String? = nil) throws -> [ComparedRun] {
+        try reader.read { try $0.comparedRuns(commit: commit) }
     }
 
     private func found(_ runs: [ComparedRun], in place: String, commit: String?) throws -> [ComparedRun] {

@@ -27,10 +27,10 @@ struct ReportCommand: ParsableCommand {
         let folder = URL(fileURLWithPath: results, isDirectory: true)
         let page = output.map { URL(fileURLWithPath: $0) } ?? folder.appendingPathComponent("report.html")
         try OutputFile.check(page.path, isNoneOf: [ResultFiles.database(in: folder).path, ResultFiles.snapshot(in: folder).path])
-        let copy = try DatabaseCopy(in: folder)
+        let reader = try ResultsReader(in: folder)
         // Before any work: a page that nobody gets is none.
         try Self.checkWritable(page)
-        let report = try copy.read { try ResultsReport($0, folder: folder) }
+        let report = try reader.read { try ResultsReport($0, folder: folder) }
         guard !report.isEmpty else {
             throw Failure(.inputMissing, "\(results): no experiment was run there yet", fix: "run the experiments first, with `make reproduce-table`")
         }

@@ -29,7 +29,7 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         let folder = URL(fileURLWithPath: results, isDirectory: true)
-        let runs = try DatabaseCopy(in: folder).read { try StatusDocument.Run.latest(in: $0) }
+        let runs = try ResultsReader(in: folder).read { try StatusDocument.Run.latest(in: $0) }
         let queue = spec.isEmpty ? Queue() : Queue.current()
         let steps = try self.steps(in: folder, queue)
         if let problem = queue.problem { Console.tell("warning: jobs are not shown: \(problem)\n") }

@@ -30,7 +30,7 @@ struct TablesCommand: ParsableCommand {
 
     func run() throws {
         let papers = try Papers(in: URL(fileURLWithPath: manifest).deletingLastPathComponent().appendingPathComponent("experiments/papers"))
-        let document = try DatabaseCopy(in: URL(fileURLWithPath: results, isDirectory: true)).read {
+        let document = try ResultsReader(in: URL(fileURLWithPath: results, isDirectory: true)).read {
             try ResultsDocument($0, papers: papers, introduction: Self.introduction)
         }
         guard let check else { return try Console.print(document.text) }

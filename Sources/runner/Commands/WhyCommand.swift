@@ -35,10 +35,10 @@ struct WhyCommand: ParsableCommand {
     }
 
     func run() throws {
-        try DatabaseCopy(in: URL(fileURLWithPath: results, isDirectory: true)).read(show)
+        try Console.print(ResultsReader(in: URL(fileURLWithPath: results, isDirectory: true)).read(text))
     }
 
-    private func show(_ database: ResultsDatabase) throws {
+    private func text(_ database: ResultsDatabase) throws -> String {
         let runs = try database.latestRuns().filter { spec == nil || ComparedRun.name(of: $0).spec == spec }
         let layouts = try runs.map { (run: $0, layouts: try database.layouts(of: $0)) }
         let all = layouts.flatMap(\.layouts)
@@ -49,7 +49,7 @@ struct WhyCommand: ParsableCommand {
         let place = try NumberPlace(table: table, row: row, column: column, among: all)
         for (run, layouts) in layouts where layouts.contains(place.layout) {
             guard let trace = try NumberTrace(place, in: run, of: database) else { continue }
-            return try Console.print(trace.text(images: images))
+            return trace.text(images: images)
         }
         throw Failure(
             .badData, "\(place.row.header) · \(NumberPlace.name(place.column)): there are words in this cell, or nothing",

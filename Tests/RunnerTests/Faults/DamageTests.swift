@@ -122,6 +122,22 @@ struct DamageTests {
         }, words: ["newer clip-lens", "99"])
     }
 
+    @Test(arguments: [[0xFF, 0xFF, 0xFF, 0xFD], [0, 0, 0, 0], [0, 0, 0, 1]] as [[UInt8]])
+    func aVersionThatIsNotThatOfTheTablesIsRefusedBeforeWork(version: [UInt8]) throws {
+        try Self.refused({ run in
+            var data = try Data(contentsOf: run.database)
+            data.replaceSubrange(60..<64, with: version)
+            try data.write(to: run.database)
+        }, words: ["damaged", "version", "move the file away"])
+    }
+
+    @Test func aStrangersTriggerIsRefusedBeforeWork() throws {
+        try Self.refused({ run in
+            let tool = try RunnerProcess.run(["sqlite3", run.database.path, "CREATE TRIGGER spy AFTER INSERT ON run BEGIN DELETE FROM metric; END"], executable: URL(fileURLWithPath: "/usr/bin/env"))
+            #expect(tool.status == 0, "\(tool.errors)")
+        }, words: ["damaged", "trigger 'spy'"])
+    }
+
     @Test func aForeignFileIsRefusedBeforeWork() throws {
         try Self.refused({ try Data("a table\n".utf8).write(to: $0.database) }, words: ["not a results database"])
         for name in ["results.sqlite", "results-snapshot.sqlite"] {

@@ -41,7 +41,9 @@ struct FullDiskTests {
             #expect(errors.count == 1 && errors[0].contains(run.results.path) && !errors[0].contains(".clip-lens-"), "\(words)")
             #expect(outcome.errors.contains("fix: "), "\(words)")
         }
-        if fault.kind == .full && outcome.status == 74 { #expect(outcome.errors.contains(" free)"), "\(words)") }
+        if outcome.status == 74 {
+            for word in ["make room", " free)"] { #expect(outcome.errors.contains(word) == (fault.kind == .full), "\(words)") }
+        }
         // Nobody has to repair anything before the earlier rows can be read.
         let database = try ResultsDatabase(readingFrom: run.database)
         let stored = try #require(try database.latestRun(of: "mean-ablation"))
@@ -75,6 +77,15 @@ struct FullDiskTests {
         }
         #expect(!outcomes.isEmpty, "the fault was not met")
         try run.finish(after: outcomes, "\(kind) \(place)")
+    }
+
+    @Test func aLimitOnTheSizeOfFilesIsSaid() throws {
+        let run = try FaultRun(after: FaultRun.undisturbed.get().run)
+        defer { run.remove() }
+        let arguments = ["-c", "ulimit -f 64; exec \"$0\" \"$@\"", RunnerProcess.executable.path] + run.arguments()
+        let outcome = try RunnerProcess.run(arguments, executable: URL(fileURLWithPath: "/bin/sh"))
+        #expect(outcome.status == 74 && outcome.errors.contains("ulimit -f") && !outcome.errors.contains("make room"), "\(outcome.status) \(outcome.errors)")
+        try run.finish(after: [])
     }
 
     /// What was found out about inputs costs time only.

@@ -1,0 +1,84 @@
+import Foundation
+import Pipeline
+import Testing
+
+@testable import Results
+
+/// Links, pipes and devices in the places of the database and of its journals.
+@Suite(.timeLimit(.minutes(1))) struct PlainFileTests {
+    private let folder: TemporaryFolder
+    private let url: URL
+
+    init() throws {
+        folder = try TemporaryFolder()
+        url = folder.file("results.sqlite")
+        let database = try ResultsDatabase(writingTo: url)
+        let run = try database.begin(Sample.description())
+        try database.end(run, as: .done, rows: RunRows(metrics: Sample.metrics))
+        try database.close()
+    }
+
+    enum Thing: String, CaseIterable {
+        case link = "a link", danglingLink = "a link ", pipe = "a pipe", device = "a device", folder = "a folder"
+    }
+
+    private func put(_ thing: Thing, at path: String) throws {
+        try? FileManager.default.removeItem(atPath: path)
+        switch thing {
+        case .link:
+            try Data().write(to: folder.file("target"))
+            try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: folder.file("target").path)
+        case .danglingLink: try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: folder.file("target").path)
+        case .pipe: #expect(mkfifo(path, 0o600) == 0)
+        case .device: try #require(mknod(path, S_IFCHR | 0o666, 0x105) == 0)  // /dev/zero
+        case .folder: try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        }
+    }
+
+    static let places = ["", "-wal", "-shm", "-journal"]
+
+    @Test(arguments: Thing.allCases, places) func aWriterRefusesIt(thing: Thing, place: String) throws {
+        if thing == .device && geteuid() != 0 { return }
+        let path = url.path + place
+        try put(thing, at: path)
+        let found = thing.rawValue.trimmingCharacters(in: .whitespaces)
+        #expect(throws: ResultsError.notAPlainFile(path: path, found: found)) { try ResultsDatabase(writingTo: url) }
+        let target = try? Data(contentsOf: folder.file("target"))
+        #expect(target == (thing == .link ? Data() : nil))
+    }
+
+    /// As where it is put there between the check and the opening.
+    @Test(arguments: Thing.allCases, places.dropFirst()) func sqliteItselfOpensNoneOfThem(thing: Thing, place: String) throws {
+        if thing == .device && geteuid() != 0 { return }
+        let database = try ResultsDatabase(writingTo: folder.file("other.sqlite"))
+        let attached = folder.file("attached.sqlite").path
+        // A database of the kind that has the journal.
+        let mode = place == "-journal" ? "DELETE" : "WAL"
+        try database.withoutTransaction { try $0.execute(sql: "ATTACH ? AS a; PRAGMA a.journal_mode = \(mode)", arguments: [attached]) }
+        try database.withoutTransaction { try $0.execute(sql: "CREATE TABLE a.t (x); DETACH a") }
+        try put(thing, at: attached + place)
+        #expect(throws: ResultsError.self) {
+            try database.withoutTransaction { try $0.execute(sql: "ATTACH ? AS a; INSERT INTO a.t VALUES (1)", arguments: [attached]) }
+        }
+        let target = try? Data(contentsOf: folder.file("target"))
+        #expect(target == (thing == .link ? Data() : nil))
+    }
+
+    @Test(arguments: [Thing.pipe, .device, .folder], ["", "-wal", "-journal"]) func aReaderRefusesIt(thing: Thing, place: String) throws {
+        if thing == .device && geteuid() != 0 { return }
+        let path = url.path + place
+        try put(thing, at: path)
+        #expect(throws: ResultsError.notAPlainFile(path: path, found: thing.rawValue)) { try DatabaseView(of: url) }
+    }
+
+    @Test func aFileOfAnotherUserIsReadAndNotWrittenTo() throws {
+        var status = stat()
+        try #require(stat(url.path, &status) == 0)
+        status.st_uid = 1000
+        #expect(PlainFile.flaw(of: status, isWritten: true, by: 1001) == "a file of another user")
+        // Root works for others, such as in a container.
+        for (isWritten, user) in [(true, 1000), (true, 0), (false, 1001)] as [(Bool, uid_t)] {
+            #expect(PlainFile.flaw(of: status, isWritten: isWritten, by: user) == nil)
+        }
+    }
+}
