@@ -36,6 +36,18 @@ struct TortureTests {
         #expect(all.lost == 0)
     }
 
+    /// Beside the minutes: every bit of the header, and bytes of the declarations and of all the rest.
+    @Test func noByteOfADatabaseIsBelievedOrCalledABug() throws {
+        print("sweep of a database, seed \(Torture.seed)")
+        var generator = SplitMix64(seed: Torture.seed)
+        let sweep = try DatabaseSweep()
+        defer { sweep.remove() }
+        let flips = sweep.all(declarations: 1000, others: 500, &generator)
+        let start = ContinuousClock.now
+        for flip in flips { try sweep.check(flip) }
+        print("\(flips.count) flips of a database read and written to in \(Int((ContinuousClock.now - start).seconds)) s")
+    }
+
     private func killFromNothing(at call: Int, _ kind: Fault.Kind) throws {
         let run = try FaultRun()
         defer { run.remove() }
