@@ -43,6 +43,19 @@ public struct FileMarks: Equatable, Sendable {
         (self.lines, self.age, self.hasFineClock) = (lines, age, hasFineClock)
     }
 
+    /// Which file has a name, be it a link.
+    public struct Identity: Equatable, Sendable {
+        private let device: dev_t
+        private let inode: ino_t
+
+        /// Nil where there is none.
+        public init?(_ path: String) {
+            var status = stat()
+            guard lstat(path, &status) == 0 else { return nil }
+            (device, inode) = (status.st_dev, status.st_ino)
+        }
+    }
+
     private static func line(_ facts: stat) -> String {
         [
             Int(facts.st_dev), Int(facts.st_ino), Int(facts.st_size), facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec,

@@ -47,12 +47,6 @@ final class OpenFolder {
 
     private func file(_ name: String) -> URL { url.appendingPathComponent(name) }
 
-    /// Whether what belongs to a user may have been put here: by this process's user, the system's, the owner of the
-    /// folder that the caller named, or somebody whom the owner let in.
-    private func isStrangers(_ status: stat) -> Bool {
-        ![geteuid(), 0, root.st_uid].contains(status.st_uid) && root.st_mode & S_IWOTH != 0
-    }
-
     /// Nil where there is nothing of the name.
     private func status(_ name: String) throws -> stat? {
         var status = stat()
@@ -67,7 +61,7 @@ final class OpenFolder {
         let refusal: OutputError.Refusal? =
             switch status.st_mode & S_IFMT {
             case S_IFLNK: .link
-            case S_IFREG: isStrangers(status) ? .strangers(user: status.st_uid) : nil
+            case S_IFREG: OutputFolder.isStrangers(status, in: root) ? .strangers(user: status.st_uid) : nil
             default: .notARegularFile
             }
         if let refusal { throw OutputError.refused(path: file(name).path, refusal) }
@@ -93,7 +87,7 @@ final class OpenFolder {
         }
         let folder = OpenFolder(descriptor: found, url: file(name), root: root)
         var status = stat()
-        guard fstat(found, &status) == 0, !isStrangers(status) else {
+        guard fstat(found, &status) == 0, !OutputFolder.isStrangers(status, in: root) else {
             throw OutputError.refused(path: file(name).path, .strangers(user: status.st_uid))
         }
         return folder

@@ -178,6 +178,17 @@ public struct OutputFolder: Sendable, Hashable {
         }
     }
 
+    /// Whether a file may have been put into a folder by somebody who is not to be trusted: it is neither this process's
+    /// user's, nor the system's, nor the folder's owner's, and everybody may write there.
+    package static func isStrangers(_ file: stat, in folder: URL) -> Bool {
+        var status = stat()
+        return stat(folder.path, &status) == 0 && isStrangers(file, in: status)
+    }
+
+    static func isStrangers(_ file: stat, in folder: stat) -> Bool {
+        ![geteuid(), 0, folder.st_uid].contains(file.st_uid) && folder.st_mode & S_IWOTH != 0
+    }
+
     /// Bytes that an unprivileged process may still write where a file lies.
     public static func freeBytes(at file: URL) -> Int64? {
         var status = statvfs()

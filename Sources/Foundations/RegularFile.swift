@@ -44,7 +44,9 @@ public final class RegularFile: Sendable {
     public let path: String
     /// In bytes, when the file was opened.
     public let size: Int
-    private let descriptor: Int32
+    package let descriptor: Int32
+    /// When the file was opened.
+    package let status: stat
 
     /// - Parameter followsLinks: false refuses a path whose last part is a symbolic link.
     public init(_ path: String, followsLinks: Bool = true) throws(FileFault) {
@@ -69,6 +71,7 @@ public final class RegularFile: Sendable {
         }
         self.path = path
         self.descriptor = descriptor
+        self.status = status
         size = Int(status.st_size)
     }
 

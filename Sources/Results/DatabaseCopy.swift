@@ -2,8 +2,7 @@ import Foundation
 import Foundations
 import Pipeline
 
-/// A private copy of a database and its journals: files that have a name only while SQLite opens them, so that a reader
-/// that is killed leaves nothing.
+/// A private copy of a database and its journals: files that have no name, so that a reader that is killed leaves nothing.
 enum DatabaseCopy {
     /// What the main file may lack, by the ends of their names: the journal of a database that somebody writes to, and
     /// what a transaction that was cut off has overwritten.
@@ -20,25 +19,20 @@ enum DatabaseCopy {
             let sources = try [SourceFile(url)] + journals.map { try SourceFile.ifPresent(url, $0) }
             let room = Room(path: path, folder: folder, needed: sources.reduce(0) { $0 + ($1?.allocated ?? 0) })
             if let free = room.free, free < room.needed { throw room.failure(ENOSPC) }
-            let copies = try sources.map { source in try source.map { try NamelessFile(copyOf: $0, room) } }
+            let copies = try sources.map { try NamelessFile(copyOf: $0, room) }
             // The writer may have moved its journal into the file meanwhile.
             if try DatabaseMarks(url) == marks { return try open(copies, room) }
         }
         throw ResultsError.busy(path: path)
     }
 
-    private static func open(_ copies: [NamelessFile?], _ room: Room) throws -> ResultsDatabase {
-        var template = Array(room.folder.appendingPathComponent("clip-lens-XXXXXX").path.utf8CString)
-        guard mkdtemp(&template) != nil else { throw room.failure(errno) }
-        let folder = URL(fileURLWithPath: String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self), isDirectory: true)
-        let main = folder.appendingPathComponent("copy.sqlite")
-        let names = ([""] + journals).map { main.path + $0 }
-        defer {
-            for name in names { unlink(name) }
-            rmdir(folder.path)
-        }
-        for (copy, name) in zip(copies, names) { try copy?.link(name, room) }
-        return try ResultsDatabase(ownCopy: main, as: room.path)
+    private static func open(_ copies: [NamelessFile], _ room: Room) throws -> ResultsDatabase {
+        // Nobody makes a file of this name, in a folder whose path is no link: SQLite gets the files by their descriptors.
+        let main = URL(fileURLWithPath: "/clip-lens-\(UUID().uuidString)")
+        let files = zip([""] + journals, copies).map { (main.path + $0, $1.descriptor) }
+        PlainFile.nameless.withLock { $0.merge(files) { $1 } }
+        defer { PlainFile.nameless.withLock { nameless in files.forEach { nameless[$0.0] = nil } } }
+        return try withExtendedLifetime(copies) { try ResultsDatabase(ownCopy: main, as: room.path) }
     }
 }
 
@@ -58,30 +52,29 @@ struct Room {
 
 /// A regular file that is read, whatever becomes of its name.
 final class SourceFile {
-    let descriptor: Int32
-    let status: stat
-    let path: String
+    private let file: RegularFile
+    var descriptor: Int32 { file.descriptor }
+    var status: stat { file.status }
+    var path: String { file.path }
 
     /// - Throws: `PipelineError.cannotRead`, `ResultsError.notAPlainFile`.
     init(_ url: URL) throws {
-        path = url.path
-        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw PipelineError.cannotRead(path: path, errno: errno) }
-        var status = stat()
-        let code = fstat(descriptor, &status)
-        self.status = status
-        guard code == 0 else { throw PipelineError.cannotRead(path: path, errno: errno) }
-        if let found = PlainFile.flaw(of: status, isWritten: false) { throw ResultsError.notAPlainFile(path: path, found: found) }
+        do {
+            file = try RegularFile(url.path)
+        } catch {
+            switch error {
+            case .missing, .system: throw PipelineError.cannotRead(path: url.path, error)
+            default: throw ResultsError.notAPlainFile(path: url.path, found: error.text)
+            }
+        }
     }
-
-    deinit { close(descriptor) }
 
     /// A file beside another; nil where there is none, or nothing in it.
     static func ifPresent(_ url: URL, _ suffix: String) throws -> SourceFile? {
         do {
             let file = try SourceFile(URL(fileURLWithPath: url.path + suffix))
             return file.status.st_size > 0 ? file : nil
-        } catch PipelineError.cannotRead(_, ENOENT) {
+        } catch PipelineError.cannotRead(_, .missing) {
             return nil
         }
     }
@@ -89,9 +82,12 @@ final class SourceFile {
     /// The first bytes, as many as there are.
     func beginning(_ count: Int) throws -> Data {
         var bytes = [UInt8](repeating: 0, count: count)
-        let read = pread(descriptor, &bytes, count, 0)
-        guard read >= 0 else { throw PipelineError.cannotRead(path: path, errno: errno) }
-        return Data(bytes.prefix(read))
+        do {
+            let read = try bytes.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
+            return Data(bytes.prefix(read))
+        } catch let fault as FileFault {
+            throw PipelineError.cannotRead(path: path, fault)
+        }
     }
 
     /// Bytes that a copy takes; holes take none.
@@ -110,22 +106,24 @@ final class SourceFile {
     }
 }
 
-/// A file without a name. On a file system that has none it gets one, which a kill leaves behind.
+/// A file without a name.
 private final class NamelessFile {
-    private let descriptor: Int32
-    private var name: String?
+    let descriptor: Int32
 
+    /// - Parameter source: nil for an empty file.
     /// - Throws: `ResultsError.cannotCopy`, `.readFailed`.
-    init(copyOf source: SourceFile, _ room: Room) throws {
+    init(copyOf source: SourceFile?, _ room: Room) throws {
         let withoutName = 0o20_000_000 | O_DIRECTORY
         var descriptor = open(room.folder.path, O_RDWR | O_CLOEXEC | withoutName, 0o600)
         if descriptor < 0, errno == EOPNOTSUPP || errno == EISDIR {
             var template = Array(room.folder.appendingPathComponent("clip-lens-XXXXXX").path.utf8CString)
+            // A file system that has none: it has one for this moment.
             descriptor = mkstemp(&template)
-            name = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+            if descriptor >= 0 { unlink(template) }
         }
         self.descriptor = descriptor
         guard descriptor >= 0 else { throw room.failure(errno) }
+        guard let source else { return }
         guard ftruncate(descriptor, source.status.st_size) == 0 else { throw room.failure(errno) }
         var offset: off_t = 0
         while let part = source.part(from: offset) {
@@ -140,14 +138,5 @@ private final class NamelessFile {
         }
     }
 
-    deinit {
-        close(descriptor)
-        if let name { unlink(name) }
-    }
-
-    func link(_ new: String, _ room: Room) throws {
-        let code = name.map { rename($0, new) } ?? linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, new, AT_SYMLINK_FOLLOW)
-        guard code == 0 else { throw room.failure(errno) }
-        name = nil
-    }
+    deinit { close(descriptor) }
 }

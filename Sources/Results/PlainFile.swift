@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import GRDBSQLite
 import Synchronization
 
@@ -12,17 +13,17 @@ enum PlainFile {
         for suffix in suffixes {
             let path = database.path + suffix
             var status = stat()
-            guard lstat(path, &status) == 0, let found = flaw(of: status, isWritten: true) else { continue }
+            guard lstat(path, &status) == 0, let found = flaw(of: status, isWritten: true, in: path) else { continue }
             throw ResultsError.notAPlainFile(path: path, found: found)
         }
     }
 
     /// - Returns: what it is instead; nil for a file that may be used.
-    static func flaw(of status: stat, isWritten: Bool, by user: uid_t = geteuid()) -> String? {
+    static func flaw(of status: stat, isWritten: Bool, in path: String) -> String? {
         switch status.st_mode & S_IFMT {
         case S_IFREG:
-            // Root does work for others, such as in a container.
-            isWritten && ![status.st_uid, 0].contains(user) ? "a file of another user" : nil
+            isWritten && OutputFolder.isStrangers(status, in: URL(fileURLWithPath: path).deletingLastPathComponent())
+                ? "a file of another user, in a folder that everybody may write to" : nil
         case S_IFLNK: "a link"
         case S_IFDIR: "a folder"
         case S_IFIFO: "a pipe"
@@ -34,11 +35,15 @@ enum PlainFile {
     /// Why the last file could not be opened, which SQLite does not tell; 0 for none.
     static let lastFailure = Mutex<Int32>(0)
 
+    /// Files without a name that SQLite is to find under one, by their descriptors.
+    static let nameless = Mutex<[String: Int32]>([:])
+
     /// Has SQLite open its files without following a link or waiting for what is at the other end of a pipe, and use none
     /// that may not be used: what changes between a check and the opening is refused as well. Made once, on first use.
     static let guardsSQLite: Bool = {
         let open: @convention(c) (UnsafePointer<CChar>?, CInt, CInt) -> CInt = { path, flags, mode in
             guard let path else { return -1 }
+            if let file = PlainFile.nameless(path) { return fcntl(file, F_DUPFD_CLOEXEC, 3) }
             let descriptor = Foundation.open(path, flags | O_NOFOLLOW | O_NONBLOCK, mode_t(truncatingIfNeeded: mode))
             guard descriptor >= 0 else {
                 let code = errno
@@ -53,13 +58,20 @@ enum PlainFile {
                 // It also syncs folders, and draws random numbers.
                 let isFolder = status.st_mode & S_IFMT == S_IFDIR && !isWritten
                 let isAllowed = isFolder || strcmp(path, "/dev/urandom") == 0
-                if isAllowed || PlainFile.flaw(of: status, isWritten: isWritten) == nil { return descriptor }
+                if isAllowed || PlainFile.flaw(of: status, isWritten: isWritten, in: String(cString: path)) == nil { return descriptor }
             }
             close(descriptor)
             errno = EINVAL
             return -1
         }
+        let find: @convention(c) (UnsafePointer<CChar>?, UnsafeMutablePointer<stat>?) -> CInt = { path, status in
+            guard let path, let status else { return -1 }
+            return PlainFile.nameless(path).map { fstat($0, status) } ?? fstatat(AT_FDCWD, path, status, 0)
+        }
         guard let system = sqlite3_vfs_find(nil), let set = system.pointee.xSetSystemCall else { return false }
         return set(system, "open", unsafeBitCast(open, to: sqlite3_syscall_ptr.self)) == SQLITE_OK
+            && set(system, "stat", unsafeBitCast(find, to: sqlite3_syscall_ptr.self)) == SQLITE_OK
     }()
+
+    private static func nameless(_ path: UnsafePointer<CChar>) -> Int32? { nameless.withLock { $0.isEmpty ? nil : $0[String(cString: path)] } }
 }

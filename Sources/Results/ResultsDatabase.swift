@@ -24,6 +24,8 @@ public final class ResultsDatabase: Sendable {
     /// Version of the tables: of a database that is only read, that of the program which wrote it.
     let schema: Int
     private let queue: DatabaseQueue
+    /// The file that was opened to be written to, in case another one takes its name.
+    private let file: FileMarks.Identity?
     /// Runs whose rows have been found to be as they were stored.
     let checkedRuns = Mutex<Set<Int64>>([])
 
@@ -57,6 +59,13 @@ public final class ResultsDatabase: Sendable {
             }
             return queue
         }
+        file = FileMarks.Identity(path)
+    }
+
+    /// Makes sure that the file still has its name: what is saved into one that was removed is lost.
+    /// - Throws: `ResultsError.removed`.
+    public func checkInPlace() throws {
+        guard file == FileMarks.Identity(path) else { throw ResultsError.removed(path: path) }
     }
 
     /// Opens a database to read from; nothing is created. SQLite keeps files beside it while somebody writes to it.
@@ -83,7 +92,7 @@ public final class ResultsDatabase: Sendable {
         try self.init("file://\(name)?immutable=1", as: path, .current, configuration)
     }
 
-    /// Opens a file that is the caller's own, whose names may go when it is open.
+    /// Opens a file that is the caller's own, and may be without a name.
     /// - Parameter path: what errors call the file.
     /// - Throws: `ResultsError`.
     convenience init(ownCopy url: URL, as path: String) throws {
@@ -95,6 +104,7 @@ public final class ResultsDatabase: Sendable {
 
     private init(_ name: String, as path: String, _ tables: Schema, _ configuration: Configuration) throws {
         self.path = path
+        file = nil
         var configuration = configuration
         // What is put in order for a moment needs no file either.
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA temp_store = MEMORY") }

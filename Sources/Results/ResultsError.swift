@@ -15,6 +15,8 @@ public enum ResultsError: Error, Equatable, Sendable {
     case busy(path: String)
     /// Rows could not be saved; none of them was.
     case saveFailed(path: String, errno: Int32, message: String, freeBytes: Int64?)
+    /// The file was removed or replaced while it was written to.
+    case removed(path: String)
     /// The disk does not give back what is on it.
     case readFailed(path: String, errno: Int32)
     /// A database to which somebody writes is read from a copy, which could not be made in `folder`.

@@ -243,6 +243,8 @@ extension Failure {
             Failure(.lockHeld, "\(path): another process is writing to it", fix: "run the same command again")
         case .saveFailed(let path, let errno, let message, let freeBytes):
             Failure(.saveFailed, "\(path): could not be saved: \(message)\(room(freeBytes, errno))", fix: "\(remedy(errno) ?? "choose another folder with --results"); then run the same command again")
+        case .removed(let path):
+            Failure(.saveFailed, "\(path): removed or replaced under the run; the rows went with it", fix: "let nobody remove files of a results folder under a run; run the same command again, finished steps are kept")
         case .readFailed(let path, let errno):
             Failure(.saveFailed, "\(path): could not be read: \(String(cString: strerror(errno)))", fix: "\(remedy(errno) ?? "choose another folder with --results"); then run the same command again")
         case .cannotCopy(let path, let folder, let needed, let free, let errno):

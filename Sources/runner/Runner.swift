@@ -28,8 +28,6 @@ struct Runner: ParsableCommand {
     static func main() {
         ProcessLimits.prepare()
         BLAS.useOneThread()
-        // A file that may grow no further is an error like others, which is said.
-        signal(SIGXFSZ, SIG_IGN)
         var json = false
         do {
             var command = try parseAsRoot()

@@ -128,7 +128,7 @@ import Testing
         try Data().write(to: url)
         #expect(throws: ResultsError.noResults(path: url.path)) { try DatabaseView(of: url) }
         let error = #expect(throws: PipelineError.self) { try DatabaseView(of: folder.file("none")) }
-        guard case .cannotRead(folder.file("none").path, ENOENT) = error else {
+        guard case .cannotRead(folder.file("none").path, .missing) = error else {
             Issue.record("\(String(describing: error))")
             return
         }

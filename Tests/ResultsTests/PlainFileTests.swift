@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 import Testing
 
@@ -68,17 +69,31 @@ import Testing
         if thing == .device && geteuid() != 0 { return }
         let path = url.path + place
         try put(thing, at: path)
-        #expect(throws: ResultsError.notAPlainFile(path: path, found: thing.rawValue)) { try DatabaseView(of: url) }
+        let fault: FileFault = thing == .folder ? .isAFolder : .notARegularFile
+        #expect(throws: ResultsError.notAPlainFile(path: path, found: fault.text)) { try DatabaseView(of: url) }
     }
 
-    @Test func aFileOfAnotherUserIsReadAndNotWrittenTo() throws {
-        var status = stat()
-        try #require(stat(url.path, &status) == 0)
-        status.st_uid = 1000
-        #expect(PlainFile.flaw(of: status, isWritten: true, by: 1001) == "a file of another user")
-        // Root works for others, such as in a container.
-        for (isWritten, user) in [(true, 1000), (true, 0), (false, 1001)] as [(Bool, uid_t)] {
-            #expect(PlainFile.flaw(of: status, isWritten: isWritten, by: user) == nil)
+    /// In a folder that everybody may write to: elsewhere, the folder's owner has let them in.
+    @Test(.enabled(if: geteuid() == 0)) func aStrangersFileIsReadAndNotWrittenTo() throws {
+        #expect(chown(url.path, 12_345, 12_345) == 0)
+        try ResultsDatabase(writingTo: url).close()
+        #expect(chmod(folder.url.path, 0o1777) == 0)
+        let error = #expect(throws: ResultsError.self) { try ResultsDatabase(writingTo: url) }
+        guard case .notAPlainFile(url.path, let found)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
         }
+        #expect(found.hasPrefix("a file of another user"))
+        #expect(try DatabaseView(of: url).read { try $0.runs(of: "mean-ablation").count } == 1)
+    }
+
+    /// What is saved into a file that has no name any more is lost.
+    @Test func aDatabaseThatIsRemovedUnderItsWriterIsMissed() throws {
+        let database = try ResultsDatabase(writingTo: url)
+        try database.checkInPlace()
+        try FileManager.default.removeItem(at: url)
+        #expect(throws: ResultsError.removed(path: url.path)) { try database.checkInPlace() }
+        try ResultsDatabase(writingTo: url).close()
+        #expect(throws: ResultsError.removed(path: url.path)) { try database.checkInPlace() }
     }
 }

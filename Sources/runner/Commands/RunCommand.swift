@@ -114,6 +114,7 @@ struct RunCommand: ParsableCommand {
                 failures.append(Failure(error).inside(planned.name))
             }
         }
+        try database.checkInPlace()
         try database.writeSnapshot(to: folder.output, as: ResultFiles.snapshotName)
         try database.close()
         try profile?.write(to: folder.output, isPrinted: !json)

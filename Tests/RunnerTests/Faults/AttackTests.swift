@@ -121,18 +121,20 @@ import Testing
 
     // MARK: The lock
 
-    /// Without its lock a run is not alone in the folder: it saves nothing more and says so.
-    @Test func aLockThatIsRemovedUnderARunEndsIt() throws {
+    /// Without its lock a run is not alone in the folder, and without its database its rows are lost: it says so.
+    @Test(arguments: [(".lock", Int32(75), ".lock: removed while this runner held it"), ("results.sqlite", 74, "removed or replaced under the run")])
+    func whatIsRemovedUnderARunIsMissed(name: String, status: Int32, words: String) throws {
         let run = try FaultRun()
         defer { run.remove() }
         let started = try run.start(nil)
         defer { started.running.process.terminate() }
         let begun = run.results.appendingPathComponent("cache/zero-shot-classifier")
         try started.wait { FileManager.default.fileExists(atPath: begun.path) }
-        try FileManager.default.removeItem(at: run.results.appendingPathComponent(".lock"))
+        try FileManager.default.removeItem(at: run.results.appendingPathComponent(name))
         let output = try started.end()
-        #expect(output.status == 75 && output.errors.contains(".lock: removed while this runner held it"), "\(output.status) \(output.errors)")
-        #expect(!FileManager.default.fileExists(atPath: run.results.appendingPathComponent("mean-ablation.csv").path))
+        #expect(output.status == status && output.errors.contains(words), "\(output.status) \(output.errors)")
+        let rows = run.results.appendingPathComponent("mean-ablation.csv")
+        #expect(name != ".lock" || !FileManager.default.fileExists(atPath: rows.path))
         let again = try run.run()
         #expect(try again.status == 0 && run.rows() == FaultRun.undisturbed.get().rows, "\(again.errors)")
     }

@@ -46,6 +46,16 @@ struct ReaderTests {
         #expect(try left() == [])
     }
 
+    @Test func aReaderThatIsKilledAtAnyMomentLeavesNothing() throws {
+        for moment in 0..<60 {
+            let reader = try RunnerProcess.start(["status", "--results", results.path], environment: ["TMPDIR": temporary.path])
+            usleep(UInt32(moment) * 1000)
+            kill(reader.process.processIdentifier, SIGKILL)
+            _ = try reader.wait()
+            #expect(try left() == [], "after \(moment) ms")
+        }
+    }
+
     private func status(temporary: String, _ command: [String]? = nil) throws -> RunnerProcess.Output {
         try RunnerProcess.start(command ?? ["status", "--results", results.path], environment: ["TMPDIR": temporary]).wait()
     }
