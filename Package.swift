@@ -98,6 +98,6 @@ let package = Package(
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Foundations", "TestSupport"]),
         .testTarget(name: "ResultsTests", dependencies: ["Foundations", "Results", "Pipeline", grdb], exclude: ["Fixtures"]),
         .testTarget(
-            name: "RunnerTests", dependencies: ["runner", "Foundations", "Archives", "Inputs", "Results", "Pipeline", "Safetensors", "TestSupport"]),
+            name: "RunnerTests", dependencies: ["runner", "Foundations", "Archives", "Inputs", "Results", "Pipeline", "Safetensors", "TestSupport", grdb]),
     ]
 )

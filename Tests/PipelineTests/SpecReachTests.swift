@@ -1,5 +1,6 @@
 import Foundation
 @testable import Pipeline
+import TestSupport
 import Testing
 
 /// What a spec reaches beyond its folder is noted by its readers.

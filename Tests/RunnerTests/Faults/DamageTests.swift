@@ -1,5 +1,6 @@
 import DenseMath
 import Foundation
+import GRDB
 import Pipeline
 import Results
 import Testing
@@ -133,8 +134,9 @@ struct DamageTests {
 
     @Test func aStrangersTriggerIsRefusedBeforeWork() throws {
         try Self.refused({ run in
-            let tool = try RunnerProcess.run(["sqlite3", run.database.path, "CREATE TRIGGER spy AFTER INSERT ON run BEGIN DELETE FROM metric; END"], executable: URL(fileURLWithPath: "/usr/bin/env"))
-            #expect(tool.status == 0, "\(tool.errors)")
+            try DatabaseQueue(path: run.database.path).write {
+                try $0.execute(sql: "CREATE TRIGGER spy AFTER INSERT ON run BEGIN DELETE FROM metric; END")
+            }
         }, words: ["damaged", "trigger 'spy'"])
     }
 
