@@ -26,8 +26,8 @@ public struct ExperimentContext: Sendable {
         opened = OpenedInputs(InputPlaces(manifest: manifest, data: data), memo: InputMemo(folder: memory), tell: tell)
     }
 
-    /// The folders whose files no spec has to name as foreign: that of data, and that of the manifest with models and words.
-    public var ownFolders: [URL] { [opened.places.data, manifest.url.deletingLastPathComponent()] }
+    /// The folders whose files no spec has to name as foreign: that of data, and that of models and words beside the manifest.
+    public var ownFolders: [URL] { [opened.places.data, manifest.url.deletingLastPathComponent().appendingPathComponent("models")] }
 
     /// The papers whose numbers and claims are beside the manifest, in `experiments/papers`.
     /// - Throws: `SpecError`.

@@ -103,7 +103,10 @@ public struct FileWatch: Sendable {
 
     /// - Throws: ``ChangedFile``.
     public func check() throws {
-        guard let marks, let now = FileMarks(files) else { throw ChangedFile(path: files.first?.path ?? "") }
+        guard let marks, let now = FileMarks(files) else {
+            let missing = files.first { access($0.path, F_OK) != 0 } ?? files.first
+            throw ChangedFile(path: missing?.path ?? "")
+        }
         if let path = marks.firstDifference(from: now) { throw ChangedFile(path: path) }
     }
 }

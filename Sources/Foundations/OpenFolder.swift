@@ -27,8 +27,9 @@ final class OpenFolder {
 
     let descriptor: Int32
     private let url: URL
-    /// Of the folder that the caller named.
-    private let root: stat
+    private let status: stat
+    /// Who owns the folder that the caller named.
+    private let owner: uid_t
 
     /// Takes over a descriptor of the folder that the caller named.
     init(_ descriptor: Int32, _ url: URL) throws {
@@ -38,20 +39,25 @@ final class OpenFolder {
             close(descriptor)
             throw OutputError.failure(code, url)
         }
-        (self.descriptor, self.url, root) = (descriptor, url, status)
+        (self.descriptor, self.url, self.status, owner) = (descriptor, url, status, status.st_uid)
     }
 
-    private init(descriptor: Int32, url: URL, root: stat) { (self.descriptor, self.url, self.root) = (descriptor, url, root) }
+    private init(descriptor: Int32, url: URL, status: stat, owner: uid_t) {
+        (self.descriptor, self.url, self.status, self.owner) = (descriptor, url, status, owner)
+    }
 
     deinit { close(descriptor) }
 
-    private func file(_ name: String) -> URL { url.appendingPathComponent(name) }
+    /// The reason first, which a later call replaces.
+    private func failure(_ code: Int32, _ file: @autoclosure () -> URL) -> OutputError { .failure(code, file()) }
+
+    private func file(_ name: String) -> URL { url.appendingPathComponent(name, isDirectory: false) }
 
     /// Nil where there is nothing of the name.
     private func status(_ name: String) throws -> stat? {
         var status = stat()
         if fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return status }
-        guard errno == ENOENT else { throw OutputError.failure(errno, file(name)) }
+        guard errno == ENOENT else { throw failure(errno, file(name)) }
         return nil
     }
 
@@ -61,7 +67,7 @@ final class OpenFolder {
         let refusal: OutputError.Refusal? =
             switch status.st_mode & S_IFMT {
             case S_IFLNK: .link
-            case S_IFREG: OutputFolder.isStrangers(status, in: root) ? .strangers(user: status.st_uid) : nil
+            case S_IFREG: OutputFolder.isStrangers(status, in: self.status, of: owner) ? .strangers(user: status.st_uid) : nil
             default: .notARegularFile
             }
         if let refusal { throw OutputError.refused(path: file(name).path, refusal) }
@@ -73,21 +79,23 @@ final class OpenFolder {
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         var found = openat(descriptor, name, flags)
         if found < 0, errno == ENOENT, makes {
-            guard mkdirat(descriptor, name, 0o777) == 0 || errno == EEXIST else { throw OutputError.failure(errno, file(name)) }
+            guard mkdirat(descriptor, name, 0o777) == 0 || errno == EEXIST else { throw failure(errno, file(name)) }
             found = openat(descriptor, name, flags)
         }
         guard found >= 0 else {
             let code = errno
-            guard let status = try status(name) else { throw OutputError.failure(code, file(name)) }
+            guard let status = try status(name) else { throw failure(code, file(name)) }
             switch status.st_mode & S_IFMT {
-            case S_IFDIR: throw OutputError.failure(code, file(name))
+            case S_IFDIR: throw failure(code, file(name))
             case S_IFLNK: throw OutputError.refused(path: file(name).path, .link)
             default: throw OutputError.refused(path: file(name).path, .notAFolder)
             }
         }
-        let folder = OpenFolder(descriptor: found, url: file(name), root: root)
         var status = stat()
-        guard fstat(found, &status) == 0, !OutputFolder.isStrangers(status, in: root) else {
+        let code = fstat(found, &status) == 0 ? 0 : errno
+        let folder = OpenFolder(descriptor: found, url: file(name), status: status, owner: owner)
+        guard code == 0 else { throw failure(code, file(name)) }
+        guard !OutputFolder.isStrangers(status, in: self.status, of: owner) else {
             throw OutputError.refused(path: file(name).path, .strangers(user: status.st_uid))
         }
         return folder
@@ -96,7 +104,7 @@ final class OpenFolder {
     /// Makes a file that was not there.
     func new(_ name: String) throws -> File {
         let made = openat(descriptor, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
-        guard made >= 0 else { throw OutputError.failure(errno, url) }
+        guard made >= 0 else { throw failure(errno, url) }
         return File(descriptor: made, url: file(name))
     }
 
@@ -104,7 +112,7 @@ final class OpenFolder {
     func shared(_ name: String, makes: Bool) throws -> Int32 {
         try check(name)
         let found = openat(descriptor, name, O_RDWR | (makes ? O_CREAT : 0) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0o666)
-        guard found >= 0 else { throw OutputError.failure(errno, file(name)) }
+        guard found >= 0 else { throw failure(errno, file(name)) }
         var status = stat()
         guard fstat(found, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1 else {
             close(found)
@@ -116,10 +124,10 @@ final class OpenFolder {
     /// Has `body` make a file under a temporary name, and gives it its own.
     func replace(_ name: String, _ body: (String) throws -> Void) throws {
         try check(name)
-        let temporary = OutputFolder.newTemporaryName()
+        let temporary = OutputFolder.newTemporaryName(for: name)
         do {
             try body(temporary)
-            guard renameat(descriptor, temporary, descriptor, name) == 0 else { throw OutputError.failure(errno, file(name)) }
+            guard renameat(descriptor, temporary, descriptor, name) == 0 else { throw failure(errno, file(name)) }
         } catch {
             unlinkat(descriptor, temporary, 0)
             // The name that the caller knows, not the one it had for a moment.
@@ -127,11 +135,11 @@ final class OpenFolder {
             throw OutputError.saveFailed(path: file(name).path, errno: errno, freeBytes: freeBytes)
         }
         // Some file systems cannot sync a folder and say so with EINVAL.
-        guard fsync(descriptor) == 0 || errno == EINVAL else { throw OutputError.failure(errno, url) }
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure(errno, url) }
     }
 
     func remove(_ name: String) throws {
-        guard unlinkat(descriptor, name, 0) == 0 || errno == ENOENT else { throw OutputError.failure(errno, file(name)) }
+        guard unlinkat(descriptor, name, 0) == 0 || errno == ENOENT else { throw failure(errno, file(name)) }
     }
 
     /// Removes a folder with all that is in it, and of a link the link.
@@ -143,7 +151,7 @@ final class OpenFolder {
             if isFolder { try folder.removeFolder(name) } else { try folder.remove(name) }
         }
         guard unlinkat(descriptor, name, AT_REMOVEDIR) == 0 || [ENOENT, ENOTEMPTY, EEXIST].contains(errno) else {
-            throw OutputError.failure(errno, file(name))
+            throw failure(errno, file(name))
         }
     }
 
@@ -164,7 +172,7 @@ final class OpenFolder {
         guard own >= 0, let stream = fdopendir(own) else {
             let code = errno
             if own >= 0 { close(own) }
-            throw OutputError.failure(code, url)
+            throw failure(code, url)
         }
         defer { closedir(stream) }
         var found: [(String, Bool)] = []

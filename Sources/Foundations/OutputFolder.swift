@@ -45,21 +45,24 @@ public struct OutputFolder: Sendable, Hashable {
         OutputFolder(root: root, parts: parts + path.split(separator: "/").map(String.init))
     }
 
-    public func file(_ name: String) -> URL { url.appendingPathComponent(name) }
+    public func file(_ name: String) -> URL { url.appendingPathComponent(name, isDirectory: false) }
 
     // MARK: Writing
 
-    /// Whether a file of this name is one that a writer of ours has not completed.
+    /// Whether a file of this name is one that a writer of ours has not completed, or what SQLite keeps beside it.
     public static func isTemporary(_ name: String) -> Bool {
-        name.wholeMatch(of: /\.clip-lens-[0-9a-z]+-[0-9]+-[0-9]+-[0-9a-z]+-[0-9]+\.part/) != nil
+        name.wholeMatch(of: /\.clip-lens-[0-9a-z]+-[0-9]+-[0-9]+-[0-9a-z]+-[0-9]+(-.*)?\.part(-journal)?/) != nil
     }
 
     /// Files that this process has begun: two threads may write the same one.
     private static let files = Atomic(0)
 
-    /// A name that no other file has, of any process, however long the final name is.
-    static func newTemporaryName() -> String {
-        ".clip-lens-\(ProcessIdentity.current.attempt)-\(files.add(1, ordering: .relaxed).oldValue).part"
+    /// A name that no other file has, of any process.
+    /// - Parameter name: the final name, for people who find the file; of a long one the beginning.
+    static func newTemporaryName(for name: String = "") -> String {
+        var words = name.isEmpty ? Substring() : "-\(name)"[...]
+        while words.utf8.count > 100 { words.removeLast() }
+        return ".clip-lens-\(ProcessIdentity.current.attempt)-\(files.add(1, ordering: .relaxed).oldValue)\(words).part"
     }
 
     /// Makes the folder and those above it.
@@ -75,7 +78,7 @@ public struct OutputFolder: Sendable, Hashable {
         do {
             try make()
             let folder = try opened(makes: false)
-            let name = Self.newTemporaryName()
+            let name = Self.newTemporaryName(for: "probe")
             close(try folder.new(name).descriptor)
             unlinkat(folder.descriptor, name, 0)
         } catch OutputError.saveFailed(let path, let errno, _) {
@@ -182,11 +185,11 @@ public struct OutputFolder: Sendable, Hashable {
     /// user's, nor the system's, nor the folder's owner's, and everybody may write there.
     package static func isStrangers(_ file: stat, in folder: URL) -> Bool {
         var status = stat()
-        return stat(folder.path, &status) == 0 && isStrangers(file, in: status)
+        return stat(folder.path, &status) == 0 && isStrangers(file, in: status, of: status.st_uid)
     }
 
-    static func isStrangers(_ file: stat, in folder: stat) -> Bool {
-        ![geteuid(), 0, folder.st_uid].contains(file.st_uid) && folder.st_mode & S_IWOTH != 0
+    static func isStrangers(_ file: stat, in folder: stat, of owner: uid_t) -> Bool {
+        ![geteuid(), 0, owner].contains(file.st_uid) && folder.st_mode & S_IWOTH != 0
     }
 
     /// Bytes that an unprivileged process may still write where a file lies.

@@ -6,7 +6,7 @@ extension String {
     /// strings the escapes mean the same characters.
     public var visible: String {
         // The first bytes of all that is hidden: most texts have none of them.
-        guard utf8.contains(where: { $0 < 0x20 && $0 != 0x09 && $0 != 0x0A || [0x7F, 0xC2, 0xD8, 0xE2].contains($0) }) else { return self }
+        guard utf8.contains(where: Self.mayBeginHidden) else { return self }
         var result = String.UnicodeScalarView()
         for scalar in unicodeScalars {
             if Self.isHidden(scalar) {
@@ -21,6 +21,14 @@ extension String {
 
     /// The same on one line: line ends and tabs are escapes, too.
     public var visibleLine: String { visible.replacing("\n", with: "\\u000a").replacing("\t", with: "\\u0009") }
+
+    private static func mayBeginHidden(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x09, 0x0A: false
+        case 0..<0x20, 0x7F, 0xC2, 0xD8, 0xE2: true
+        default: false
+        }
+    }
 
     private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {

@@ -34,7 +34,8 @@ public enum PipelineError: Error, Sendable {
     /// Another process holds the results folder.
     case lockHeld(path: String, holder: ProcessIdentity?, waited: Duration)
     /// The file of the lock was removed while this process held it, or another process held it at the same time.
-    case lockLost(path: String, holder: ProcessIdentity?)
+    /// - Parameter holder: whom the file names now; nil for one who has ended.
+    case lockLost(path: String, isRemoved: Bool, holder: ProcessIdentity?)
 
     // MARK: Execution
 

@@ -119,21 +119,35 @@ private final class NamelessFile {
             var template = Array(room.folder.appendingPathComponent("clip-lens-XXXXXX").path.utf8CString)
             // A file system that has none: it has one for this moment.
             descriptor = mkstemp(&template)
-            if descriptor >= 0 { unlink(template) }
+            if descriptor >= 0 {
+                unlink(template)
+                _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            }
         }
         self.descriptor = descriptor
         guard descriptor >= 0 else { throw room.failure(errno) }
         guard let source else { return }
         guard ftruncate(descriptor, source.status.st_size) == 0 else { throw room.failure(errno) }
         var offset: off_t = 0
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
         while let part = source.part(from: offset) {
-            (offset, _) = (part.lowerBound, lseek(descriptor, part.lowerBound, SEEK_SET))
+            offset = part.lowerBound
             while offset < part.upperBound {
-                let count = sendfile(descriptor, source.descriptor, &offset, Int(part.upperBound - offset))
+                let count = pread(source.descriptor, &buffer, min(buffer.count, Int(part.upperBound - offset)), offset)
                 if count < 0, errno == EINTR { continue }
+                guard count >= 0 else { throw ResultsError.readFailed(path: source.path, errno: errno) }
                 // Cut by its writer, which the marks show.
                 if count == 0 { return }
-                guard count > 0 else { throw errno == EIO ? ResultsError.readFailed(path: source.path, errno: EIO) : room.failure(errno) }
+                var written = 0
+                while written < count {
+                    let step = buffer.withUnsafeBytes {
+                        pwrite(descriptor, $0.baseAddress.map { $0 + written }, count - written, offset + off_t(written))
+                    }
+                    if step < 0, errno == EINTR { continue }
+                    guard step >= 0 else { throw room.failure(errno) }
+                    written += step
+                }
+                offset += off_t(count)
             }
         }
     }

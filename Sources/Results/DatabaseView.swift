@@ -5,7 +5,8 @@ import Pipeline
 /// writes to it.
 ///
 /// It is read in place where nobody has anything to move into it, else from a copy that has no name. SQLite's own readers
-/// of a database with a journal write beside it, and only the writer's host may have them.
+/// of a database with a journal write beside it, and only the writer's host may have them. A process that writes to a
+/// database has no view of it at the same time: closing any descriptor of a file ends the process's locks on it.
 public final class DatabaseView {
     private let file: URL
     private let path: String

@@ -21,6 +21,7 @@ enum PlainFile {
     /// - Returns: what it is instead; nil for a file that may be used.
     static func flaw(of status: stat, isWritten: Bool, in path: String) -> String? {
         switch status.st_mode & S_IFMT {
+        case S_IFREG where isWritten && status.st_nlink > 1: "a file that has other names (hard links), which would be written to, too"
         case S_IFREG:
             isWritten && OutputFolder.isStrangers(status, in: URL(fileURLWithPath: path).deletingLastPathComponent())
                 ? "a file of another user, in a folder that everybody may write to" : nil
@@ -32,7 +33,7 @@ enum PlainFile {
         }
     }
 
-    /// Why the last file could not be opened, which SQLite does not tell; 0 for none.
+    /// Why the last file could not be opened, or written to, which SQLite does not tell; 0 for none.
     static let lastFailure = Mutex<Int32>(0)
 
     /// Files without a name that SQLite is to find under one, by their descriptors.
@@ -57,20 +58,34 @@ enum PlainFile {
             if fstat(descriptor, &status) == 0 {
                 // It also syncs folders, and draws random numbers.
                 let isFolder = status.st_mode & S_IFMT == S_IFDIR && !isWritten
-                let isAllowed = isFolder || strcmp(path, "/dev/urandom") == 0
+                let isAllowed = isFolder || ["/dev/urandom", "/dev/null"].contains(String(cString: path))
                 if isAllowed || PlainFile.flaw(of: status, isWritten: isWritten, in: String(cString: path)) == nil { return descriptor }
             }
             close(descriptor)
+            PlainFile.lastFailure.withLock { $0 = EINVAL }
             errno = EINVAL
             return -1
         }
-        let find: @convention(c) (UnsafePointer<CChar>?, UnsafeMutablePointer<stat>?) -> CInt = { path, status in
+        let status: @convention(c) (UnsafePointer<CChar>?, UnsafeMutablePointer<stat>?) -> CInt = { path, status in
             guard let path, let status else { return -1 }
             return PlainFile.nameless(path).map { fstat($0, status) } ?? fstatat(AT_FDCWD, path, status, 0)
         }
-        guard let system = sqlite3_vfs_find(nil), let set = system.pointee.xSetSystemCall else { return false }
+        let write: @convention(c) (CInt, UnsafeRawPointer?, Int, off_t) -> Int = { descriptor, bytes, count, offset in
+            let written = pwrite(descriptor, bytes, count, offset)
+            let code = errno
+            if written < 0 { PlainFile.lastFailure.withLock { $0 = code } }
+            errno = code
+            return written
+        }
+        guard let system = sqlite3_vfs_find(nil), let set = system.pointee.xSetSystemCall, let find = system.pointee.xGetSystemCall else {
+            return false
+        }
+        // Which of the two it calls hangs on how it was built.
+        for name in ["pwrite", "pwrite64"] where find(system, name) != nil {
+            guard set(system, name, unsafeBitCast(write, to: sqlite3_syscall_ptr.self)) == SQLITE_OK else { return false }
+        }
         return set(system, "open", unsafeBitCast(open, to: sqlite3_syscall_ptr.self)) == SQLITE_OK
-            && set(system, "stat", unsafeBitCast(find, to: sqlite3_syscall_ptr.self)) == SQLITE_OK
+            && set(system, "stat", unsafeBitCast(status, to: sqlite3_syscall_ptr.self)) == SQLITE_OK
     }()
 
     private static func nameless(_ path: UnsafePointer<CChar>) -> Int32? { nameless.withLock { $0.isEmpty ? nil : $0[String(cString: path)] } }

@@ -19,7 +19,8 @@ extension ResultsDatabase {
             // SQLite does not say why it could not make one; it takes an empty one.
             let descriptor = open(temporary.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
             guard descriptor >= 0 else {
-                throw OutputError.saveFailed(path: folder.file(name).path, errno: errno, freeBytes: OutputFolder.freeBytes(at: temporary))
+                let code = errno
+                throw OutputError.saveFailed(path: folder.file(name).path, errno: code, freeBytes: OutputFolder.freeBytes(at: temporary))
             }
             Foundation.close(descriptor)
             do {

@@ -59,7 +59,8 @@ public final class ResultsDatabase: Sendable {
             }
             return queue
         }
-        file = FileMarks.Identity(path)
+        guard let file = FileMarks.Identity(path) else { throw ResultsError.removed(path: path) }
+        self.file = file
     }
 
     /// Makes sure that the file still has its name: what is saved into one that was removed is lost.
@@ -150,6 +151,7 @@ public final class ResultsDatabase: Sendable {
 
     private static func opening<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
         guard PlainFile.guardsSQLite else { throw ResultsError.sqlite(path: path, code: SQLITE_NOTFOUND, message: "no way to open plain files only") }
+        PlainFile.lastFailure.withLock { $0 = 0 }
         do {
             return try body()
         } catch let error as DatabaseError {
@@ -165,6 +167,7 @@ extension ResultsError {
     fileprivate init(_ error: DatabaseError, path: String, whileReading: Bool, errno: Int32) {
         let code = error.extendedResultCode.rawValue
         let message = error.message ?? ""
+        let errno = errno == 0 ? PlainFile.lastFailure.withLock { $0 } : errno
         func saveFailed(_ errno: Int32) -> ResultsError {
             .saveFailed(path: path, errno: errno, message: message, freeBytes: OutputFolder.freeBytes(at: URL(fileURLWithPath: path)))
         }

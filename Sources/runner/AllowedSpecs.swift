@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 
 /// The specs that a user lets start programs, send texts and pass options for good: a file with an absolute path a line, of a
@@ -17,22 +18,23 @@ struct AllowedSpecs {
     /// Where there is no file, nothing is allowed.
     /// - Throws: ``Failure`` for a file that others can write, or that is another's, and for a line that is no absolute path.
     init(contentsOf url: URL) throws {
-        let descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            guard [ENOENT, ENOTDIR].contains(errno) else {
-                throw Failure(.inputMissing, "\(url.path): cannot be read: \(String(cString: strerror(errno)))", fix: "make it readable, or give --allow-commands instead")
-            }
+        let facts: stat
+        let bytes: Data
+        do {
+            let file = try RegularFile(url.path)
+            (facts, bytes) = (file.status, try file.contents(limit: 1 << 20))
+        } catch .missing {
             places = []
             return
+        } catch {
+            throw Failure(.badData, "\(url.path): cannot be read: \(error.text)", fix: "make it a readable file, or give --allow-commands instead")
         }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        var facts = stat()
-        guard fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, facts.st_uid == geteuid(), facts.st_mode & 0o022 == 0 else {
+        guard facts.st_uid == geteuid(), facts.st_mode & 0o022 == 0 else {
             throw Failure(
                 .badData, "\(url.path): others can write this file, or it is not yours: it allows nothing",
                 fix: "look at what it lists, then: chown \(geteuid()) \(url.path); chmod go-w \(url.path)")
         }
-        let text = String(decoding: (try? handle.read(upToCount: 1 << 20)) ?? Data(), as: UTF8.self)
+        let text = String(decoding: bytes, as: UTF8.self)
         places = try text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated().compactMap { index, line in
             let path = line.trimmingCharacters(in: .whitespaces)
             if path.isEmpty || path.hasPrefix("#") { return nil }

@@ -6,21 +6,42 @@ enum Console {
     /// Writes results.
     /// - Throws: ``Failure`` where they cannot be written: a table that nobody got is no success.
     static func print(_ text: String) throws {
-        do {
-            try FileHandle.standardOutput.write(contentsOf: Data(text.visible.utf8))
-        } catch {
-            throw Failure(.saveFailed, "standard output: could not be written", fix: "make room where it leads; the rows are saved")
+        switch write(text.visible, to: STDOUT_FILENO) {
+        case 0: return
+        case EPIPE:
+            throw Failure(.saveFailed, "standard output: whoever read it has left", fix: "read to the end, or write into a file; what a run has computed is saved")
+        case let code:
+            throw Failure(
+                .saveFailed, "standard output: could not be written: \(String(cString: strerror(code)))",
+                fix: "\(Failure.remedy(code) ?? "write somewhere else"); what a run has computed is saved")
         }
     }
 
     /// Writes progress, warnings and errors; a log that is full must not end the work.
     static func tell(_ text: String) {
-        try? FileHandle.standardError.write(contentsOf: Data(text.visible.utf8))
+        _ = write(text.visible, to: STDERR_FILENO)
     }
 
     /// Redraws the last line of the terminal that standard error is.
     /// - Parameter end: ends the line, so that it stays.
     static func redraw(_ text: String, end: String = "") {
-        try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K\(text.visible)\(end)".utf8))
+        _ = write("\r\u{1B}[K\(text.visible)\(end)", to: STDERR_FILENO)
+    }
+
+    /// - Returns: 0, or the reason why not all of it was written.
+    private static func write(_ text: String, to descriptor: Int32) -> Int32 {
+        var text = text
+        return text.withUTF8 { bytes in
+            var done = 0
+            while done < bytes.count {
+                let count = Foundation.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    return errno
+                }
+                done += count
+            }
+            return 0
+        }
     }
 }

@@ -15,7 +15,7 @@ extension Failure {
                 .saveFailed, "\(path): could not be saved: \(String(cString: strerror(errno)))\(Self.room(freeBytes, errno))",
                 fix: "\(Self.remedy(errno) ?? elsewhere); then \(again)")
         case .refused(let path, let refusal):
-            self.init(.cannotWrite, "\(path): not written to: \(refusal.words)", fix: "move it away, or \(elsewhere)")
+            self.init(.cannotWrite, "\(path): cannot be written: \(refusal.words)", fix: "move it away, or \(elsewhere)")
         }
     }
 

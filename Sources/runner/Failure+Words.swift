@@ -191,14 +191,14 @@ extension Failure {
         case .interrupted:
             return Failure(.interrupted, "interrupted; finished shards are kept", fix: "run the same command again to go on")
         case .cannotRead(let path, let fault): return unread(path, fault)
-        case .lockLost(let path, let holder):
-            guard let holder else {
+        case .lockLost(let path, let isRemoved, let holder):
+            guard !isRemoved else {
                 return Failure(
                     .lockHeld, "\(path): removed while this runner held it, so that another one may have worked here at the same time; nothing more is saved",
                     fix: "let nobody remove files of a results folder under a run; run the same command again")
             }
             return Failure(
-                .lockHeld, "\(path): process \(holder.pid) on \(holder.host) worked here at the same time: this file system keeps locks to each node; nothing more is saved",
+                .lockHeld, "\(path): \(holder.map { "process \($0.pid) on \($0.host)" } ?? "another process") worked here at the same time: this file system keeps locks to each node; nothing more is saved",
                 fix: "stop one of the two and run the same command again; or give each its own --results")
         case .lockHeld(let path, let holder, let waited):
             let who = holder.map { "process \($0.pid) on \($0.host)" } ?? "another process"

@@ -1,8 +1,10 @@
 import DenseMath
 import Experiments
 import Foundation
+import Foundations
 import Pipeline
 import Results
+import Synchronization
 
 /// An experiment whose rows are saved.
 struct FinishedExperiment {
@@ -11,10 +13,12 @@ struct FinishedExperiment {
     let claims: [ClaimVerdict]
     let outcomes: [StepOutcome]
     let files: ResultFiles
+    /// The most that worked at once on a step.
+    let workers: Int
 
     /// Prints the tables, and where the rows are.
-    /// - Parameter workers: who computed.
-    func show(by workers: String) throws {
+    /// - Parameter tasks: who computed, if not workers here.
+    func show(by tasks: String?) throws {
         for table in report.tables {
             if !report.failedControls.isEmpty {
                 try Console.print("DO NOT TRUST THIS TABLE: \(report.failedControls.words).\n\n")
@@ -25,7 +29,7 @@ struct FinishedExperiment {
         let seconds = computed.reduce(0) { $0 + $1.seconds }
         let work = computed.isEmpty
             ? "Nothing to compute: every step was done before."
-            : "Computed \(computed.count) of \(outcomes.count) steps in \(Progress.duration(seconds)), \(workers), BLAS core \(BLAS.coreName), linear layers by \(LinearLibrary.current.description)."
+            : "Computed \(computed.count) of \(outcomes.count) steps in \(Progress.duration(seconds)), \(tasks ?? "\(workers) worker\(workers == 1 ? "" : "s")"), BLAS core \(BLAS.coreName), linear layers by \(LinearLibrary.current.description)."
         let paths = ([files.database, files.metrics] + (report.predictions.isEmpty ? [] : [files.predictions])
             + report.attachments.map(files.attachment))
             .map(\.relativePath).joined(separator: ", ")
@@ -58,22 +62,28 @@ extension PlannedExperiment {
         let result: ExecutionResult
         var report: ExperimentReport
         let attachments: [StoredAttachment]
+        let workers: Int
         do {
             let progress = Progress()
+            let most = Mutex(1)
             result = try Executor(graph, in: folder, options: options, cancellation: cancellation) { event in
                 progress.show(event)
                 profile?.note(event)
+                if case .started(_, let workers) = event { most.withLock { $0 = max($0, workers) } }
             }.run()
+            workers = most.withLock { $0 }
             report = try experiment.report(result)
             report.markUntrusted()
             report.attachments.append(try experiment.inputs.attachment())
             for images in experiment.inputs.images where !images.skipped.isEmpty { Console.tell(images.words) }
             try folder.check()
+            try database.checkInPlace()
             attachments = try files.write(report)
         } catch {
             let ending: RunEnding = if case PipelineError.interrupted = error { .interrupted } else { .failed }
-            // The error that ended the run is the one to report, even if this cannot be recorded.
-            _ = try? database.end(run, as: ending, message: Failure(error).message)
+            // The error that ended the run is the one to report, even if this cannot be recorded. In a folder that is not this
+            // run's alone nothing is.
+            if (error as? PipelineError)?.isOfTheFolder != true { _ = try? database.end(run, as: ending, message: Failure(error).message) }
             throw error
         }
         let claims = papers.verdicts(on: name, report)
@@ -82,7 +92,7 @@ extension PlannedExperiment {
             rows: RunRows(
                 metrics: report.metrics, predictions: report.predictions, layouts: report.tables, attachments: attachments),
             claims: claims, message: report.failedControls.isEmpty ? nil : report.failedControls.words)
-        return FinishedExperiment(report: report, claims: claims, outcomes: result.outcomes, files: files)
+        return FinishedExperiment(report: report, claims: claims, outcomes: result.outcomes, files: files, workers: workers)
     }
 }
 
@@ -107,7 +117,7 @@ extension StudyInputs.Images {
     /// The pictures that were left out.
     fileprivate var words: String {
         let shown = 3
-        let listed = skipped.prefix(shown).map { "  \($0.id): \($0.reason)\n" }.joined()
+        let listed = skipped.prefix(shown).map { "  \($0.id.visibleLine): \($0.reason)\n" }.joined()
         let rest = skipped.count > shown ? "  and \(skipped.count - shown) more, see inputs.json\n" : ""
         let pictures = skipped.count == 1 ? "1 picture" : "\(skipped.count) pictures"
         return "\(name): \(pictures) could not be read, left out\n" + listed + rest

@@ -156,9 +156,12 @@ ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset) {
     WRITE(pwrite, offset);
 }
 
+// A file without a name is asked for by several bits, of which one alone asks for a folder.
+#define MAKES(flags) ((flags) & O_CREAT || ((flags) & O_TMPFILE) == O_TMPFILE)
+
 #define OPEN(name) \
     mode_t mode = 0; \
-    if (flags & (O_CREAT | __O_TMPFILE)) { \
+    if (MAKES(flags)) { \
         va_list list; \
         va_start(list, flags); \
         mode = va_arg(list, mode_t); \
@@ -217,7 +220,7 @@ int mkdir(const char *path, mode_t mode) {
 // The same below an open folder.
 #define OPENAT(name) \
     mode_t mode = 0; \
-    if (flags & (O_CREAT | __O_TMPFILE)) { \
+    if (MAKES(flags)) { \
         va_list list; \
         va_start(list, flags); \
         mode = va_arg(list, mode_t); \

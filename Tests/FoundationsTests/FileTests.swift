@@ -99,6 +99,8 @@ import Testing
     }
 
     @Test func aSaveThatFailsNamesTheFileThatWasMeant() throws {
+        try output.write(Data(), as: String(repeating: "n", count: 255))
+        try output.remove(String(repeating: "n", count: 255))
         let name = String(repeating: "n", count: 256)
         #expect(throws: OutputError.self) { try output.write(Data(), as: name) }
         try Data().write(to: results.appendingPathComponent("file"))
@@ -163,9 +165,9 @@ import Testing
     }
 
     @Test func onlyOurOwnIncompleteFilesAreRemoved() throws {
-        let own = OutputFolder.newTemporaryName()
-        let foreign = [".tmp-editor", ".clip-lens-notes", ".clip-lens-0a-1-2-b-3.part.keep", "a.part"]
-        for name in foreign + [own] { try Data().write(to: output.file(name)) }
+        let own = OutputFolder.newTemporaryName(for: "table.csv")
+        let foreign = [".tmp-editor", ".clip-lens-notes", ".clip-lens-0a-1-2-b-3.part.keep", ".clip-lens-0a-1-2-b-x.part", "a.part"]
+        for name in foreign + [own, own + "-journal"] { try Data().write(to: output.file(name)) }
         try output.folder("cache/a/b").make()
         try Data().write(to: output.folder("cache/a/b").file(own))
         try output.removeTemporaries(recursively: false)

@@ -34,7 +34,7 @@ import Testing
         let first = try ResultsFolder(folder.url)
         try first.check()
         try FileManager.default.removeItem(at: folder.url.appendingPathComponent(".lock"))
-        guard case .lockLost(_, nil)? = #expect(throws: PipelineError.self, performing: { try first.check() }) else {
+        guard case .lockLost(_, true, _)? = #expect(throws: PipelineError.self, performing: { try first.check() }) else {
             Issue.record("not missed")
             return
         }
@@ -64,10 +64,13 @@ import Testing
         #expect(found == nil, "the former holder signed off")
 
         try JSONEncoder().encode(elsewhere).write(to: lock)
-        guard case .lockLost(_, elsewhere)? = #expect(throws: PipelineError.self, performing: { try last.check() }) else {
+        guard case .lockLost(_, false, elsewhere)? = #expect(throws: PipelineError.self, performing: { try last.check() }) else {
             Issue.record("two hosts at once are not noticed")
             return
         }
+        // And once the other has signed off.
+        try FileHandle(forWritingTo: lock).truncate(atOffset: 0)
+        #expect(throws: PipelineError.self) { try last.check() }
     }
 
     @Test func linksInTheFolderAreNotFollowed() throws {

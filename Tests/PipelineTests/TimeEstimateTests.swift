@@ -49,6 +49,32 @@ import Testing
         #expect(calibration.speeds["more"] == .init(alone: 100, together: 80))
     }
 
+    @Test func measuringEndsWithTheRun() throws {
+        let cancellation = Cancellation()
+        cancellation.cancel()
+        let new = Work("more")
+        var calibration = calibration
+        #expect(throws: PipelineError.self) { try calibration.measure([new], cancellation: cancellation) }
+        #expect(new.measured.withLock { $0 }.isEmpty)
+    }
+
+    /// What the machine has bounds the workers, but refuses nothing; a limit that was asked for does.
+    @Test func workersAreBoundedByMemory() throws {
+        let folder = try TemporaryFolder()
+        let pipeline = try SamplePipeline()
+        let node = try #require(pipeline.graph.nodes.first { $0.memory != nil })
+        func workers(limit: Int? = nil, machine: Int? = nil) throws -> Int {
+            var options = Executor.Options(workers: 500, memoryLimit: limit)
+            options.machineMemory = machine
+            return try Executor(pipeline.graph, in: ResultsFolder(folder.url), options: options).workers(for: node)
+        }
+        // 100 bytes shared, 10 a worker.
+        #expect(try workers() == 500)
+        #expect(try workers(machine: 150) == 5 && workers(limit: 150) == 5)
+        #expect(try workers(machine: 50) == 1 && workers(limit: 50) == 0)
+        #expect(try workers(limit: 200, machine: 50) == 10)
+    }
+
     @Test func anotherMachineIsMeasuredAgain() throws {
         let folder = try TemporaryFolder()
         let store = try ResultsFolder(folder.url).store

@@ -111,7 +111,7 @@ import Testing
         }
         let missing = try RunnerProcess.run(["--spec", study.folder.appendingPathComponent("none").path])
         #expect(missing.status == 66)
-        #expect(missing.errors.contains("No such file or directory"))
+        #expect(missing.errors.contains("there is no such file"))
         #expect(try RunnerProcess.run(["--results", study.results.path]).status == 64)
     }
 }

@@ -93,7 +93,7 @@ import Testing
             let output = try study.runner([command])
             #expect(output.status == 0, "\(output.errors)")
             for words in [
-                "  runs: touch \(study.mark.path) 'a b\\u{1b}[2K', which gets HF_HOME, HF_TOKEN\n",
+                "  runs: touch \(study.mark.path) 'a b\\u001b[2K', which gets HF_HOME, HF_TOKEN\n",
                 "  sends texts to \(server.url), with the key in API_KEY\n", "  passes to sbatch: --account=lens --exclusive\n",
                 "  reads outside its folder: \(elsewhere.resolvingSymlinksInPath().path)\n",
             ] {

@@ -37,13 +37,18 @@ final class InputMemo: Sendable {
     ///   - key: what else it depends on.
     /// - Throws: what `make` throws.
     func value<Value: Codable>(_ kind: String, of files: [URL], key: String, make: () throws -> Value) throws -> Value {
-        guard let folder, let marks = FileMarks(files), marks.areSettled else { return try make() }
-        let name = "\(kind)-\(ContentDigest.sha256(Data("\(kind)\n\(key)\n\(marks.digest)".utf8))).json"
+        guard let folder, let marks = Self.marks(files) else { return try make() }
+        let name = "\(kind)-\(ContentDigest.sha256(Data("\(kind)\n\(key)\n\(marks)".utf8))).json"
         if let kept: Kept<Value> = read(folder.file(name)) { return kept.value }
         let value = try make()
         // What was read while somebody wrote is nothing to keep.
-        if FileMarks(files) == marks { write(value, as: name) }
+        if Self.marks(files) == marks { write(value, as: name) }
         return value
+    }
+
+    /// A digest of the marks, which take hundreds of bytes a picture; nil while files may change without showing it.
+    private static func marks(_ files: [URL]) -> String? {
+        FileMarks(files).flatMap { $0.areSettled ? $0.digest : nil }
     }
 
     private struct Kept<Value: Codable>: Codable {

@@ -95,8 +95,9 @@ public struct ModelUnderStudy: Sendable {
         let clip = Shared {
             let clip = try CLIP(folder: folder, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation)
             try watch.check()
-            // The description was read before the watch began.
-            guard clip.description == described.description else { throw ChangedFile(path: folder.path) }
+            // The description was read before the watch began; and a file that appears since then is no file that was watched.
+            let now = try CLIP.describe(folder: folder, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation)
+            guard clip.description == described.description, now.files == described.files else { throw ChangedFile(path: folder.path) }
             return clip.with(precision)
         }
         self.clip = clip

@@ -59,7 +59,7 @@ public struct ExplanationFiles {
     /// - Throws: `InputError` for a missing font; `OutputError`; what encoding throws.
     public func write(
         _ explanation: Explanation, of image: RGBImage, path: String, digest: String, _ clip: CLIP, model: String,
-        sentence: String?, _ settings: ExplanationSettings, program: ProgramDescription
+        watched watch: FileWatch, sentence: String?, _ settings: ExplanationSettings, program: ProgramDescription
     ) throws {
         let shown = image.reduced(toLongest: Self.longestSide)
         for (index, text) in explanation.texts.enumerated() {
@@ -73,10 +73,13 @@ public struct ExplanationFiles {
         if hasWords { try put(try words(explanation, shown), Self.words) }
         try put(try json(ExplanationDocument.Points(explanation, image)), Self.points)
         try put(try maps(explanation), Self.maps)
+        let entry = try ModelEntry(clip, path: model)
+        // The digests are of what was computed with.
+        try watch.check()
         try put(
             try json(
                 ExplanationDocument(
-                    program: program, model: try ModelEntry(clip, path: model),
+                    program: program, model: entry,
                     image: .init(path: path, sha256: digest, width: image.width, height: image.height), explanation, settings,
                     sentence: sentence, files: files.keys.sorted())), Self.document)
         let earlier = ExplanationDocument.files(in: folder)
@@ -84,7 +87,7 @@ public struct ExplanationFiles {
         for (name, file) in files.sorted(by: { $0.key < $1.key }) where name != Self.document { try file.commit() }
         try files[Self.document]?.commit()
         for name in earlier where files[name] == nil {
-            try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+            try? OutputFolder(folder).remove(name)
         }
     }
 

@@ -36,7 +36,7 @@ final class PartialFile {
         descriptor = open(part.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
         guard descriptor >= 0 else { throw FetchError.cannotWrite(path: part.path, errno: errno) }
         var information = stat()
-        guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+        guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG, information.st_nlink == 1 else {
             throw FetchError.cannotWrite(path: part.path, errno: EINVAL)
         }
         let stored = (try? RegularFile.contents(of: description.path, limit: 1 << 16)).flatMap {
@@ -48,7 +48,8 @@ final class PartialFile {
         }
         origin = stored
         do {
-            try digest.update(reading: RegularFile(part.path, followsLinks: false), step: step)
+            // By its own number: the name may be another file's by now.
+            try digest.update(reading: RegularFile("/proc/self/fd/\(descriptor)"), step: step)
         } catch is CancellationError {
             throw FetchError.cancelled
         } catch {
@@ -75,6 +76,8 @@ final class PartialFile {
             try OutputFolder(description.deletingLastPathComponent()).write(JSONEncoder().encode(origin), as: description.lastPathComponent)
         } catch OutputError.saveFailed(_, let errno, _) {
             throw failure(errno)
+        } catch let OutputError.refused(path, _) {
+            throw FetchError.cannotWrite(path: path, errno: ELOOP)
         }
         self.origin = origin
     }

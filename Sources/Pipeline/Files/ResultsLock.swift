@@ -8,6 +8,8 @@ import Foundations
 /// finds another host's when it begins, or at its end another one's than its own.
 public final class ResultsLock: Sendable {
     private let file: LockFile
+    /// Whether the file's text could be written.
+    private let isSigned: Bool
 
     /// Waits up to `timeout` for the lock.
     /// - Parameters:
@@ -37,7 +39,8 @@ public final class ResultsLock: Sendable {
         }
         self.file = file
         if let former = Self.holder(file), former.isRunning == nil { unsigned(former) }
-        if let text = try? JSONEncoder().encode(ProcessIdentity.current) { file.say(text) }
+        let text = try? JSONEncoder().encode(ProcessIdentity.current)
+        isSigned = text.map(file.say) ?? false
     }
 
     deinit {
@@ -47,11 +50,11 @@ public final class ResultsLock: Sendable {
     private static func holder(_ file: LockFile) -> ProcessIdentity? { try? JSONDecoder().decode(ProcessIdentity.self, from: file.text) }
 
     /// Makes sure that nobody else could have the lock meanwhile.
-    /// - Throws: `PipelineError.lockLost` where the file was removed, or names somebody else.
+    /// - Throws: `PipelineError.lockLost` where the file was removed, or somebody else wrote into it.
     public func check() throws {
         let holder = Self.holder(file)
-        guard file.isInPlace, holder == nil || holder == .current else {
-            throw PipelineError.lockLost(path: file.path, holder: holder == .current ? nil : holder)
+        guard file.isInPlace, !isSigned || holder == .current else {
+            throw PipelineError.lockLost(path: file.path, isRemoved: !file.isInPlace, holder: holder)
         }
     }
 }

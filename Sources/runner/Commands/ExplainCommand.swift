@@ -84,7 +84,7 @@ struct ExplainCommand: ParsableCommand {
         if settings.features == .amongLabels, Set(text + settings.labels).count < 2 {
             throw Failure(.usage, "among-labels compares a text with others, and there are none", fix: "give more with --text or --labels")
         }
-        let clip = try model.open()
+        let (clip, watch) = try model.open()
         try check(clip)
         for name in ExplanationFiles.names(texts: text, hasWords: sentence != nil) {
             try OutputFile.check("\(output)/\(name)", isNoneOf: [image, labels, templates])
@@ -95,7 +95,7 @@ struct ExplainCommand: ParsableCommand {
         if sentences > 5000 { Console.tell("embedding \(sentences) sentences\n") }
         let explanation = try Explanation(clip, picture.image, named: image, texts: text, sentence: sentence, settings)
         try files.write(
-            explanation, of: picture.image, path: image, digest: picture.sha256, clip, model: model.model, sentence: sentence,
+            explanation, of: picture.image, path: image, digest: picture.sha256, clip, model: model.model, watched: watch, sentence: sentence,
             settings, program: .current)
         try show(explanation, files)
     }

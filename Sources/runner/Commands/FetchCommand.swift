@@ -59,7 +59,9 @@ struct FetchCommand: ParsableCommand {
     /// Makes the folder and waits until nobody else fetches into it.
     private func lock(_ folder: URL, _ interruption: Interruption) throws -> ResultsLock {
         do {
-            return try ResultsLock(folder: OutputFolder(folder), timeout: .seconds(lockTimeout), cancellation: interruption.cancellation) { holder in
+            let output = OutputFolder(folder)
+            try output.probe()
+            return try ResultsLock(folder: output, timeout: .seconds(lockTimeout), cancellation: interruption.cancellation) { holder in
                 let who = holder.map { "process \($0.pid)" } ?? "another process"
                 Console.tell("waiting for \(who), which fetches into \(folder.path)\n")
             }

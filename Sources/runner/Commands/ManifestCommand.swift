@@ -21,8 +21,8 @@ struct ManifestCommand: ParsableCommand {
         guard write else { return try Console.print(String(decoding: data, as: UTF8.self)) }
         do {
             try OutputFolder(url.deletingLastPathComponent()).write(data, as: url.lastPathComponent)
-        } catch {
-            throw Failure(.cannotWrite, "\(url.path): \(error.localizedDescription)", fix: "check the folder's permissions and the room on its disk")
+        } catch let error as OutputError {
+            throw Failure(error, elsewhere: "copy the manifest and name the copy with --manifest", again: "run the same command again")
         }
     }
 }

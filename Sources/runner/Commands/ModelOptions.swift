@@ -3,6 +3,7 @@ import CLIPModel
 import DenseMath
 import Experiments
 import Foundation
+import Foundations
 import Inputs
 
 /// A model, for commands without a spec.
@@ -22,9 +23,12 @@ struct ModelOptions: ParsableArguments {
 
     var url: URL { URL(fileURLWithPath: model) }
 
+    /// Loads the model; its files are watched from before.
     /// - Throws: what opening a model throws.
-    func open() throws -> CLIP {
-        try CLIP(folder: url, vocabulary: vocabularyFile(), imageActivation: imageActivation, textActivation: textActivation)
+    func open() throws -> (clip: CLIP, watch: FileWatch) {
+        let watch = FileWatch(try CLIP.describe(folder: url, vocabulary: vocabularyFile()).files)
+        let clip = try CLIP(folder: url, vocabulary: vocabularyFile(), imageActivation: imageActivation, textActivation: textActivation)
+        return (clip, watch)
     }
 
     /// The file that was named, or that of the manifest where there is a manifest here.

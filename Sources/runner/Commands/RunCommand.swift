@@ -100,7 +100,7 @@ struct RunCommand: ParsableCommand {
                 if let failure = experiment.failure { failures.append(failure) }
                 if !json, unprinted == nil {
                     do {
-                        try experiment.show(by: slurm.executor == .slurm ? "tasks of Slurm" : "\(jobs) workers")
+                        try experiment.show(by: slurm.executor == .slurm ? "tasks of Slurm" : nil)
                     } catch let failure as Failure {
                         unprinted = failure
                     }
@@ -119,7 +119,10 @@ struct RunCommand: ParsableCommand {
         try database.close()
         try profile?.write(to: folder.output, isPrinted: !json)
         try folder.check()
-        if let unprinted { throw failures.first ?? unprinted }
+        if let unprinted {
+            for failure in failures { failure.tell() }
+            throw unprinted
+        }
         try withExtendedLifetime(folder) { try conclude(finished, failures) }
     }
 

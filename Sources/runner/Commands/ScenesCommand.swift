@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Foundations
 import Inputs
 
 /// `runner scenes …`: the pictures of the emoji world.
@@ -65,11 +66,11 @@ struct ScenesCommand: ParsableCommand {
                 font: URL(fileURLWithPath: font), showMasks: masks)
             let url = URL(fileURLWithPath: output)
             do {
-                try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-            } catch {
-                throw Failure(.cannotWrite, "\(url.path): \(error.localizedDescription)", fix: "choose another file with --output")
+                try OutputFolder(url.deletingLastPathComponent()).make()
+                try sheet.writePNG(to: url)
+            } catch let error as OutputError {
+                throw Failure(error, elsewhere: "choose another file with --output", again: "run the same command again")
             }
-            try sheet.writePNG(to: url)
             try Console.print(url.relativePath + "\n")
         }
     }

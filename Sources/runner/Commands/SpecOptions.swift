@@ -80,7 +80,7 @@ struct PlannedExperiment {
     let spec: SpecDocument
     let experiment: any Experiment
     let graph: Graph
-    /// Files that the spec names and that lie neither in its folder, nor in that of data, nor beside the manifest.
+    /// Files that the spec names and that lie neither in its folder, nor in that of data, nor among the models beside the manifest.
     let filesOutside: [URL]
 
     var name: String { type(of: experiment).name }

@@ -34,7 +34,8 @@ import Testing
             source, .all, limit: nil, withMasks: false, onBadPicture: .fail, memo: InputMemo(folder: memory), tell: { _ in })
         var graph = Graph()
         let square = ImagePreprocessing.clip(size: 4)
-        return (graph, try dataset.images(square, masks: nil, label: "pictures", in: &graph).images)
+        let images = try dataset.images(square, masks: nil, label: "pictures", in: &graph).images
+        return (graph, images)
     }
 
     private func run(_ graph: Graph) throws -> ExecutionResult {

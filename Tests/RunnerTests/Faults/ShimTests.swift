@@ -31,9 +31,11 @@ struct ShimTests {
 
         var traced: [String: Int] = [:]
         // "123 pwrite64(5</tmp/…/results.sqlite-wal>, …", and "<unfinished ...>" for calls that another thread interrupts.
-        for line in try String(contentsOf: trace, encoding: .utf8).split(separator: "\n") where line.contains(run.results.path + "/") {
+        // A name below an open folder: "renameat(4</tmp/…/results>, …".
+        for line in try String(contentsOf: trace, encoding: .utf8).split(separator: "\n")
+        where line.contains(run.results.path + "/") || line.contains(run.results.path + ">, \"") {
             guard let call = line.firstMatch(of: /^[0-9]+ +([a-z0-9]+)\(/), let name = Self.names[String(call.1)] else { continue }
-            traced[name, default: 0] += 1
+            traced[line.contains("AT_REMOVEDIR") ? "rmdir" : name, default: 0] += 1
         }
         var seen: [String: Int] = [:]
         for call in FaultLog(log, results: run.results).calls where call.name != "create" { seen[call.name, default: 0] += 1 }
