@@ -23,27 +23,37 @@ extension ResultsDatabase {
 
     /// The latest run of an experiment that was done, or that is merely not to be trusted if
     /// `ending` says so; nil where there is none.
+    ///
+    /// A later run that is not what it left might have been it: that is an error. What is damaged of earlier runs is of no
+    /// account.
     /// - Throws: `ResultsError`.
     public func latestRun(of experiment: String, ending: RunEnding = .done) throws -> StoredRun? {
-        try fetchRuns(
-            where: "experiment = ? AND state = ?", arguments: [experiment, ending.rawValue], limit: 1
-        ).first
+        try read { db in
+            // In the order of the table itself: an index may have come apart from it.
+            let runs = try Row.fetchCursor(db, sql: "SELECT id, experiment, state FROM run NOT INDEXED ORDER BY id DESC")
+            while let run = try runs.next() {
+                let id: Int64 = run["id"]
+                try checkRun(id, db)
+                guard run["experiment"] == experiment, run["state"] == ending.rawValue else { continue }
+                return try fetchRuns(where: "id = ?", arguments: [id], db).first
+            }
+            return nil
+        }
     }
 
-    /// - Parameter limit: runs, the latest ones; below 0 for all.
-    private func fetchRuns(
-        where condition: String, arguments: StatementArguments, limit: Int = -1
-    ) throws -> [StoredRun] {
-        try read { db in
-            try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT run.*, spec.text AS spec_text
-                    FROM run LEFT JOIN spec ON spec.digest = run.spec_digest
-                    WHERE \(condition) ORDER BY id DESC LIMIT \(limit)
-                    """, arguments: arguments
-            ).map { try storedRun($0) }
-        }
+    private func fetchRuns(where condition: String, arguments: StatementArguments) throws -> [StoredRun] {
+        try read { try fetchRuns(where: condition, arguments: arguments, $0) }
+    }
+
+    private func fetchRuns(where condition: String, arguments: StatementArguments, _ db: Database) throws -> [StoredRun] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT run.*, spec.text AS spec_text
+                FROM run NOT INDEXED LEFT JOIN spec ON spec.digest = run.spec_digest
+                WHERE \(condition) ORDER BY id DESC
+                """, arguments: arguments
+        ).map { try storedRun($0) }
     }
 
     private func storedRun(_ row: Row) throws -> StoredRun {

@@ -33,11 +33,15 @@ public struct ComparedRun: Sendable {
 
 extension ResultsDatabase {
     /// The latest run with rows of each experiment and spec, by their names.
+    ///
+    /// A run that is not what it left might have been one of them: that is an error, but where a later run has its name.
     /// - Parameter commit: only runs of a program of a commit that begins so; nil for all.
     /// - Throws: `ResultsError`.
     public func latestRuns(commit: String? = nil) throws -> [StoredRun] {
         var seen: Set<ComparedRun.Name> = []
         return try runs().filter { run in
+            guard !seen.contains(ComparedRun.name(of: run)) else { return false }
+            try read { try checkRun(run.id, $0) }
             guard run.rowsRun != nil, commit.map({ run.commit?.hasPrefix($0) ?? false }) ?? true else { return false }
             return seen.insert(ComparedRun.name(of: run)).inserted
         }.sorted { ComparedRun.name(of: $0) < ComparedRun.name(of: $1) }
