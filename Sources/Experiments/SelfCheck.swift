@@ -62,7 +62,7 @@ public struct SelfCheck {
         let wrong = zip(ids, reference.tokenIds).count { $0 != $1 }
         let images = largestDifference(clip.embed(images: pixels).elements, try vectors.floats("imageEmbeddings"))
         let texts = largestDifference(clip.embed(texts: reference.texts).elements, try vectors.floats("textEmbeddings"))
-        let digest = ContentDigest.sha256(Data(pixels))
+        let digest = Digest.sha256(of: Data(pixels))
         return [
             Check(
                 name: "\(reference.scenes.count) scenes, bytes", found: String(digest.prefix(12)),

@@ -5,6 +5,13 @@ import Foundation
 public enum Digest {
     public static func sha256(of bytes: some ContiguousBytes) -> String { hexadecimal(digest(of: bytes)) }
 
+    /// The digest of several pieces as if they stood one after the other.
+    public static func sha256(of pieces: [Data]) -> String {
+        var running = RunningDigest()
+        for piece in pieces { running.add(piece) }
+        return running.value
+    }
+
     /// The digest's 32 bytes, for who writes them in another way.
     public static func sha256Bytes(of bytes: some ContiguousBytes) -> Data { Data(digest(of: bytes)) }
 
@@ -25,10 +32,11 @@ public enum Digest {
         return hexadecimal(hash.finalize())
     }
 
-    fileprivate static func hexadecimal(_ digest: SHA256.Digest) -> String {
+    /// Two lower-case hexadecimal digits a byte.
+    package static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(
-            decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
+            decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
             as: UTF8.self)
     }
 }

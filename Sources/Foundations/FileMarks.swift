@@ -1,15 +1,44 @@
 import Foundation
 
-/// What the file system says of files: enough to know that nobody has written to them since.
+/// Which file something is, whatever its names are.
+public struct FileIdentity: Hashable, Sendable {
+    private let device: dev_t
+    private let inode: ino_t
+
+    package init(_ status: stat) { (device, inode) = (status.st_dev, status.st_ino) }
+
+    /// The file that has a name, be it a link; nil where there is none.
+    public init?(_ path: String) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return nil }
+        self.init(status)
+    }
+}
+
+/// What the file system says of a file: enough to know that nobody has written to it since.
 ///
 /// Device, inode, size, and the times of the last change of contents and of inode, in nanoseconds. The latter cannot be set
-/// by a program, so a file with the same marks has the same bytes. They are no identity: copies of a file differ in them.
+/// by a program, so a file with the same stamp has the same bytes. It is no digest: copies of a file differ in it.
+package struct FileStamp: Equatable, Sendable {
+    private let numbers: [Int]
+
+    package init(_ status: stat) {
+        numbers = [
+            Int(status.st_dev), Int(status.st_ino), Int(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+            status.st_ctim.tv_sec, status.st_ctim.tv_nsec,
+        ]
+    }
+
+    var text: String { numbers.map(String.init).joined(separator: " ") }
+}
+
+/// The stamps of files and of all that is in folders.
 public struct FileMarks: Equatable, Sendable {
     /// A file that was changed within a tick of its file system's clock may be changed again without showing it. Clocks tick
     /// hundreds of times a second, those of some networks every second.
     private static let (fineTick, coarseTick) = (0.02, 2.0)
 
-    private let lines: [String: String]
+    private let stamps: [String: FileStamp]
     /// Seconds since the last change of any file, when they were looked at.
     private let age: Double
     /// Whether a time has a fraction of a second.
@@ -24,7 +53,7 @@ public struct FileMarks: Equatable, Sendable {
     /// - Returns: nil where one cannot be looked at.
     public init?(_ files: [URL]) {
         let now = Date().timeIntervalSince1970
-        var lines: [String: String] = [:]
+        var stamps: [String: FileStamp] = [:]
         var age = Double.infinity
         var hasFineClock = false
         for url in files {
@@ -34,45 +63,25 @@ public struct FileMarks: Equatable, Sendable {
                 guard stat(path, &facts) == 0 else { return nil }
                 age = min(age, now - Double(facts.st_ctim.tv_sec) - Double(facts.st_ctim.tv_nsec) * 1e-9)
                 hasFineClock = hasFineClock || facts.st_ctim.tv_nsec != 0
-                lines[path] = Self.line(facts)
+                stamps[path] = FileStamp(facts)
                 guard facts.st_mode & S_IFMT == S_IFDIR else { continue }
                 guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return nil }
                 pending += names.map { path + "/" + $0 }
             }
         }
-        (self.lines, self.age, self.hasFineClock) = (lines, age, hasFineClock)
-    }
-
-    /// Which file has a name, be it a link.
-    public struct Identity: Equatable, Sendable {
-        private let device: dev_t
-        private let inode: ino_t
-
-        /// Nil where there is none.
-        public init?(_ path: String) {
-            var status = stat()
-            guard lstat(path, &status) == 0 else { return nil }
-            (device, inode) = (status.st_dev, status.st_ino)
-        }
-    }
-
-    private static func line(_ facts: stat) -> String {
-        [
-            Int(facts.st_dev), Int(facts.st_ino), Int(facts.st_size), facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec,
-            facts.st_ctim.tv_sec, facts.st_ctim.tv_nsec,
-        ].map(String.init).joined(separator: " ")
+        (self.stamps, self.age, self.hasFineClock) = (stamps, age, hasFineClock)
     }
 
     /// A digest over paths and marks.
     public var digest: String {
-        Digest.sha256(of: Data(lines.map { $0.key + "\u{0}" + $0.value }.sorted().joined(separator: "\n").utf8))
+        Digest.sha256(of: Data(stamps.map { $0.key + "\u{0}" + $0.value.text }.sorted().joined(separator: "\n").utf8))
     }
 
-    public static func == (left: FileMarks, right: FileMarks) -> Bool { left.lines == right.lines }
+    public static func == (left: FileMarks, right: FileMarks) -> Bool { left.stamps == right.stamps }
 
     /// The first path, by name, of which the marks are others; nil where all are the same.
     public func firstDifference(from other: FileMarks) -> String? {
-        Set(lines.keys).union(other.lines.keys).sorted().first { lines[$0] != other.lines[$0] }
+        Set(stamps.keys).union(other.stamps.keys).sorted().first { stamps[$0] != other.stamps[$0] }
     }
 }
 

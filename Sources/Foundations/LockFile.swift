@@ -27,8 +27,8 @@ package final class LockFile: Sendable {
 
     /// Whether the path still leads to this file: somebody may have removed it, and another process then locks another.
     package var isInPlace: Bool {
-        var (mine, found) = (stat(), stat())
-        return fstat(descriptor, &mine) == 0 && lstat(path, &found) == 0 && (mine.st_dev, mine.st_ino) == (found.st_dev, found.st_ino)
+        var mine = stat()
+        return fstat(descriptor, &mine) == 0 && FileIdentity(path) == FileIdentity(mine)
     }
 
     /// What its holder says.

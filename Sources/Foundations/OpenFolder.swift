@@ -48,16 +48,13 @@ final class OpenFolder {
 
     deinit { close(descriptor) }
 
-    /// The reason first, which a later call replaces.
-    private func failure(_ code: Int32, _ file: @autoclosure () -> URL) -> OutputError { .failure(code, file()) }
-
     private func file(_ name: String) -> URL { url.appendingPathComponent(name, isDirectory: false) }
 
     /// Nil where there is nothing of the name.
     private func status(_ name: String) throws -> stat? {
         var status = stat()
         if fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return status }
-        guard errno == ENOENT else { throw failure(errno, file(name)) }
+        guard errno == ENOENT else { throw OutputError.failure(errno, file(name)) }
         return nil
     }
 
@@ -79,14 +76,14 @@ final class OpenFolder {
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         var found = openat(descriptor, name, flags)
         if found < 0, errno == ENOENT, makes {
-            guard mkdirat(descriptor, name, 0o777) == 0 || errno == EEXIST else { throw failure(errno, file(name)) }
+            guard mkdirat(descriptor, name, 0o777) == 0 || errno == EEXIST else { throw OutputError.failure(errno, file(name)) }
             found = openat(descriptor, name, flags)
         }
         guard found >= 0 else {
             let code = errno
-            guard let status = try status(name) else { throw failure(code, file(name)) }
+            guard let status = try status(name) else { throw OutputError.failure(code, file(name)) }
             switch status.st_mode & S_IFMT {
-            case S_IFDIR: throw failure(code, file(name))
+            case S_IFDIR: throw OutputError.failure(code, file(name))
             case S_IFLNK: throw OutputError.refused(path: file(name).path, .link)
             default: throw OutputError.refused(path: file(name).path, .notAFolder)
             }
@@ -94,7 +91,7 @@ final class OpenFolder {
         var status = stat()
         let code = fstat(found, &status) == 0 ? 0 : errno
         let folder = OpenFolder(descriptor: found, url: file(name), status: status, owner: owner)
-        guard code == 0 else { throw failure(code, file(name)) }
+        guard code == 0 else { throw OutputError.failure(code, file(name)) }
         guard !OutputFolder.isStrangers(status, in: self.status, of: owner) else {
             throw OutputError.refused(path: file(name).path, .strangers(user: status.st_uid))
         }
@@ -104,7 +101,7 @@ final class OpenFolder {
     /// Makes a file that was not there.
     func new(_ name: String) throws -> File {
         let made = openat(descriptor, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
-        guard made >= 0 else { throw failure(errno, url) }
+        guard made >= 0 else { throw OutputError.failure(errno, url) }
         return File(descriptor: made, url: file(name))
     }
 
@@ -112,7 +109,7 @@ final class OpenFolder {
     func shared(_ name: String, makes: Bool) throws -> Int32 {
         try check(name)
         let found = openat(descriptor, name, O_RDWR | (makes ? O_CREAT : 0) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0o666)
-        guard found >= 0 else { throw failure(errno, file(name)) }
+        guard found >= 0 else { throw OutputError.failure(errno, file(name)) }
         var status = stat()
         guard fstat(found, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1 else {
             close(found)
@@ -127,7 +124,7 @@ final class OpenFolder {
         let temporary = OutputFolder.newTemporaryName(for: name)
         do {
             try body(temporary)
-            guard renameat(descriptor, temporary, descriptor, name) == 0 else { throw failure(errno, file(name)) }
+            guard renameat(descriptor, temporary, descriptor, name) == 0 else { throw OutputError.failure(errno, file(name)) }
         } catch {
             unlinkat(descriptor, temporary, 0)
             // The name that the caller knows, not the one it had for a moment.
@@ -135,11 +132,11 @@ final class OpenFolder {
             throw OutputError.saveFailed(path: file(name).path, errno: errno, freeBytes: freeBytes)
         }
         // Some file systems cannot sync a folder and say so with EINVAL.
-        guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure(errno, url) }
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw OutputError.failure(errno, url) }
     }
 
     func remove(_ name: String) throws {
-        guard unlinkat(descriptor, name, 0) == 0 || errno == ENOENT else { throw failure(errno, file(name)) }
+        guard unlinkat(descriptor, name, 0) == 0 || errno == ENOENT else { throw OutputError.failure(errno, file(name)) }
     }
 
     /// Removes a folder with all that is in it, and of a link the link.
@@ -151,7 +148,7 @@ final class OpenFolder {
             if isFolder { try folder.removeFolder(name) } else { try folder.remove(name) }
         }
         guard unlinkat(descriptor, name, AT_REMOVEDIR) == 0 || [ENOENT, ENOTEMPTY, EEXIST].contains(errno) else {
-            throw failure(errno, file(name))
+            throw OutputError.failure(errno, file(name))
         }
     }
 
@@ -172,7 +169,7 @@ final class OpenFolder {
         guard own >= 0, let stream = fdopendir(own) else {
             let code = errno
             if own >= 0 { close(own) }
-            throw failure(code, url)
+            throw OutputError.failure(code, url)
         }
         defer { closedir(stream) }
         var found: [(String, Bool)] = []

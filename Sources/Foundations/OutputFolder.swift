@@ -76,8 +76,8 @@ public struct OutputFolder: Sendable, Hashable {
     /// - Throws: ``OutputError/cannotWrite(path:errno:)``, ``OutputError/refused(path:_:)``.
     public func probe() throws {
         do {
-            try make()
-            let folder = try opened(makes: false)
+            try Self.makeFollowingLinks(root)
+            let folder = try opened(makes: true)
             let name = Self.newTemporaryName(for: "probe")
             close(try folder.new(name).descriptor)
             unlinkat(folder.descriptor, name, 0)
@@ -87,7 +87,8 @@ public struct OutputFolder: Sendable, Hashable {
     }
 
     /// Writes a file under a name of this attempt alone, syncs, renames, and syncs the folder, which is made where needed
-    /// if the one that the caller named is there: when the call returns, the file survives a loss of power; before, its former version does.
+    /// if the one that the caller named is there: when the call returns, the file survives a loss of power; before, its
+    /// former version does.
     /// - Throws: ``OutputError``; the temporary file is removed.
     public func write(_ data: Data, as name: String) throws {
         let folder = try opened(makes: true)
@@ -97,6 +98,12 @@ public struct OutputFolder: Sendable, Hashable {
             try file.write(data)
             try file.sync()
         }
+    }
+
+    /// Writes a file that the caller named, into a folder that is there, as ``write(_:as:)`` has it.
+    /// - Throws: ``OutputError``.
+    public static func write(_ data: Data, to file: URL) throws {
+        try OutputFolder(file.deletingLastPathComponent()).write(data, as: file.lastPathComponent)
     }
 
     /// Has `body` make a file under a name of this attempt, which then takes the place of `name` as ``write(_:as:)`` has it.

@@ -36,7 +36,7 @@ public final class PendingFile: Sendable {
             throw failure(errno)
         }
         self.url = target
-        if isNameless, let nameless = Self.openNameless(in: target.deletingLastPathComponent()) {
+        if isNameless, let nameless = Self.openNameable(in: target.deletingLastPathComponent()) {
             descriptor = nameless
             temporary = Mutex(nil)
         } else {
@@ -122,12 +122,17 @@ public final class PendingFile: Sendable {
         folder.appendingPathComponent(OutputFolder.newTemporaryName()).path
     }
 
-    /// - Returns: nil where the file system has no files without a name.
-    private static func openNameless(in folder: URL) -> Int32? {
-        let withoutName = 0o20_000_000 | O_DIRECTORY
-        let descriptor = open(folder.path, O_RDWR | O_CLOEXEC | withoutName, 0o666)
+    /// Makes a file without a name (`O_TMPFILE`, which Swift does not import).
+    /// - Returns: a descriptor of the caller's own; below 0, with the reason in `errno`, where there is no such file.
+    package static func openNameless(in folder: URL, mode: mode_t) -> Int32 {
+        open(folder.path, O_RDWR | O_CLOEXEC | O_DIRECTORY | 0o20_000_000, mode)
+    }
+
+    /// - Returns: nil where the file system has no files without a name, or none that can get one, which it does by way of
+    ///   `/proc`.
+    private static func openNameable(in folder: URL) -> Int32? {
+        let descriptor = openNameless(in: folder, mode: 0o666)
         guard descriptor >= 0 else { return nil }
-        // The name comes by way of /proc.
         guard access(path(of: descriptor), F_OK) == 0 else {
             close(descriptor)
             return nil

@@ -48,3 +48,11 @@ extension InputError {
         try reading(url, purpose: purpose) { try RegularFile.contents(of: url.path, limit: limit) }
     }
 }
+
+extension Digest {
+    /// The digest of a file that lies by itself, read in pieces.
+    /// - Throws: ``InputError``.
+    public static func sha256(ofFile url: URL, purpose: String) throws -> String {
+        try InputError.reading(url, purpose: purpose) { try sha256(of: RegularFile(url.path)) }
+    }
+}

@@ -30,8 +30,8 @@ enum DatabaseCopy {
         // Nobody makes a file of this name, in a folder whose path is no link: SQLite gets the files by their descriptors.
         let main = URL(fileURLWithPath: "/clip-lens-\(UUID().uuidString)")
         let files = zip([""] + journals, copies).map { (main.path + $0, $1.descriptor) }
-        PlainFile.nameless.withLock { $0.merge(files) { $1 } }
-        defer { PlainFile.nameless.withLock { nameless in files.forEach { nameless[$0.0] = nil } } }
+        SQLiteFiles.nameless.withLock { $0.merge(files) { $1 } }
+        defer { SQLiteFiles.nameless.withLock { nameless in files.forEach { nameless[$0.0] = nil } } }
         return try withExtendedLifetime(copies) { try ResultsDatabase(ownCopy: main, as: room.path) }
     }
 }
@@ -113,8 +113,7 @@ private final class NamelessFile {
     /// - Parameter source: nil for an empty file.
     /// - Throws: `ResultsError.cannotCopy`, `.readFailed`.
     init(copyOf source: SourceFile?, _ room: Room) throws {
-        let withoutName = 0o20_000_000 | O_DIRECTORY
-        var descriptor = open(room.folder.path, O_RDWR | O_CLOEXEC | withoutName, 0o600)
+        var descriptor = PendingFile.openNameless(in: room.folder, mode: 0o600)
         if descriptor < 0, errno == EOPNOTSUPP || errno == EISDIR {
             var template = Array(room.folder.appendingPathComponent("clip-lens-XXXXXX").path.utf8CString)
             // A file system that has none: it has one for this moment.

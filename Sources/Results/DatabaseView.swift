@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 
 /// A results database as it is at one moment, for readers: they write nothing beside it and need nothing of the host that
@@ -52,7 +53,7 @@ public final class DatabaseView {
 
 /// What changes when the main file of a database does, or when a journal of it begins anew.
 struct DatabaseMarks: Equatable {
-    private let file: [Int]
+    private let file: FileStamp
     /// The beginnings of the file and of its journals; empty where there is none.
     private let headers: [Data]
 
@@ -62,11 +63,7 @@ struct DatabaseMarks: Equatable {
     /// - Throws: `PipelineError.cannotRead`, `ResultsError.notAPlainFile`.
     init(_ url: URL) throws {
         let main = try SourceFile(url)
-        let status = main.status
-        file = [
-            Int(status.st_dev), Int(status.st_ino), Int(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
-            status.st_ctim.tv_sec, status.st_ctim.tv_nsec,
-        ]
+        file = FileStamp(main.status)
         headers = try [main.beginning(100)] + DatabaseCopy.journals.map { try SourceFile.ifPresent(url, $0)?.beginning(32) ?? Data() }
     }
 }

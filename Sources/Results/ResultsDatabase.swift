@@ -25,7 +25,7 @@ public final class ResultsDatabase: Sendable {
     let schema: Int
     private let queue: DatabaseQueue
     /// The file that was opened to be written to, in case another one takes its name.
-    private let file: FileMarks.Identity?
+    private let file: FileIdentity?
     /// Runs whose rows have been found to be as they were stored.
     let checkedRuns = Mutex<Set<Int64>>([])
 
@@ -59,14 +59,14 @@ public final class ResultsDatabase: Sendable {
             }
             return queue
         }
-        guard let file = FileMarks.Identity(path) else { throw ResultsError.removed(path: path) }
+        guard let file = FileIdentity(path) else { throw ResultsError.removed(path: path) }
         self.file = file
     }
 
     /// Makes sure that the file still has its name: what is saved into one that was removed is lost.
     /// - Throws: `ResultsError.removed`.
     public func checkInPlace() throws {
-        guard file == FileMarks.Identity(path) else { throw ResultsError.removed(path: path) }
+        guard file == FileIdentity(path) else { throw ResultsError.removed(path: path) }
     }
 
     /// Opens a database to read from; nothing is created. SQLite keeps files beside it while somebody writes to it.
@@ -150,8 +150,8 @@ public final class ResultsDatabase: Sendable {
     }
 
     private static func opening<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
-        guard PlainFile.guardsSQLite else { throw ResultsError.sqlite(path: path, code: SQLITE_NOTFOUND, message: "no way to open plain files only") }
-        PlainFile.lastFailure.withLock { $0 = 0 }
+        guard SQLiteFiles.areGuarded else { throw ResultsError.sqlite(path: path, code: SQLITE_NOTFOUND, message: "no way to open plain files only") }
+        SQLiteFiles.lastFailure.withLock { $0 = 0 }
         do {
             return try body()
         } catch let error as DatabaseError {
@@ -167,7 +167,7 @@ extension ResultsError {
     fileprivate init(_ error: DatabaseError, path: String, whileReading: Bool, errno: Int32) {
         let code = error.extendedResultCode.rawValue
         let message = error.message ?? ""
-        let errno = errno == 0 ? PlainFile.lastFailure.withLock { $0 } : errno
+        let errno = errno == 0 ? SQLiteFiles.lastFailure.withLock { $0 } : errno
         func saveFailed(_ errno: Int32) -> ResultsError {
             .saveFailed(path: path, errno: errno, message: message, freeBytes: OutputFolder.freeBytes(at: URL(fileURLWithPath: path)))
         }
@@ -180,7 +180,7 @@ extension ResultsError {
         case .SQLITE_READONLY where Self.isOfUnknownFormat(path):
             self = .damaged(path: path, message: "its header tells of a format that there is not")
         case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
-            self = .cannotOpen(path: path, errno: PlainFile.lastFailure.withLock { $0 }, message: message)
+            self = .cannotOpen(path: path, errno: SQLiteFiles.lastFailure.withLock { $0 }, message: message)
         case .SQLITE_BUSY, .SQLITE_LOCKED: self = .busy(path: path)
         case .SQLITE_NOTADB: self = .notAResultsDatabase(path: path)
         case .SQLITE_CORRUPT: self = .damaged(path: path, message: message)

@@ -27,6 +27,6 @@ public struct SafetensorsWriter: Sendable {
     /// Writes the file, replacing one that exists only once the new one is complete.
     /// - Throws: as `SafetensorsLayout.init`; `OutputError`.
     public func write(to url: URL) throws {
-        try OutputFolder(url.deletingLastPathComponent()).write(data(), as: url.lastPathComponent)
+        try OutputFolder.write(data(), to: url)
     }
 }

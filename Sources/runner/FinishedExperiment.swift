@@ -83,7 +83,7 @@ extension PlannedExperiment {
             let ending: RunEnding = if case PipelineError.interrupted = error { .interrupted } else { .failed }
             // The error that ended the run is the one to report, even if this cannot be recorded. In a folder that is not this
             // run's alone nothing is.
-            if (error as? PipelineError)?.isOfTheFolder != true { _ = try? database.end(run, as: ending, message: Failure(error).message) }
+            if !error.isOfTheFolder { _ = try? database.end(run, as: ending, message: Failure(error).message) }
             throw error
         }
         let claims = papers.verdicts(on: name, report)
@@ -124,7 +124,12 @@ extension StudyInputs.Images {
     }
 }
 
-extension PipelineError {
-    /// Whether the results folder is no longer this run's alone: nothing more may be saved.
-    var isOfTheFolder: Bool { if case .lockLost = self { true } else { false } }
+extension Error {
+    /// Whether the results folder is no longer this run's alone, or its database is gone: nothing more can be saved.
+    var isOfTheFolder: Bool {
+        switch self as any Error {
+        case PipelineError.lockLost, ResultsError.removed: true
+        default: false
+        }
+    }
 }

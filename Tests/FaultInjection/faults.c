@@ -159,13 +159,18 @@ ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset) {
 // A file without a name is asked for by several bits, of which one alone asks for a folder.
 #define MAKES(flags) ((flags) & O_CREAT || ((flags) & O_TMPFILE) == O_TMPFILE)
 
-#define OPEN(name) \
+#define TAKE_MODE \
     mode_t mode = 0; \
     if (MAKES(flags)) { \
         va_list list; \
         va_start(list, flags); \
         mode = va_arg(list, mode_t); \
         va_end(list); \
+    }
+
+#define OPEN(name) \
+    TAKE_MODE \
+    if (MAKES(flags)) { \
         FAIL_IF(fault("create", path, TAKES_ROOM)); \
     } else if (kind && strcmp(kind, "hang-open") == 0 && strstr(path, only) && !atomic_exchange(&is_injected, 1)) { \
         note("! ", 0, "open", path); \
@@ -219,12 +224,8 @@ int mkdir(const char *path, mode_t mode) {
 
 // The same below an open folder.
 #define OPENAT(name) \
-    mode_t mode = 0; \
+    TAKE_MODE \
     if (MAKES(flags)) { \
-        va_list list; \
-        va_start(list, flags); \
-        mode = va_arg(list, mode_t); \
-        va_end(list); \
         char whole[PATH_MAX]; \
         FAIL_IF(fault("create", below(folder, path, whole), TAKES_ROOM)); \
     } \

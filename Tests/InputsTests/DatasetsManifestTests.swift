@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 import Testing
 
@@ -12,7 +13,7 @@ import Testing
 
     /// A manifest of one model (folder `model`, every file holding the same text) and one data set.
     func manifest(_ change: (inout String) -> Void = { _ in }) throws -> URL {
-        let digest = ContentDigest.sha256(Data("weights".utf8))
+        let digest = Digest.sha256(of: Data("weights".utf8))
         let files = Self.files.map { "\"\($0)\": \"\(digest)\"" }.joined(separator: ", ")
         var text = """
             {"models": {"small": {
@@ -130,8 +131,8 @@ import Testing
             inputError { try entry.verify(path, name: "small") }
                 == .digestMismatch(
                     dataset: "small", what: path.appendingPathComponent("model.safetensors").path,
-                    expected: ContentDigest.sha256(Data("weights".utf8)),
-                    found: ContentDigest.sha256(Data(weights.utf8))))
+                    expected: Digest.sha256(of: Data("weights".utf8)),
+                    found: Digest.sha256(of: Data(weights.utf8))))
     }
 
     @Test func missingModelFileIsNamed() throws {

@@ -9,7 +9,7 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    static let digest = ContentDigest.sha256(Data("content".utf8))
+    static let digest = Digest.sha256(of: Data("content".utf8))
 
     func manifest(_ change: (inout String) -> Void = { _ in }) throws -> DatasetsManifest {
         var text = """
@@ -40,10 +40,10 @@ import Testing
         _ = try folder.file("a.tar", "contens")
         #expect(
             try published.check()[0].status
-                == .wrongDigest(algorithm: .sha256, expected: Self.digest, found: ContentDigest.sha256(Data("contens".utf8)), isRecorded: false))
+                == .wrongDigest(algorithm: .sha256, expected: Self.digest, found: Digest.sha256(of: Data("contens".utf8)), isRecorded: false))
         _ = try folder.file("a.tar", "con")
         #expect(try published.check()[0].status == .wrongSize(expected: 7, found: 3))
-        _ = try folder.file("b.mat.sha256", "\(ContentDigest.sha256(Data("anything".utf8)))  b.mat\n")
+        _ = try folder.file("b.mat.sha256", "\(Digest.sha256(of: Data("anything".utf8)))  b.mat\n")
         #expect(try published.check()[1].status == .matchesRecord)
         _ = try folder.file("b.mat.sha256", "nonsense")
         #expect(

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 import Testing
 
@@ -82,7 +83,7 @@ import Testing
     @Test func fitAndEvaluationShareNoImage() throws {
         let compositor = try World.compositor()
         func digests(_ split: SceneSplit) -> Set<String> {
-            Set((0..<250).map { ContentDigest.sha256(Data(compositor.scene(split, $0).image.pixels)) })
+            Set((0..<250).map { Digest.sha256(of: Data(compositor.scene(split, $0).image.pixels)) })
         }
         let (fit, val) = (digests(.fit), digests(.val))
         #expect(fit.count == 250 && val.count == 250)

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 import Testing
 
@@ -15,7 +16,7 @@ import Testing
 
     @Test(arguments: digests) func bytesAreThoseOfEveryOtherMachine(split: SceneSplit, expected: String) throws {
         let compositor = try World.compositor()
-        #expect(ContentDigest.sha256((0..<8).map { compositor.scene(split, $0).bytes }) == expected)
+        #expect(Digest.sha256(of: (0..<8).map { compositor.scene(split, $0).bytes }) == expected)
     }
 
     @Test(arguments: SceneSplit.allCases) func sceneDoesNotDependOnTheScenesBefore(split: SceneSplit) throws {
@@ -46,7 +47,7 @@ import Testing
             try World.compositor { $0.rotation = 0.2 },
         ]
         let digests = variants.flatMap { compositor in
-            SceneSplit.allCases.map { ContentDigest.sha256(Data(compositor.scene($0, 3).image.pixels)) }
+            SceneSplit.allCases.map { Digest.sha256(of: Data(compositor.scene($0, 3).image.pixels)) }
         }
         #expect(Set(digests).count == variants.count * SceneSplit.allCases.count)
     }

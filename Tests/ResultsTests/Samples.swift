@@ -49,6 +49,13 @@ final class SmallDisk {
 }
 
 enum Sample {
+    /// Makes a database of one run, and closes it.
+    static func database(at url: URL) throws {
+        let database = try ResultsDatabase(writingTo: url)
+        try database.end(database.begin(description()), as: .done, rows: RunRows(metrics: metrics))
+        try database.close()
+    }
+
     static func description(
         experiment: String = "mean-ablation", text: String = "a: 1\n"
     ) throws -> RunDescription {

@@ -13,10 +13,7 @@ import Testing
     init() throws {
         folder = try TemporaryFolder()
         url = folder.file("results.sqlite")
-        let database = try ResultsDatabase(writingTo: url)
-        let run = try database.begin(Sample.description())
-        try database.end(run, as: .done, rows: RunRows(metrics: Sample.metrics))
-        try database.close()
+        try Sample.database(at: url)
     }
 
     private func change(_ sql: String) throws {

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 import TestSupport
 import Testing
@@ -11,7 +12,7 @@ import Testing
     init() throws { folder = try RunnerProcess.temporaryFolder() }
 
     var data: URL { folder.appendingPathComponent("data") }
-    var digest: String { ContentDigest.sha256(content) }
+    var digest: String { Digest.sha256(of: content) }
 
     /// A manifest of one file.
     func manifest(_ address: String?, sha256: String? = nil, instructions: String? = nil) throws -> String {

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 import Pipeline
 import Safetensors
@@ -34,7 +35,7 @@ public struct ImageShard: Artefact, Equatable {
         if let mask { masks.append(contentsOf: mask) }
         facts.append(
             label: Int32(label ?? -1), objects: objects.map { Int32($0) }, caption: caption,
-            digest: ContentDigest.sha256(Data(image.pixels)))
+            digest: Digest.sha256(of: Data(image.pixels)))
     }
 
     /// Adds an image that stands in another shard in another size.

@@ -38,7 +38,7 @@ final class InputMemo: Sendable {
     /// - Throws: what `make` throws.
     func value<Value: Codable>(_ kind: String, of files: [URL], key: String, make: () throws -> Value) throws -> Value {
         guard let folder, let marks = Self.marks(files) else { return try make() }
-        let name = "\(kind)-\(ContentDigest.sha256(Data("\(kind)\n\(key)\n\(marks)".utf8))).json"
+        let name = "\(kind)-\(Digest.sha256(of: Data("\(kind)\n\(key)\n\(marks)".utf8))).json"
         if let kept: Kept<Value> = read(folder.file(name)) { return kept.value }
         let value = try make()
         // What was read while somebody wrote is nothing to keep.

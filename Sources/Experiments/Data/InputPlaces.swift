@@ -1,5 +1,6 @@
 import CLIPModel
 import Foundation
+import Foundations
 import Inputs
 
 /// Where models and data sets lie.
@@ -63,7 +64,7 @@ struct InputPlaces: Sendable {
         let known = ["imagenet-classes", "cifar-10-classes", "templates-80", "templates-simple-7", "templates-85"].first {
             (try? PromptSet.texts(prompts("\($0).txt"))) == lines
         }
-        return known ?? "\(lines.count) \(kind), \(ContentDigest.sha256(Data(lines.joined(separator: "\n").utf8)).prefix(12))"
+        return known ?? "\(lines.count) \(kind), \(Digest.sha256(of: Data(lines.joined(separator: "\n").utf8)).prefix(12))"
     }
 
     var imageNetNames: PictureSource.ImageNetNames {

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 
 /// The digests and sizes that a manifest states, computed from what is here.
@@ -12,7 +13,7 @@ public enum ManifestDigests {
             renewed.bytes = 0
             for file in entry.files.keys {
                 let url = folder.appendingPathComponent(file)
-                renewed.files[file] = try ContentDigest.sha256(ofFile: url, purpose: "a file of the model \(name)")
+                renewed.files[file] = try Digest.sha256(ofFile: url, purpose: "a file of the model \(name)")
                 renewed.bytes += try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int ?? 0
             }
             result.models[name] = renewed
@@ -21,7 +22,7 @@ public enum ManifestDigests {
             var renewed = entry
             for path in [\DatasetsManifest.DatasetEntry.Sources.font, \.annotations, \.emojiTest] {
                 let source = renewed.sources[keyPath: path]
-                renewed.sources[keyPath: path].sha256 = try ContentDigest.sha256(
+                renewed.sources[keyPath: path].sha256 = try Digest.sha256(
                     ofFile: URL(fileURLWithPath: source.path), purpose: "part of Debian's package \(source.package)")
             }
             let compositor = try SceneCompositor(

@@ -74,7 +74,7 @@ public struct ModelUnderStudy: Sendable {
         let digests = try memo.value("model", of: described.files, key: "") {
             try Dictionary(
                 described.files.map {
-                    ($0.lastPathComponent, try ContentDigest.sha256(ofFile: $0, purpose: "a file of the model \(reference.name)"))
+                    ($0.lastPathComponent, try Digest.sha256(ofFile: $0, purpose: "a file of the model \(reference.name)"))
                 }, uniquingKeysWith: { first, _ in first })
         }
         for (file, expected) in stated.sorted(by: { $0.key < $1.key }) {
@@ -91,7 +91,7 @@ public struct ModelUnderStudy: Sendable {
         // Named only where it is another, so that what was computed before there was a choice is found again.
         if precision != .fp32 { lines.append("precision \(precision.rawValue), patches included\n") }
         self.precision = precision
-        digest = ContentDigest.sha256(Data(lines.joined().utf8))
+        digest = Digest.sha256(of: Data(lines.joined().utf8))
         let clip = Shared {
             let clip = try CLIP(folder: folder, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation)
             try watch.check()

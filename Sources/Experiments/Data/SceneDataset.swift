@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 import Pipeline
 
@@ -40,7 +41,7 @@ public struct SceneDataset: Sendable {
     /// - Throws: `InputError`.
     func namesDigest() throws -> String {
         let lines = try concepts().map { ([$0.name, $0.group, $0.subgroup] + $0.keywords).joined(separator: "\t") }
-        return ContentDigest.sha256(Data(lines.joined(separator: "\n").utf8))
+        return Digest.sha256(of: Data(lines.joined(separator: "\n").utf8))
     }
 
     /// Digests of what a scene depends on, for the keys of steps.

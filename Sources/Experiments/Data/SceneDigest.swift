@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 import Pipeline
 
@@ -11,8 +12,8 @@ enum SceneDigest {
                 withUnsafeBytes(of: value.littleEndian) { data.append(contentsOf: $0) }
             }
         }
-        return ContentDigest.sha256(
-            shards.map(\.pixels) + [bytes(shards.flatMap(\.facts.labels)), bytes(shards.flatMap(\.facts.objects).map { $0.count > 1 ? $0[1] : -1 })]
+        return Digest.sha256(
+            of: shards.map(\.pixels) + [bytes(shards.flatMap(\.facts.labels)), bytes(shards.flatMap(\.facts.objects).map { $0.count > 1 ? $0[1] : -1 })]
                 + shards.map(\.masks))
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 import Pipeline
 
@@ -36,6 +37,6 @@ struct StudyClasses: Sendable {
     /// A digest of what names the classes.
     /// - Throws: `InputError`.
     func digest() throws -> String {
-        try scenes?.namesDigest() ?? ContentDigest.sha256(Data(names.joined(separator: "\n").utf8))
+        try scenes?.namesDigest() ?? Digest.sha256(of: Data(names.joined(separator: "\n").utf8))
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 import Pipeline
 
@@ -33,7 +34,7 @@ struct PoolSpec: Sendable {
         case .namesAndKeywords: "names and keywords"
         case .captions: "captions"
         case .phrases(let phrases):
-            "\(phrases.count) phrases, \(ContentDigest.sha256(Data(phrases.joined(separator: "\n").utf8)).prefix(12))"
+            "\(phrases.count) phrases, \(Digest.sha256(of: Data(phrases.joined(separator: "\n").utf8)).prefix(12))"
         }
     }
 

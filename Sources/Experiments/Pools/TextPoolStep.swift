@@ -1,6 +1,7 @@
 import CLIPModel
 import DenseMath
 import Foundation
+import Foundations
 import Inputs
 import Lens
 import Pipeline
@@ -49,7 +50,7 @@ enum TextPoolStep {
         func known(_ phrases: [String]) throws -> Step<StoredTextPool> {
             try check(phrases.count)
             return step(
-                digests: ["phrases": ContentDigest.sha256(Data(phrases.joined(separator: "\n").utf8))], texts: 1,
+                digests: ["phrases": Digest.sha256(of: Data(phrases.joined(separator: "\n").utf8))], texts: 1,
                 try .map(
                     units: phrases.count, unitsPerShard: phrasesPerShard,
                     makeWorker: { inputs in

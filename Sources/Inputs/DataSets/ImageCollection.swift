@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// The pictures of one split with their labels, read where they lie.
 ///
@@ -60,8 +61,8 @@ extension StoredPicture {
     /// SHA-256 of the file, or of size and pixels.
     var digest: String {
         switch self {
-        case .encoded(let bytes): ContentDigest.sha256(bytes)
-        case .pixels(let image): ContentDigest.sha256([Data("\(image.width)×\(image.height)".utf8), Data(image.pixels)])
+        case .encoded(let bytes): Digest.sha256(of: bytes)
+        case .pixels(let image): Digest.sha256(of: [Data("\(image.width)×\(image.height)".utf8), Data(image.pixels)])
         }
     }
 }

@@ -24,7 +24,7 @@ public struct EmojiSources: Sendable {
     func contents(of file: URL, purpose: String) throws -> Data {
         let data = try InputError.contents(of: file, purpose: purpose)
         if let stated, let expected = stated.digests[file] {
-            let found = ContentDigest.sha256(data)
+            let found = Digest.sha256(of: data)
             guard found == expected else {
                 throw InputError.digestMismatch(dataset: stated.dataset, what: file.path, expected: expected, found: found)
             }

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// Scenes as a stream of fixed-size records, read by the training script.
 public struct SceneStream {
@@ -35,7 +36,7 @@ public struct SceneStream {
             imageSize: compositor.recipe.imageSize, captionBytes: Self.captionBytes,
             names: compositor.catalogue.names, keywords: compositor.catalogue.concepts.map(\.keywords),
             templates: SceneCaption.templates, recipe: compositor.recipe,
-            recipeDigest: ContentDigest.sha256(recipe))
+            recipeDigest: Digest.sha256(of: recipe))
         try handle.write(contentsOf: encoder.encode(header) + Data("\n".utf8))
         for start in stride(from: indices.lowerBound, to: indices.upperBound, by: Self.scenesPerBatch) {
             var batch = Data()

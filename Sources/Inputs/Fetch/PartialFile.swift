@@ -73,7 +73,7 @@ final class PartialFile {
         try restart()
         if let bytes = origin.bytes { try checkRoom(for: bytes) }
         do {
-            try OutputFolder(description.deletingLastPathComponent()).write(JSONEncoder().encode(origin), as: description.lastPathComponent)
+            try OutputFolder.write(JSONEncoder().encode(origin), to: description)
         } catch OutputError.saveFailed(_, let errno, _) {
             throw failure(errno)
         } catch let OutputError.refused(path, _) {
@@ -132,11 +132,6 @@ final class PartialFile {
         .saveFailed(path: part.path, errno: errno, freeBytes: Self.freeBytes(at: part))
     }
 
-    /// Room on the disk for somebody who is not root.
-    static func freeBytes(at url: URL) -> Int {
-        var information = statvfs()
-        guard statvfs(url.deletingLastPathComponent().path, &information) == 0 else { return .max }
-        let (bytes, overflows) = UInt64(information.f_bavail).multipliedReportingOverflow(by: UInt64(information.f_frsize))
-        return overflows ? .max : Int(clamping: bytes)
-    }
+    /// Room on the disk for somebody who is not root; without end where nobody tells.
+    static func freeBytes(at url: URL) -> Int { OutputFolder.freeBytes(at: url).map { Int(clamping: $0) } ?? .max }
 }

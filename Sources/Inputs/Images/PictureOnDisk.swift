@@ -20,6 +20,6 @@ public struct PictureOnDisk: Sendable {
             throw InputError.imageNotRead(path: url.path, reason: error.text)
         }
         image = try PictureDecoder.decode(bytes, name: url.path)
-        sha256 = ContentDigest.sha256(bytes)
+        sha256 = Digest.sha256(of: bytes)
     }
 }

@@ -45,7 +45,7 @@ public struct RGBImage: Sendable, Equatable {
     /// Writes a PNG file, replacing an old one only when the new one is complete.
     /// - Throws: ``InputError/imageNotWritten(path:reason:)``, `OutputError`.
     public func writePNG(to url: URL) throws {
-        try OutputFolder(url.deletingLastPathComponent()).write(png(for: url.path), as: url.lastPathComponent)
+        try OutputFolder.write(png(for: url.path), to: url)
     }
 
     /// The bytes of a PNG file.

@@ -128,7 +128,7 @@ extension DatasetsManifest.ModelEntry {
         var found: [String: String] = [:]
         for (file, expected) in files.sorted(by: { $0.key < $1.key }) {
             let url = folder.appendingPathComponent(file)
-            let digest = try ContentDigest.sha256(ofFile: url, purpose: "a file of the model \(name)")
+            let digest = try Digest.sha256(ofFile: url, purpose: "a file of the model \(name)")
             guard digest == expected else {
                 throw InputError.digestMismatch(dataset: name, what: url.path, expected: expected, found: digest)
             }

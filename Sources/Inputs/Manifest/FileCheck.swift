@@ -109,6 +109,6 @@ struct DigestRecord {
     }
 
     func write(_ digest: String) throws {
-        try OutputFolder(url.deletingLastPathComponent()).write(Data("\(digest)  \(file.lastPathComponent)\n".utf8), as: url.lastPathComponent)
+        try OutputFolder.write(Data("\(digest)  \(file.lastPathComponent)\n".utf8), to: url)
     }
 }

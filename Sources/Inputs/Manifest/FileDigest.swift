@@ -30,14 +30,9 @@ struct FileDigest {
 
     /// In lower-case hexadecimal digits; MD5 only where it was asked for.
     func finalized() -> [DigestAlgorithm: String] {
-        var digests = [DigestAlgorithm.sha256: Self.hexadecimal(sha256.finalize())]
-        if let md5 { digests[.md5] = Self.hexadecimal(md5.finalize()) }
+        var digests = [DigestAlgorithm.sha256: Foundations.Digest.hexadecimal(sha256.finalize())]
+        if let md5 { digests[.md5] = Foundations.Digest.hexadecimal(md5.finalize()) }
         return digests
-    }
-
-    private static func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
     /// Reads an open file from its beginning to its end.

@@ -105,7 +105,7 @@ public final class CommandGenerator: PictureGenerator {
         let files = command.compactMap { try? RegularFile.contents(of: $0, limit: 16 << 20) }
         return [
             "generator": "command", "version": "1", "command": command.joined(separator: "\u{0}"),
-            "files": ContentDigest.sha256(files.map { Data(ContentDigest.sha256($0).utf8) }),
+            "files": Digest.sha256(of: files.map { Data(Digest.sha256(of: $0).utf8) }),
         ]
     }
 

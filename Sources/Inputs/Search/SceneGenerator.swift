@@ -1,5 +1,6 @@
 import DenseMath
 import Foundation
+import Foundations
 
 /// Pictures of the emoji world: the shown class in front, beside it the sprites that a description's
 /// phrases name. "Shows c₁" and "does not show c₂" hold by construction.
@@ -18,8 +19,8 @@ public struct SceneGenerator: PictureGenerator {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         let concepts = compositor.catalogue.concepts.map { [$0.name, $0.subgroup] + $0.keywords }
-        world = ContentDigest.sha256(
-            try [encoder.encode(compositor.recipe), encoder.encode(concepts)] + compositor.sprites.map { Data($0.pixels) })
+        world = Digest.sha256(
+            of: try [encoder.encode(compositor.recipe), encoder.encode(concepts)] + compositor.sprites.map { Data($0.pixels) })
     }
 
     public var identity: [String: String] {

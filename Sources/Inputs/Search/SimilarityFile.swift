@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// Similarities of phrases with classes, made elsewhere: a line a phrase, a column a class, tabs between them, the classes'
 /// names in the first line after `phrase`.
@@ -34,7 +35,7 @@ public struct SimilarityFile: Sendable {
             }
             guard rows.updateValue(values, forKey: fields[0]) == nil else { throw malformed(line.place, "each phrase once, here is '\(fields[0])' again") }
         }
-        (self.url, self.rows, digest) = (url, rows, ContentDigest.sha256(Data(text.utf8)))
+        (self.url, self.rows, digest) = (url, rows, Digest.sha256(of: Data(text.utf8)))
         classes = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
     }
 

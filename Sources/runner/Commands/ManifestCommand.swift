@@ -20,7 +20,7 @@ struct ManifestCommand: ParsableCommand {
         let data = try renewed.encoded()
         guard write else { return try Console.print(String(decoding: data, as: UTF8.self)) }
         do {
-            try OutputFolder(url.deletingLastPathComponent()).write(data, as: url.lastPathComponent)
+            try OutputFolder.write(data, to: url)
         } catch let error as OutputError {
             throw Failure(error, elsewhere: "copy the manifest and name the copy with --manifest", again: "run the same command again")
         }

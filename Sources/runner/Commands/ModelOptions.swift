@@ -26,8 +26,9 @@ struct ModelOptions: ParsableArguments {
     /// Loads the model; its files are watched from before.
     /// - Throws: what opening a model throws.
     func open() throws -> (clip: CLIP, watch: FileWatch) {
-        let watch = FileWatch(try CLIP.describe(folder: url, vocabulary: vocabularyFile()).files)
-        let clip = try CLIP(folder: url, vocabulary: vocabularyFile(), imageActivation: imageActivation, textActivation: textActivation)
+        let vocabulary = try vocabularyFile()
+        let watch = FileWatch(try CLIP.describe(folder: url, vocabulary: vocabulary).files)
+        let clip = try CLIP(folder: url, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation)
         return (clip, watch)
     }
 

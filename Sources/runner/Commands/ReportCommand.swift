@@ -39,7 +39,7 @@ struct ReportCommand: ParsableCommand {
         }
         let html = try report.html()
         do {
-            try OutputFolder(page.deletingLastPathComponent()).write(html, as: page.lastPathComponent)
+            try OutputFolder.write(html, to: page)
         } catch let OutputError.saveFailed(path, errno, _) where Self.isRefusal(errno) {
             throw Self.refused(path, errno)
         } catch let error as OutputError {

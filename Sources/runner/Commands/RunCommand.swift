@@ -105,8 +105,8 @@ struct RunCommand: ParsableCommand {
                         unprinted = failure
                     }
                 }
-            } catch let lost as PipelineError where lost.isOfTheFolder {
-                throw lost
+            } catch where error.isOfTheFolder {
+                throw error
             } catch PipelineError.interrupted {
                 throw PipelineError.interrupted
             } catch where experiments.count > 1 {

@@ -70,7 +70,7 @@ struct TaskCommand: ParsableCommand {
         let record = TaskFailure(
             code: error.code.rawValue, message: error.message, fix: error.fix, host: ProcessIdentity.current.host)
         let file = URL(fileURLWithPath: failure)
-        if let data = try? ArtefactJSON.encode(record) { try? OutputFolder(file.deletingLastPathComponent()).write(data, as: file.lastPathComponent) }
+        if let data = try? ArtefactJSON.encode(record) { try? OutputFolder.write(data, to: file) }
     }
 }
 

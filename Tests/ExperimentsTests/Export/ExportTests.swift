@@ -2,6 +2,7 @@ import Attribution
 import CLIPModel
 import DenseMath
 import Foundation
+import Foundations
 import Inputs
 import Pipeline
 import Safetensors
@@ -158,11 +159,11 @@ import Testing
         let pictures = try #require(images["pictures"] as? [[String: Any]])
         #expect(pictures.map { $0["id"] as? String } == ["000.png", "001.png", "002.png"])
         let bytes = try Data(contentsOf: sample.pictures.appendingPathComponent("001.png"))
-        #expect(pictures[1]["sha256"] as? String == ContentDigest.sha256(bytes))
+        #expect(pictures[1]["sha256"] as? String == Digest.sha256(of: bytes))
         #expect(images["found"] as? Int == ExportSample.count)
         let model = try #require(document["model"] as? [String: Any])
         let weights = try #require((model["weights"] as? [[String: Any]])?.first)
-        #expect(weights["sha256"] as? String == ContentDigest.sha256(try Data(contentsOf: sample.model.weights)))
+        #expect(weights["sha256"] as? String == Digest.sha256(of: try Data(contentsOf: sample.model.weights)))
         let activation = try #require((model["imageTower"] as? [String: Any])?["activation"] as? [String: Any])
         #expect(activation["name"] as? String == "quick_gelu")
         #expect(activation["source"] as? String == "formatDefault")

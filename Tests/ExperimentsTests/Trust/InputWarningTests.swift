@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 import Synchronization
 import Testing
@@ -31,7 +32,7 @@ import Testing
     }
 
     @Test func openAIsWeightsWithoutTheirActivationAreNamed() throws {
-        let digest = try ContentDigest.sha256(ofFile: Self.model.appendingPathComponent("open_clip_model.safetensors"), purpose: "weights")
+        let digest = try Digest.sha256(ofFile: Self.model.appendingPathComponent("open_clip_model.safetensors"), purpose: "weights")
         func without(_ text: String) -> String { text.replacing(/"quick_gelu": *(true|false),?/, with: "") }
         let told = try told(digest, of: "openai-vit", edit: without)
         #expect(told.count == 1 && told.first?.contains("OpenAI's weights, trained with QuickGELU") == true && told.first?.contains("image-activation: quick_gelu") == true, "\(told)")

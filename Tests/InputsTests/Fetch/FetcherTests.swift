@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 import Synchronization
 import TestSupport
@@ -12,7 +13,7 @@ import Testing
 
     /// 300 kB that are the same every time.
     static let content = Data((0..<300_000).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) })
-    static let sha256 = ContentDigest.sha256(content)
+    static let sha256 = Digest.sha256(of: content)
     static let tag = "\"v1\""
 
     static var fetcher: Fetcher {
@@ -69,13 +70,13 @@ import Testing
     @Test func anotherFileThatIsThereIsLeft() throws {
         try Data("mine".utf8).write(to: URL(fileURLWithPath: path))
         let status = FileCheck.Status.wrongDigest(
-            algorithm: .sha256, expected: Self.sha256, found: ContentDigest.sha256(Data("mine".utf8)), isRecorded: false)
+            algorithm: .sha256, expected: Self.sha256, found: Digest.sha256(of: Data("mine".utf8)), isRecorded: false)
         #expect(try error([]) == .otherFile(path: path, status: status))
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data("mine".utf8))
     }
 
     @Test func emptyAndUnmeasuredFiles() throws {
-        #expect(try error([Self.served(Data())], sha256: ContentDigest.sha256(Data())) == nil)
+        #expect(try error([Self.served(Data())], sha256: Digest.sha256(of: Data())) == nil)
         try FileManager.default.removeItem(atPath: path)
         #expect(try error([Self.served { $0.statesLength = false }]) == nil)
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Self.content)
@@ -96,7 +97,7 @@ import Testing
         let other = Data("something else".utf8)
         #expect(
             try error([Self.served(other)])
-                == .wrongDigest(path: path, algorithm: .sha256, expected: Self.sha256, found: ContentDigest.sha256(other), isRecorded: false))
+                == .wrongDigest(path: path, algorithm: .sha256, expected: Self.sha256, found: Digest.sha256(of: other), isRecorded: false))
         #expect(names.isEmpty)
     }
 
@@ -133,7 +134,7 @@ import Testing
         try FileManager.default.removeItem(atPath: path)
         #expect(
             throws: FetchError.wrongDigest(
-                path: path, algorithm: .sha256, expected: Self.sha256, found: ContentDigest.sha256(Data("changed".utf8)), isRecorded: true)
+                path: path, algorithm: .sha256, expected: Self.sha256, found: Digest.sha256(of: Data("changed".utf8)), isRecorded: true)
         ) { try Self.fetcher.fetch(file, into: folder.url) }
         #expect(names == ["data.bin.sha256"])
     }
@@ -180,7 +181,7 @@ import Testing
         ])
         let file = Self.file(server, sha256: nil)
         #expect(throws: FetchError.self) { try Self.fetcher.fetch(file, into: folder.url) }
-        #expect(try Self.fetcher.fetch(file, into: folder.url).sha256 == ContentDigest.sha256(new))
+        #expect(try Self.fetcher.fetch(file, into: folder.url).sha256 == Digest.sha256(of: new))
     }
 
     /// Weak or no validators, and no digest: two files must not be mixed.

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 import TestSupport
 import Testing
@@ -116,7 +117,7 @@ extension FetcherTests {
         }
         var fetcher = Self.fetcher
         fetcher.stallTimeout = 1
-        let digest = ContentDigest.sha256(Data("hello".utf8))
+        let digest = Digest.sha256(of: Data("hello".utf8))
         var right = 0
         for answer in answers {
             let server = try LocalServer([answer])

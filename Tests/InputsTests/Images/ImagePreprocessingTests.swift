@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 @testable import Inputs
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
         #expect(cases.count >= 200)
         for item in cases {
             let square = preprocessing(try PictureDecoder.decode(PictureFixtures.data("sound", item.file), name: item.file))
-            #expect(ContentDigest.sha256(Data(square.pixels)) == item.clip224, "\(item.file)")
+            #expect(Digest.sha256(of: Data(square.pixels)) == item.clip224, "\(item.file)")
         }
     }
 
@@ -22,7 +23,7 @@ import Testing
             let square = try preprocessing(item)(image)
             let what = "\(item.file) → \(item.size) (\(item.edge ?? item.size)), \(item.mode), \(item.filter)"
             let difference = item.pixels.map { firstDifference(square.pixels, $0, width: item.size) } ?? "not stored"
-            #expect(ContentDigest.sha256(Data(square.pixels)) == item.square, "\(what): \(difference)")
+            #expect(Digest.sha256(of: Data(square.pixels)) == item.square, "\(what): \(difference)")
         }
     }
 

@@ -1,5 +1,6 @@
 import DenseMath
 import Foundation
+import Foundations
 @testable import Inputs
 import Testing
 
@@ -12,7 +13,7 @@ import Testing
             let image = try PictureDecoder.decode(PictureFixtures.data("sound", item.file), name: item.file)
             #expect(image.width == item.width && image.height == item.height, "\(item.file)")
             let difference = item.pixels.map { firstDifference(image.pixels, $0, width: item.width) } ?? "not stored"
-            #expect(ContentDigest.sha256(Data(image.pixels)) == item.rgb, "\(item.file): \(difference)")
+            #expect(Digest.sha256(of: Data(image.pixels)) == item.rgb, "\(item.file): \(difference)")
         }
     }
 
@@ -31,7 +32,7 @@ import Testing
                 read += 1
                 #expect(item.rgb != nil, "\(item.file): read, but Pillow refuses it")
                 if Self.estimated.contains(item.file) { continue }
-                #expect(ContentDigest.sha256(Data(picture.image.pixels)) == item.rgb, "\(item.file): other pixels")
+                #expect(Digest.sha256(of: Data(picture.image.pixels)) == item.rgb, "\(item.file): other pixels")
             } catch {
                 refused += 1
                 #expect(item.rgb == nil, "\(item.file): \(error), but Pillow reads it")
@@ -150,7 +151,7 @@ import Testing
         let wrong = Counter()
         DispatchQueue.concurrentPerform(iterations: 40) { index in
             let place = index % cases.count
-            let found = (try? PictureDecoder.picture(data[place])).map { ContentDigest.sha256(Data($0.image.pixels)) }
+            let found = (try? PictureDecoder.picture(data[place])).map { Digest.sha256(of: Data($0.image.pixels)) }
             if found != cases[place].rgb { wrong.increment() }
         }
         #expect(cases.count == files.count && wrong.value == 0, "\(wrong.value) of 40")

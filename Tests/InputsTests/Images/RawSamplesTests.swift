@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 @testable import Inputs
 import Testing
 
@@ -11,7 +12,7 @@ import Testing
             let found = try RawSamples(png: PictureFixtures.data("sound", item.file), name: item.file)
             #expect(found.width == item.width && found.height == item.height, "\(item.file)")
             let bytes = found.samples.withUnsafeBytes { Data($0) }
-            #expect(ContentDigest.sha256(bytes) == item.samples, "\(item.file)")
+            #expect(Digest.sha256(of: bytes) == item.samples, "\(item.file)")
         }
     }
 

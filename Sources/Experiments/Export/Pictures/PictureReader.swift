@@ -70,7 +70,7 @@ final class PictureReader {
                     let picture = try Self.decode(bytes)
                     let pixels = preprocessing(picture.image).pixels
                     try pixels.withUnsafeBytes { try file.write($0, at: index * pictureBytes) }
-                    outcome = .read(sha256: ContentDigest.sha256(bytes), warning: picture.warning)
+                    outcome = .read(sha256: Digest.sha256(of: bytes), warning: picture.warning)
                 } catch let refusal as Refusal {
                     outcome = .refused(refusal)
                 }

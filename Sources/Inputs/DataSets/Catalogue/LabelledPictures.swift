@@ -1,3 +1,5 @@
+import Foundations
+
 /// A collection of pictures with the classes that a zero-shot classifier is to choose among.
 public struct LabelledPictures: Sendable {
     public let collection: any ImageCollection
@@ -129,7 +131,7 @@ public struct ObjectMask: Sendable, Equatable {
     public let objects: [UInt8]
 
     /// SHA-256 of the numbers.
-    var digest: String { ContentDigest.sha256(objects) }
+    var digest: String { Digest.sha256(of: objects) }
 
     init(_ mask: LabelMask, values: [UInt16]) {
         (width, height) = (mask.width, mask.height)

@@ -1,6 +1,7 @@
 import DenseMath
 import Dispatch
 import Foundation
+import Foundations
 import Synchronization
 
 /// The pictures of a set that an experiment goes over: what is known of them without decoding one, and a
@@ -84,7 +85,7 @@ public struct PictureList: Codable, Sendable, Equatable {
         }
         skipped.sort { $0.id < $1.id }
         classNames = pictures.classNames
-        digest = ContentDigest.sha256(Data(lines.joined(separator: "\n").utf8))
+        digest = Digest.sha256(of: Data(lines.joined(separator: "\n").utf8))
         guard !entries.isEmpty else {
             throw DataSetError.empty(path: skipped.first?.id ?? "", expected: "pictures that can be read")
         }
