@@ -119,6 +119,20 @@ import Testing
         }
     }
 
+    /// What the system sends to a program whose mapped file was cut short.
+    @Test func aMappedFileThatIsCutShortEndsInAWord() throws {
+        let run = try FaultRun()
+        defer { run.remove() }
+        let started = try run.start(Fault(kind: .hangOpen, at: 1, only: "emoji-clip/model.safetensors"))
+        defer { started.running.process.terminate() }
+        try started.waitForFault()
+        kill(started.running.process.processIdentifier, SIGBUS)
+        let output = try started.end()
+        #expect(output.status == 65 && output.errors.contains("became shorter while it was read"), "\(output.status) \(output.errors)")
+        let again = try run.run()
+        #expect(try again.status == 0 && run.rows() == FaultRun.undisturbed.get().rows, "\(again.errors)")
+    }
+
     // MARK: The lock
 
     /// Without its lock a run is not alone in the folder, and without its database its rows are lost: it says so.
