@@ -32,9 +32,10 @@ extension ResultsDatabase {
             // In the order of the table itself: an index may have come apart from it.
             let runs = try Row.fetchCursor(db, sql: "SELECT id, experiment, state FROM run NOT INDEXED ORDER BY id DESC")
             while let run = try runs.next() {
-                let id: Int64 = run["id"]
+                let row = RowReader(run, path: path, table: "run")
+                let id: Int64 = try row.value("id")
                 try checkRun(id, db)
-                guard run["experiment"] == experiment, run["state"] == ending.rawValue else { continue }
+                guard try row.value("experiment") == experiment, try row.value("state") == ending.rawValue else { continue }
                 return try fetchRuns(where: "id = ?", arguments: [id], db).first
             }
             return nil
@@ -102,7 +103,7 @@ extension ResultsDatabase {
             try check(run, db)
             guard let rowsRun = run.rowsRun else { return [] }
             let subjects = try subjects("metric", column: "subject", of: rowsRun, db)
-            let terms = withTerms && schema >= 2 ? try StoredTerms.fetch(of: rowsRun, db) : [:]
+            let terms = withTerms && schema >= 2 ? try StoredTerms.fetch(of: rowsRun, path: path, db) : [:]
             return try Row.fetchAll(
                 db, sql: "SELECT * FROM metric WHERE run = ? ORDER BY id", arguments: [rowsRun]
             ).map { row in

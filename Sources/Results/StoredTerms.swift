@@ -4,7 +4,8 @@ import Pipeline
 /// Reads what images add to the metrics of a run.
 enum StoredTerms {
     /// By the metrics' numbers.
-    static func fetch(of run: Int64, _ db: Database) throws -> [Int64: ImageTerms] {
+    /// - Throws: ``ResultsError/unreadableRow(path:table:column:)``.
+    static func fetch(of run: Int64, path: String, _ db: Database) throws -> [Int64: ImageTerms] {
         var result: [Int64: ImageTerms] = [:]
         var current: (metric: Int64, terms: Collected)?
         func finish() {
@@ -19,12 +20,20 @@ enum StoredTerms {
                 WHERE metric.run = ? ORDER BY term.metric
                 """, arguments: [run])
         while let row = try rows.next() {
-            let metric: Int64 = row[0]
+            // What a row's subscript cannot read as it is asked to ends the process.
+            func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ index: Int) throws -> Value {
+                do {
+                    return try row.decode(atIndex: index)
+                } catch is RowDecodingError {
+                    throw ResultsError.unreadableRow(path: path, table: "term", column: Array(row.columnNames)[index])
+                }
+            }
+            let metric: Int64 = try value(0)
             if current?.metric != metric {
                 finish()
                 current = (metric, Collected())
             }
-            current?.terms.add(image: row[1], part: row[2], row[3], row[4])
+            current?.terms.add(image: try value(1), part: try value(2), try value(3), try value(4))
         }
         finish()
         return result

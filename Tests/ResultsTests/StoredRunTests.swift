@@ -86,6 +86,27 @@ import Testing
         #expect(try reader.computedSteps().isEmpty)
     }
 
+    /// No digest is kept of a run that has not ended: whatever byte of its row is lost, reading ends with an error or a value.
+    @Test func aByteThatIsLostOfARunThatNeverEndedIsNoTrap() throws {
+        let database = try ResultsDatabase(writingTo: url)
+        _ = try database.begin(Sample.description())
+        try database.close()
+        let bytes = try Data(contentsOf: url)
+        let state = try #require(bytes.range(of: Data("running".utf8), options: .backwards))
+        let copy = url.deletingLastPathComponent().appendingPathComponent("copy.sqlite")
+        for place in state.lowerBound - 200..<state.upperBound + 8 where bytes[place] != 0 {
+            var lost = bytes
+            lost[place] = 0
+            try lost.write(to: copy)
+            do {
+                let reader = try ResultsDatabase(readingFrom: copy)
+                _ = try reader.latestRun(of: "mean-ablation", ending: .failed)
+            } catch is ResultsError {}
+            do { _ = try ResultsDatabase(readingFrom: copy).runs() } catch is ResultsError {}
+            do { _ = try ResultsDatabase(readingFrom: copy).computedSteps() } catch is ResultsError {}
+        }
+    }
+
     @Test func aStepThatIsGoneOrMovedToAnotherRunIsMissed() throws {
         let ids = [try write(), try write([0.5])]
         try change("DELETE FROM step WHERE run = \(ids[0]) AND position = 1")
