@@ -95,7 +95,8 @@ let package = Package(
         .testTarget(name: "FoundationsTests", dependencies: ["Foundations", "TestSupport"]),
         .testTarget(name: "PipelineTests", dependencies: ["Foundations", "Pipeline", "Safetensors", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "SlurmTests", dependencies: ["Slurm", "Pipeline", "Foundations"]),
-        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "Foundations", "TestSupport"]),
+        .testTarget(
+            name: "ExperimentsTests", dependencies: ["Experiments", "Foundations", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "ResultsTests", dependencies: ["Foundations", "Results", "Pipeline", grdb], exclude: ["Fixtures"]),
         .testTarget(
             name: "RunnerTests", dependencies: ["runner", "Foundations", "Archives", "Inputs", "Results", "Pipeline", "Safetensors", "TestSupport", grdb]),

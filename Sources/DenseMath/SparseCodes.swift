@@ -1,12 +1,12 @@
 /// Signals written as sums of a few atoms of a dictionary, for several numbers of atoms.
 public struct SparseCodes: Sendable, Equatable {
     /// Numbers of atoms, ascending; the last is m.
-    public let sizes: [Int]
+    public var sizes: [Int]
     /// Atoms in the order of their choice; −1 from where the pursuit of a signal ended. // [n, m]
-    public let atoms: [Int32]
+    public var atoms: [Int32]
     /// Least-squares coefficients of the first atoms by size, zero beyond them; NaN for a signal that the
     /// pursuit could not compute with. // [sizes, n, m]
-    public let coefficients: Tensor
+    public var coefficients: Tensor
 
     /// - Precondition: the counts fit together.
     public init(sizes: [Int], atoms: [Int32], coefficients: Tensor) {

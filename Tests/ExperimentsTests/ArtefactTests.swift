@@ -3,6 +3,7 @@ import Foundation
 import Inputs
 import Lens
 import Pipeline
+import Safetensors
 import Testing
 
 @testable import Experiments
@@ -28,26 +29,27 @@ import Testing
         facts.append(label: -1, objects: [], caption: "b", digest: "y")
         facts.append(label: 2, objects: [2, -1, 3], caption: "", digest: "z")
         #expect(try ImageFacts(facts.stored()) == facts && ImageFacts(ImageFacts().stored()) == ImageFacts())
-        guard case .tensors(let tensors, var metadata) = try facts.stored() else { return }
-        metadata["digests"] = "x"
-        #expect(throws: PipelineError.self) { try ImageFacts(.tensors(tensors, metadata: metadata)) }
-        // A count that leads beyond the objects.
-        var other = tensors
-        other["object-counts"] = try .init([1, 0, 9] as [Int32], shape: [3])
-        #expect(throws: PipelineError.self) { try ImageFacts(.tensors(other, metadata: metadata)) }
+        // A digest too few; a count that leads beyond the objects; half a character.
+        try expectRefusal(facts, "digests-lengths", numbers: [1, 1, 0])
+        try expectRefusal(facts, "digests-lengths", [2], integers: true)
+        try expectRefusal(facts, "objects-lengths", numbers: [1, 0, 9])
+        try expectRefusal(facts, "objects-lengths", numbers: [1, -1, 4])
+        try expectNoPartCanBeMissing(facts)
+        guard case .tensors(var tensors, _) = try facts.stored() else { return }
+        tensors["captions"] = try StoredTensor([0x61, 0xC3] as [UInt8], shape: [2])
+        #expect(throws: PipelineError.self) { try ImageFacts(.tensors(tensors)) }
     }
 
     @Test func meansComeBackByLayer() throws {
-        let means = FittedMeans(layers: [
-            3: EffectMeans(
-                coordinates: Tensor(shape: [2, 3], elements: [1, 2, 3, 4, 5, 6]), biasShare: [7, 8], total: [9, 10],
-                activations: Tensor(shape: [1, 2], elements: [11, 12]))
-        ], floors: [3: [0.5, 0.25]])
-        let back = try FittedMeans(means.stored())
-        #expect(back.layers == means.layers)
-        #expect(try back.floors(3) == [0.5, 0.25])
+        let means = EffectMeans(
+            coordinates: Tensor(shape: [2, 3], elements: [1, 2, 3, 4, 5, 6]), biasShare: [7, 8], total: [9, 10],
+            activations: Tensor(shape: [1, 2], elements: [11, 12]))
+        let fitted = FittedMeans(layers: [3: .init(means: means, floors: [0.5, 0.25])])
+        let back = try FittedMeans(fitted.stored())
+        #expect(try back.layer(3).means == means && back.layer(3).floors == [0.5, 0.25])
         #expect(throws: PipelineError.self) { try back.layer(4) }
-        #expect(throws: PipelineError.self) { try back.floors(4) }
+        try expectRefusal(fitted, "3.floors", [3])
+        try expectNoPartCanBeMissing(fitted)
     }
 
     @Test func predictionsOfAnotherSizeAreRefused() throws {

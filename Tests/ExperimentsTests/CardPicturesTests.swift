@@ -27,7 +27,7 @@ import Testing
         let back = try CardPictures(pictures.stored())
         #expect(back.images == pictures.images && back.sheets == pictures.sheets && back.layers == pictures.layers)
         guard case .tensors(var tensors, let metadata) = try pictures.stored() else { return }
-        tensors["sheet-lengths"] = try .init([3, 2] as [Int32], shape: [2])
+        tensors["sheets-lengths"] = try .init([3, 2] as [Int32], shape: [2])
         #expect(throws: (any Error).self) { try CardPictures(.tensors(tensors, metadata: metadata)) }
     }
 }

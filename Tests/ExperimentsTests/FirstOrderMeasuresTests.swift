@@ -45,11 +45,7 @@ import Testing
             }
         }
         var predictions = FirstOrderPredictions(layers: layers)
-        predictions.predictions = try ConditionPredictions(
-            .tensors([
-                "labels": StoredTensor(labels, shape: [count, conditions]),
-                "margins": StoredTensor([Float](repeating: 1, count: labels.count), shape: [count, conditions]),
-            ]))
+        predictions.predictions = try HandMade.predictions(labels, margins: [1], conditions: conditions)
         // [images, kinds, layers]: 1, 2 for attention and 3, 4 for MLPs; a tenth of it from the mean.
         predictions.lengths = (0..<count * 4).map { Float($0 % 4 + 1) }
         predictions.deviations = predictions.lengths.map { $0 / 10 }
@@ -69,7 +65,7 @@ import Testing
         let values = (0..<images).flatMap { image in
             rows.enumerated().flatMap { head, row in head == 1 ? row.map { $0 * (image % 2 == 0 ? 0.75 : 1.25) } : row }
         }
-        return try HeadVarianceTerms(.tensors(["terms": StoredTensor(values, shape: [images, 4, 5])]))
+        return try HandMade.terms(values, heads: 4, texts: 2)
     }
 
     func measures(

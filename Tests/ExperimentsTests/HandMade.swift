@@ -2,6 +2,7 @@ import DenseMath
 import Foundation
 import Lens
 import Pipeline
+import Safetensors
 
 @testable import Experiments
 
@@ -47,6 +48,29 @@ enum HandMade {
         PrincipalDirections(
             directions: rows, shares: shares, centredShares: shares.map { $0 / 2 },
             ratios: ratios ?? [Float](repeating: 0.25, count: shares.count))
+    }
+
+    /// - Parameters:
+    ///   - labels: // [images, conditions]
+    ///   - margins: one for each label, or one for all.
+    static func predictions(_ labels: [Int32], margins: [Float], conditions: Int) throws -> ConditionPredictions {
+        let shape = [labels.count / conditions, conditions]
+        return try ConditionPredictions(
+            .tensors([
+                "conditions": StoredTensor([Int32(conditions)], shape: [1]), "labels": StoredTensor(labels, shape: shape),
+                "margins": StoredTensor(
+                    margins.count == 1 ? [Float](repeating: margins[0], count: labels.count) : margins, shape: shape),
+            ]))
+    }
+
+    /// - Parameter values: // [images, heads, 3 + texts]
+    static func terms(_ values: [Float], heads: Int, texts: Int) throws -> HeadVarianceTerms {
+        let shape = [values.count / (heads * (3 + texts)), heads, 3 + texts]
+        return try HeadVarianceTerms(
+            .tensors([
+                "heads": StoredTensor([Int32(heads)], shape: [1]), "texts": StoredTensor([Int32(texts)], shape: [1]),
+                "terms": StoredTensor(values, shape: shape),
+            ]))
     }
 
     static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

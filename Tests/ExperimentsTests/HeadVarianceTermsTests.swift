@@ -51,7 +51,7 @@ import Testing
 
         for (k, head) in spans.heads.enumerated() {
             #expect(head.texts.count == min(rank, Self.texts))
-            let sums = terms.rows(ofHead: k).reduce([Double](repeating: 0, count: terms.columns)) { zip($0, $1).map(+) }
+            let sums = terms.rows(ofHead: k).reduce([Double](repeating: 0, count: terms.numbers)) { zip($0, $1).map(+) }
             var errors = [sums[HeadVarianceTerms.whole] / Double(Self.imageCount) / head.variance - 1]
             let explained = head.texts.enumerated().map { (HeadVarianceTerms.along(texts: $0 + 1), Double($1.explainedVariance)) }
             for (column, share) in explained + [
@@ -68,7 +68,7 @@ import Testing
     @Test func intervalsAreOfRatiosOfSums() throws {
         // ‖e − ē‖², first text, both, random, principal; two heads.
         let values: [Float] = [1, 0, 1, 0.5, 1, /**/ 3, 3, 3, 3, 3, /**/ 3, 1.5, 2, 0, 3, /**/ 1, 1, 1, 1, 1]
-        let terms = try HeadVarianceTerms(.tensors(["terms": StoredTensor(values, shape: [2, 2, 5])]))
+        let terms = try HandMade.terms(values, heads: 2, texts: 2)
         let heads = HeadVarianceIntervals(terms, bootstrap: Bootstrap(seed: 1)).heads
         #expect(heads.count == 2)
         func bounds(_ interval: Metric.Interval?) -> [Double?] { [interval?.lower, interval?.upper] }
@@ -85,7 +85,7 @@ import Testing
 
     @Test func aHeadThatWritesNothingHasNoIntervals() throws {
         let values: [Float] = [0, 0, 0, 0, /**/ 1, 0.5, 0, 1, /**/ 0, 0, 0, 0, /**/ 2, 0.5, 0, 1]
-        let terms = try HeadVarianceTerms(.tensors(["terms": StoredTensor(values, shape: [2, 2, 4])]))
+        let terms = try HandMade.terms(values, heads: 2, texts: 1)
         let heads = HeadVarianceIntervals(terms, bootstrap: Bootstrap(seed: 1)).heads
         #expect(heads[0].texts == [nil] && heads[0].randomTexts == nil && heads[0].principalDirections == nil)
         #expect(heads[0].share?.upper == 0 && heads[1].share?.lower == 1)

@@ -24,7 +24,7 @@ import Testing
     }
 
     /// Of the first neurons: the second has nothing, which no image holds.
-    private func summary(_ rows: Tensor, _ shares: [Float], ratios: [Float]) -> SampledEffects.Summary {
+    private func summary(_ rows: Tensor, _ shares: [Float], ratios: [Float]) -> EffectSummary {
         func first(_ values: [Float]) -> [Float] { Array(values.prefix(rows.shape[0])) }
         return .init(
             directions: HandMade.directions(rows, shares: first(shares), ratios: first(ratios)), sharesOfAll: first([0.125, 0.375]),
@@ -51,7 +51,9 @@ import Testing
                     neurons: neurons, indirect: summary(Tensor(shape: [neurons.count, 2], elements: indirect), [0.2, 0.6], ratios: [0.25, 0.96]),
                     secondOrder: summary(Tensor(zeros: [neurons.count, 2]), [0.5, 0.8], ratios: [0.5, 0.5]))
             ]),
-            direct: NeuronDirectDirections(layers: [1: Tensor(shape: [5, 2], elements: [1, 0, 1, 0, 0, 1, 0.6, 0.8, 1, 0])]),
+            direct: NeuronDirectDirections(layers: [
+                1: .init(directions: Tensor(shape: [5, 2], elements: [1, 0, 1, 0, 0, 1, 0.6, 0.8, 1, 0]))
+            ]),
             trust: TrustFindings(
                 fit: HandMade.fit, evaluation: HandMade.fit,
                 decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [1: 1e-7]), overlap: nil))
@@ -173,7 +175,7 @@ import Testing
     }
 
     @Test func directDirectionsComeBackByLayer() throws {
-        let directions = NeuronDirectDirections(layers: [3: Tensor(shape: [2, 2], elements: [1, 0, 0, 1])])
+        let directions = NeuronDirectDirections(layers: [3: .init(directions: Tensor(shape: [2, 2], elements: [1, 0, 0, 1]))])
         #expect(try NeuronDirectDirections(directions.stored()).layers == directions.layers)
     }
 

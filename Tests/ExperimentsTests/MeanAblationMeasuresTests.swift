@@ -42,7 +42,7 @@ import Testing
             }
         }
         let direction = HandMade.directions(Tensor(zeros: [6, 4]), shares: [0.2, 0.4, 0.6, 0.8, 0.5, 0.5])
-        func sample(_ share: Float) -> SampledEffects.Summary {
+        func sample(_ share: Float) -> EffectSummary {
             .init(directions: HandMade.directions(Tensor(zeros: [1, 4]), shares: [share]))
         }
         return try MeanAblationMeasures(

@@ -75,11 +75,7 @@ import Testing
                     name: "words-random", pool: Self.pool, codes: FittedSparseTexts(layers: [0: Self.chance, 1: Self.chance]),
                     faithfulness: Faithfulness(images: 3, layers: [0: random, 1: random]), sizes: [2]),
             ],
-            predictions: try ConditionPredictions(
-                .tensors([
-                    "labels": StoredTensor(said, shape: [4, 6]),
-                    "margins": StoredTensor([Float](repeating: 2, count: 24), shape: [4, 6]),
-                ])),
+            predictions: try HandMade.predictions(said, margins: [2], conditions: 6),
             references: references,
             similarities: PhraseSimilarities(
                 layers: [

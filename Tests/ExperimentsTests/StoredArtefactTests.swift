@@ -11,11 +11,7 @@ import Testing
 /// an error and no trap.
 @Suite struct StoredArtefactTests {
     static func predictions() throws -> ConditionPredictions {
-        try ConditionPredictions(
-            .tensors([
-                "labels": StoredTensor([1, 2, 3, 4, 5, 6] as [Int32], shape: [2, 3]),
-                "margins": StoredTensor([0.5, 1, 1.5, 2, 2.5, 3] as [Float], shape: [2, 3]),
-            ]))
+        try HandMade.predictions([1, 2, 3, 4, 5, 6], margins: [0.5, 1, 1.5, 2, 2.5, 3], conditions: 3)
     }
 
     @Test func conditionPredictions() throws {
@@ -52,10 +48,10 @@ import Testing
 
     @Test func neuronEffects() throws {
         let value = NeuronEffects(
-            effects: [1: Tensor(shape: [2, 3], elements: [1, 2, 3, 4, 5, 6])],
+            layers: [1: .init(effects: Tensor(shape: [2, 3], elements: [1, 2, 3, 4, 5, 6]))],
             representations: Tensor(shape: [2, 2], elements: [7, 8, 9, 10]))
         let back = try NeuronEffects(value.stored())
-        #expect(back.effects == value.effects && back.representations == value.representations)
+        #expect(back.layers[1]?.effects == value.layers[1]?.effects && back.representations == value.representations)
         try expectRefusal(value, "1.effects", [6])
         try expectRefusal(value, "representations", [4])
         try expectNoPartCanBeMissing(value)
@@ -117,7 +113,7 @@ import Testing
     }
 
     @Test func sampledEffects() throws {
-        func summary(_ first: Float) -> SampledEffects.Summary {
+        func summary(_ first: Float) -> EffectSummary {
             .init(
                 directions: HandMade.directions(Tensor(shape: [2, 3], elements: [first, 0, 0, 0, 1, 0]), shares: [first, 0.75]),
                 sharesOfAll: [0.125, first], holdingHalf: [first, .nan], holdingNineTenths: [0.5, first], gaussianHalf: [0.25, first],
@@ -197,13 +193,11 @@ import Testing
     }
 
     @Test func headVarianceTerms() throws {
-        let terms = try StoredTensor((0..<24).map { Float($0) }, shape: [3, 2, 4])
-        let value = try HeadVarianceTerms(.tensors(["terms": terms]))
+        let value = try HandMade.terms((0..<24).map { Float($0) }, heads: 2, texts: 1)
         #expect(value.images == 3 && value.heads == 2 && value.texts == 1)
         #expect(value.lengths == [[0, 4], [8, 12], [16, 20]])
         #expect(value.rows(ofHead: 1) == [[4, 5, 6, 7], [12, 13, 14, 15], [20, 21, 22, 23]])
-        guard case .tensors(let tensors, _) = try value.stored() else { return }
-        #expect(tensors == ["terms": terms])
+        #expect(try HeadVarianceTerms(value.stored()).values == value.values)
         var twice = value
         twice.append(value)
         #expect(twice.images == 6 && twice.values == value.values + value.values)
@@ -216,9 +210,10 @@ import Testing
     }
 
     @Test func storedTextPool() throws {
-        let value = StoredTextPool(
-            TextPool(phrases: ["a, b", "=c"], embeddings: Tensor(shape: [2, 2], elements: [0.6, 0.8, -1, 0])))
-        #expect(try StoredTextPool(value.stored()).pool == value.pool)
+        let embeddings = Tensor(shape: [2, 2], elements: [0.6, 0.8, -1, 0])
+        let value = StoredTextPool(phrases: ["a, b", "line\nbreak"], embeddings: embeddings)
+        #expect(
+            try StoredTextPool(value.stored()).pool == TextPool(phrases: ["a, b", "line\nbreak"], embeddings: embeddings))
         try expectRefusal(value, "embeddings", [3, 2])
         try expectRefusal(value, "embeddings", [4])
         try expectNoPartCanBeMissing(value)

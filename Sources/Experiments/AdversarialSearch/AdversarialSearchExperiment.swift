@@ -10,7 +10,7 @@ struct AdversarialSearchExperiment: Experiment {
     private let words: StepHandle<SearchWords>
     private let descriptions: StepHandle<SearchDescriptions>
     private let pictures: StepHandle<SearchPictures>
-    private let galleries: [StepHandle<StoredPicture>]
+    private let galleries: [StepHandle<StoredGallery>]
     private let trust: TrustChecks
     private let paper: PaperTable?
 
@@ -22,21 +22,24 @@ struct AdversarialSearchExperiment: Experiment {
         study = try Study(spec.study, context: context, graph: &graph)
         let fitted = try study.fitted(in: &graph)
         let classifier = try study.classifier(in: &graph)
-        let names = try ClassifierStep.add(study.model, names: study.classes.names, templates: ["{}"], in: &graph)
-        let pool = try TextPoolStep.add(spec.pool, needed: spec.sizes.last ?? 1, of: study, in: &graph)
-        words = try SearchWordsStep.add(
-            study, spec,
-            .init(
-                classifier: classifier, names: names, directions: fitted.directions,
-                sampled: try SampledEffectsStep.add(study, means: fitted.means, sample: spec.indirect, in: &graph), pool: pool,
-                texts: try SparseTextsStep.add(
-                    study, pool: pool, named: spec.pool.name, phrases: spec.pool.phraseCount(in: study), directions: fitted.directions, sizes: spec.sizes, in: &graph)),
-            in: &graph)
-        descriptions = try SearchDescriptionsStep.add(study, spec, words: words, in: &graph)
-        pictures = try SearchPicturesStep.add(
-            study, spec, descriptions: descriptions, classifier: spec.classTexts == .names ? names : classifier, in: &graph)
+        let names = try graph.add(
+            ClassifierStep(model: study.model, names: study.classes.names, templates: ["{}"]))
+        let pool = try graph.add(TextPoolStep(study, spec.pool, needed: spec.sizes.last ?? 1))
+        let sampled = try graph.add(SampledEffectsStep(study, means: fitted.means, sample: spec.indirect))
+        let texts = try graph.add(
+            SparseTextsStep(
+                model: study.model, layers: study.layers, pool: pool, name: spec.pool.name,
+                phrases: spec.pool.phraseCount(in: study), directions: fitted.directions, sizes: spec.sizes))
+        words = try graph.add(
+            SearchWordsStep(
+                spec: spec, layers: spec.neuronLayers ?? study.layers, classes: study.classes, classifier: classifier, names: names,
+                directions: fitted.directions, sampled: sampled, pool: pool, texts: texts))
+        descriptions = try graph.add(SearchDescriptionsStep(spec: spec, words: words))
+        pictures = try graph.add(
+            SearchPicturesStep(
+                study, spec, descriptions: descriptions, classifier: spec.classTexts == .names ? names : classifier))
         galleries = try spec.pairs.indices.map { [spec, pictures, descriptions] pair in
-            try FoolingPicturesStep.add(spec, pair: pair, pictures: pictures, descriptions: descriptions, in: &graph)
+            try graph.add(FoolingPicturesStep(spec: spec, pair: pair, pictures: pictures, descriptions: descriptions))
         }
         trust = try TrustChecks(study, graph: &graph)
     }

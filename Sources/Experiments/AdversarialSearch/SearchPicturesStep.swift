@@ -81,105 +81,118 @@ struct SearchPictures: Artefact {
     }
 }
 
-enum SearchPicturesStep {
-    static func add(
-        _ study: Study, _ spec: AdversarialSearchSpec, descriptions: StepHandle<SearchDescriptions>,
-        classifier: StepHandle<StoredClassifier>, in graph: inout Graph
-    ) throws -> StepHandle<SearchPictures> {
-        let (units, model, size) = (SearchUnit.all(spec), study.model, study.model.configuration.vision.imageSize)
-        let (classNames, seed) = (study.classes.names, UInt64(study.spec.seed))
-        // One for all workers: a command holds a model of its own.
-        let generator = try spec.generator.generator(study.classes)
-        for pair in spec.pairs { try generator.check(shown: pair.shown, forbidden: pair.mistakenFor) }
+/// Has pictures made of each search's descriptions, and shows them to the model.
+///
+/// It throws ``ExperimentError/notFinite(image:place:)`` and `SearchError`.
+struct SearchPicturesStep: StepDefinition {
+    let model: ModelUnderStudy
+    let classNames: [String]
+    let spec: AdversarialSearchSpec
+    let descriptions: StepHandle<SearchDescriptions>
+    let classifier: StepHandle<StoredClassifier>
+    /// One for all workers: a command holds a model of its own.
+    let generator: any PictureGenerator
+
+    private var size: Int { model.configuration.vision.imageSize }
+
+    func step() throws -> Step<SearchPictures> {
+        let units = SearchUnit.all(spec)
         var parameters: Parameters = [
             "pairs": .texts(spec.pairs.map(\.name)), "images-each": .integer(spec.imagesEach), "size": .integer(size),
-            "seed": .integer(study.spec.seed),
+            "seed": .integer(spec.study.seed),
         ]
         for (name, value) in generator.identity { parameters["generator-\(name)"] = .text(value) }
-        return try graph.add(
-            Step(
-                kind: "search-pictures", version: 2, parameters: parameters,
-                inputs: [descriptions.erased, classifier.erased], digests: ["model": model.digest],
-                memory: memory(model, searches: units.count, pictures: spec.pictures, size: size),
-                work: .map(
-                    units: units.count, unitsPerShard: 1,
-                    makeWorker: { inputs in
-                        let (descriptions, classifier) = (try inputs[descriptions].descriptions, try inputs[classifier].classifier)
-                        let vision = try model.clip.value().vision
-                        let workspace = VisionWorkspace(vision, capacity: model.batch)
-                        return { shard in
-                            let unit = units[shard.units.lowerBound]
-                            let pair = spec.pairs[unit.pair]
-                            let v = Self.direction(pair, classifier, classNames)
-                            let requests = (0..<spec.pictures).map { picture in
-                                // The same seeds for every method, so that searches differ by their phrases only.
-                                var random = SplitMix64(
-                                    seed: seed, label: "pictures of \(pair.name)", index: UInt64(unit.repeat * spec.pictures + picture))
-                                return PictureRequest(
-                                    id: "\(pair.name)/\(unit.repeat)/\(picture)",
-                                    prompt: descriptions[shard.units.lowerBound][picture / spec.imagesEach],
-                                    shown: pair.shown, forbidden: pair.mistakenFor, seed: random.next() & 0xFFFF_FFFF, size: size)
-                            }
-                            let outcomes = try generator.pictures(requests) { inputs.isCancelled }
-                            // A shard with pictures that nobody waited for is not to be stored.
-                            try inputs.checkCancellation()
-                            let drawn: [(image: RGBImage?, facts: SearchPictures.Facts)] = outcomes.enumerated().map { picture, outcome in
-                                let description = picture / spec.imagesEach
-                                switch outcome {
-                                case .success(let made): return (made.image, .init(description: description, objects: made.objects))
-                                case .failure(let failure):
-                                    return (nil, .init(description: description, objects: [], failure: failure))
-                                }
-                            }
-                            var search: [(image: RGBImage?, facts: SearchPictures.Facts)] = []
-                            for start in stride(from: 0, to: drawn.count, by: workspace.capacity) {
-                                let batch = drawn[start..<min(start + workspace.capacity, drawn.count)]
-                                let margins = try Self.margins(batch.map(\.image), along: v, vision, workspace, size: size)
-                                for (offset, entry) in batch.enumerated() {
-                                    var facts = entry.facts
-                                    if entry.image != nil {
-                                        guard margins[offset].isFinite else {
-                                            throw ExperimentError.notFinite(
-                                                image: unit.pictureID(start + offset, spec), place: "embedding")
-                                        }
-                                        facts.margin = margins[offset]
-                                    }
-                                    search.append((entry.image, facts))
-                                }
-                            }
-                            var pictures = SearchPictures(size: size)
-                            pictures.append(search)
-                            return pictures
-                        }
-                    },
-                    reduce: { _, shards in
-                        var all = SearchPictures(size: size)
-                        try shards.forEach { _, part in all.append(part) }
-                        return all
-                    })))
+        return Step(
+            kind: "search-pictures", version: 2, parameters: parameters,
+            inputs: [descriptions.erased, classifier.erased], digests: ["model": model.digest],
+            memory: memory(searches: units.count),
+            work: try .map(
+                units: units.count, unitsPerShard: 1,
+                makeWorker: { inputs in
+                    let (descriptions, classifier) = (try inputs[descriptions].descriptions, try inputs[classifier].classifier)
+                    let vision = try model.clip.value().vision
+                    let workspace = VisionWorkspace(vision, capacity: model.batch)
+                    return { shard in
+                        let unit = units[shard.units.lowerBound]
+                        let drawn = try draw(unit, descriptions[shard.units.lowerBound], inputs)
+                        var pictures = SearchPictures(size: size)
+                        pictures.append(
+                            try judge(drawn, of: unit, along: direction(spec.pairs[unit.pair], classifier), vision, workspace))
+                        return pictures
+                    }
+                },
+                reduce: { _, parts in
+                    var all = SearchPictures(size: size)
+                    try parts.forEach { _, part in all.append(part) }
+                    return all
+                }))
+    }
+
+    private typealias Drawn = (image: RGBImage?, facts: SearchPictures.Facts)
+
+    private func draw(_ unit: SearchUnit, _ descriptions: [PictureDescription], _ inputs: Inputs) throws -> [Drawn] {
+        let pair = spec.pairs[unit.pair]
+        let requests = (0..<spec.pictures).map { picture in
+            // The same seeds for every method, so that searches differ by their phrases only.
+            var random = SplitMix64(
+                seed: UInt64(spec.study.seed), label: "pictures of \(pair.name)",
+                index: UInt64(unit.repeat * spec.pictures + picture))
+            return PictureRequest(
+                id: "\(pair.name)/\(unit.repeat)/\(picture)", prompt: descriptions[picture / spec.imagesEach],
+                shown: pair.shown, forbidden: pair.mistakenFor, seed: random.next() & 0xFFFF_FFFF, size: size)
+        }
+        let outcomes = try generator.pictures(requests) { inputs.isCancelled }
+        // A shard with pictures that nobody waited for is not to be stored.
+        try inputs.checkCancellation()
+        return outcomes.enumerated().map { picture, outcome in
+            let description = picture / spec.imagesEach
+            switch outcome {
+            case .success(let made): return (made.image, .init(description: description, objects: made.objects))
+            case .failure(let failure): return (nil, .init(description: description, objects: [], failure: failure))
+            }
+        }
+    }
+
+    /// The pictures with the model's margins.
+    private func judge(
+        _ drawn: [Drawn], of unit: SearchUnit, along v: [Float], _ vision: VisionTransformer, _ workspace: VisionWorkspace
+    ) throws -> [Drawn] {
+        var judged = drawn
+        for start in stride(from: 0, to: drawn.count, by: workspace.capacity) {
+            let batch = start..<min(start + workspace.capacity, drawn.count)
+            let margins = margins(drawn[batch].map(\.image), along: v, vision, workspace)
+            for (index, margin) in zip(batch, margins) where drawn[index].image != nil {
+                guard margin.isFinite else {
+                    throw ExperimentError.notFinite(image: unit.pictureID(index, spec), place: "embedding")
+                }
+                judged[index].facts.margin = margin
+            }
+        }
+        return judged
     }
 
     /// The kept pictures of all searches stand in memory when they are joined: as shards, together, and as the
     /// bytes of the artefact.
-    private static func memory(_ model: ModelUnderStudy, searches: Int, pictures: Int, size: Int) -> MemoryEstimate {
+    private func memory(searches: Int) -> MemoryEstimate {
         let picture = size * size * 3
         var memory = model.memory(layers: [])
-        memory.shared += 3 * searches * min(SearchPictures.kept, pictures) * picture
-        memory.perWorker += 2 * pictures * picture
+        memory.shared += 3 * searches * min(SearchPictures.kept, spec.pictures) * picture
+        memory.perWorker += 2 * spec.pictures * picture
         return memory
     }
 
-    private static func direction(_ pair: ClassPair, _ classifier: ZeroShotClassifier, _ names: [String]) -> [Float] {
-        guard let from = names.firstIndex(of: pair.shown), let to = names.firstIndex(of: pair.mistakenFor) else {
+    /// text(c₂) − text(c₁). // [d]
+    private func direction(_ pair: ClassPair, _ classifier: ZeroShotClassifier) -> [Float] {
+        guard let from = classNames.firstIndex(of: pair.shown), let to = classNames.firstIndex(of: pair.mistakenFor) else {
             preconditionFailure("the spec's reader lets only known classes pass")
         }
         return zip(classifier.weights[row: to], classifier.weights[row: from]).map { $0 - $1 }
     }
 
     /// ⟨r/‖r‖, v⟩ of each picture; of those that are missing, that of a black one.
-    private static func margins(
-        _ images: [RGBImage?], along v: [Float], _ vision: VisionTransformer, _ workspace: VisionWorkspace, size: Int
-    ) throws -> [Float] {
+    private func margins(
+        _ images: [RGBImage?], along v: [Float], _ vision: VisionTransformer, _ workspace: VisionWorkspace
+    ) -> [Float] {
         let bytes = images.flatMap { $0?.pixels ?? [UInt8](repeating: 0, count: size * size * 3) }
         vision(bytes, batch: images.count, workspace)
         let d = vision.embeddingWidth
@@ -187,5 +200,19 @@ enum SearchPicturesStep {
             let r = workspace.embeddings.base + image * d
             return BLAS.dot(r, v, count: d) / BLAS.dot(r, r, count: d).squareRoot()
         }
+    }
+}
+
+extension SearchPicturesStep {
+    /// - Throws: `SearchError` where the generator cannot show one of the pairs.
+    init(
+        _ study: Study, _ spec: AdversarialSearchSpec, descriptions: StepHandle<SearchDescriptions>,
+        classifier: StepHandle<StoredClassifier>
+    ) throws {
+        let generator = try spec.generator.generator(study.classes)
+        for pair in spec.pairs { try generator.check(shown: pair.shown, forbidden: pair.mistakenFor) }
+        self.init(
+            model: study.model, classNames: study.classes.names, spec: spec, descriptions: descriptions, classifier: classifier,
+            generator: generator)
     }
 }

@@ -48,70 +48,67 @@ struct SearchWords: Artefact, Codable {
     }
 }
 
-enum SearchWordsStep {
+/// Searches, for each pair of classes, the phrases that tell them apart.
+struct SearchWordsStep: StepDefinition {
+    let spec: AdversarialSearchSpec
+    /// Whose neurons are read.
+    let layers: [Int]
+    let classes: StudyClasses
+    let classifier: StepHandle<StoredClassifier>
+    /// Of the classes' bare names.
+    let names: StepHandle<StoredClassifier>
+    let directions: StepHandle<FittedDirections>
+    let sampled: StepHandle<SampledEffects>
+    let pool: StepHandle<StoredTextPool>
+    let texts: StepHandle<FittedSparseTexts>
+
     /// Times that directions are turned.
     private static let turns = 8
 
-    struct Sources: Sendable {
-        let classifier: StepHandle<StoredClassifier>
-        /// Of the classes' bare names.
-        let names: StepHandle<StoredClassifier>
-        let directions: StepHandle<FittedDirections>
-        let sampled: StepHandle<SampledEffects>
-        let pool: StepHandle<StoredTextPool>
-        let texts: StepHandle<FittedSparseTexts>
-    }
-
-    static func add(
-        _ study: Study, _ spec: AdversarialSearchSpec, _ sources: Sources, in graph: inout Graph
-    ) throws -> StepHandle<SearchWords> {
-        let layers = spec.neuronLayers ?? study.layers
-        let classes = study.classes
+    func step() throws -> Step<SearchWords> {
         var parameters: Parameters = [
             "pairs": .texts(spec.pairs.map(\.name)), "neuron-layers": .integers(layers), "neurons": .integer(spec.neurons),
             "size": .integer(spec.sizes[spec.size]), "phrases": .integer(spec.phrases), "gap": .number(spec.gap),
             "ranking": .text(spec.ranking.rawValue), "class-texts": .text(spec.classTexts.rawValue),
-            "repeats": .integer(spec.repeats), "seed": .integer(study.spec.seed),
+            "repeats": .integer(spec.repeats), "seed": .integer(spec.study.seed),
         ]
         parameters.merge(spec.synonyms.parameters) { $1 }
         if case .scenes(let excludesRelatives) = spec.generator.source {
             parameters["excludes-relatives"] = .bool(excludesRelatives)
         }
-        return try graph.add(
-            Step(
-                kind: "search-words", version: 6, parameters: parameters,
-                inputs: [
-                    sources.classifier.erased, sources.names.erased, sources.directions.erased, sources.sampled.erased,
-                    sources.pool.erased, sources.texts.erased,
-                ], digests: ["world": try classes.digest()],
-                work: .single { inputs in
-                    let (sampled, pool) = (try inputs[sources.sampled], try inputs[sources.pool].pool)
-                    let scenes = spec.generator.isVerified
-                        ? try SceneGenerator(
-                            compositor: classes.requireScenes("generator: {kind: scenes}").sceneCompositor(), excludesRelatives: spec.generator.excludesRelatives)
-                        : nil
-                    func search(_ sampled: SampledEffects) throws -> WordSearch {
-                        try WordSearch(
-                            spec, seed: study.spec.seed,
-                            classTexts: inputs[spec.classTexts == .names ? sources.names : sources.classifier].classifier.weights,
-                            names: inputs[sources.names].classifier.weights, classNames: classes.names, pool: pool,
-                            secondOrder: .init(
-                                inputs[sources.directions], texts: inputs[sources.texts], size: spec.size, layers: layers, gap: spec.gap),
-                            indirect: .init(sampled, pool: pool, size: spec.sizes[spec.size], layers: layers, gap: spec.gap),
-                            scenes: scenes)
-                    }
-                    let found = try search(sampled)
-                    let searches = try SearchUnit.all(spec).map { unit in
-                        try inputs.checkCancellation()
-                        return found(unit)
-                    }
-                    var random = SplitMix64(seed: UInt64(study.spec.seed), label: "turned directions", index: 0)
-                    let again = try (0..<turns).flatMap { _ in
-                        try inputs.checkCancellation()
-                        return try search(sampled.turned(by: SearchWords.angle, &random)).foundAgain(searches)
-                    }
-                    return SearchWords(searches: searches, withoutGap: found.withoutGap, indirectFoundAgain: again.isEmpty ? 1 : again.mean)
-                }))
+        return Step(
+            kind: "search-words", version: 6, parameters: parameters,
+            inputs: [
+                classifier.erased, names.erased, directions.erased, sampled.erased, pool.erased, texts.erased,
+            ], digests: ["world": try classes.digest()],
+            work: .single { inputs in
+                let (sampled, pool) = (try inputs[sampled], try inputs[pool].pool)
+                let scenes = spec.generator.isVerified
+                    ? try SceneGenerator(
+                        compositor: classes.requireScenes("generator: {kind: scenes}").sceneCompositor(), excludesRelatives: spec.generator.excludesRelatives)
+                    : nil
+                func search(_ sampled: SampledEffects) throws -> WordSearch {
+                    try WordSearch(
+                        spec, seed: spec.study.seed,
+                        classTexts: inputs[spec.classTexts == .names ? names : classifier].classifier.weights,
+                        names: inputs[names].classifier.weights, classNames: classes.names, pool: pool,
+                        secondOrder: .init(
+                            inputs[directions], texts: inputs[texts], size: spec.size, layers: layers, gap: spec.gap),
+                        indirect: .init(sampled, pool: pool, size: spec.sizes[spec.size], layers: layers, gap: spec.gap),
+                        scenes: scenes)
+                }
+                let found = try search(sampled)
+                let searches = try SearchUnit.all(spec).map { unit in
+                    try inputs.checkCancellation()
+                    return found(unit)
+                }
+                var random = SplitMix64(seed: UInt64(spec.study.seed), label: "turned directions", index: 0)
+                let again = try (0..<Self.turns).flatMap { _ in
+                    try inputs.checkCancellation()
+                    return try search(sampled.turned(by: SearchWords.angle, &random)).foundAgain(searches)
+                }
+                return SearchWords(searches: searches, withoutGap: found.withoutGap, indirectFoundAgain: again.isEmpty ? 1 : again.mean)
+            })
     }
 }
 

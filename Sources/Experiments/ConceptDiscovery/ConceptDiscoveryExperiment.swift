@@ -7,14 +7,13 @@ struct ConceptDiscoveryExperiment: Experiment {
     static let name = "concept-discovery"
 
     /// Scenes in the picture.
-    private static let picturedScenes = 24
 
     let spec: ConceptDiscoverySpec
     private let study: Study
     private let images: ImageSource
     private let pool: StepHandle<StoredTextPool>
     private let found: StepHandle<ConceptPhrases>
-    private let gallery: StepHandle<StoredPicture>
+    private let gallery: StepHandle<StoredGallery>
     private let trust: TrustChecks
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
@@ -22,13 +21,17 @@ struct ConceptDiscoveryExperiment: Experiment {
         (study, images) = try Study.evaluating(
             spec.evaluation, spec.study, first: spec.images, context: context, graph: &graph)
         let fitted = try study.fitted(in: &graph)
-        pool = try TextPoolStep.add(spec.pool, needed: spec.sizes.last ?? 1, of: study, in: &graph)
-        let texts = try SparseTextsStep.add(
-            study, pool: pool, named: spec.pool.name, phrases: spec.pool.phraseCount(in: study), directions: fitted.directions, sizes: spec.sizes, in: &graph)
-        found = try ConceptPhrasesStep.add(
-            study, images: images, fitted: fitted, pool: pool, texts: texts, layers: spec.neuronLayers ?? study.layers,
-            size: spec.size, kept: spec.phrases, in: &graph)
-        gallery = try Self.gallery(study, images, pool: pool, found: found, in: &graph)
+        pool = try graph.add(TextPoolStep(study, spec.pool, needed: spec.sizes.last ?? 1))
+        let texts = try graph.add(
+            SparseTextsStep(
+                model: study.model, layers: study.layers, pool: pool, name: spec.pool.name,
+                phrases: spec.pool.phraseCount(in: study), directions: fitted.directions, sizes: spec.sizes))
+        found = try graph.add(
+            ConceptPhrasesStep(
+                study.model, layers: spec.neuronLayers ?? study.layers, images: images, fitted: fitted, pool: pool, texts: texts,
+                size: spec.size, kept: spec.phrases))
+        gallery = try graph.add(
+            ConceptGalleryStep(images: images, pool: pool, found: found, size: study.model.configuration.vision.imageSize))
         trust = try TrustChecks(study, graph: &graph)
     }
 
@@ -48,34 +51,42 @@ struct ConceptDiscoveryExperiment: Experiment {
             attachments: [measures.list(captions: facts.captions)] + (try result.artefact(gallery).attachments("gallery")),
             failedControls: measures.failedControls())
     }
+}
 
-    /// The first scenes with their phrases.
-    private static func gallery(
-        _ study: Study, _ images: ImageSource, pool: StepHandle<StoredTextPool>, found: StepHandle<ConceptPhrases>, in graph: inout Graph
-    ) throws -> StepHandle<StoredPicture> {
-        let columns = 6
-        let scale = max(1, 256 / study.model.configuration.vision.imageSize)
-        return try graph.add(
-            Step(
-                kind: "concept-gallery", version: 2, inputs: [images.images.erased, pool.erased, found.erased],
-                work: .single { inputs in
-                    let (reader, pool, found) = (ImageReader(try inputs[images.images]), try inputs[pool].pool, try inputs[found])
-                    let cells = try (0..<min(picturedScenes, images.count)).map { image in
-                        Gallery.Cell(
-                            try reader.image(image),
-                            captions: [
-                                found.phrases(image: image, score: .signed).filter { $0 >= 0 }.map { pool.phrases[Int($0)] }
-                                    .joined(separator: ", ")
-                            ])
-                    }
-                    let rows = stride(from: 0, to: cells.count, by: columns).map {
-                        Gallery.Row(cells: Array(cells[$0..<min($0 + columns, cells.count)]))
-                    }
-                    let gallery = Gallery(
-                        title: "\(images.name.name) · phrases by active neurons, effects with their sign",
-                        rows: rows, scale: scale
-                    )
-                    return try StoredPicture(gallery, named: "concept-gallery")
-                }))
+/// The first scenes with their phrases, as one picture.
+struct ConceptGalleryStep: StepDefinition {
+    let images: ImageSource
+    let pool: StepHandle<StoredTextPool>
+    let found: StepHandle<ConceptPhrases>
+    /// Of the images.
+    let size: Int
+
+    /// Scenes.
+    private static let pictured = 24
+    private static let columns = 6
+
+    func step() throws -> Step<StoredGallery> {
+        let scale = max(1, 256 / size)
+        return Step(
+            kind: "concept-gallery", version: 2, inputs: [images.images.erased, pool.erased, found.erased],
+            work: .single { inputs in
+                let (reader, pool, found) = (ImageReader(try inputs[images.images]), try inputs[pool].pool, try inputs[found])
+                let cells = try (0..<min(Self.pictured, images.count)).map { image in
+                    Gallery.Cell(
+                        try reader.image(image),
+                        captions: [
+                            found.phrases(image: image, score: .signed).filter { $0 >= 0 }.map { pool.phrases[Int($0)] }
+                                .joined(separator: ", ")
+                        ])
+                }
+                let rows = stride(from: 0, to: cells.count, by: Self.columns).map {
+                    Gallery.Row(cells: Array(cells[$0..<min($0 + Self.columns, cells.count)]))
+                }
+                let gallery = Gallery(
+                    title: "\(images.name.name) · phrases by active neurons, effects with their sign",
+                    rows: rows, scale: scale
+                )
+                return try StoredGallery(gallery, named: "concept-gallery")
+            })
     }
 }

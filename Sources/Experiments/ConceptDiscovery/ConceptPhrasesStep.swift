@@ -2,7 +2,6 @@ import CLIPModel
 import DenseMath
 import Lens
 import Pipeline
-import Safetensors
 
 /// How phrases are scored on an image: what they get from each active neuron whose description has them
 /// with the coefficient γ.
@@ -16,9 +15,9 @@ enum ConceptScore: String, CaseIterable, Sendable {
 }
 
 /// The best phrases of every image under each score.
-struct ConceptPhrases: Artefact {
+struct ConceptPhrases: ColumnTable {
     /// Phrases kept for an image and score.
-    let kept: Int
+    private(set) var kept = 0
     /// Rows of the pool, best first. // [images, scores, kept]
     var phrases: [Int32] = []
     /// // [images, scores, kept]
@@ -26,40 +25,18 @@ struct ConceptPhrases: Artefact {
     /// Active neurons. // [images]
     var active: [Int32] = []
 
+    static let columns: [Column<Self>] = [
+        .shared("kept", \.kept), .rows("phrases", \.phrases) { [ConceptScore.allCases.count, $0.kept] },
+        .rows("scores", \.scores) { [ConceptScore.allCases.count, $0.kept] }, .rows("active", \.active),
+    ]
+
+    init() {}
     init(kept: Int) { self.kept = kept }
-
-    init(_ stored: StoredArtefact) throws {
-        let table = try stored.tensor("phrases")
-        guard table.shape.count == 3, table.shape[1] == ConceptScore.allCases.count else {
-            throw PipelineError.invalidArtefact(part: "phrases", reason: "shape \(table.shape)")
-        }
-        kept = table.shape[2]
-        phrases = try table.int32s()
-        scores = try stored.tensor("scores").floats()
-        active = try stored.tensor("active").int32s()
-        guard scores.count == phrases.count, active.count == table.shape[0] else {
-            throw PipelineError.invalidArtefact(part: "scores", reason: "\(scores.count) for \(phrases.count) phrases")
-        }
-    }
-
-    func stored() throws -> StoredArtefact {
-        let shape = [active.count, ConceptScore.allCases.count, kept]
-        return .tensors([
-            "phrases": try StoredTensor(phrases, shape: shape), "scores": try StoredTensor(scores, shape: shape),
-            "active": try StoredTensor(active, shape: [active.count]),
-        ])
-    }
 
     /// Rows of the pool, best first.
     func phrases(image: Int, score: ConceptScore) -> ArraySlice<Int32> {
         let position = image * ConceptScore.allCases.count + (ConceptScore.allCases.firstIndex(of: score) ?? 0)
         return phrases[position * kept..<(position + 1) * kept]
-    }
-
-    mutating func append(_ next: ConceptPhrases) {
-        phrases += next.phrases
-        scores += next.scores
-        active += next.active
     }
 
     /// Adds one score's list of the image that is being filled.
@@ -74,58 +51,58 @@ struct ConceptPhrases: Artefact {
     }
 }
 
-enum ConceptPhrasesStep {
-    /// - Parameters:
-    ///   - layers: whose neurons speak, among the study's.
-    ///   - size: index of the number of phrases that describe a neuron.
-    ///   - kept: best phrases of an image.
-    static func add(
-        _ study: Study, images: ImageSource, fitted: Study.Fitted, pool: StepHandle<StoredTextPool>,
-        texts: StepHandle<FittedSparseTexts>, layers: [Int], size: Int, kept: Int, in graph: inout Graph
-    ) throws -> StepHandle<ConceptPhrases> {
-        let model = study.model
-        let factored = model.factoredLensParts(layers)
-        let readings = factored.readings { try $0[fitted.directions].layer($1.layer).directions.directions }
-        return try graph.add(
-            Step(
-                kind: "concept-phrases", version: 1,
-                parameters: [
-                    "layers": .integers(layers), "images": .integer(images.count), "size": .integer(size), "kept": .integer(kept),
-                ],
-                inputs: [
-                    images.images.erased, fitted.means.erased, fitted.directions.erased, pool.erased, texts.erased,
-                ], digests: ["model": model.digest], memory: model.memory(layers: layers),
-                cost: model.passCost(
-                    layers: layers, fixed: { $0.factors($1) + $0.readings($1) },
-                    perImage: { $0.centred($1) + $0.norms($1, share: 1) + $0.projections($1) }),
-                work: .map(
-                    units: images.count, unitsPerShard: images.perShard,
-                    makeWorker: { inputs in
-                        let (reader, pool) = (ImageReader(try inputs[images.images]), try inputs[pool].pool)
-                        let (means, directions, texts) = (try inputs[fitted.means], try inputs[fitted.directions], try inputs[texts])
-                        let pass = EffectPass(try model.clip.value().vision, layers: layers, capacity: model.batch)
-                        let speakers = try zip(try inputs.parts(factored), try inputs.parts(readings)).map { part, readings in
-                            let layer = part.lens.layer
-                            return LayerSpeakers(
-                                CentredEffects(
-                                    part.lens, factors: part.factors, means: try means.layer(layer), capacity: model.batch),
-                                thresholds: try directions.layer(layer).thresholds,
-                                reconstruction: EffectReconstruction(readings, capacity: model.batch),
-                                codes: try texts.layer(layer), size: size)
-                        }
-                        return { shard in
-                            var result = ConceptPhrases(kept: kept)
-                            try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, pass, inputs) { _ in
-                                result.append(pass, speakers, pool)
-                            }
-                            return result
-                        }
-                    },
-                    reduce: { _, shards in
-                        var all = ConceptPhrases(kept: kept)
-                        try shards.forEach { _, part in all.append(part) }
-                        return all
-                    })))
+/// Scores the pool's phrases on every image.
+struct ConceptPhrasesStep: ImageStep {
+    typealias Output = ConceptPhrases
+    static let (kind, version) = ("concept-phrases", 2)
+
+    let model: ModelUnderStudy
+    /// Whose neurons speak, among the study's.
+    let layers: [Int]
+    let images: ImageSource
+    let fitted: Study.Fitted
+    let pool: StepHandle<StoredTextPool>
+    let texts: StepHandle<FittedSparseTexts>
+    /// Index of the number of phrases that describe a neuron.
+    let size: Int
+    /// Best phrases of an image.
+    let kept: Int
+    private let parts: ProjectedEffects.Parts
+
+    init(
+        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, fitted: Study.Fitted, pool: StepHandle<StoredTextPool>,
+        texts: StepHandle<FittedSparseTexts>, size: Int, kept: Int
+    ) {
+        (self.model, self.layers, self.images, self.fitted) = (model, layers, images, fitted)
+        (self.pool, self.texts, self.size, self.kept) = (pool, texts, size, kept)
+        parts = ProjectedEffects.Parts(model, layers: layers, directions: fitted.directions)
+    }
+
+    var parameters: Parameters {
+        ["layers": .integers(layers), "images": .integer(images.count), "size": .integer(size), "kept": .integer(kept)]
+    }
+    var inputs: [AnyStepHandle] { [fitted.means.erased, fitted.directions.erased, pool.erased, texts.erased] }
+    var memory: MemoryEstimate? { model.memory(layers: layers) }
+    var cost: CostEstimate? {
+        model.passCost(
+            layers: layers, fixed: { $0.factors($1) + $0.readings($1) },
+            perImage: { $0.centred($1) + $0.norms($1, share: 1) + $0.projections($1) })
+    }
+    var none: ConceptPhrases { ConceptPhrases(kept: kept) }
+
+    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<ConceptPhrases> {
+        let pool = try inputs[pool].pool
+        let (means, directions, texts) = (try inputs[fitted.means], try inputs[fitted.directions], try inputs[texts])
+        let pass = EffectPass(try model.clip.value().vision, layers: layers, capacity: model.batch)
+        let speakers = try zip(try inputs.parts(parts.lenses), try inputs.parts(parts.readings)).map { part, readings in
+            let layer = part.lens.layer
+            return LayerSpeakers(
+                CentredEffects(
+                    part.lens, factors: part.factors, means: try means.layer(layer).means, capacity: model.batch),
+                thresholds: try directions.layer(layer).thresholds,
+                reconstruction: EffectReconstruction(readings, capacity: model.batch), codes: try texts.layer(layer), size: size)
+        }
+        return images.batches(pass) { phrases, _ in phrases.append(pass, speakers, pool) }
     }
 }
 

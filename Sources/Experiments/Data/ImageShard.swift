@@ -2,25 +2,38 @@ import Foundation
 import Foundations
 import Inputs
 import Pipeline
-import Safetensors
 
 /// A run of pictures of one set as the model sees them, with what is known of each.
-public struct ImageShard: Artefact, Equatable {
+struct ImageShard: ColumnTable, Equatable {
     /// 8-bit RGB. // [count, size, size, 3]
-    public private(set) var pixels = Data()
+    private(set) var pixels = Data()
     /// What each pixel shows: 0 background, k the image's k-th object, 255 what does not count; empty for pictures
     /// without masks. // [count, size, size]
-    public private(set) var masks = Data()
-    public private(set) var facts = ImageFacts()
-    public let imageSize: Int
+    private(set) var masks = Data()
+    private(set) var facts = ImageFacts()
+    private(set) var imageSize = 0
 
-    public var count: Int { facts.labels.count }
+    var count: Int { facts.labels.count }
     private var imageBytes: Int { imageSize * imageSize * 3 }
 
+    static let columns: [Column<Self>] = [
+        .shared("image-size", \.imageSize),
+        .bytes("pixels", \.pixels) { [$0.imageSize, $0.imageSize, 3] },
+        .bytes("masks", \.masks, of: "masks") { [$0.imageSize, $0.imageSize] },
+        .table("", \.facts),
+    ]
+
+    init() {}
     /// No images.
     init(imageSize: Int) { self.imageSize = imageSize }
 
-    public init(_ scenes: [EmojiScene], imageSize: Int) {
+    func check() throws {
+        guard masks.isEmpty || masks.count == count * imageSize * imageSize else {
+            throw PipelineError.invalidArtefact(part: "masks", reason: "\(masks.count) bytes for \(count) images")
+        }
+    }
+
+    init(_ scenes: [EmojiScene], imageSize: Int) {
         self.init(imageSize: imageSize)
         for scene in scenes {
             append(
@@ -61,28 +74,5 @@ public struct ImageShard: Artefact, Equatable {
     /// The bytes of a run of images. // [images, size, size, 3]
     func pixels(of images: Range<Int>) -> Data {
         pixels.dropFirst(images.lowerBound * imageBytes).prefix(images.count * imageBytes)
-    }
-
-    // MARK: Artefact
-
-    public init(_ stored: StoredArtefact) throws {
-        let pixels = try stored.tensor("pixels")
-        guard pixels.shape.count == 4, pixels.type == .uint8 else {
-            throw PipelineError.invalidArtefact(part: "pixels", reason: "shape \(pixels.shape)")
-        }
-        imageSize = pixels.shape[1]
-        self.pixels = pixels.data
-        masks = try stored.tensor("masks").data
-        facts = try ImageFacts(stored)
-    }
-
-    public func stored() throws -> StoredArtefact {
-        guard case .tensors(var tensors, let metadata) = try facts.stored() else {
-            throw PipelineError.wrongArtefactForm(wanted: "tensors")
-        }
-        tensors["pixels"] = try StoredTensor(type: .uint8, shape: [count, imageSize, imageSize, 3], data: pixels)
-        tensors["masks"] = try StoredTensor(
-            type: .uint8, shape: [masks.isEmpty ? 0 : count, imageSize, imageSize], data: masks)
-        return .tensors(tensors, metadata: metadata)
     }
 }

@@ -32,14 +32,11 @@ extension ModelUnderStudy {
 }
 
 extension SharedParts<FactoredLens> {
-    /// How the neurons read one vector each, layer by layer.
-    /// - Parameter directions: of a layer's neurons, from the step's inputs. // [N, d]
-    func readings(
-        _ directions: @escaping @Sendable (Inputs, SecondOrderLens) throws -> Tensor
-    ) -> SharedParts<DirectionReadings> {
+    /// How the neurons of each lens read their directions.
+    func readings(along directions: StepHandle<FittedDirections>) -> SharedParts<DirectionReadings> {
         SharedParts<DirectionReadings>(count) { inputs, index in
             let lens = try inputs.parts(self)[index].lens
-            return DirectionReadings(lens, directions: try directions(inputs, lens))
+            return DirectionReadings(lens, directions: try inputs[directions].layer(lens.layer).directions.directions)
         }
     }
 }

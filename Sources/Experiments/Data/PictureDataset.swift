@@ -9,7 +9,6 @@ struct PictureDataset: Sendable {
     let source: PictureSource
     let list: PictureList
     private let opened: Shared<LabelledPictures>
-    private let withMasks: Bool
 
     /// Opens the set, or remembers its list, where no file has changed.
     /// - Parameters:
@@ -22,7 +21,7 @@ struct PictureDataset: Sendable {
         onBadPicture: BadPictures, memo: InputMemo, tell: @escaping @Sendable (String) -> Void
     ) throws {
         let opened = Shared { try source.open(withMasks: withMasks, indices: memo.indices) }
-        (self.source, self.opened, self.withMasks) = (source, opened, withMasks)
+        (self.source, self.opened) = (source, opened)
         let key = [
             source.set.rawValue, source.split ?? "", "\(sampling)", limit.map(String.init) ?? "", "\(withMasks)",
             onBadPicture.rawValue,
@@ -38,53 +37,62 @@ struct PictureDataset: Sendable {
     /// Adds the steps that bring the pictures to a square.
     /// - Parameter masks: how masks get there; nil for pictures without.
     /// - Throws: `PipelineError`.
-    func images(_ preprocessing: ImagePreprocessing, masks: MaskGeometry?, label: String, in graph: inout Graph) throws -> ImageSource.Steps {
-        let (list, opened, size, place) = (list, opened, preprocessing.geometry.size, source.place.path)
+    func images(
+        _ preprocessing: ImagePreprocessing, masks: MaskGeometry?, label: String, in graph: inout Graph
+    ) throws -> ImageSource.Steps {
         let images = try graph.add(
-            Step(
-                kind: "pictures", label: label, version: 1,
-                parameters: [
-                    "preprocessing": .text(preprocessing.name), "masks": masks.map { .text($0.rawValue) } ?? .null,
-                ],
-                digests: ["pictures": list.digest], memory: Self.memory(size: size),
-                work: .shards(
-                    units: list.entries.count, unitsPerShard: Self.perShard,
-                    makeWorker: { _ in
-                        let pictures = try opened.value()
-                        return { shard in
-                            var result = ImageShard(imageSize: size)
-                            for entry in list.entries[shard.units] {
-                                let image = try pictures.image(entry)
-                                let mask = try masks.map { geometry in
-                                    try Self.mask(
-                                        of: entry, in: pictures, at: place, geometry, image: image, square: preprocessing.geometry)
-                                }
-                                result.append(preprocessing(image), mask: mask, label: entry.label, objects: entry.objects)
-                            }
-                            return result
-                        }
-                    })))
-        return ImageSource.Steps(
-            images: images, facts: try ImageFactsStep.add(images, label: label, in: &graph), count: list.entries.count)
+            PicturesStep(
+                list: list, opened: opened, place: source.place.path, preprocessing: preprocessing, masks: masks, label: label))
+        return try ImageSource.Steps(images, count: list.entries.count, label: label, in: &graph)
     }
+}
+
+/// Brings the pictures of a list to a square.
+private struct PicturesStep: StepDefinition {
+    let list: PictureList
+    let opened: Shared<LabelledPictures>
+    /// Where the pictures are, for errors.
+    let place: String
+    let preprocessing: ImagePreprocessing
+    /// How masks get to the square; nil for pictures without.
+    let masks: MaskGeometry?
+    let label: String
 
     /// Pictures that are decoded and stored together.
     private static let perShard = 250
 
-    /// A shard's pixels and masks stand in memory twice, beside one large picture.
-    private static func memory(size: Int) -> MemoryEstimate {
-        MemoryEstimate(shared: 100 << 20, perWorker: 2 * 4 * perShard * size * size + 200 << 20)
+    func step() throws -> Step<Shards<ImageShard>> {
+        let size = preprocessing.geometry.size
+        return Step(
+            kind: "pictures", label: label, version: 2,
+            parameters: ["preprocessing": .text(preprocessing.name), "masks": masks.map { .text($0.rawValue) } ?? .null],
+            digests: ["pictures": list.digest],
+            // A shard's pixels and masks stand in memory twice, beside one large picture.
+            memory: MemoryEstimate(shared: 100 << 20, perWorker: 2 * 4 * Self.perShard * size * size + 200 << 20),
+            work: try .shards(
+                units: list.entries.count, unitsPerShard: Self.perShard,
+                makeWorker: { _ in
+                    let pictures = try opened.value()
+                    return { shard in
+                        var result = ImageShard(imageSize: size)
+                        for entry in list.entries[shard.units] {
+                            let image = try pictures.image(entry)
+                            let mask = try masks.map { try self.mask(of: entry, in: pictures, $0, image: image) }
+                            result.append(preprocessing(image), mask: mask, label: entry.label, objects: entry.objects)
+                        }
+                        return result
+                    }
+                }))
     }
 
-    private static func mask(
-        of entry: PictureList.Entry, in pictures: LabelledPictures, at place: String, _ geometry: MaskGeometry,
-        image: RGBImage, square: SquareGeometry
+    private func mask(
+        of entry: PictureList.Entry, in pictures: LabelledPictures, _ geometry: MaskGeometry, image: RGBImage
     ) throws -> [UInt8] {
         guard let mask = try pictures.mask(entry) else {
             throw DataSetError.missingMask(path: place, picture: entry.id)
         }
         return try geometry.mask(
-            mask.objects, width: mask.width, height: mask.height, image: (image.width, image.height), square: square,
-            border: ObjectMask.ignored)
+            mask.objects, width: mask.width, height: mask.height, image: (image.width, image.height),
+            square: preprocessing.geometry, border: ObjectMask.ignored)
     }
 }

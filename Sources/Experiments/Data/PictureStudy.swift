@@ -11,7 +11,9 @@ struct PictureStudy: Sendable {
     let images: ImageSource
     let classes: StudyClasses
     let isPartial: Bool
+}
 
+extension PictureStudy {
     /// Opens model and data set and adds the images.
     /// - Parameters:
     ///   - withMasks: masks go to the square in the same way.
@@ -31,12 +33,12 @@ struct PictureStudy: Sendable {
     }
 
     func classifier(in graph: inout Graph) throws -> StepHandle<StoredClassifier> {
-        try ClassifierStep.add(model, names: classes.names, templates: classes.templates, in: &graph)
+        try graph.add(ClassifierStep(model: model, names: classes.names, templates: classes.templates))
     }
 
     /// What a text without a name says in the same sentences.
     func emptyText(in graph: inout Graph) throws -> StepHandle<StoredClassifier> {
-        try ClassifierStep.add(model, names: [""], templates: classes.templates, in: &graph)
+        try graph.add(ClassifierStep(model: model, names: [""], templates: classes.templates))
     }
 
     /// All that decides its numbers, by the names that papers' files use.

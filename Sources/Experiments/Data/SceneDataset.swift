@@ -72,27 +72,45 @@ public struct SceneDataset: Sendable {
         }
         let count = min(limit ?? stated.count, stated.count)
         let expected = count == stated.count ? stated.sha256 : nil
-        var parameters = recipeParameters
-        parameters["split"] = .text(split.rawValue)
-        parameters["expected"] = expected.map { .text($0) } ?? .null
-        let (compositor, name, size) = (compositor, name, imageSize)
         let images = try graph.add(
-            Step(
-                kind: "emoji-scenes", label: split.rawValue, version: 3, parameters: parameters, digests: digests,
-                work: .shards(
-                    units: count, unitsPerShard: 250,
-                    makeWorker: { _ in
-                        let compositor = try compositor.value()
-                        return { shard in ImageShard(shard.units.map { compositor.scene(split, $0) }, imageSize: size) }
-                    },
-                    check: { shards in
-                        guard let expected else { return }
-                        let found = try SceneDigest.of(shards)
-                        guard found == expected else {
-                            throw InputError.digestMismatch(
-                                dataset: name, what: "split \(split.rawValue)", expected: expected, found: found)
-                        }
-                    })))
-        return ImageSource.Steps(images: images, facts: try ImageFactsStep.add(images, label: split.rawValue, in: &graph), count: count)
+            ScenesStep(
+                dataset: name, split: split, count: count, imageSize: imageSize, expected: expected, recipe: recipeParameters,
+                digests: digests, compositor: compositor))
+        return try ImageSource.Steps(images, count: count, label: split.rawValue, in: &graph)
+    }
+}
+
+/// Makes the first scenes of a split; a whole split is compared with its digest.
+private struct ScenesStep: StepDefinition {
+    let dataset: String
+    let split: SceneSplit
+    let count: Int
+    let imageSize: Int
+    /// Of all scenes, where it is stated.
+    let expected: String?
+    let recipe: Parameters
+    let digests: [String: String]
+    let compositor: SharedCompositor
+
+    private static let perShard = 250
+
+    func step() throws -> Step<Shards<ImageShard>> {
+        let own: Parameters = ["split": .text(split.rawValue), "expected": expected.map { .text($0) } ?? .null]
+        return Step(
+            kind: "emoji-scenes", label: split.rawValue, version: 4, parameters: recipe.merging(own) { $1 }, digests: digests,
+            work: try .shards(
+                units: count, unitsPerShard: Self.perShard,
+                makeWorker: { _ in
+                    let compositor = try compositor.value()
+                    return { shard in ImageShard(shard.units.map { compositor.scene(split, $0) }, imageSize: imageSize) }
+                },
+                check: { shards in
+                    guard let expected else { return }
+                    let found = try SceneDigest.of(shards)
+                    guard found == expected else {
+                        throw InputError.digestMismatch(
+                            dataset: dataset, what: "split \(split.rawValue)", expected: expected, found: found)
+                    }
+                }))
     }
 }

@@ -82,7 +82,7 @@ struct Study: Sendable {
     // MARK: Shared steps
 
     func classifier(in graph: inout Graph) throws -> StepHandle<StoredClassifier> {
-        try ClassifierStep.add(model, names: classes.names, templates: classes.templates, in: &graph)
+        try graph.add(ClassifierStep(model: model, names: classes.names, templates: classes.templates))
     }
 
     /// Means and principal directions of every layer's neurons.
@@ -99,11 +99,11 @@ struct Study: Sendable {
         }
         let means = try EffectMeansStep.add(
             model, layers: layers, images: fit, count: spec.significantImages, in: &graph)
-        let largest = try LargestEffectsStep.add(
-            model, layers: layers, images: fit, means: means, count: spec.significantImages, in: &graph)
+        let largest = try graph.add(
+            LargestEffectsStep(model: model, layers: layers, images: fit, means: means, count: spec.significantImages))
         return Fitted(
             means: means, largest: largest,
-            directions: try PrincipalDirectionsStep.add(
-                model, layers: layers, largest: largest, count: spec.significantImages, in: &graph))
+            directions: try graph.add(
+                PrincipalDirectionsStep(model: model, layers: layers, largest: largest, count: spec.significantImages)))
     }
 }

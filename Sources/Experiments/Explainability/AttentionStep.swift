@@ -2,11 +2,10 @@ import Attribution
 import CLIPModel
 import DenseMath
 import Pipeline
-import Safetensors
 
 /// What CLIP Surgery says of the tower itself: that patches of an object attend to unlike regions, but to their own where
 /// values are compared with values; and that the class token stays as it was.
-struct AttentionWithinLabels: Artefact {
+struct AttentionWithinLabels: ColumnTable {
     /// Who attends to whom, and what attending to all patches alike would give.
     enum Kind: String, CaseIterable, Sendable {
         case queryKey = "query-key"
@@ -21,25 +20,12 @@ struct AttentionWithinLabels: Artefact {
     /// ‖e′ − e‖/‖e‖ of the class token's embedding with and without surgery. // [images]
     private(set) var classTokenChanges: [Float] = []
 
-    init() {}
+    static let columns: [Column<Self>] = [
+        .rows("pair-counts", \.pairCounts), .rows("shares", \.shares, of: "pairs") { _ in [Kind.allCases.count] },
+        .rows("class-token-changes", \.classTokenChanges),
+    ]
 
-    init(_ stored: StoredArtefact) throws {
-        let table = try stored.numbers("shares", dimensions: 2)
-        (pairCounts, classTokenChanges) = (try stored.tensor("pair-counts").int32s(), try stored.list("class-token-changes"))
-        shares = table.elements
-        guard table.shape[1] == Kind.allCases.count, pairCounts.allSatisfy({ $0 >= 0 }), classTokenChanges.count == pairCounts.count,
-            pairCounts.reduce(0, { $0 + Int($1) }) == table.shape[0]
-        else { throw PipelineError.invalidArtefact(part: "shares", reason: "shape \(table.shape) for \(pairCounts.count) images") }
-    }
-
-    func stored() throws -> StoredArtefact {
-        let kinds = Kind.allCases.count
-        return .tensors([
-            "pair-counts": try StoredTensor(pairCounts, shape: [pairCounts.count]),
-            "shares": try StoredTensor(shares, shape: [shares.count / kinds, kinds]),
-            "class-token-changes": try StoredTensor(classTokenChanges, shape: [classTokenChanges.count]),
-        ])
-    }
+    func check() throws { try PairCounts.check(pairCounts, pairs: shares.count / Kind.allCases.count) }
 
     /// Adds the image that follows.
     /// - Parameter pairs: of each label the share of every kind.
@@ -47,12 +33,6 @@ struct AttentionWithinLabels: Artefact {
         pairCounts.append(Int32(pairs.count))
         shares += pairs.joined().map(Float.init)
         classTokenChanges.append(classTokenChange)
-    }
-
-    mutating func append(_ next: AttentionWithinLabels) {
-        pairCounts += next.pairCounts
-        shares += next.shares
-        classTokenChanges += next.classTokenChanges
     }
 
     /// Of each image the sum over its labels and how many they are. // [images][2]
@@ -66,53 +46,51 @@ struct AttentionWithinLabels: Artefact {
     }
 }
 
-enum AttentionStep {
-    private static let imagesPerShard = 50
+/// What every image's labels say of the tower, with and without surgery.
+struct AttentionStep: ImageStep {
+    typealias Output = AttentionWithinLabels
+    static let (kind, version) = ("attention-within-labels", 2)
+    let imagesPerShard = 50
 
-    static func add(_ study: PictureStudy, depth: Int, in graph: inout Graph) throws -> StepHandle<AttentionWithinLabels> {
-        let (images, model, size) = (study.images, study.model, study.inputSize)
-        return try graph.add(
-            Step(
-                kind: "attention-within-labels", version: 1,
-                parameters: ["depth": .integer(depth), "input-size": .integer(size), "images": .integer(images.count)],
-                inputs: [images.images.erased, images.facts.erased], digests: ["model": model.digest],
-                memory: model.surgeryMemory(inputSize: size), cost: model.surgeryCost(inputSize: size, paths: 2),
-                work: .map(
-                    units: images.count, unitsPerShard: imagesPerShard,
-                    makeWorker: { inputs in
-                        let (reader, facts) = (ImageReader(try inputs[images.images]), try inputs[images.facts])
-                        let vision = try model.clip.value().vision.resized(to: size)
-                        let surgery = SurgeryRecipe.surgery(depth: depth)
-                        let (pass, plain) = (SurgeryPass(vision, recipes: [surgery], capacity: 1), VisionWorkspace(vision, capacity: 1))
-                        return { shard in
-                            var part = AttentionWithinLabels()
-                            for image in shard.units {
-                                try inputs.checkCancellation()
-                                try reader.withImages(image..<image + 1) {
-                                    pass.run($0, batch: 1)
-                                    vision($0, batch: 1, plain)
-                                }
-                                let mask = try reader.mask(image)
-                                let pairs = ShownLabels.of(facts[image], mask: mask).compactMap { label -> [Double]? in
-                                    let patches = patches(
-                                        ShownLabels.mask(of: label, facts[image], mask: mask), size: size,
-                                        side: vision.configuration.gridSize)
-                                    guard let raw = pass.attentionWithin(patches, .queryKey, depth: depth),
-                                        let own = pass.attentionWithin(patches, .valueValue, depth: depth)
-                                    else { return nil }
-                                    // What attending to all other patches alike would give.
-                                    return [raw, own, Double(patches.count { $0 } - 1) / Double(patches.count - 1)]
-                                }
-                                part.append(pairs, classTokenChange: try classTokenChange(pass.embed(surgery), plain, d: vision.embeddingWidth, images.name.imageID(image)))
-                            }
-                            return part
-                        }
-                    },
-                    reduce: { _, shards in
-                        var all = AttentionWithinLabels()
-                        try shards.forEach { _, part in all.append(part) }
-                        return all
-                    })))
+    let study: PictureStudy
+    /// Blocks of surgery.
+    let depth: Int
+
+    var model: ModelUnderStudy { study.model }
+    var images: ImageSource { study.images }
+    var parameters: Parameters {
+        ["depth": .integer(depth), "input-size": .integer(study.inputSize), "images": .integer(images.count)]
+    }
+    var inputs: [AnyStepHandle] { [images.facts.erased] }
+    var memory: MemoryEstimate? { model.surgeryMemory(inputSize: study.inputSize) }
+    var cost: CostEstimate? { model.surgeryCost(inputSize: study.inputSize, paths: 2) }
+    var none: AttentionWithinLabels { AttentionWithinLabels() }
+
+    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<AttentionWithinLabels> {
+        let (facts, size) = (try inputs[self.images.facts], study.inputSize)
+        let vision = try model.clip.value().vision.resized(to: size)
+        let surgery = SurgeryRecipe.surgery(depth: depth)
+        let (pass, plain) = (SurgeryPass(vision, recipes: [surgery], capacity: 1), VisionWorkspace(vision, capacity: 1))
+        return images.each { part, image in
+            try images.reader.withImages(image..<image + 1) {
+                pass.run($0, batch: 1)
+                vision($0, batch: 1, plain)
+            }
+            let mask = try images.reader.mask(image)
+            let pairs = ShownLabels.of(facts[image], mask: mask).compactMap { label -> [Double]? in
+                let patches = Self.patches(
+                    ShownLabels.mask(of: label, facts[image], mask: mask), size: size, side: vision.configuration.gridSize)
+                guard let raw = pass.attentionWithin(patches, .queryKey, depth: depth),
+                    let own = pass.attentionWithin(patches, .valueValue, depth: depth)
+                else { return nil }
+                // What attending to all other patches alike would give.
+                return [raw, own, Double(patches.count { $0 } - 1) / Double(patches.count - 1)]
+            }
+            part.append(
+                pairs,
+                classTokenChange: try Self.classTokenChange(
+                    pass.embed(surgery), plain, d: vision.embeddingWidth, images.set.imageID(image)))
+        }
     }
 
     /// Whether a label covers more than half of each patch. // [side · side]

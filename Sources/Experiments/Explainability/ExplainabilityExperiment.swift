@@ -13,7 +13,7 @@ struct ExplainabilityExperiment: Experiment {
     private let sensitivity: [(inputSize: Int, images: ImageSource, scores: StepHandle<ExplainabilityScores>)]
     /// The same readings with the setting's sentences and with others, by the sentences' names.
     private let sentences: [(name: String, scores: StepHandle<ExplainabilityScores>)]
-    private let overlays: StepHandle<StoredPicture>
+    private let overlays: StepHandle<StoredGallery>
     private let attention: StepHandle<AttentionWithinLabels>
     /// Where the second-order row's directions come from.
     private let lens: (study: Study, trust: TrustChecks)?
@@ -44,20 +44,22 @@ struct ExplainabilityExperiment: Experiment {
         cases = ExplainabilityCase.all(depth: surgery.depth, secondOrder: directions != nil)
         let whole = source(self.study, secondOrder: true)
         let images = self.study.images
-        scores = try ExplainabilityStep.add(
-            whole, cases, label: "\(surgery.inputSize) pixels", images: images.count, in: &graph)
-        attention = try AttentionStep.add(self.study, depth: surgery.depth, in: &graph)
-        overlays = try ExplainabilityOverlaysStep.add(
-            whole, cases.filter { $0 != .wholePicture }, images: min(spec.overlays, images.count), in: &graph)
+        scores = try graph.add(
+            ExplainabilityStep(source: whole, cases: cases, label: "\(surgery.inputSize) pixels", count: images.count))
+        attention = try graph.add(AttentionStep(study: self.study, depth: surgery.depth))
+        overlays = try graph.add(
+            ExplainabilityOverlaysStep(
+                source: whole, cases: cases.filter { $0 != .wholePicture }, count: min(spec.overlays, images.count)))
         sentences = try Self.sentences(spec, whole, context: context, graph: &graph)
         let depths = spec.sensitivity.depths.map { ExplainabilityCase.reading(.surgery(depth: $0)) }
         sensitivity = try spec.sensitivity.inputSizes.map { size in
             let sized = try study(size, &graph)
             return (
                 size, sized.images,
-                try ExplainabilityStep.add(
-                    source(sized, secondOrder: false), depths, label: "by depth, \(size) pixels",
-                    images: min(spec.sensitivity.images, sized.images.count), in: &graph)
+                try graph.add(
+                    ExplainabilityStep(
+                        source: source(sized, secondOrder: false), cases: depths, label: "by depth, \(size) pixels",
+                        count: min(spec.sensitivity.images, sized.images.count)))
             )
         }
     }
@@ -72,15 +74,20 @@ struct ExplainabilityExperiment: Experiment {
         let templates = try PromptSet.templates(other.url(in: context.opened.places))
         let others = ExplainabilityInputs(
             study: study,
-            classifier: try ClassifierStep.add(study.model, names: study.classes.names, templates: templates, in: &graph),
-            empty: try ClassifierStep.add(study.model, names: [""], templates: templates, in: &graph), secondOrder: nil)
+            classifier: try graph.add(
+                ClassifierStep(model: study.model, names: study.classes.names, templates: templates)),
+            empty: try graph.add(ClassifierStep(model: study.model, names: [""], templates: templates)), secondOrder: nil)
         var own = source
         own.secondOrder = nil
         return [
             (
                 ExplainabilityMeasures.ownSentences,
-                try ExplainabilityStep.add(own, cases, label: "own sentences", images: count, in: &graph)
-            ), (other.name, try ExplainabilityStep.add(others, cases, label: other.name, images: count, in: &graph)),
+                try graph.add(ExplainabilityStep(source: own, cases: cases, label: "own sentences", count: count))
+            ),
+            (
+                other.name,
+                try graph.add(ExplainabilityStep(source: others, cases: cases, label: other.name, count: count))
+            ),
         ]
     }
 

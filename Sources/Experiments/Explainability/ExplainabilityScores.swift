@@ -1,11 +1,20 @@
 import Attribution
 import DenseMath
 import Pipeline
-import Safetensors
+
+/// Labels of each image, one image's after the other.
+enum PairCounts {
+    /// - Throws: `PipelineError.invalidArtefact` unless the images have as many labels as there are pairs.
+    static func check(_ counts: [Int32], pairs: Int) throws {
+        guard counts.allSatisfy({ $0 >= 0 }), counts.reduce(0, { $0 + Int($1) }) == pairs else {
+            throw PipelineError.invalidArtefact(part: "pair-counts", reason: "\(pairs) labels of \(counts.count) images")
+        }
+    }
+}
 
 /// Maps of the labels that images show, against their masks, shard by shard.
-struct ExplainabilityPart: Artefact {
-    let cases: Int
+struct ExplainabilityPart: ColumnTable {
+    private(set) var cases = 0
     /// The model's own answer. // [images]
     private(set) var predicted: [Int32] = []
     /// By how much cosine it leads. // [images]
@@ -20,8 +29,17 @@ struct ExplainabilityPart: Artefact {
     private(set) var curves: [Float] = []
 
     static let curve = IntersectionCurve.hundredths
+    static let columns: [Column<Self>] = [
+        .shared("cases", \.cases), .rows("predicted", \.predicted), .rows("margins", \.margins),
+        .rows("pair-counts", \.pairCounts), .rows("labels", \.labels, of: "pairs"),
+        .rows("contrasts", \.contrasts, of: "pairs") { [$0.cases] },
+        .rows("curves", \.curves, of: "pairs") { [$0.cases, curve.thresholds.count] },
+    ]
 
+    init() {}
     init(cases: Int) { self.cases = cases }
+
+    func check() throws { try PairCounts.check(pairCounts, pairs: labels.count) }
 
     mutating func appendImage(predicted label: Int, margin: Float) {
         predicted.append(Int32(label))
@@ -42,38 +60,11 @@ struct ExplainabilityPart: Artefact {
             curves += try Self.curve.ratios(map: map, mask: mask) ?? [Float](repeating: 0, count: Self.curve.thresholds.count)
         }
     }
-
-    init(_ stored: StoredArtefact) throws {
-        let table = try stored.tensor("curves")
-        guard table.shape.count == 3, table.shape[2] == Self.curve.thresholds.count else {
-            throw PipelineError.invalidArtefact(part: "curves", reason: "shape \(table.shape)")
-        }
-        cases = table.shape[1]
-        curves = try table.floats()
-        (predicted, margins) = (try stored.tensor("predicted").int32s(), try stored.tensor("margins").floats())
-        (pairCounts, labels) = (try stored.tensor("pair-counts").int32s(), try stored.tensor("labels").int32s())
-        contrasts = try stored.tensor("contrasts").floats()
-        guard labels.count == table.shape[0], contrasts.count == labels.count * cases, margins.count == predicted.count,
-            pairCounts.count == predicted.count, pairCounts.allSatisfy({ $0 >= 0 }),
-            pairCounts.reduce(0, { $0 + Int($1) }) == labels.count
-        else { throw PipelineError.invalidArtefact(part: "labels", reason: "\(labels.count) for \(predicted.count) images") }
-    }
-
-    func stored() throws -> StoredArtefact {
-        .tensors([
-            "predicted": try StoredTensor(predicted, shape: [predicted.count]),
-            "margins": try StoredTensor(margins, shape: [margins.count]),
-            "pair-counts": try StoredTensor(pairCounts, shape: [pairCounts.count]),
-            "labels": try StoredTensor(labels, shape: [labels.count]),
-            "contrasts": try StoredTensor(contrasts, shape: [labels.count, cases]),
-            "curves": try StoredTensor(curves, shape: [labels.count, cases, Self.curve.thresholds.count]),
-        ])
-    }
 }
 
 /// The same for all images, with one threshold for each case: the one of the best mean.
-struct ExplainabilityScores: Artefact {
-    let cases: Int
+struct ExplainabilityScores: ColumnTable {
+    private(set) var cases = 0
     private(set) var predicted: [Int32] = []
     private(set) var margins: [Float] = []
     private(set) var pairCounts: [Int32] = []
@@ -91,6 +82,22 @@ struct ExplainabilityScores: Artefact {
     var images: Int { predicted.count }
     var pairs: Int { labels.count }
     static let thresholds = IntersectionCurve.hundredths.thresholds
+
+    static let columns: [Column<Self>] = [
+        .shared("cases", \.cases), .rows("predicted", \.predicted), .rows("margins", \.margins),
+        .rows("pair-counts", \.pairCounts), .rows("labels", \.labels, of: "pairs"),
+        .rows("contrasts", \.contrasts, of: "pairs") { [$0.cases] }, .rows("ratios", \.ratios, of: "pairs") { [$0.cases] },
+        .rows("best", \.best, of: "cases"), .rows("curves", \.curves, of: "cases") { _ in [thresholds.count] },
+    ]
+
+    init() {}
+
+    func check() throws {
+        try PairCounts.check(pairCounts, pairs: labels.count)
+        guard best.count == cases, best.allSatisfy(Self.thresholds.indices.map(Int32.init).contains) else {
+            throw PipelineError.invalidArtefact(part: "best", reason: "\(best) for \(cases) cases")
+        }
+    }
 
     /// - Throws: what reading a shard throws.
     init(_ shards: ShardOutputs<ExplainabilityPart>, cases: Int) throws {
@@ -116,34 +123,6 @@ struct ExplainabilityScores: Artefact {
                 for item in 0..<cases { ratios.append(part.curves[(pair * cases + item) * steps + Int(best[item])]) }
             }
         }
-    }
-
-    init(_ stored: StoredArtefact) throws {
-        let table = try stored.tensor("curves")
-        guard table.shape.count == 2, table.shape[1] == Self.thresholds.count else {
-            throw PipelineError.invalidArtefact(part: "curves", reason: "shape \(table.shape)")
-        }
-        cases = table.shape[0]
-        curves = try table.floats().map(Double.init)
-        (predicted, margins) = (try stored.tensor("predicted").int32s(), try stored.tensor("margins").floats())
-        (pairCounts, labels) = (try stored.tensor("pair-counts").int32s(), try stored.tensor("labels").int32s())
-        (contrasts, ratios) = (try stored.tensor("contrasts").floats(), try stored.tensor("ratios").floats())
-        best = try stored.tensor("best").int32s()
-        guard contrasts.count == labels.count * cases, ratios.count == contrasts.count, margins.count == predicted.count,
-            best.count == cases, best.allSatisfy(Self.thresholds.indices.map(Int32.init).contains),
-            pairCounts.count == predicted.count, pairCounts.allSatisfy({ $0 >= 0 }),
-            pairCounts.reduce(0, { $0 + Int($1) }) == labels.count
-        else { throw PipelineError.invalidArtefact(part: "labels", reason: "\(labels.count) for \(predicted.count) images") }
-    }
-
-    func stored() throws -> StoredArtefact {
-        .tensors([
-            "predicted": try StoredTensor(predicted, shape: [images]), "margins": try StoredTensor(margins, shape: [images]),
-            "pair-counts": try StoredTensor(pairCounts, shape: [images]), "labels": try StoredTensor(labels, shape: [pairs]),
-            "contrasts": try StoredTensor(contrasts, shape: [pairs, cases]),
-            "ratios": try StoredTensor(ratios, shape: [pairs, cases]), "best": try StoredTensor(best, shape: [cases]),
-            "curves": try StoredTensor(curves.map(Float.init), shape: [cases, Self.thresholds.count]),
-        ])
     }
 
     // MARK: Reading

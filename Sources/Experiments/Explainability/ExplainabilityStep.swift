@@ -35,48 +35,52 @@ struct ExplainabilityInputs: Sendable {
     }
 }
 
-enum ExplainabilityStep {
-    private static let imagesPerShard = 50
+/// Scores the map of every label that an image shows, by every case, against the label's pixels.
+struct ExplainabilityStep: ImageStep {
+    typealias Part = ExplainabilityPart
+    typealias Output = ExplainabilityScores
+    static let (kind, version) = ("explainability", 2)
+    let imagesPerShard = 50
 
-    /// Every label that an image shows, by every case, against the label's pixels.
-    static func add(
-        _ source: ExplainabilityInputs, _ cases: [ExplainabilityCase], label: String, images count: Int, in graph: inout Graph
-    ) throws -> StepHandle<ExplainabilityScores> {
-        let (study, model) = (source.study, source.study.model)
-        let images = study.images
-        var parameters = source.parameters
-        parameters["cases"] = .texts(cases.map(\.key))
-        parameters["images"] = .integer(count)
-        let attributions = cases.count { if case .attribution = $0 { true } else { false } }
-        return try graph.add(
-            Step(
-                kind: "explainability", label: label, version: 1, parameters: parameters, inputs: source.handles,
-                digests: ["model": model.digest],
-                memory: model.surgeryMemory(inputSize: study.inputSize, records: attributions > 0),
-                cost: model.surgeryCost(inputSize: study.inputSize, paths: Double(cases.count), attributions: attributions),
-                work: .map(
-                    units: count, unitsPerShard: imagesPerShard,
-                    makeWorker: { inputs in
-                        let (reader, facts) = (ImageReader(try inputs[images.images]), try inputs[images.facts])
-                        let maps = try source.maps(cases, inputs)
-                        return { shard in
-                            var part = ExplainabilityPart(cases: cases.count)
-                            for image in shard.units {
-                                try inputs.checkCancellation()
-                                let answer = try maps.run(reader, image, of: images.name)
-                                part.appendImage(predicted: answer.label, margin: answer.margin)
-                                let mask = try reader.mask(image)
-                                let shown = ShownLabels.of(facts[image], mask: mask)
-                                let objects = facts[image].objects.map(Int.init)
-                                for label in shown {
-                                    try part.appendLabel(
-                                        label, mask: ShownLabels.mask(of: label, facts[image], mask: mask),
-                                        maps: cases.map { try maps.map($0, of: label, shown: objects) })
-                                }
-                            }
-                            return part
-                        }
-                    },
-                    reduce: { _, shards in try ExplainabilityScores(shards, cases: cases.count) })))
+    let source: ExplainabilityInputs
+    let cases: [ExplainabilityCase]
+    let label: String
+    /// The first of the study.
+    let count: Int
+
+    var model: ModelUnderStudy { source.study.model }
+    var images: ImageSource {
+        var images = source.study.images
+        images.count = count
+        return images
+    }
+    var parameters: Parameters {
+        source.parameters.merging(["cases": .texts(cases.map(\.key)), "images": .integer(count)]) { $1 }
+    }
+    var inputs: [AnyStepHandle] { Array(source.handles.dropFirst()) }
+    private var attributions: Int { cases.count { if case .attribution = $0 { true } else { false } } }
+    var memory: MemoryEstimate? { model.surgeryMemory(inputSize: source.study.inputSize, records: attributions > 0) }
+    var cost: CostEstimate? {
+        model.surgeryCost(inputSize: source.study.inputSize, paths: Double(cases.count), attributions: attributions)
+    }
+    var none: ExplainabilityPart { ExplainabilityPart(cases: cases.count) }
+
+    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<ExplainabilityPart> {
+        let (facts, maps) = (try inputs[self.images.facts], try source.maps(cases, inputs))
+        return images.each { part, image in
+            let answer = try maps.run(images.reader, image, of: images.set)
+            part.appendImage(predicted: answer.label, margin: answer.margin)
+            let mask = try images.reader.mask(image)
+            let objects = facts[image].objects.map(Int.init)
+            for label in ShownLabels.of(facts[image], mask: mask) {
+                try part.appendLabel(
+                    label, mask: ShownLabels.mask(of: label, facts[image], mask: mask),
+                    maps: cases.map { try maps.map($0, of: label, shown: objects) })
+            }
+        }
+    }
+
+    func join(_ parts: ShardOutputs<ExplainabilityPart>) throws -> ExplainabilityScores {
+        try ExplainabilityScores(parts, cases: cases.count)
     }
 }

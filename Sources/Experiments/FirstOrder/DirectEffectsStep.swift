@@ -48,37 +48,34 @@ struct FittedDirectEffects: Artefact {
     }
 }
 
-enum DirectEffectsStep {
-    static func add(_ study: Study, in graph: inout Graph) throws -> StepHandle<FittedDirectEffects> {
-        let (model, images) = (study.model, study.fit)
-        let none = FittedDirectEffects(of: model.configuration)
-        return try graph.add(
-            Step(
-                kind: "direct-effects", version: 1, inputs: [images.images.erased], digests: ["model": model.digest],
-                memory: model.directEffectMemory(), cost: model.passCost(towers: 2),
-                work: .map(
-                    units: images.count, unitsPerShard: images.perShard,
-                    makeWorker: { inputs in
-                        let reader = ImageReader(try inputs[images.images])
-                        let effects = DirectEffects(
-                            try model.clip.value().vision, paths: try model.paths.value(), capacity: model.batch)
-                        return { shard in
-                            var part = none
-                            try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, effects, inputs) { _ in
-                                part.sums.add(effects)
-                                part.moments.add(effects)
-                            }
-                            return part
-                        }
-                    },
-                    reduce: { _, shards in
-                        var all = none
-                        try shards.forEach { _, part in
-                            all.sums += part.sums
-                            all.moments += part.moments
-                        }
-                        return all
-                    })))
+/// Measures ``FittedDirectEffects``.
+struct DirectEffectsStep: ImageStep {
+    typealias Output = FittedDirectEffects
+    static let (kind, version) = ("direct-effects", 1)
+
+    let model: ModelUnderStudy
+    let images: ImageSource
+
+    var inputs: [AnyStepHandle] { [] }
+    var memory: MemoryEstimate? { model.directEffectMemory() }
+    var cost: CostEstimate? { model.passCost(towers: 2) }
+    var none: FittedDirectEffects { FittedDirectEffects(of: model.configuration) }
+
+    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<FittedDirectEffects> {
+        let effects = DirectEffects(try model.clip.value().vision, paths: try model.paths.value(), capacity: model.batch)
+        return images.batches(effects) { part, _ in
+            part.sums.add(effects)
+            part.moments.add(effects)
+        }
+    }
+
+    func join(_ parts: ShardOutputs<FittedDirectEffects>) throws -> FittedDirectEffects {
+        var all = none
+        try parts.forEach { _, part in
+            all.sums += part.sums
+            all.moments += part.moments
+        }
+        return all
     }
 }
 

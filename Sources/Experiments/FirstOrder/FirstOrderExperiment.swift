@@ -20,13 +20,16 @@ struct FirstOrderExperiment: Experiment {
         (study, evaluation) = try Study.evaluating(
             spec.evaluation, spec.study, isLabelled: true, context: context, graph: &graph)
         let classifier = try study.classifier(in: &graph)
-        let effects = try DirectEffectsStep.add(study, in: &graph)
-        predictions = try FirstOrderPredictionsStep.add(
-            study, images: evaluation, classifier: classifier, effects: effects, in: &graph)
-        pool = try TextPoolStep.add(spec.pool, needed: spec.textsPerHead, of: study, in: &graph)
-        spans = try TextSpansStep.add(
-            study, effects: effects, pool: pool, count: spec.textsPerHead, rank: spec.rank, in: &graph)
-        terms = try HeadVarianceTermsStep.add(study, effects: effects, spans: spans, count: spec.textsPerHead, in: &graph)
+        let model = study.model
+        let effects = try graph.add(DirectEffectsStep(model: model, images: study.fit))
+        predictions = try graph.add(
+            FirstOrderPredictionsStep(model: model, images: evaluation, classifier: classifier, effects: effects))
+        pool = try graph.add(TextPoolStep(study, spec.pool, needed: spec.textsPerHead))
+        spans = try graph.add(
+            TextSpansStep(
+                model: model, effects: effects, pool: pool, count: spec.textsPerHead, rank: spec.rank, seed: spec.study.seed))
+        terms = try graph.add(
+            HeadVarianceTermsStep(model: model, images: study.fit, effects: effects, spans: spans, count: spec.textsPerHead))
         trust = try TrustChecks(study, graph: &graph)
     }
 

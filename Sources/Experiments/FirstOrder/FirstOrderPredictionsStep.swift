@@ -2,7 +2,6 @@ import CLIPModel
 import DenseMath
 import Lens
 import Pipeline
-import Safetensors
 
 /// The untouched model, and the conditions of Figures 11 and 12 with one to all layers ablated.
 struct FirstOrderConditions: Sendable {
@@ -31,51 +30,35 @@ struct FirstOrderConditions: Sendable {
 }
 
 /// What the classifier says about every image under every condition, and how large what was taken away is.
-struct FirstOrderPredictions: Artefact {
+struct FirstOrderPredictions: ColumnTable {
     enum Kind: String, CaseIterable, Sendable {
         case attention, mlp
     }
 
+    private(set) var layers = 0
     /// Under ``FirstOrderConditions``.
-    var predictions: ConditionPredictions
-    let layers: Int
+    var predictions = ConditionPredictions()
     /// ‖e‖ with ‖R‖ = 100. // [images, kinds, L]
     var lengths: [Float] = []
     /// ‖e − ē‖. // [images, kinds, L]
     var deviations: [Float] = []
 
+    static let columns: [Column<Self>] = [
+        .shared("layers", \.layers), .table("", \.predictions),
+        .rows("lengths", \.lengths) { [Kind.allCases.count, $0.layers] },
+        .rows("deviations", \.deviations) { [Kind.allCases.count, $0.layers] },
+    ]
+
+    init() {}
     init(layers: Int) {
         self.layers = layers
         predictions = ConditionPredictions(conditions: FirstOrderConditions(layers: layers).count)
     }
 
-    init(_ stored: StoredArtefact) throws {
-        predictions = try ConditionPredictions(stored)
-        let lengths = try stored.numbers("lengths", dimensions: 3)
-        let deviations = try stored.numbers("deviations", dimensions: 3)
-        layers = lengths.shape[2]
-        guard lengths.shape == [predictions.count, Kind.allCases.count, layers], deviations.shape == lengths.shape,
-            predictions.conditions == FirstOrderConditions(layers: layers).count
-        else { throw PipelineError.invalidArtefact(part: "lengths", reason: "shape \(lengths.shape)") }
-        self.lengths = lengths.elements
-        self.deviations = deviations.elements
-    }
-
-    func stored() throws -> StoredArtefact {
-        guard case .tensors(var tensors, let metadata) = try predictions.stored() else {
-            throw PipelineError.wrongArtefactForm(wanted: "tensors")
+    func check() throws {
+        guard predictions.conditions == FirstOrderConditions(layers: layers).count else {
+            throw PipelineError.invalidArtefact(part: "conditions", reason: "\(predictions.conditions) for \(layers) layers")
         }
-        let shape = [predictions.count, Kind.allCases.count, layers]
-        tensors["lengths"] = try StoredTensor(lengths, shape: shape)
-        tensors["deviations"] = try StoredTensor(deviations, shape: shape)
-        return .tensors(tensors, metadata: metadata)
-    }
-
-    /// Adds the images that follow.
-    mutating func append(_ next: FirstOrderPredictions) {
-        predictions.append(next.predictions)
-        lengths += next.lengths
-        deviations += next.deviations
     }
 
     /// One value an image.
@@ -86,41 +69,32 @@ struct FirstOrderPredictions: Artefact {
     }
 }
 
-enum FirstOrderPredictionsStep {
-    static func add(
-        _ study: Study, images: ImageSource, classifier: StepHandle<StoredClassifier>,
-        effects fitted: StepHandle<FittedDirectEffects>, in graph: inout Graph
-    ) throws -> StepHandle<FirstOrderPredictions> {
-        let model = study.model
-        let layers = model.configuration.vision.layers
-        return try graph.add(
-            Step(
-                kind: "first-order-predictions", version: 1, parameters: ["images": .integer(images.count)],
-                inputs: [images.images.erased, classifier.erased, fitted.erased], digests: ["model": model.digest],
-                memory: model.directEffectMemory(), cost: model.passCost(towers: 2),
-                work: .map(
-                    units: images.count, unitsPerShard: images.perShard,
-                    makeWorker: { inputs in
-                        let (reader, classifier) = (ImageReader(try inputs[images.images]), try inputs[classifier].classifier)
-                        let effects = DirectEffects(
-                            try model.clip.value().vision, paths: try model.paths.value(), capacity: model.batch)
-                        let ablated = AblatedBatch(effects, means: try inputs[fitted].sums.means)
-                        return { shard in
-                            var result = FirstOrderPredictions(layers: layers)
-                            try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, effects, inputs) { start in
-                                ablated.update()
-                                try result.predictions.append(
-                                    ablated.representations, batch: effects.batch, by: classifier, of: images.name, firstImage: start)
-                                ablated.appendLengths(to: &result)
-                            }
-                            return result
-                        }
-                    },
-                    reduce: { _, shards in
-                        var all = FirstOrderPredictions(layers: layers)
-                        try shards.forEach { _, part in all.append(part) }
-                        return all
-                    })))
+/// Classifies every image with direct effects of its layers replaced by their means, layer after layer.
+struct FirstOrderPredictionsStep: ImageStep {
+    typealias Output = FirstOrderPredictions
+    static let (kind, version) = ("first-order-predictions", 2)
+
+    let model: ModelUnderStudy
+    let images: ImageSource
+    let classifier: StepHandle<StoredClassifier>
+    let effects: StepHandle<FittedDirectEffects>
+
+    var parameters: Parameters { ["images": .integer(images.count)] }
+    var inputs: [AnyStepHandle] { [classifier.erased, effects.erased] }
+    var memory: MemoryEstimate? { model.directEffectMemory() }
+    var cost: CostEstimate? { model.passCost(towers: 2) }
+    var none: FirstOrderPredictions { FirstOrderPredictions(layers: model.configuration.vision.layers) }
+
+    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<FirstOrderPredictions> {
+        let classifier = try inputs[classifier].classifier
+        let pass = DirectEffects(try model.clip.value().vision, paths: try model.paths.value(), capacity: model.batch)
+        let ablated = AblatedBatch(pass, means: try inputs[effects].sums.means)
+        return images.batches(pass) { predictions, first in
+            ablated.update()
+            try predictions.predictions.append(
+                ablated.representations, batch: pass.batch, by: classifier, of: images.set, firstImage: first)
+            ablated.appendLengths(to: &predictions)
+        }
     }
 }
 

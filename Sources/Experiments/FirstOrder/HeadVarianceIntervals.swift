@@ -23,7 +23,7 @@ struct HeadVarianceIntervals: Sendable {
         let shares = bootstrap.intervals(
             ofSums: terms.lengths, (0..<terms.heads).map { head in { $0[head] / $0.reduce(0, +) } })
         let images = Double(terms.images)
-        let explained = 1..<terms.columns
+        let explained = 1..<terms.numbers
         heads = shares.enumerated().map { head, share in
             let intervals = bootstrap.intervals(
                 ofSums: terms.rows(ofHead: head),

@@ -1,20 +1,23 @@
 import DenseMath
 import Lens
 import Pipeline
-import Safetensors
 
 /// What each fit image adds to the variance of each head, in all and within the spans of ``TextSpans``.
-struct HeadVarianceTerms: Artefact {
-    let heads: Int
+struct HeadVarianceTerms: ColumnTable {
+    private(set) var heads = 0
     /// Texts asked for of each head.
-    let texts: Int
+    private(set) var texts = 0
     /// ‖e − ē‖²; of the projection of e − ē onto the span of the first text, the first two, … all; onto that of
     /// the random texts; onto that of the principal directions. // [images, heads, 3 + texts]
     private(set) var values: [Float] = []
 
     /// Numbers of an image and head.
-    var columns: Int { 3 + texts }
-    var images: Int { heads > 0 ? values.count / (heads * columns) : 0 }
+    var numbers: Int { 3 + texts }
+    var images: Int { heads > 0 ? values.count / (heads * numbers) : 0 }
+
+    static let columns: [Column<Self>] = [
+        .shared("heads", \.heads), .shared("texts", \.texts), .rows("terms", \.values) { [$0.heads, $0.numbers] },
+    ]
 
     // Places of the numbers.
     static let whole = 0
@@ -23,29 +26,11 @@ struct HeadVarianceTerms: Artefact {
     var alongRandomTexts: Int { texts + 1 }
     var alongPrincipalDirections: Int { texts + 2 }
 
+    init() {}
     /// Of no images.
     init(heads: Int, texts: Int) {
         self.heads = heads
         self.texts = texts
-    }
-
-    init(_ stored: StoredArtefact) throws {
-        let terms = try stored.numbers("terms", dimensions: 3)
-        guard terms.shape[1] > 0, terms.shape[2] > 3 else {
-            throw PipelineError.invalidArtefact(part: "terms", reason: "shape \(terms.shape)")
-        }
-        (heads, texts) = (terms.shape[1], terms.shape[2] - 3)
-        values = terms.elements
-    }
-
-    func stored() throws -> StoredArtefact {
-        .tensors(["terms": try StoredTensor(values, shape: [images, heads, columns])])
-    }
-
-    /// Adds the images that follow.
-    mutating func append(_ next: HeadVarianceTerms) {
-        precondition(next.heads == heads && next.texts == texts)
-        values += next.values
     }
 
     /// Adds the images of a batch that follow.
@@ -66,54 +51,48 @@ struct HeadVarianceTerms: Artefact {
         }
     }
 
-    /// The numbers of a head, one row an image. // [images][columns]
+    /// The numbers of a head, one row an image. // [images][numbers]
     func rows(ofHead head: Int) -> [[Double]] {
         (0..<images).map { image in
-            let start = (image * heads + head) * columns
-            return values[start..<start + columns].map(Double.init)
+            let start = (image * heads + head) * numbers
+            return values[start..<start + numbers].map(Double.init)
         }
     }
 
     /// ‖e − ē‖² of every head, one row an image. // [images][heads]
     var lengths: [[Double]] {
-        (0..<images).map { image in (0..<heads).map { Double(values[(image * heads + $0) * columns + Self.whole]) } }
+        (0..<images).map { image in (0..<heads).map { Double(values[(image * heads + $0) * numbers + Self.whole]) } }
     }
 }
 
-enum HeadVarianceTermsStep {
-    static func add(
-        _ study: Study, effects fitted: StepHandle<FittedDirectEffects>, spans: StepHandle<TextSpans>, count: Int,
-        in graph: inout Graph
-    ) throws -> StepHandle<HeadVarianceTerms> {
-        let (model, images) = (study.model, study.fit)
-        let none = HeadVarianceTerms(
-            heads: model.configuration.vision.layers * model.configuration.vision.heads, texts: count)
-        return try graph.add(
-            Step(
-                kind: "head-variance-terms", version: 1, inputs: [images.images.erased, fitted.erased, spans.erased],
-                digests: ["model": model.digest], memory: model.headProjectionMemory(of: none, images: images.count), cost: model.passCost(towers: 2),
-                work: .map(
-                    units: images.count, unitsPerShard: images.perShard,
-                    makeWorker: { inputs in
-                        let (reader, paths) = (ImageReader(try inputs[images.images]), try model.paths.value())
-                        let effects = DirectEffects(try model.clip.value().vision, paths: paths, capacity: model.batch)
-                        let projections = HeadProjections(
-                            means: try inputs[fitted].moments.means(paths), directions: try inputs[spans].directions,
-                            capacity: model.batch)
-                        return { shard in
-                            var part = none
-                            try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, effects, inputs) { _ in
-                                projections.update(effects)
-                                part.append(projections, batch: effects.batch)
-                            }
-                            return part
-                        }
-                    },
-                    reduce: { _, shards in
-                        var all = none
-                        try shards.forEach { _, part in all.append(part) }
-                        return all
-                    })))
+/// Measures ``HeadVarianceTerms``.
+struct HeadVarianceTermsStep: ImageStep {
+    typealias Output = HeadVarianceTerms
+    static let (kind, version) = ("head-variance-terms", 2)
+
+    let model: ModelUnderStudy
+    let images: ImageSource
+    let effects: StepHandle<FittedDirectEffects>
+    let spans: StepHandle<TextSpans>
+    /// Texts asked for of each head.
+    let count: Int
+
+    var inputs: [AnyStepHandle] { [effects.erased, spans.erased] }
+    var memory: MemoryEstimate? { model.headProjectionMemory(of: none, images: images.count) }
+    var cost: CostEstimate? { model.passCost(towers: 2) }
+    var none: HeadVarianceTerms {
+        HeadVarianceTerms(heads: model.configuration.vision.layers * model.configuration.vision.heads, texts: count)
+    }
+
+    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<HeadVarianceTerms> {
+        let paths = try model.paths.value()
+        let pass = DirectEffects(try model.clip.value().vision, paths: paths, capacity: model.batch)
+        let projections = HeadProjections(
+            means: try inputs[effects].moments.means(paths), directions: try inputs[spans].directions, capacity: model.batch)
+        return images.batches(pass) { terms, _ in
+            projections.update(pass)
+            terms.append(projections, batch: pass.batch)
+        }
     }
 }
 
@@ -142,7 +121,7 @@ extension ModelUnderStudy {
         var estimate = directEffectMemory()
         estimate.perWorker += 4 * terms.heads * (directions * d + batch * (d + directions + 1))
         // The numbers of all images: as they are joined, and as bytes on their way to the disk.
-        estimate.shared += 3 * 4 * images * terms.heads * terms.columns
+        estimate.shared += 3 * 4 * images * terms.heads * terms.numbers
         return estimate
     }
 }

@@ -33,9 +33,11 @@ struct TextSpans: Artefact {
     init(heads: [Head]) { self.heads = heads }
 
     init(_ stored: StoredArtefact) throws {
-        let directions = try stored.numbers("directions", dimensions: 4)
+        let table = try stored.tensor("directions")
+        guard table.shape.count == 4 else { throw PipelineError.invalidArtefact(part: "directions", reason: "shape \(table.shape)") }
+        let directions = Tensor(shape: table.shape, elements: try table.floats())
         let (headCount, count) = (directions.shape[0], directions.shape[2])
-        let (texts, explained) = (try stored.tensor("texts"), try stored.numbers("explained", dimensions: 2))
+        let (texts, explained) = (try stored.tensor("texts"), try stored.tensor("explained"))
         let shares = try stored.tensor("variances")
         guard directions.shape[1] == Span.allCases.count else {
             throw PipelineError.invalidArtefact(part: "directions", reason: "shape \(directions.shape)")
@@ -46,11 +48,11 @@ struct TextSpans: Artefact {
         guard shares.shape == [headCount, 3] else {
             throw PipelineError.invalidArtefact(part: "variances", reason: "shape \(shares.shape)")
         }
-        let (rows, values) = (try texts.int32s(), try shares.doubles())
+        let (rows, values, variances) = (try texts.int32s(), try shares.doubles(), try explained.floats())
         heads = (0..<headCount).map { k in
             Head(
                 variance: values[3 * k],
-                texts: zip(rows[k * count..<(k + 1) * count], explained[row: k]).prefix { $0.0 >= 0 }.map {
+                texts: zip(rows[k * count..<(k + 1) * count], variances[k * count..<(k + 1) * count]).prefix { $0.0 >= 0 }.map {
                     TextSpan.Entry(text: $0, explainedVariance: $1)
                 },
                 explainedByRandomTexts: values[3 * k + 1], explainedByPrincipalDirections: values[3 * k + 2],

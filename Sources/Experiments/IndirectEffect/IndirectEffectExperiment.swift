@@ -19,9 +19,9 @@ struct IndirectEffectExperiment: Experiment {
         study = try Study(spec.study, context: context, graph: &graph)
         let fitted = try study.fitted(in: &graph)
         directions = fitted.directions
-        totals = try EffectTotalsStep.add(study, fitted: fitted, in: &graph)
-        sampled = try SampledEffectsStep.add(study, means: fitted.means, sample: spec.sample, in: &graph)
-        direct = try NeuronDirectDirectionsStep.add(study, in: &graph)
+        totals = try graph.add(EffectTotalsStep(study.model, layers: study.layers, images: study.fit, fitted: fitted))
+        sampled = try graph.add(SampledEffectsStep(study, means: fitted.means, sample: spec.sample))
+        direct = try graph.add(NeuronDirectDirectionsStep(model: study.model, layers: study.layers))
         trust = try TrustChecks(study, graph: &graph)
     }
 

@@ -30,7 +30,7 @@ struct IndirectEffectMeasures {
     /// Neurons of a layer that were sampled, ascending.
     func neurons(_ layer: Int) -> [Int] { (sampled.layers[layer]?.neurons ?? []).map(Int.init) }
 
-    func summary(_ effect: EffectKind, layer: Int) -> SampledEffects.Summary? {
+    func summary(_ effect: EffectKind, layer: Int) -> EffectSummary? {
         effect == .indirect ? sampled.layers[layer]?.indirect : sampled.layers[layer]?.secondOrder
     }
 
@@ -60,7 +60,7 @@ struct IndirectEffectMeasures {
 
     /// Cosines of the reference directions of the neurons sampled with the indirect ones. // [n, n]
     private func cosines(_ reference: Reference, layer: Int) -> Tensor? {
-        let all = reference == .direct ? direct.layers[layer] : directions.layers[layer]?.directions.directions
+        let all = reference == .direct ? direct.layers[layer]?.directions : directions.layers[layer]?.directions.directions
         guard let all, let sample = sampled.layers[layer] else { return nil }
         return Tensor(shape: sample.indirect.directions.directions.shape, elements: sample.neurons.flatMap { all[row: Int($0)] })
             .times(sample.indirect.directions.directions, transposed: true)

@@ -3,30 +3,28 @@ import Lens
 import Pipeline
 
 /// The direction that every neuron writes at the class token directly, by layer.
-struct NeuronDirectDirections: Artefact {
+typealias NeuronDirectDirections = ByLayer<DirectDirections>
+
+struct DirectDirections: ColumnSet, Equatable {
     /// Unit rows. // [N, d]
-    var layers: [Int: Tensor]
+    var directions = Tensor(zeros: [0, 0])
 
-    init(layers: [Int: Tensor]) { self.layers = layers }
-
-    init(_ stored: StoredArtefact) throws {
-        layers = try LayerTensors.read(stored) { try stored.numbers("\($0).directions", dimensions: 2) }
-    }
-
-    func stored() throws -> StoredArtefact { try LayerTensors.write(layers) { ["directions": try $0.stored()] } }
+    static let columns: [Column<Self>] = [.rows("directions", \.directions, of: "neurons")]
 }
 
-enum NeuronDirectDirectionsStep {
-    static func add(_ study: Study, in graph: inout Graph) throws -> StepHandle<NeuronDirectDirections> {
-        let (model, layers) = (study.model, study.layers)
-        return try graph.add(
-            Step(
-                kind: "neuron-direct-directions", version: 1, parameters: ["layers": .integers(layers)],
-                digests: ["model": model.digest],
-                work: .single { _ in
-                    let (vision, paths) = (try model.clip.value().vision, try model.paths.value())
-                    return NeuronDirectDirections(
-                        layers: layers.reduce(into: [:]) { $0[$1] = paths.directDirections(layer: $1, of: vision) })
-                }))
+/// Reads ``NeuronDirectDirections`` off the weights.
+struct NeuronDirectDirectionsStep: StepDefinition {
+    let model: ModelUnderStudy
+    let layers: [Int]
+
+    func step() throws -> Step<NeuronDirectDirections> {
+        Step(
+            kind: "neuron-direct-directions", version: 2, parameters: ["layers": .integers(layers)],
+            digests: ["model": model.digest],
+            work: .single { _ in
+                let (vision, paths) = (try model.clip.value().vision, try model.paths.value())
+                return NeuronDirectDirections(
+                    layers: layers.reduce(into: [:]) { $0[$1] = DirectDirections(directions: paths.directDirections(layer: $1, of: vision)) })
+            })
     }
 }

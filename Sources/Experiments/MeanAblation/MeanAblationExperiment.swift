@@ -23,13 +23,13 @@ struct MeanAblationExperiment: Experiment {
         let classifier = try study.classifier(in: &graph)
         let fitted = try study.fitted(in: &graph)
         directions = fitted.directions
-        predictions = try AblationStep.add(
-            study.model, layers: study.layers, images: evaluation, classifier: classifier, means: fitted.means,
-            directions: directions, indirectLayers: spec.study.indirectLayers, seed: spec.study.seed, in: &graph)
-        sampled =
-            if let sample = spec.indirect {
-                try SampledEffectsStep.add(study, means: fitted.means, sample: sample, in: &graph)
-            } else { nil }
+        predictions = try graph.add(
+            AblationStep(
+                study.model, layers: study.layers, images: evaluation, classifier: classifier, fitted: fitted,
+                indirectLayers: spec.study.indirectLayers, seed: spec.study.seed))
+        sampled = try spec.indirect.map { [study] in
+            try graph.add(SampledEffectsStep(study, means: fitted.means, sample: $0))
+        }
         trust = try TrustChecks(study, graph: &graph)
         paper = try context.papers().table("2nd order", "Table 1")
     }

@@ -1,44 +1,23 @@
 import CLIPModel
 import Pipeline
-import Safetensors
 
 /// What the classifier says about every image under each of a list of conditions.
-struct ConditionPredictions: Artefact {
-    let conditions: Int
+struct ConditionPredictions: ColumnTable {
+    private(set) var conditions = 0
     /// // [images, conditions]
     private(set) var labels: [Int32] = []
     /// Score of the prediction less the runner-up's. // [images, conditions]
     private(set) var margins: [Float] = []
 
+    static let columns: [Column<Self>] = [
+        .shared("conditions", \.conditions),
+        .rows("labels", \.labels) { [$0.conditions] }, .rows("margins", \.margins) { [$0.conditions] },
+    ]
+
     var count: Int { labels.count / max(conditions, 1) }
 
+    init() {}
     init(conditions: Int) { self.conditions = conditions }
-
-    init(_ stored: StoredArtefact) throws {
-        let labels = try stored.tensor("labels")
-        guard labels.shape.count == 2 else {
-            throw PipelineError.invalidArtefact(part: "labels", reason: "shape \(labels.shape)")
-        }
-        conditions = labels.shape[1]
-        self.labels = try labels.int32s()
-        margins = try stored.tensor("margins").floats()
-        guard margins.count == self.labels.count else {
-            throw PipelineError.invalidArtefact(part: "margins", reason: "\(margins.count) for \(self.labels.count) labels")
-        }
-    }
-
-    func stored() throws -> StoredArtefact {
-        .tensors([
-            "labels": try StoredTensor(labels, shape: [count, conditions]),
-            "margins": try StoredTensor(margins, shape: [count, conditions]),
-        ])
-    }
-
-    /// Adds the images that follow.
-    mutating func append(_ next: ConditionPredictions) {
-        labels += next.labels
-        margins += next.margins
-    }
 
     /// Classifies a batch of images that follow.
     /// - Parameter representations: of each condition. // [batch, d]

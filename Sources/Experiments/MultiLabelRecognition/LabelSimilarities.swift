@@ -1,54 +1,38 @@
 import CLIPModel
 import DenseMath
 import Pipeline
-import Safetensors
 
 /// Cosines of every image's class token with every label.
-struct LabelSimilarities: Artefact {
+struct LabelSimilarities: ColumnTable {
     /// // [images, K]
-    let cosines: Tensor
+    var cosines = Tensor(zeros: [0, 0])
 
-    init(_ cosines: Tensor) { self.cosines = cosines }
-
-    init(_ stored: StoredArtefact) throws { cosines = try stored.numbers("cosines", dimensions: 2) }
-
-    func stored() throws -> StoredArtefact { .tensors(["cosines": try cosines.stored()]) }
+    static let columns: [Column<Self>] = [.rows("cosines", \.cosines)]
 }
 
-enum LabelSimilaritiesStep {
-    static func add(
-        _ study: PictureStudy, classifier: StepHandle<StoredClassifier>, in graph: inout Graph
-    ) throws -> StepHandle<LabelSimilarities> {
-        let (images, model, inputSize) = (study.images, study.model, study.inputSize)
-        return try graph.add(
-            Step(
-                kind: "label-similarities", version: 1,
-                parameters: ["images": .integer(images.count), "input-size": .integer(inputSize)],
-                inputs: [images.images.erased, classifier.erased], digests: ["model": model.digest],
-                memory: model.surgeryMemory(inputSize: inputSize), cost: model.surgeryCost(inputSize: inputSize, paths: 0),
-                work: .map(
-                    units: images.count, unitsPerShard: images.perShard,
-                    makeWorker: { inputs in
-                        let reader = ImageReader(try inputs[images.images])
-                        let tokens = TokenReader(
-                            try model.clip.value().vision.resized(to: inputSize), [.clip],
-                            classifier: try inputs[classifier].classifier.weights)
-                        return { shard in
-                            var rows: [Float] = []
-                            for image in shard.units {
-                                try inputs.checkCancellation()
-                                try tokens.run(reader, image, of: images.name)
-                                rows += try tokens.similarities(.clip)[row: 0]
-                            }
-                            return LabelSimilarities(
-                                Tensor(shape: [shard.units.count, rows.count / max(shard.units.count, 1)], elements: rows))
-                        }
-                    },
-                    reduce: { _, shards in
-                        var rows: [Float] = []
-                        try shards.forEach { _, part in rows += part.cosines.elements }
-                        return LabelSimilarities(
-                            Tensor(shape: [images.count, rows.count / max(images.count, 1)], elements: rows))
-                    })))
+/// Compares every image with every label.
+struct LabelSimilaritiesStep: ImageStep {
+    typealias Output = LabelSimilarities
+    static let (kind, version) = ("label-similarities", 1)
+
+    let study: PictureStudy
+    let classifier: StepHandle<StoredClassifier>
+
+    var model: ModelUnderStudy { study.model }
+    var images: ImageSource { study.images }
+    var parameters: Parameters { ["images": .integer(images.count), "input-size": .integer(study.inputSize)] }
+    var inputs: [AnyStepHandle] { [classifier.erased] }
+    var memory: MemoryEstimate? { model.surgeryMemory(inputSize: study.inputSize) }
+    var cost: CostEstimate? { model.surgeryCost(inputSize: study.inputSize, paths: 0) }
+    var none: LabelSimilarities { LabelSimilarities() }
+
+    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<LabelSimilarities> {
+        let tokens = TokenReader(
+            try model.clip.value().vision.resized(to: study.inputSize), [.clip], classifier: try inputs[classifier].weights)
+        return images.each { part, image in
+            try tokens.run(images.reader, image, of: images.set)
+            let row = Array(try tokens.similarities(.clip)[row: 0])
+            part.append(LabelSimilarities(cosines: Tensor(shape: [1, row.count], elements: row)))
+        }
     }
 }

@@ -17,8 +17,10 @@ struct MultiLabelExperiment: Experiment {
             spec.setting, spec.evaluation, inputSize: spec.inputSize, withMasks: withMasks, usual: .clipSurgery85, context: context,
             graph: &graph)
         paper = try context.papers().table("Surgery", "multi-label recognition")
-        similarities = try LabelSimilaritiesStep.add(study, classifier: study.classifier(in: &graph), in: &graph)
-        precisions = try RecognitionPrecisionsStep.add(study, similarities: similarities, in: &graph)
+        similarities = try graph.add(LabelSimilaritiesStep(study: study, classifier: study.classifier(in: &graph)))
+        precisions = try graph.add(
+            RecognitionPrecisionsStep(
+                model: study.model, similarities: similarities, facts: study.images.facts, seed: study.setting.seed))
     }
 
     var inputs: StudyInputs { study.inputs }

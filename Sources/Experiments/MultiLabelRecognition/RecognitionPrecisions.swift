@@ -37,36 +37,38 @@ enum RecognitionSubset: String, CaseIterable, Codable, Sendable {
     case several = "several labels"
 }
 
-enum RecognitionPrecisionsStep {
-    static func add(
-        _ study: PictureStudy, similarities: StepHandle<LabelSimilarities>, in graph: inout Graph
-    ) throws -> StepHandle<RecognitionPrecisions> {
-        let (images, model, seed) = (study.images, study.model, study.setting.seed)
-        return try graph.add(
-            Step(
-                kind: "recognition-precisions", version: 3, parameters: ["seed": .integer(seed)],
-                inputs: [similarities.erased, images.facts.erased], digests: ["model": model.digest],
-                work: .map(
-                    units: RecognitionSubset.allCases.count, unitsPerShard: 1,
-                    makeWorker: { inputs in
-                        let (cosines, facts) = (try inputs[similarities].cosines, try inputs[images.facts])
-                        let logitScale = exp(try model.clip.value().logitScale)
-                        return { shard in
-                            let subset = RecognitionSubset.allCases[shard.units.lowerBound]
-                            let chosen = facts.objects.indices.filter { subset == .all || shown(facts, $0).count > 1 }
-                            return try precisions(
-                                subset, cosines: chosen.map { Array(cosines[row: $0]) }, shown: chosen.map { shown(facts, $0) },
-                                logitScale: logitScale, seed: seed, check: inputs.checkCancellation)
-                        }
-                    },
-                    reduce: { _, shards in
-                        var all = RecognitionPrecisions(items: [])
-                        try shards.forEach { _, part in
-                            all.items += part.items
-                            all.gains += part.gains
-                        }
-                        return all
-                    })))
+/// Measures ``RecognitionPrecisions``.
+struct RecognitionPrecisionsStep: StepDefinition {
+    let model: ModelUnderStudy
+    let similarities: StepHandle<LabelSimilarities>
+    let facts: StepHandle<ImageFacts>
+    let seed: Int
+
+    func step() throws -> Step<RecognitionPrecisions> {
+        Step(
+            kind: "recognition-precisions", version: 3, parameters: ["seed": .integer(seed)],
+            inputs: [similarities.erased, facts.erased], digests: ["model": model.digest],
+            work: try .map(
+                units: RecognitionSubset.allCases.count, unitsPerShard: 1,
+                makeWorker: { inputs in
+                    let (cosines, facts) = (try inputs[similarities].cosines, try inputs[facts])
+                    let logitScale = exp(try model.clip.value().logitScale)
+                    return { shard in
+                        let subset = RecognitionSubset.allCases[shard.units.lowerBound]
+                        let chosen = facts.objects.indices.filter { subset == .all || Self.shown(facts, $0).count > 1 }
+                        return try Self.precisions(
+                            subset, cosines: chosen.map { Array(cosines[row: $0]) }, shown: chosen.map { Self.shown(facts, $0) },
+                            logitScale: logitScale, seed: seed, check: inputs.checkCancellation)
+                    }
+                },
+                reduce: { _, parts in
+                    var all = RecognitionPrecisions(items: [])
+                    try parts.forEach { _, part in
+                        all.items += part.items
+                        all.gains += part.gains
+                    }
+                    return all
+                }))
     }
 
     private static func shown(_ facts: ImageFacts, _ image: Int) -> Set<Int32> { Set(facts.objects[image]).filter { $0 >= 0 } }

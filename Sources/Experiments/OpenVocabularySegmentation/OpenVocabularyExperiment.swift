@@ -7,7 +7,7 @@ struct OpenVocabularyExperiment: Experiment {
     let spec: OpenVocabularySpec
     private let study: PictureStudy
     private let scores: StepHandle<OpenVocabularyScores>
-    private let overlays: StepHandle<StoredPicture>
+    private let overlays: StepHandle<StoredGallery>
     private let paper: PaperTable?
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
@@ -17,8 +17,10 @@ struct OpenVocabularyExperiment: Experiment {
             usual: .clipSurgery85, context: context, graph: &graph)
         paper = try context.papers().table("Surgery", "open-vocabulary segmentation")
         let classifier = try study.classifier(in: &graph)
-        scores = try OpenVocabularyStep.add(study, depth: spec.surgery.depth, classifier: classifier, in: &graph)
-        overlays = try OpenVocabularyOverlaysStep.add(study, spec, classifier: classifier, in: &graph)
+        scores = try graph.add(OpenVocabularyStep(study: study, depth: spec.surgery.depth, classifier: classifier))
+        overlays = try graph.add(
+            OpenVocabularyOverlaysStep(
+                study: study, depth: spec.surgery.depth, classifier: classifier, count: spec.overlays))
     }
 
     var inputs: StudyInputs { study.inputs }

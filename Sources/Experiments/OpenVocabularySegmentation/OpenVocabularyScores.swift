@@ -1,8 +1,7 @@
 import Pipeline
-import Safetensors
 
 /// Pixels by label, of every image and case; a pixel counts where a mask says which of the labels it shows.
-struct OpenVocabularyScores: Artefact {
+struct OpenVocabularyScores: ColumnTable {
     /// What one label got in one image.
     struct Entry: Sendable, Hashable {
         var label: Int32
@@ -14,18 +13,33 @@ struct OpenVocabularyScores: Artefact {
         var shown: Int32
     }
 
-    let cases: Int
+    private(set) var cases = 0
     /// The model's own answer. // [images]
     private(set) var predicted: [Int32] = []
     /// By how much cosine it leads. // [images]
     private(set) var margins: [Float] = []
     /// Entries of each image and case. // [images, cases]
     private(set) var counts: [Int32] = []
-    private(set) var entries: [Entry] = []
+    /// Label, hit, found and shown of each entry. // [entries, 4]
+    private var numbers: [Int32] = []
+
+    static let columns: [Column<Self>] = [
+        .shared("cases", \.cases), .rows("predicted", \.predicted), .rows("margins", \.margins),
+        .rows("counts", \.counts) { [$0.cases] }, .rows("entries", \.numbers, of: "entries") { _ in [4] },
+    ]
 
     var images: Int { predicted.count }
+    /// One image's after the other, and of each image one case's after the other.
+    var entries: [Entry] {
+        stride(from: 0, to: numbers.count, by: 4).map {
+            Entry(label: numbers[$0], hit: numbers[$0 + 1], found: numbers[$0 + 2], shown: numbers[$0 + 3])
+        }
+    }
 
+    init() {}
     init(cases: Int) { self.cases = cases }
+
+    func check() throws { try PairCounts.check(counts, pairs: numbers.count / 4) }
 
     mutating func appendImage(predicted label: Int, margin: Float) {
         predicted.append(Int32(label))
@@ -45,43 +59,11 @@ struct OpenVocabularyScores: Artefact {
         }
         let sorted = byLabel.values.sorted { $0.label < $1.label }
         counts.append(Int32(sorted.count))
-        entries += sorted
+        numbers += sorted.flatMap { [$0.label, $0.hit, $0.found, $0.shown] }
     }
 
     /// A case that the image has no part in.
     mutating func appendNothing() { counts.append(0) }
-
-    mutating func append(_ next: OpenVocabularyScores) {
-        predicted += next.predicted
-        margins += next.margins
-        counts += next.counts
-        entries += next.entries
-    }
-
-    init(_ stored: StoredArtefact) throws {
-        let table = try stored.tensor("counts")
-        guard table.shape.count == 2 else { throw PipelineError.invalidArtefact(part: "counts", reason: "shape \(table.shape)") }
-        cases = table.shape[1]
-        counts = try table.int32s()
-        (predicted, margins) = (try stored.tensor("predicted").int32s(), try stored.tensor("margins").floats())
-        let rows = try stored.tensor("entries")
-        guard rows.shape.count == 2, rows.shape[1] == 4, counts.allSatisfy({ $0 >= 0 }), predicted.count == table.shape[0],
-            margins.count == predicted.count, counts.reduce(0, { $0 + Int($1) }) == rows.shape[0]
-        else { throw PipelineError.invalidArtefact(part: "entries", reason: "shape \(rows.shape) for \(predicted.count) images") }
-        let flat = try rows.int32s()
-        entries = stride(from: 0, to: flat.count, by: 4).map {
-            Entry(label: flat[$0], hit: flat[$0 + 1], found: flat[$0 + 2], shown: flat[$0 + 3])
-        }
-    }
-
-    func stored() throws -> StoredArtefact {
-        .tensors([
-            "predicted": try StoredTensor(predicted, shape: [images]), "margins": try StoredTensor(margins, shape: [images]),
-            "counts": try StoredTensor(counts, shape: [images, cases]),
-            "entries": try StoredTensor(
-                entries.flatMap { [$0.label, $0.hit, $0.found, $0.shown] }, shape: [entries.count, 4]),
-        ])
-    }
 
     // MARK: Reading
 
@@ -90,6 +72,7 @@ struct OpenVocabularyScores: Artefact {
 
     /// Each image's entries of a case. // [images]
     func entriesOrNothing(of item: Int) -> [ArraySlice<Entry>] {
+        let entries = entries
         var (start, slices) = (0, [ArraySlice<Entry>]())
         for (index, count) in counts.enumerated() {
             if index % cases == item { slices.append(entries[start..<start + Int(count)]) }

@@ -1,58 +1,51 @@
 import Attribution
 import Pipeline
 
-enum OpenVocabularyStep {
-    private static let imagesPerShard = 50
+/// Gives every pixel a label by every case, and compares it with the masks.
+struct OpenVocabularyStep: ImageStep {
+    typealias Output = OpenVocabularyScores
+    static let (kind, version) = ("open-vocabulary-segmentation", 2)
+    let imagesPerShard = 50
 
-    /// Every pixel's label by every case, against the masks.
-    static func add(
-        _ study: PictureStudy, depth: Int, classifier: StepHandle<StoredClassifier>, in graph: inout Graph
-    ) throws -> StepHandle<OpenVocabularyScores> {
-        let (images, model, size) = (study.images, study.model, study.inputSize)
-        let cases = OpenVocabularyCase.all(depth: depth)
-        return try graph.add(
-            Step(
-                kind: "open-vocabulary-segmentation", version: 1,
-                parameters: [
-                    "cases": .texts(cases.map { "\($0.reading.key), \($0.choice.rawValue)" }), "input-size": .integer(size),
-                    "images": .integer(images.count),
-                ],
-                inputs: [images.images.erased, images.facts.erased, classifier.erased], digests: ["model": model.digest],
-                memory: model.surgeryMemory(inputSize: size),
-                cost: model.surgeryCost(inputSize: size, paths: Double(cases.count)),
-                work: .map(
-                    units: images.count, unitsPerShard: imagesPerShard,
-                    makeWorker: { inputs in
-                        let (reader, facts) = (ImageReader(try inputs[images.images]), try inputs[images.facts])
-                        let segmenter = try LabelSegmenter(
-                            model.clip.value(), OpenVocabularyCase.readings(depth: depth),
-                            classifier: inputs[classifier].classifier.weights, size: size)
-                        return { shard in
-                            var scores = OpenVocabularyScores(cases: cases.count)
-                            for image in shard.units {
-                                try inputs.checkCancellation()
-                                let answer = try segmenter.run(reader, image, of: images.name)
-                                scores.appendImage(predicted: answer.label, margin: answer.margin)
-                                let mask = try reader.mask(image)
-                                let shown = ShownLabels.of(facts[image], mask: mask)
-                                let truth = ShownLabels.labels(facts[image], mask: mask)
-                                for item in cases {
-                                    switch item.choice {
-                                    case .all where !shown.isEmpty:
-                                        scores.append(found: try segmenter.labels(item.reading, among: nil), shown: truth)
-                                    case .shown where shown.count > 1:
-                                        scores.append(found: try segmenter.labels(item.reading, among: shown), shown: truth)
-                                    default: scores.appendNothing()
-                                    }
-                                }
-                            }
-                            return scores
-                        }
-                    },
-                    reduce: { _, shards in
-                        var all = OpenVocabularyScores(cases: cases.count)
-                        try shards.forEach { _, part in all.append(part) }
-                        return all
-                    })))
+    let study: PictureStudy
+    /// Blocks of surgery.
+    let depth: Int
+    let classifier: StepHandle<StoredClassifier>
+
+    private var cases: [OpenVocabularyCase] { OpenVocabularyCase.all(depth: depth) }
+    var model: ModelUnderStudy { study.model }
+    var images: ImageSource { study.images }
+    var parameters: Parameters {
+        [
+            "cases": .texts(cases.map { "\($0.reading.key), \($0.choice.rawValue)" }), "input-size": .integer(study.inputSize),
+            "images": .integer(images.count),
+        ]
+    }
+    var inputs: [AnyStepHandle] { [images.facts.erased, classifier.erased] }
+    var memory: MemoryEstimate? { model.surgeryMemory(inputSize: study.inputSize) }
+    var cost: CostEstimate? { model.surgeryCost(inputSize: study.inputSize, paths: Double(cases.count)) }
+    var none: OpenVocabularyScores { OpenVocabularyScores(cases: cases.count) }
+
+    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<OpenVocabularyScores> {
+        let (facts, cases) = (try inputs[self.images.facts], cases)
+        let segmenter = try LabelSegmenter(
+            model.clip.value(), OpenVocabularyCase.readings(depth: depth), classifier: inputs[classifier].weights,
+            size: study.inputSize)
+        return images.each { scores, image in
+            let answer = try segmenter.run(images.reader, image, of: images.set)
+            scores.appendImage(predicted: answer.label, margin: answer.margin)
+            let mask = try images.reader.mask(image)
+            let shown = ShownLabels.of(facts[image], mask: mask)
+            let truth = ShownLabels.labels(facts[image], mask: mask)
+            for item in cases {
+                switch item.choice {
+                case .all where !shown.isEmpty:
+                    scores.append(found: try segmenter.labels(item.reading, among: nil), shown: truth)
+                case .shown where shown.count > 1:
+                    scores.append(found: try segmenter.labels(item.reading, among: shown), shown: truth)
+                default: scores.appendNothing()
+                }
+            }
+        }
     }
 }

@@ -7,81 +7,116 @@ import Lens
 import Pipeline
 
 /// A pool of phrases with their embeddings.
-struct StoredTextPool: Artefact {
-    let pool: TextPool
+struct StoredTextPool: ColumnTable {
+    private var phrases: [String] = []
+    private var embeddings = Tensor(zeros: [0, 0])
 
-    init(_ pool: TextPool) { self.pool = pool }
+    static let columns: [Column<Self>] = [
+        .texts("phrases", \.phrases, of: "phrases"), .rows("embeddings", \.embeddings, of: "phrases"),
+    ]
 
-    init(_ stored: StoredArtefact) throws {
-        let embeddings = try stored.numbers("embeddings", dimensions: 2)
-        let phrases = (stored.metadata("phrases") ?? "").split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        guard phrases.count == embeddings.shape[0] else {
-            throw PipelineError.invalidArtefact(part: "phrases", reason: "\(phrases.count) for \(embeddings.shape[0]) embeddings")
-        }
-        pool = TextPool(phrases: phrases, embeddings: embeddings)
-    }
+    /// Empty for a part that has not been read back.
+    private(set) var pool = TextPool(phrases: [], embeddings: Tensor(zeros: [0, 0]))
 
-    func stored() throws -> StoredArtefact {
-        .tensors(["embeddings": try pool.embeddings.stored()], metadata: ["phrases": pool.phrases.joined(separator: "\n")])
-    }
+    init() {}
+    init(phrases: [String], embeddings: Tensor) { (self.phrases, self.embeddings) = (phrases, embeddings) }
+
+    mutating func check() { pool = TextPool(phrases: phrases, embeddings: embeddings) }
 }
 
-enum TextPoolStep {
+/// Embeds the phrases of a pool.
+///
+/// It throws ``ExperimentError/poolTooSmall(name:found:needed:)``, ``ExperimentError/textNotFinite(text:)`` and `InputError`.
+struct TextPoolStep: StepDefinition {
+    enum Source: Sendable {
+        case phrases([String])
+        /// The captions of as many images, each once.
+        case captions(StepHandle<ImageFacts>, images: Int)
+    }
+
+    let model: ModelUnderStudy
+    let name: String
+    let source: Source
+    /// Phrases that the pool must have at least: the largest number of atoms.
+    let needed: Int
+
     /// Phrases that are embedded and stored together.
     private static let phrasesPerShard = 1024
 
-    /// - Parameter needed: phrases that the pool must have at least: the largest number of atoms.
-    /// - Throws: ``ExperimentError/poolTooSmall(name:found:needed:)``, `InputError`, `PipelineError`; the step throws
-    ///   ``ExperimentError/textNotFinite(text:)``.
-    static func add(_ pool: PoolSpec, needed: Int, of study: Study, in graph: inout Graph) throws -> StepHandle<StoredTextPool> {
-        let model = study.model
-        @Sendable func check(_ count: Int) throws {
-            guard count >= needed else { throw ExperimentError.poolTooSmall(name: pool.name, found: count, needed: needed) }
-        }
-        func step(digests: [String: String] = [:], inputs: [AnyStepHandle] = [], texts: Int, _ work: Work<StoredTextPool>)
-            -> Step<StoredTextPool>
-        {
-            Step(
-                kind: "text-pool", label: pool.name, version: 2,
-                parameters: ["text-activation": .text(model.textActivation.rawValue)], inputs: inputs,
-                digests: digests.merging(["model": model.digest]) { first, _ in first },
-                cost: model.textCost(texts: texts), work: work)
-        }
-        func known(_ phrases: [String]) throws -> Step<StoredTextPool> {
-            try check(phrases.count)
-            return step(
-                digests: ["phrases": Digest.sha256(of: Data(phrases.joined(separator: "\n").utf8))], texts: 1,
-                try .map(
-                    units: phrases.count, unitsPerShard: phrasesPerShard,
-                    makeWorker: { inputs in
-                        let clip = try model.clip.value()
-                        return { shard in
-                            try inputs.checkCancellation()
-                            let part = Array(phrases[shard.units])
-                            return StoredTextPool(TextPool(phrases: part, embeddings: try clip.embed(texts: part).finite(rows: part)))
-                        }
-                    },
-                    reduce: { _, shards in
-                        var embeddings: [Float] = []
-                        try shards.forEach { _, part in embeddings += part.pool.embeddings.elements }
-                        let shape = [phrases.count, embeddings.count / phrases.count]
-                        return StoredTextPool(TextPool(phrases: phrases, embeddings: Tensor(shape: shape, elements: embeddings)))
-                    }))
-        }
-        switch pool.source {
-        case .namesAndKeywords: return try graph.add(known(study.classes.namesAndKeywords()))
-        case .phrases(let phrases): return try graph.add(known(phrases))
-        case .captions:
-            _ = try study.classes.requireScenes("source: captions")
-            let fit = study.fit
-            return try graph.add(
-                step(inputs: [fit.facts.erased], texts: fit.count, .single { inputs in
-                    let captions = try inputs[fit.facts].captions.uniqued()
+    func step() throws -> Step<StoredTextPool> {
+        switch source {
+        case .phrases(let phrases): try step(of: phrases)
+        case .captions(let facts, let images):
+            step(
+                inputs: [facts.erased], texts: images,
+                .single { inputs in
+                    let captions = try inputs[facts].captions.uniqued()
                     try check(captions.count)
                     let embeddings = try model.clip.value().embed(texts: captions).finite(rows: captions)
-                    return StoredTextPool(TextPool(phrases: captions, embeddings: embeddings))
-                }))
+                    return StoredTextPool(phrases: captions, embeddings: embeddings)
+                })
         }
+    }
+
+    private func step(of phrases: [String]) throws -> Step<StoredTextPool> {
+        try check(phrases.count)
+        return step(
+            digests: ["phrases": Digest.sha256(of: Data(phrases.joined(separator: "\n").utf8))], texts: 1,
+            try .joined(units: phrases.count, unitsPerShard: Self.phrasesPerShard) { inputs in
+                let clip = try model.clip.value()
+                return { shard in
+                    try inputs.checkCancellation()
+                    let part = Array(phrases[shard.units])
+                    return StoredTextPool(phrases: part, embeddings: try clip.embed(texts: part).finite(rows: part))
+                }
+            })
+    }
+
+    private func step(
+        digests: [String: String] = [:], inputs: [AnyStepHandle] = [], texts: Int, _ work: Work<StoredTextPool>
+    ) -> Step<StoredTextPool> {
+        Step(
+            kind: "text-pool", label: name, version: 3,
+            parameters: ["text-activation": .text(model.textActivation.rawValue)], inputs: inputs,
+            digests: digests.merging(["model": model.digest]) { first, _ in first }, cost: model.textCost(texts: texts),
+            work: work)
+    }
+
+    private func check(_ count: Int) throws {
+        guard count >= needed else { throw ExperimentError.poolTooSmall(name: name, found: count, needed: needed) }
+    }
+}
+
+extension TextPoolStep {
+    /// - Throws: `InputError`; ``ExperimentError/onlyForScenes(feature:)`` for captions of pictures.
+    init(_ study: Study, _ pool: PoolSpec, needed: Int) throws {
+        let source: Source =
+            switch pool.source {
+            case .namesAndKeywords: .phrases(try study.classes.namesAndKeywords())
+            case .phrases(let phrases): .phrases(phrases)
+            case .captions: .captions(study.fit.facts, images: study.fit.count)
+            }
+        if case .captions = source { _ = try study.classes.requireScenes("source: captions") }
+        self.init(model: study.model, name: pool.name, source: source, needed: needed)
+    }
+}
+
+/// A control for a pool of phrases: as many vectors, drawn from the Gaussian with the mean and covariance of the phrases'
+/// embeddings. They mean nothing, and lie where texts lie.
+struct RandomPoolStep: StepDefinition {
+    let pool: StepHandle<StoredTextPool>
+    let name: String
+    let seed: Int
+
+    func step() throws -> Step<StoredTextPool> {
+        Step(
+            kind: "random-dictionary", label: name, version: 2, parameters: ["seed": .integer(seed)], inputs: [pool.erased],
+            work: .single { inputs in
+                let embeddings = try inputs[pool].pool.embeddings
+                var random = SplitMix64(seed: UInt64(seed), label: "random dictionary", index: 0)
+                let drawn = try GaussianVectors(like: embeddings)(embeddings.shape[0], &random)
+                return StoredTextPool(phrases: (1...embeddings.shape[0]).map { "random \($0)" }, embeddings: drawn)
+            })
     }
 }
 

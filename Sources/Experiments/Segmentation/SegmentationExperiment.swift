@@ -10,7 +10,7 @@ struct SegmentationExperiment: Experiment {
     private let images: ImageSource
     private let scores: StepHandle<SegmentationScores>
     private let sensitivity: StepHandle<SegmentationScores>
-    private let overlays: StepHandle<StoredPicture>
+    private let overlays: StepHandle<StoredGallery>
     private let trust: TrustChecks
     private let paper: PaperTable?
 
@@ -20,13 +20,20 @@ struct SegmentationExperiment: Experiment {
             spec.evaluation, spec.study, masks: spec.maskGeometry, context: context, graph: &graph)
         let classifier = try study.classifier(in: &graph)
         let directions = try study.fitted(in: &graph).directions
-        scores = try SegmentationStep.add(study, spec, images: images, classifier: classifier, directions: directions, in: &graph)
+        let (model, layers) = (study.model, spec.neuronLayers ?? study.layers)
+        scores = try graph.add(
+            SegmentationStep(
+                model: model, images: images, classifier: classifier, directions: directions, spec: spec, layers: layers))
         var first = images
         first.count = min(spec.sensitivity.images, images.count)
-        sensitivity = try SensitivityStep.add(
-            study, spec, images: first, classifier: classifier, directions: directions, in: &graph)
-        overlays = try SegmentationOverlaysStep.add(
-            study, spec, images: images, classifier: classifier, directions: directions, in: &graph)
+        sensitivity = try graph.add(
+            SensitivityStep(
+                model: model, images: first, classifier: classifier, directions: directions,
+                grid: SensitivityGrid(spec, layers: study.layers), layers: study.layers))
+        overlays = try graph.add(
+            SegmentationOverlaysStep(
+                model: model, images: images, classifier: classifier, directions: directions, spec: spec, layers: layers,
+                names: study.classes.names))
         trust = try TrustChecks(study, graph: &graph)
         paper = try context.papers().table("2nd order", "Table 4")
     }

@@ -3,58 +3,63 @@ import CLIPModel
 import Inputs
 import Pipeline
 
-enum SegmentationOverlaysStep {
-    /// The first scenes with their masks and every method's map, as one picture.
-    static func add(
-        _ study: Study, _ spec: SegmentationSpec, images: ImageSource, classifier: StepHandle<StoredClassifier>,
-        directions: StepHandle<FittedDirections>, in graph: inout Graph
-    ) throws -> StepHandle<StoredPicture> {
-        let (model, layers, seed) = (study.model, spec.neuronLayers ?? study.layers, study.spec.seed)
-        let (count, names) = (min(spec.overlays, images.count), study.classes.names)
-        return try graph.add(
-            Step(
-                kind: "segmentation-overlays", version: 3,
-                parameters: [
-                    "neurons": .integer(spec.neurons), "neuron-layers": .integers(layers), "images": .integer(count),
-                    "title": .text(images.name.name), "methods": .texts(AttributionMethod.allCases.map(\.rawValue)),
-                    "seed": .integer(seed),
-                ],
-                inputs: [images.images.erased, images.facts.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
-                work: .single { inputs in
-                    let (reader, classifier) = (ImageReader(try inputs[images.images]), try inputs[classifier].classifier)
-                    let (facts, size) = (try inputs[images.facts], model.configuration.vision.imageSize)
-                    let maps = SegmentationMaps(
-                        try model.clip.value(), classifier: classifier,
-                        neurons: try ClassNeurons(try inputs[directions], layers: layers, classifier: classifier),
-                        count: spec.neurons, seed: seed)
-                    let rows = try (0..<count).map { index in
-                        try inputs.checkCancellation()
-                        try maps.run(reader, index, of: images.name)
-                        let image = try reader.image(index)
-                        func overlay(_ method: AttributionMethod, _ label: Int) -> Gallery.Cell {
-                            let map = maps.map(.method(method), class: label).resized(to: size).normalised()
-                            return Gallery.Cell(image.overlaid(with: map.values))
-                        }
-                        let label = maps.predicted.label
-                        let absent = maps.absentClass(facts, index, classes: names.count)
-                        let truth = Int(facts.labels[index])
-                        return Gallery.Row(
-                            header: label == truth ? names[label] : truth < 0 ? "\(names[label]), in truth none of the classes"
-                                : "\(names[label]), in truth \(names[truth])",
-                            cells: [.init(image), .init(image.tinted(by: try reader.mask(index)))]
-                                + AttributionMethod.allCases.map { overlay($0, label) }
-                                + [
-                                    Gallery.Cell(
-                                        overlay(.secondOrder, absent).image, captions: [names[absent]])
-                                ])
+/// The first scenes with their masks and every method's map, as one picture.
+struct SegmentationOverlaysStep: StepDefinition {
+    let model: ModelUnderStudy
+    let images: ImageSource
+    let classifier: StepHandle<StoredClassifier>
+    let directions: StepHandle<FittedDirections>
+    let spec: SegmentationSpec
+    /// Of the neurons that a second-order map is made of.
+    let layers: [Int]
+    /// Of the classes.
+    let names: [String]
+
+    func step() throws -> Step<StoredGallery> {
+        let (seed, count) = (spec.study.seed, min(spec.overlays, images.count))
+        return Step(
+            kind: "segmentation-overlays", version: 3,
+            parameters: [
+                "neurons": .integer(spec.neurons), "neuron-layers": .integers(layers), "images": .integer(count),
+                "title": .text(images.name.name), "methods": .texts(AttributionMethod.allCases.map(\.rawValue)),
+                "seed": .integer(seed),
+            ],
+            inputs: [images.images.erased, images.facts.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
+            work: .single { inputs in
+                let (reader, classifier) = (ImageReader(try inputs[images.images]), try inputs[classifier].classifier)
+                let (facts, size) = (try inputs[images.facts], model.configuration.vision.imageSize)
+                let maps = SegmentationMaps(
+                    try model.clip.value(), classifier: classifier,
+                    neurons: try ClassNeurons(try inputs[directions], layers: layers, classifier: classifier),
+                    count: spec.neurons, seed: seed)
+                let rows = try (0..<count).map { index in
+                    try inputs.checkCancellation()
+                    try maps.run(reader, index, of: images.name)
+                    let image = try reader.image(index)
+                    func overlay(_ method: AttributionMethod, _ label: Int) -> Gallery.Cell {
+                        let map = maps.map(.method(method), class: label).resized(to: size).normalised()
+                        return Gallery.Cell(image.overlaid(with: map.values))
                     }
-                    let gallery = Gallery(
-                        title: "\(images.name.name) · maps of the class that the model predicts",
-                        columnHeaders: ["image", "mask: main object red"] + AttributionMethod.allCases.map(\.rawValue)
-                            + ["second-order, a class that is absent"],
-                        rows: rows, scale: max(1, 128 / size)
-                    )
-                    return try StoredPicture(gallery, named: "segmentation-overlays")
-                }))
+                    let label = maps.predicted.label
+                    let absent = maps.absentClass(facts, index, classes: names.count)
+                    let truth = Int(facts.labels[index])
+                    return Gallery.Row(
+                        header: label == truth ? names[label] : truth < 0 ? "\(names[label]), in truth none of the classes"
+                            : "\(names[label]), in truth \(names[truth])",
+                        cells: [.init(image), .init(image.tinted(by: try reader.mask(index)))]
+                            + AttributionMethod.allCases.map { overlay($0, label) }
+                            + [
+                                Gallery.Cell(
+                                    overlay(.secondOrder, absent).image, captions: [names[absent]])
+                            ])
+                }
+                let gallery = Gallery(
+                    title: "\(images.name.name) · maps of the class that the model predicts",
+                    columnHeaders: ["image", "mask: main object red"] + AttributionMethod.allCases.map(\.rawValue)
+                        + ["second-order, a class that is absent"],
+                    rows: rows, scale: max(1, 128 / size)
+                )
+                return try StoredGallery(gallery, named: "segmentation-overlays")
+            })
     }
 }

@@ -1,15 +1,14 @@
 import Attribution
 import Pipeline
-import Safetensors
 
 /// Maps against masks: for every image and case the pixel counts under each foreground rule, and the
 /// average precision.
-struct SegmentationScores: Artefact {
+struct SegmentationScores: ColumnTable {
     /// Numbers that a count has.
     private static let parts = 6
 
-    let cases: Int
-    let rules: Int
+    private(set) var cases = 0
+    private(set) var rules = 0
     /// // [images, cases, rules, parts]
     private(set) var counts: [Int32] = []
     /// // [images, cases]
@@ -23,39 +22,17 @@ struct SegmentationScores: Artefact {
     /// A class that the image does not show. // [images]
     private(set) var absent: [Int32] = []
 
+    static let columns: [Column<Self>] = [
+        .shared("cases", \.cases), .shared("rules", \.rules),
+        .rows("counts", \.counts) { [$0.cases, $0.rules, parts] },
+        .rows("precisions", \.precisions) { [$0.cases] }, .rows("constants", \.constants) { [$0.cases] },
+        .rows("predicted", \.predicted), .rows("margins", \.margins), .rows("absent", \.absent),
+    ]
+
     var images: Int { predicted.count }
 
-    init(cases: Int, rules: Int) {
-        self.cases = cases
-        self.rules = rules
-    }
-
-    init(_ stored: StoredArtefact) throws {
-        let table = try stored.tensor("counts")
-        guard table.shape.count == 4, table.shape[3] == Self.parts else {
-            throw PipelineError.invalidArtefact(part: "counts", reason: "shape \(table.shape)")
-        }
-        (cases, rules) = (table.shape[1], table.shape[2])
-        counts = try table.int32s()
-        precisions = try stored.tensor("precisions").floats()
-        constants = try stored.tensor("constants").int32s()
-        predicted = try stored.tensor("predicted").int32s()
-        margins = try stored.tensor("margins").floats()
-        absent = try stored.tensor("absent").int32s()
-        guard predicted.count == table.shape[0], absent.count == predicted.count, margins.count == predicted.count,
-            precisions.count == predicted.count * cases, constants.count == precisions.count
-        else { throw PipelineError.invalidArtefact(part: "predicted", reason: "\(predicted.count) for \(table.shape[0]) images") }
-    }
-
-    func stored() throws -> StoredArtefact {
-        .tensors([
-            "counts": try StoredTensor(counts, shape: [images, cases, rules, Self.parts]),
-            "precisions": try StoredTensor(precisions, shape: [images, cases]),
-            "constants": try StoredTensor(constants, shape: [images, cases]),
-            "predicted": try StoredTensor(predicted, shape: [images]), "margins": try StoredTensor(margins, shape: [images]),
-            "absent": try StoredTensor(absent, shape: [images]),
-        ])
-    }
+    init() {}
+    init(cases: Int, rules: Int) { (self.cases, self.rules) = (cases, rules) }
 
     // MARK: Making
 
@@ -89,15 +66,6 @@ struct SegmentationScores: Artefact {
             Float(
                 isConstant && mask.contains { $0 != SegmentationCounts.unlabelled } ? SegmentationCounts.averagePrecisionOfConstantMap
                     : try SegmentationCounts.pooledAveragePrecision(map: map.values, mask: mask)))
-    }
-
-    mutating func append(_ next: SegmentationScores) {
-        counts += next.counts
-        precisions += next.precisions
-        constants += next.constants
-        predicted += next.predicted
-        margins += next.margins
-        absent += next.absent
     }
 
     // MARK: Reading

@@ -28,61 +28,53 @@ struct SensitivityGrid: Sendable {
     static func name(_ layers: [Int]) -> String { layers.map(String.init).joined(separator: "+") }
 }
 
-enum SensitivityStep {
-    private static let imagesPerShard = 50
+/// Scores second-order maps of other numbers of neurons and other layers.
+struct SensitivityStep: ImageStep {
+    typealias Output = SegmentationScores
+    static let (kind, version) = ("segmentation-sensitivity", 3)
+    let imagesPerShard = 50
 
-    static func add(
-        _ study: Study, _ spec: SegmentationSpec, images: ImageSource, classifier: StepHandle<StoredClassifier>,
-        directions: StepHandle<FittedDirections>, in graph: inout Graph
-    ) throws -> StepHandle<SegmentationScores> {
-        let model = study.model
-        let grid = SensitivityGrid(spec, layers: study.layers)
-        let rules = grid.thresholds.map { ForegroundRule.above(Float($0)) }
-        return try graph.add(
-            Step(
-                kind: "segmentation-sensitivity", version: 2,
-                parameters: [
-                    "neurons": .integers(grid.neurons), "layer-sets": .list(grid.layerSets.map { .integers($0) }),
-                    "thresholds": .list(grid.thresholds.map { .number($0) }), "images": .integer(images.count),
-                ],
-                inputs: [images.images.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: study.layers), cost: model.passCost(towers: 5),
-                work: .map(
-                    units: images.count, unitsPerShard: imagesPerShard,
-                    makeWorker: { inputs in
-                        let (reader, classifier) = (ImageReader(try inputs[images.images]), try inputs[classifier].classifier)
-                        let directions = try inputs[directions]
-                        let (clip, size) = (try model.clip.value(), model.configuration.vision.imageSize)
-                        let pass = AttributionPass(
-                            clip.vision, classifier: classifier.weights, logitScale: exp(clip.logitScale), methods: [])
-                        let sets = try grid.layerSets.map { try ClassNeurons(directions, layers: $0, classifier: classifier) }
-                        return { shard in
-                            var result = SegmentationScores(cases: grid.cases, rules: rules.count)
-                            for image in shard.units {
-                                try inputs.checkCancellation()
-                                try reader.withImages(image..<image + 1) { pass.run($0) }
-                                let logits = pass.logits
-                                guard logits.allSatisfy(\.isFinite), let label = logits.indices.max(by: { logits[$0] < logits[$1] })
-                                else { throw ExperimentError.notFinite(image: images.name.imageID(image), place: "logits") }
-                                result.appendImage(predicted: label, margin: 0, absent: label)
-                                let mask = try reader.foreground(image)
-                                for set in sets {
-                                    // The largest set of neurons holds the others, in order.
-                                    let neurons = set.largest(grid.neurons.last ?? 1, of: label)
-                                    for count in grid.neurons {
-                                        try result.append(
-                                            pass.secondOrderMap(neurons: Array(neurons.prefix(count))), mask: mask,
-                                            size: size, rules: rules)
-                                    }
-                                }
-                            }
-                            return result
-                        }
-                    },
-                    reduce: { _, shards in
-                        var all = SegmentationScores(cases: grid.cases, rules: rules.count)
-                        try shards.forEach { _, part in all.append(part) }
-                        return all
-                    })))
+    let model: ModelUnderStudy
+    let images: ImageSource
+    let classifier: StepHandle<StoredClassifier>
+    let directions: StepHandle<FittedDirections>
+    let grid: SensitivityGrid
+    /// All that the study has.
+    let layers: [Int]
+
+    private var rules: [ForegroundRule] { grid.thresholds.map { .above(Float($0)) } }
+    var parameters: Parameters {
+        [
+            "neurons": .integers(grid.neurons), "layer-sets": .list(grid.layerSets.map { .integers($0) }),
+            "thresholds": .list(grid.thresholds.map { .number($0) }), "images": .integer(images.count),
+        ]
+    }
+    var inputs: [AnyStepHandle] { [classifier.erased, directions.erased] }
+    var memory: MemoryEstimate? { model.memory(layers: layers) }
+    var cost: CostEstimate? { model.passCost(towers: 5) }
+    var none: SegmentationScores { SegmentationScores(cases: grid.cases, rules: grid.thresholds.count) }
+
+    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<SegmentationScores> {
+        let (classifier, directions) = (try inputs[classifier].classifier, try inputs[directions])
+        let (clip, size, rules) = (try model.clip.value(), model.configuration.vision.imageSize, rules)
+        let pass = AttributionPass(
+            clip.vision, classifier: classifier.weights, logitScale: exp(clip.logitScale), methods: [])
+        let sets = try grid.layerSets.map { try ClassNeurons(directions, layers: $0, classifier: classifier) }
+        return images.each { scores, image in
+            try images.reader.withImages(image..<image + 1) { pass.run($0) }
+            let logits = pass.logits
+            guard logits.allSatisfy(\.isFinite), let label = logits.indices.max(by: { logits[$0] < logits[$1] })
+            else { throw ExperimentError.notFinite(image: images.set.imageID(image), place: "logits") }
+            scores.appendImage(predicted: label, margin: 0, absent: label)
+            let mask = try images.reader.foreground(image)
+            for set in sets {
+                // The largest set of neurons holds the others, in order.
+                let neurons = set.largest(grid.neurons.last ?? 1, of: label)
+                for count in grid.neurons {
+                    try scores.append(
+                        pass.secondOrderMap(neurons: Array(neurons.prefix(count))), mask: mask, size: size, rules: rules)
+                }
+            }
+        }
     }
 }

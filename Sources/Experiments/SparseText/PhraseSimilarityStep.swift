@@ -1,7 +1,6 @@
 import DenseMath
 import Lens
 import Pipeline
-import Safetensors
 
 /// Whether the phrases that a neuron speaks for have something to do with each other: the mean similarity, less the pool's
 /// mean, of any two of the longest parts of its description that have a positive sign. The paper shows lists of unlike
@@ -9,90 +8,67 @@ import Safetensors
 ///
 /// Pursuit takes no two phrases that say the same, whatever it is given, so that random directions, described in the same
 /// way, stand beside the neurons.
-struct PhraseSimilarities: Artefact {
-    struct Layer: Sendable, Equatable {
+struct PhraseSimilarities: ColumnTable {
+    struct Layer: ColumnSet, Equatable {
         /// NaN for a neuron with fewer than two such phrases. // [N]
-        var neurons: [Float]
+        var neurons: [Float] = []
         /// Of directions drawn from the Gaussian with the covariance of the layer's. // [n]
-        var randomDirections: [Float]
+        var randomDirections: [Float] = []
+
+        static let columns: [Column<Self>] = [
+            .rows("neurons", \.neurons, of: "neurons"), .rows("random-directions", \.randomDirections, of: "directions"),
+        ]
     }
 
-    var layers: [Int: Layer]
+    var layers: [Int: Layer] = [:]
     /// Of two phrases of the pool drawn at random, the mean over all pairs.
-    var randomPhrases: Double
+    var randomPhrases = 0.0
 
-    init(layers: [Int: Layer], randomPhrases: Double) { (self.layers, self.randomPhrases) = (layers, randomPhrases) }
-
-    init(_ stored: StoredArtefact) throws {
-        layers = try LayerTensors.read(stored) { layer in
-            Layer(neurons: try stored.list("\(layer).neurons"), randomDirections: try stored.list("\(layer).random-directions"))
-        }
-        guard let value = try stored.tensor("random-phrases").doubles().first else {
-            throw PipelineError.invalidArtefact(part: "random-phrases", reason: "empty")
-        }
-        randomPhrases = value
-    }
-
-    func stored() throws -> StoredArtefact {
-        guard case .tensors(var tensors, let metadata) = try LayerTensors.write(layers, { layer in
-            [
-                "neurons": try StoredTensor(layer.neurons, shape: [layer.neurons.count]),
-                "random-directions": try StoredTensor(layer.randomDirections, shape: [layer.randomDirections.count]),
-            ]
-        }) else { throw PipelineError.wrongArtefactForm(wanted: "tensors") }
-        tensors["random-phrases"] = try StoredTensor([randomPhrases], shape: [1])
-        return .tensors(tensors, metadata: metadata)
-    }
+    static let columns: [Column<Self>] = [.layers(\.layers), .shared("random-phrases", \.randomPhrases)]
 }
 
-enum PhraseSimilarityStep {
+/// Measures ``PhraseSimilarities``.
+struct PhraseSimilarityStep: StepDefinition {
     /// Phrases of a neuron that are compared.
     static let phrases = 5
     /// Random directions of a layer.
     private static let randomDirections = 256
 
-    /// - Parameter size: index of the number of phrases that describe a neuron.
-    static func add(
-        _ study: Study, directions: StepHandle<FittedDirections>, pool: StepHandle<StoredTextPool>,
-        texts: StepHandle<FittedSparseTexts>, size: Int, in graph: inout Graph
-    ) throws -> StepHandle<PhraseSimilarities> {
-        let (layers, seed) = (study.layers, study.spec.seed)
-        return try graph.add(
-            Step(
-                kind: "phrase-similarities", version: 1,
-                parameters: [
-                    "layers": .integers(layers), "size": .integer(size), "phrases": .integer(phrases),
-                    "random-directions": .integer(randomDirections), "seed": .integer(seed),
-                ],
-                inputs: [directions.erased, pool.erased, texts.erased],
-                work: .map(
-                    units: layers.count, unitsPerShard: 1,
-                    makeWorker: { inputs in
-                        let (directions, pool, texts) = (try inputs[directions], try inputs[pool].pool, try inputs[texts])
-                        let centred = pool.centred
-                        return { shard in
-                            let layer = layers[shard.units.lowerBound]
-                            let codes = try texts.layer(layer)
-                            var random = SplitMix64(seed: UInt64(seed), label: "random directions", index: UInt64(layer))
-                            let drawn = try GaussianVectors(like: directions.layer(layer).directions.directions)(randomDirections, &random)
-                                .rowsNormalised()
-                            let others = MatchingPursuit(dictionary: pool.dictionary)(drawn, sizes: [codes.sizes[size]])
-                            return PhraseSimilarities(
-                                layers: [
-                                    layer: .init(
-                                        neurons: similarities(codes, size: size, pool, centred),
-                                        randomDirections: similarities(others, size: 0, pool, centred))
-                                ], randomPhrases: centred.meanSimilarityOfPairs)
-                        }
-                    },
-                    reduce: { _, shards in
-                        var all = PhraseSimilarities(layers: [:], randomPhrases: 0)
-                        try shards.forEach { _, part in
-                            all.layers.merge(part.layers) { first, _ in first }
-                            all.randomPhrases = part.randomPhrases
-                        }
-                        return all
-                    })))
+    let layers: [Int]
+    let directions: StepHandle<FittedDirections>
+    let pool: StepHandle<StoredTextPool>
+    let texts: StepHandle<FittedSparseTexts>
+    /// Index of the number of phrases that describe a neuron.
+    let size: Int
+    let seed: Int
+
+    func step() throws -> Step<PhraseSimilarities> {
+        Step(
+            kind: "phrase-similarities", version: 2,
+            parameters: [
+                "layers": .integers(layers), "size": .integer(size), "phrases": .integer(Self.phrases),
+                "random-directions": .integer(Self.randomDirections), "seed": .integer(seed),
+            ],
+            inputs: [directions.erased, pool.erased, texts.erased],
+            work: try .joined(units: layers.count, unitsPerShard: 1) { inputs in
+                let (directions, pool, texts) = (try inputs[directions], try inputs[pool].pool, try inputs[texts])
+                let centred = pool.centred
+                return { shard in
+                    let layer = layers[shard.units.lowerBound]
+                    let codes = try texts.layer(layer)
+                    var random = SplitMix64(seed: UInt64(seed), label: "random directions", index: UInt64(layer))
+                    let drawn = try GaussianVectors(like: directions.layer(layer).directions.directions)(
+                        Self.randomDirections, &random
+                    ).rowsNormalised()
+                    let others = MatchingPursuit(dictionary: pool.dictionary)(drawn, sizes: [codes.sizes[size]])
+                    return PhraseSimilarities(
+                        layers: [
+                            layer: .init(
+                                neurons: Self.similarities(codes, size: size, pool, centred),
+                                randomDirections: Self.similarities(others, size: 0, pool, centred))
+                        ], randomPhrases: centred.meanSimilarityOfPairs)
+                }
+            })
     }
 
     /// - Parameter centred: the pool's phrases less their mean, unit rows.

@@ -26,7 +26,11 @@ struct SparseConditions: Sendable {
     }
 }
 
-enum SparsePredictionsStep {
+/// Classifies every image with each layer's effects replaced by their projections onto sparse texts.
+struct SparsePredictionsStep: ImageStep {
+    typealias Output = ConditionPredictions
+    static let (kind, version) = ("sparse-predictions", 2)
+
     struct Pool: Sendable {
         let name: String
         let sizes: [Int]
@@ -34,53 +38,53 @@ enum SparsePredictionsStep {
         let texts: StepHandle<FittedSparseTexts>
     }
 
-    static func add(
-        _ study: Study, images: ImageSource, classifier: StepHandle<StoredClassifier>, means: StepHandle<FittedMeans>,
-        pools: [Pool], in graph: inout Graph
-    ) throws -> StepHandle<ConditionPredictions> {
-        let (model, layers) = (study.model, study.layers)
-        let (count, conditions) = (layers.count * pools.reduce(0) { $0 + $1.sizes.count }, Double(pools.reduce(0) { $0 + $1.sizes.count }))
-        let factored = model.factoredLensParts(layers)
-        return try graph.add(
-            Step(
-                kind: "sparse-predictions", version: 1, parameters: ["layers": .integers(layers), "images": .integer(images.count)],
-                inputs: [images.images.erased, classifier.erased, means.erased] + pools.flatMap { [$0.pool.erased, $0.texts.erased] },
-                digests: ["model": model.digest], memory: model.memory(layers: layers),
-                cost: model.passCost(
-                    layers: layers, fixed: { $0.factors($1) + conditions * $0.readings($1) },
-                    perImage: { $0.centred($1) + $0.total($1) + conditions * $0.projections($1) }),
-                work: .map(
-                    units: images.count, unitsPerShard: images.perShard,
-                    makeWorker: { inputs in
-                        let (reader, classifier) = (ImageReader(try inputs[images.images]), try inputs[classifier].classifier)
-                        let means = try inputs[means]
-                        let sources = try pools.map { (try inputs[$0.pool].pool, try inputs[$0.texts], $0.sizes.indices) }
-                        let pass = EffectPass(try model.clip.value().vision, layers: layers, capacity: model.batch)
-                        let lenses = try inputs.parts(factored)
-                        let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
-                        let reconstructions = try lenses.map { part in
-                            try LayerReconstructions(
-                                part, means: means.layer(part.lens.layer), scratch: scratch, capacity: model.batch,
-                                directions: sources.flatMap { pool, texts, sizes in
-                                    let codes = try texts.layer(part.lens.layer)
-                                    return sizes.map { codes.reconstructions($0, dictionary: pool.dictionary) }
-                                })
-                        }
-                        return { shard in
-                            var result = ConditionPredictions(conditions: count)
-                            try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, pass, inputs) { start in
-                                try result.append(
-                                    reconstructions.flatMap { $0.update(pass) }, batch: pass.batch, by: classifier,
-                                    of: images.name, firstImage: start)
-                            }
-                            return result
-                        }
-                    },
-                    reduce: { _, shards in
-                        var all = ConditionPredictions(conditions: count)
-                        try shards.forEach { _, part in all.append(part) }
-                        return all
-                    })))
+    let model: ModelUnderStudy
+    let layers: [Int]
+    let images: ImageSource
+    let classifier: StepHandle<StoredClassifier>
+    let means: StepHandle<FittedMeans>
+    let pools: [Pool]
+    private let lenses: SharedParts<FactoredLens>
+
+    init(
+        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, classifier: StepHandle<StoredClassifier>,
+        means: StepHandle<FittedMeans>, pools: [Pool]
+    ) {
+        (self.model, self.layers, self.images, self.classifier) = (model, layers, images, classifier)
+        (self.means, self.pools) = (means, pools)
+        lenses = model.factoredLensParts(layers)
+    }
+
+    private var conditionsPerLayer: Int { pools.reduce(0) { $0 + $1.sizes.count } }
+    var parameters: Parameters { ["layers": .integers(layers), "images": .integer(images.count)] }
+    var inputs: [AnyStepHandle] { [classifier.erased, means.erased] + pools.flatMap { [$0.pool.erased, $0.texts.erased] } }
+    var memory: MemoryEstimate? { model.memory(layers: layers) }
+    var cost: CostEstimate? {
+        let conditions = Double(conditionsPerLayer)
+        return model.passCost(
+            layers: layers, fixed: { $0.factors($1) + conditions * $0.readings($1) },
+            perImage: { $0.centred($1) + $0.total($1) + conditions * $0.projections($1) })
+    }
+    var none: ConditionPredictions { ConditionPredictions(conditions: layers.count * conditionsPerLayer) }
+
+    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<ConditionPredictions> {
+        let (classifier, means) = (try inputs[classifier].classifier, try inputs[means])
+        let sources = try pools.map { (try inputs[$0.pool].pool, try inputs[$0.texts], $0.sizes.indices) }
+        let pass = EffectPass(try model.clip.value().vision, layers: layers, capacity: model.batch)
+        let lenses = try inputs.parts(lenses)
+        let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
+        let reconstructions = try lenses.map { part in
+            try LayerReconstructions(
+                part, means: means.layer(part.lens.layer).means, scratch: scratch, capacity: model.batch,
+                directions: sources.flatMap { pool, texts, sizes in
+                    let codes = try texts.layer(part.lens.layer)
+                    return sizes.map { codes.reconstructions($0, dictionary: pool.dictionary) }
+                })
+        }
+        return images.batches(pass) { predictions, first in
+            try predictions.append(
+                reconstructions.flatMap { $0.update(pass) }, batch: pass.batch, by: classifier, of: images.set, firstImage: first)
+        }
     }
 }
 

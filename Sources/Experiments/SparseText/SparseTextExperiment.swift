@@ -32,38 +32,50 @@ struct SparseTextExperiment: Experiment {
         let classifier = try study.classifier(in: &graph)
         let fitted = try study.fitted(in: &graph)
         directions = fitted.directions
-        pools = try spec.pools.map { [study, spec] pool in
-            let handle = try TextPoolStep.add(pool, needed: spec.sizes.last ?? 1, of: study, in: &graph)
-            return .init(
-                name: pool.name, sizes: spec.sizes, pool: handle,
-                texts: try SparseTextsStep.add(
-                    study, pool: handle, named: pool.name, phrases: pool.phraseCount(in: study), directions: fitted.directions,
-                    sizes: spec.sizes, in: &graph))
+        let (study, spec) = (self.study, self.spec)
+        func described(
+            _ name: String, _ pool: StepHandle<StoredTextPool>, phrases: Int, sizes: [Int], _ graph: inout Graph
+        ) throws -> SparsePredictionsStep.Pool {
+            let texts = try graph.add(
+                SparseTextsStep(
+                    model: study.model, layers: study.layers, pool: pool, name: name, phrases: phrases,
+                    directions: fitted.directions, sizes: sizes))
+            return .init(name: name, sizes: sizes, pool: pool, texts: texts)
         }
-        randomPools = try zip(spec.pools, pools).map { [study, spec] pool, handles in
-            let (name, sizes) = (pool.randomName, [spec.sizes[spec.description.size]])
-            let handle = try RandomPoolStep.add(handles.pool, named: name, seed: spec.study.seed, in: &graph)
-            return .init(
-                name: name, sizes: sizes, pool: handle,
-                texts: try SparseTextsStep.add(
-                    study, pool: handle, named: name, phrases: pool.phraseCount(in: study), directions: fitted.directions,
-                    sizes: sizes, in: &graph))
+        pools = try spec.pools.map { pool in
+            let handle = try graph.add(TextPoolStep(study, pool, needed: spec.sizes.last ?? 1))
+            return try described(pool.name, handle, phrases: pool.phraseCount(in: study), sizes: spec.sizes, &graph)
         }
-        predictions = try SparsePredictionsStep.add(
-            study, images: evaluation, classifier: classifier, means: fitted.means, pools: pools + randomPools, in: &graph)
-        references = try AblationStep.add(
-            study.model, layers: study.layers, images: evaluation, classifier: classifier, means: fitted.means,
-            directions: directions, indirectLayers: spec.study.indirectLayers, seed: spec.study.seed, in: &graph)
-        let effects = try NeuronEffectsStep.add(study, images: heldOutImages, fitted: fitted, in: &graph)
-        faithfulness = try (pools + randomPools).map { [study] pool in
-            try FaithfulnessStep.add(
-                study, effects: effects, directions: fitted.directions, texts: pool.texts, pool: pool.pool, named: pool.name,
-                in: &graph)
+        randomPools = try zip(spec.pools, pools).map { pool, own in
+            let handle = try graph.add(RandomPoolStep(pool: own.pool, name: pool.randomName, seed: spec.study.seed))
+            return try described(
+                pool.randomName, handle, phrases: pool.phraseCount(in: study), sizes: [spec.sizes[spec.description.size]], &graph)
         }
-        let described = pools[spec.description.pool]
-        similarities = try PhraseSimilarityStep.add(
-            study, directions: directions, pool: described.pool, texts: described.texts, size: spec.description.size, in: &graph)
-        cardPictures = try CardPicturesStep.add(study, fitted: fitted, in: &graph)
+        predictions = try graph.add(
+            SparsePredictionsStep(
+                study.model, layers: study.layers, images: evaluation, classifier: classifier, means: fitted.means,
+                pools: pools + randomPools))
+        references = try graph.add(
+            AblationStep(
+                study.model, layers: study.layers, images: evaluation, classifier: classifier, fitted: fitted,
+                indirectLayers: spec.study.indirectLayers, seed: spec.study.seed))
+        let effects = try graph.add(
+            NeuronEffectsStep(study.model, layers: study.layers, images: heldOutImages, fitted: fitted))
+        faithfulness = try (pools + randomPools).map { pool in
+            try graph.add(
+                FaithfulnessStep(
+                    layers: study.layers, effects: effects, directions: fitted.directions, texts: pool.texts, pool: pool.pool,
+                    name: pool.name, seed: spec.study.seed))
+        }
+        let shown = pools[spec.description.pool]
+        similarities = try graph.add(
+            PhraseSimilarityStep(
+                layers: study.layers, directions: directions, pool: shown.pool, texts: shown.texts, size: spec.description.size,
+                seed: spec.study.seed))
+        cardPictures = try graph.add(
+            CardPicturesStep(
+                model: study.model, layers: study.layers, images: study.fit, fitted: fitted,
+                settings: CardPicturesStep.settings(study)))
         trust = try TrustChecks(study, graph: &graph)
     }
 

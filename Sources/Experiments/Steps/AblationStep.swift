@@ -2,10 +2,9 @@ import CLIPModel
 import DenseMath
 import Lens
 import Pipeline
-import Safetensors
 
 /// What the classifier says about every image, layer and condition.
-public struct AblationPredictions: Artefact {
+struct AblationPredictions: ColumnTable {
     /// The columns after those of `AblationCondition`: the indirect effect of all neurons.
     static let indirect = "indirect"
     /// Names of the conditions in the order of the last dimension.
@@ -14,18 +13,22 @@ public struct AblationPredictions: Artefact {
     /// The label where a condition was left out.
     static let notRun: Int32 = -1
 
-    let layers: [Int]
+    private(set) var layers: [Int] = []
     /// // [images, layers, conditions]
-    var labels: [Int32]
+    var labels: [Int32] = []
     /// Score of the prediction less the runner-up's. // [images, layers, conditions]
-    var margins: [Float]
+    var margins: [Float] = []
+
+    static let columns: [Column<Self>] = [
+        .shared("layers", \.layers),
+        .rows("labels", \.labels) { [$0.layers.count, conditions.count] },
+        .rows("margins", \.margins) { [$0.layers.count, conditions.count] },
+    ]
 
     var count: Int { labels.count / max(layers.count * Self.conditions.count, 1) }
 
-    init(layers: [Int]) {
-        self.layers = layers
-        (labels, margins) = ([], [])
-    }
+    init() {}
+    init(layers: [Int]) { self.layers = layers }
 
     /// Whether a condition was measured for a layer, by its place.
     func hasRun(layer: Int, condition: Int) -> Bool {
@@ -35,99 +38,83 @@ public struct AblationPredictions: Artefact {
     func index(image: Int, layer: Int, condition: Int) -> Int {
         (image * layers.count + layer) * Self.conditions.count + condition
     }
-
-    public init(_ stored: StoredArtefact) throws {
-        labels = try stored.tensor("labels").int32s()
-        margins = try stored.tensor("margins").floats()
-        layers = (stored.metadata("layers") ?? "").split(separator: ",").compactMap { Int($0) }
-        guard labels.count == count * layers.count * Self.conditions.count, margins.count == labels.count else {
-            throw PipelineError.invalidArtefact(part: "labels", reason: "\(labels.count) for \(count) images")
-        }
-    }
-
-    public func stored() throws -> StoredArtefact {
-        let shape = [count, layers.count, Self.conditions.count]
-        return .tensors(
-            [
-                "labels": try StoredTensor(labels, shape: shape),
-                "margins": try StoredTensor(margins, shape: shape),
-            ], metadata: ["layers": layers.map(String.init).joined(separator: ",")])
-    }
 }
 
-enum AblationStep {
-    /// - Parameters:
-    ///   - indirectLayers: whose indirect effects are measured too; nil for all.
-    ///   - seed: decides the random neurons of the control.
-    static func add(
+/// Classifies every image with parts of the second-order effects of each layer replaced by their means.
+struct AblationStep: ImageStep {
+    typealias Output = AblationPredictions
+    static let (kind, version) = ("ablation-predictions", 4)
+
+    let model: ModelUnderStudy
+    let layers: [Int]
+    let images: ImageSource
+    let classifier: StepHandle<StoredClassifier>
+    let fitted: Study.Fitted
+    /// Decides the random neurons of the control.
+    let seed: Int
+    /// Whose indirect effects are measured too.
+    private let resumed: Set<Int>
+    private let lenses: SharedParts<FactoredLens>
+    private let readings: SharedParts<DirectionReadings>
+
+    /// - Parameter indirectLayers: whose indirect effects are measured too; nil for all.
+    init(
         _ model: ModelUnderStudy, layers: [Int], images: ImageSource, classifier: StepHandle<StoredClassifier>,
-        means: StepHandle<FittedMeans>, directions: StepHandle<FittedDirections>, indirectLayers: [Int]?,
-        seed: Int, in graph: inout Graph
-    ) throws -> StepHandle<AblationPredictions> {
-        let resumed = Set(indirectLayers ?? layers)
-        let factored = model.factoredLensParts(layers)
-        let readings = factored.readings { try $0[directions].layer($1.layer).directions.directions }
-        return try graph.add(
-            Step(
-                kind: "ablation-predictions", version: 3,
-                parameters: [
-                    "layers": .integers(layers), "indirect-layers": .integers(layers.filter(resumed.contains)), "seed": .integer(seed),
-                ],
-                inputs: [images.images.erased, classifier.erased, means.erased, directions.erased],
-                digests: ["model": model.digest], memory: model.memory(layers: layers, [.effects, .resumed]),
-                cost: model.passCost(
-                    layers: layers, fixed: { $0.factors($1) + $0.readings($1) }, perImage: { $0.ablation($1) + (resumed.contains($1) ? $0.indirect($1) : 0) }),
-                work: .map(
-                    units: images.count, unitsPerShard: images.perShard,
-                    makeWorker: { inputs in
-                        let (reader, classifier) = (ImageReader(try inputs[images.images]), try inputs[classifier].classifier)
-                        let (means, directions) = (try inputs[means], try inputs[directions])
-                        let vision = try model.clip.value().vision
-                        let pass = EffectPass(vision, layers: layers, capacity: model.batch, capturing: .mlpInput)
-                        let lenses = try inputs.parts(factored)
-                        let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
-                        let ablations = try zip(lenses, try inputs.parts(readings)).map { part, readings in
-                            let layerMeans = try means.layer(part.lens.layer)
-                            return MeanAblation(
-                                CentredEffects(part.lens, factors: part.factors, means: layerMeans, scratch: scratch),
-                                means: layerMeans, thresholds: try directions.layer(part.lens.layer).thresholds,
-                                readings: readings, capacity: model.batch)
-                        }
-                        let indirect = IndirectAblation(
-                            vision, means: means.layers.mapValues(\.activations), capacity: model.batch)
-                        return { shard in
-                            var result = AblationPredictions(layers: layers)
-                            try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, pass, inputs) { start in
-                                result.append(
-                                    try classify(
-                                        pass, ablations, indirect, of: resumed, classifier, images.name, firstImage: start,
-                                        seed: UInt64(seed), check: inputs.checkCancellation))
-                            }
-                            return result
-                        }
-                    },
-                    reduce: { _, shards in
-                        var all = AblationPredictions(layers: layers)
-                        try shards.forEach { _, part in all.append(part) }
-                        return all
-                    })))
+        fitted: Study.Fitted, indirectLayers: [Int]?, seed: Int
+    ) {
+        (self.model, self.layers, self.images, self.classifier) = (model, layers, images, classifier)
+        (self.fitted, self.seed) = (fitted, seed)
+        resumed = Set(indirectLayers ?? layers)
+        lenses = model.factoredLensParts(layers)
+        readings = lenses.readings(along: fitted.directions)
+    }
+
+    var parameters: Parameters {
+        ["layers": .integers(layers), "indirect-layers": .integers(layers.filter(resumed.contains)), "seed": .integer(seed)]
+    }
+    var inputs: [AnyStepHandle] { [classifier.erased, fitted.means.erased, fitted.directions.erased] }
+    var memory: MemoryEstimate? { model.memory(layers: layers, [.effects, .resumed]) }
+    var cost: CostEstimate? {
+        model.passCost(
+            layers: layers, fixed: { $0.factors($1) + $0.readings($1) },
+            perImage: { $0.ablation($1) + (resumed.contains($1) ? $0.indirect($1) : 0) })
+    }
+    var none: AblationPredictions { AblationPredictions(layers: layers) }
+
+    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<AblationPredictions> {
+        let (means, directions) = (try inputs[fitted.means], try inputs[fitted.directions])
+        let vision = try model.clip.value().vision
+        let pass = EffectPass(vision, layers: layers, capacity: model.batch, capturing: .mlpInput)
+        let lenses = try inputs.parts(lenses)
+        let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
+        let ablations = try zip(lenses, try inputs.parts(readings)).map { part, readings in
+            let layerMeans = try means.layer(part.lens.layer).means
+            return MeanAblation(
+                CentredEffects(part.lens, factors: part.factors, means: layerMeans, scratch: scratch),
+                means: layerMeans, thresholds: try directions.layer(part.lens.layer).thresholds, readings: readings,
+                capacity: model.batch)
+        }
+        let indirect = IndirectAblation(vision, means: means.layers.mapValues(\.means.activations), capacity: model.batch)
+        let classifier = try inputs[classifier].classifier
+        return images.batches(pass) { predictions, first in
+            predictions.append(
+                try classify(pass, ablations, indirect, classifier, first: first, check: inputs.checkCancellation))
+        }
     }
 
     /// Every condition of every layer for the batch that `pass` has just run.
     /// - Throws: ``ExperimentError/notFinite(image:place:)``, and what `check` throws.
-    private static func classify(
-        _ pass: EffectPass, _ ablations: [MeanAblation], _ indirect: IndirectAblation,
-        of resumed: Set<Int>, _ classifier: ZeroShotClassifier, _ name: ImageSet, firstImage: Int, seed: UInt64,
-        check: () throws -> Void
+    private func classify(
+        _ pass: EffectPass, _ ablations: [MeanAblation], _ indirect: IndirectAblation, _ classifier: ZeroShotClassifier,
+        first: Int, check: () throws -> Void
     ) throws -> AblationPredictions {
         let batch = pass.batch
-        let layers = ablations.map(\.effects.lens.layer)
-        var result = AblationPredictions(layers: layers)
+        var result = none
         let perImage = layers.count * AblationPredictions.conditions.count
         result.labels = [Int32](repeating: AblationPredictions.notRun, count: batch * perImage)
         result.margins = [Float](repeating: 0, count: batch * perImage)
         for (position, ablation) in ablations.enumerated() {
-            ablation.update(pass, firstImage: firstImage, seed: seed)
+            ablation.update(pass, firstImage: first, seed: UInt64(seed))
             var representations = AblationCondition.allCases.map { ablation.representations($0) }
             if resumed.contains(layers[position]) {
                 try indirect.update(pass, layer: layers[position], check: check)
@@ -138,7 +125,7 @@ enum AblationStep {
                 for image in 0..<batch {
                     guard let answer = answers[image] else {
                         throw ExperimentError.notFinite(
-                            image: name.imageID(firstImage + image),
+                            image: images.name.imageID(first + image),
                             place: "layer \(layers[position]), \(AblationPredictions.conditions[condition])")
                     }
                     let index = result.index(image: image, layer: position, condition: condition)
@@ -148,13 +135,5 @@ enum AblationStep {
             }
         }
         return result
-    }
-}
-
-extension AblationPredictions {
-    /// Adds the images that follow.
-    fileprivate mutating func append(_ next: AblationPredictions) {
-        labels += next.labels
-        margins += next.margins
     }
 }

@@ -3,74 +3,123 @@ import DenseMath
 import Lens
 import Pipeline
 
-enum EffectMeansStep {
-    /// Means over a set of images in one pass, which also finds bounds below the neurons' thresholds: the first
-    /// images give a provisional mean, from which the norms of all others are measured.
+/// Means over the fit set of each layer, and what they say of norms.
+typealias FittedMeans = ByLayer<LayerMeans>
+
+struct LayerMeans: ColumnSet {
+    var means = EffectMeans()
+    /// Bounds below every neuron's threshold, see `NormFloors`. // [N]
+    var floors: [Float] = []
+
+    static let columns: [Column<Self>] = [.table("", \.means), .rows("floors", \.floors, of: "neurons")]
+}
+
+/// Sums over some images of each layer, in the form of means, and how far those images' effects lie from a provisional mean.
+typealias EffectSumsPart = ByLayer<LayerSums>
+
+struct LayerSums: ColumnSet {
+    var sums = EffectMeans()
+    /// `NormFloors.bounds`; empty without a provisional mean. // [N, at most C]
+    var bounds = Tensor(zeros: [0, 0])
+
+    static let columns: [Column<Self>] = [.table("", \.sums), .shared("bounds", \.bounds, dimensions: 2)]
+}
+
+extension EffectMeans: ColumnSet {
+    init() { self.init(coordinates: Tensor(zeros: [0, 0]), biasShare: [], total: [], activations: Tensor(zeros: [0, 0])) }
+
+    static let columns: [Column<Self>] = [
+        .rows("coordinates", \.coordinates, of: "neurons"), .shared("bias-share", \.biasShare), .shared("total", \.total),
+        .shared("activations", \.activations, dimensions: 2),
+    ]
+}
+
+/// The sums over the first images, which give the provisional mean of ``EffectMeansStep``.
+struct FirstEffectSumsStep: StepDefinition {
+    let model: ModelUnderStudy
+    let layers: [Int]
+    let images: ImageSource
+    let count: Int
+
+    func step() throws -> Step<EffectSumsPart> {
+        let lenses = model.lensParts(layers)
+        return Step(
+            kind: "effect-sums", label: "first images", version: 2, parameters: ["layers": .integers(layers)],
+            inputs: [images.images.erased], digests: ["model": model.digest],
+            memory: model.memory(layers: layers, .sums), cost: model.passCost(layers: layers) { $0.sums($1) },
+            work: try .joined(units: count, unitsPerShard: max(count, 1)) { inputs in
+                let worker = try SumsWorker(model, inputs.parts(lenses), images: images, inputs)
+                return { try worker.sums($0.units) }
+            })
+    }
+}
+
+/// Means over a set of images in one pass, which also finds bounds below the neurons' thresholds: the first images give a
+/// provisional mean, from which the norms of all others are measured.
+struct EffectMeansStep: StepDefinition {
+    let model: ModelUnderStudy
+    let layers: [Int]
+    let images: ImageSource
+    /// The sums over the first images.
+    let first: StepHandle<EffectSumsPart>
+    let firstCount: Int
+    /// Images that each neuron is going to keep.
+    let count: Int
+
     /// - Parameter count: images that each neuron is going to keep.
     static func add(
         _ model: ModelUnderStudy, layers: [Int], images: ImageSource, count: Int, in graph: inout Graph
     ) throws -> StepHandle<FittedMeans> {
         let firstCount = min(images.perShard, images.count)
-        let lenses = model.lensParts(layers)
-        let first = try graph.add(
-            Step(
-                kind: "effect-sums", label: "first images", version: 1, parameters: ["layers": .integers(layers)],
-                inputs: [images.images.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: layers, .sums), cost: model.passCost(layers: layers) { $0.sums($1) },
-                work: .map(
-                    units: firstCount, unitsPerShard: images.perShard,
-                    makeWorker: { inputs in
-                        let worker = try SumsWorker(model, inputs.parts(lenses), images: images, inputs)
-                        return { try worker.sums($0.units) }
-                    },
-                    reduce: { _, shards in
-                        var part = EffectSumsPart(sums: [:], bounds: [:])
-                        try shards.forEach { _, only in part = only }
-                        return part
-                    })))
-
-        let factored = model.factoredLensParts(layers)
+        let first = try graph.add(FirstEffectSumsStep(model: model, layers: layers, images: images, count: firstCount))
         return try graph.add(
-            Step(
-                kind: "effect-means", version: 2,
-                parameters: ["layers": .integers(layers), "images-per-neuron": .integer(count)],
-                inputs: [images.images.erased, first.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: layers, [.effects, .sums]),
-                cost: model.passCost(layers: layers, fixed: { $0.factors($1) }, perImage: { $0.sums($1) + $0.centred($1) }),
-                work: .map(
-                    units: images.count - firstCount, unitsPerShard: images.perShard,
-                    makeWorker: { inputs in
-                        let provisional = try inputs[first].sums.mapValues { MeanTotals($0).divided(by: firstCount) }
-                        let lenses = try inputs.parts(factored)
-                        let worker = try SumsWorker(
-                            model, lenses.map(\.lens), images: images, inputs, from: provisional, factors: lenses.map(\.factors),
-                            keeping: count)
-                        return { try worker.sums($0.units.lowerBound + firstCount..<$0.units.upperBound + firstCount) }
-                    },
-                    reduce: { inputs, shards in
-                        let (sums, lenses) = (try inputs[first].sums, try inputs.parts(factored))
-                        // Double precision, in the order of the images: the sum of thousands keeps its digits.
-                        var totals = sums.mapValues { MeanTotals($0) }
-                        var found = lenses.reduce(into: [Int: NormFloors]()) {
-                            $0[$1.lens.layer] = NormFloors(neurons: $1.lens.neurons, capacity: count)
-                        }
-                        try shards.forEach { shard, part in
-                            for (layer, sums) in part.sums { totals[layer]?.add(sums) }
-                            for (layer, bounds) in part.bounds {
-                                found[layer]?.insert(bounds, firstImage: firstCount + shard.units.lowerBound)
-                            }
-                        }
-                        let means = totals.mapValues { $0.divided(by: images.count) }
-                        return FittedMeans(
-                            layers: means,
-                            floors: try lenses.reduce(into: [:]) { floors, part in
-                                let lens = part.lens
-                                guard let mean = means[lens.layer], let sum = sums[lens.layer], let bounds = found.removeValue(forKey: lens.layer)
-                                else { throw PipelineError.invalidArtefact(part: "\(lens.layer)", reason: "missing layer") }
-                                floors[lens.layer] = bounds.floors(
-                                    shift: lens.distances(mean, MeanTotals(sum).divided(by: firstCount), factors: part.factors))
-                            })
-                    })))
+            EffectMeansStep(model: model, layers: layers, images: images, first: first, firstCount: firstCount, count: count))
+    }
+
+    func step() throws -> Step<FittedMeans> {
+        let factored = model.factoredLensParts(layers)
+        return Step(
+            kind: "effect-means", version: 3,
+            parameters: ["layers": .integers(layers), "images-per-neuron": .integer(count)],
+            inputs: [images.images.erased, first.erased], digests: ["model": model.digest],
+            memory: model.memory(layers: layers, [.effects, .sums]),
+            cost: model.passCost(layers: layers, fixed: { $0.factors($1) }, perImage: { $0.sums($1) + $0.centred($1) }),
+            work: try .map(
+                units: images.count - firstCount, unitsPerShard: images.perShard,
+                makeWorker: { inputs in
+                    let provisional = try inputs[first].layers.mapValues { MeanTotals($0.sums).divided(by: firstCount) }
+                    let lenses = try inputs.parts(factored)
+                    let worker = try SumsWorker(
+                        model, lenses.map(\.lens), images: images, inputs, from: provisional, factors: lenses.map(\.factors),
+                        keeping: count)
+                    return { try worker.sums($0.units.lowerBound + firstCount..<$0.units.upperBound + firstCount) }
+                },
+                reduce: { try means(of: $1, first: $0[first], lenses: $0.parts(factored)) }))
+    }
+
+    private func means(
+        of parts: ShardOutputs<EffectSumsPart>, first: EffectSumsPart, lenses: [FactoredLens]
+    ) throws -> FittedMeans {
+        // Double precision, in the order of the images: the sum of thousands keeps its digits.
+        var totals = first.layers.mapValues { MeanTotals($0.sums) }
+        var found = lenses.reduce(into: [Int: NormFloors]()) {
+            $0[$1.lens.layer] = NormFloors(neurons: $1.lens.neurons, capacity: count)
+        }
+        try parts.forEach { shard, part in
+            for (layer, part) in part.layers {
+                totals[layer]?.add(part.sums)
+                found[layer]?.insert(part.bounds, firstImage: firstCount + shard.units.lowerBound)
+            }
+        }
+        return FittedMeans(
+            layers: try lenses.reduce(into: [:]) { layers, part in
+                let layer = part.lens.layer
+                guard let mean = totals[layer]?.divided(by: images.count), let bounds = found.removeValue(forKey: layer)
+                else { throw PipelineError.invalidArtefact(part: "\(layer)", reason: "missing layer") }
+                let provisional = try MeanTotals(first.layer(layer).sums).divided(by: firstCount)
+                layers[layer] = LayerMeans(
+                    means: mean, floors: bounds.floors(shift: part.lens.distances(mean, provisional, factors: part.factors)))
+            })
     }
 }
 
@@ -81,9 +130,7 @@ private final class SumsWorker {
     /// Centred at the provisional means; none without them.
     private let effects: [CentredEffects]
     private let count: Int
-    private let reader: ImageReader
-    private let images: ImageSource
-    private let inputs: Inputs
+    private let runs: ImageRuns
 
     init(
         _ model: ModelUnderStudy, _ lenses: [SecondOrderLens], images: ImageSource, _ inputs: Inputs,
@@ -96,24 +143,24 @@ private final class SumsWorker {
         effects = zip(lenses, factors).compactMap { lens, factors in
             provisional[lens.layer].map { CentredEffects(lens, factors: factors, means: $0, scratch: scratch) }
         }
-        reader = ImageReader(try inputs[images.images])
-        (self.images, self.inputs, self.count) = (images, inputs, count)
+        runs = ImageRuns(reader: ImageReader(try inputs[images.images]), set: images.name, inputs: inputs)
+        self.count = count
     }
 
-    /// - Throws: as `ImageShards.forEachBatch`.
-    func sums(_ run: Range<Int>) throws -> EffectSumsPart {
+    /// - Throws: as ``ImageRuns/batches(_:_:)``.
+    func sums(_ images: Range<Int>) throws -> EffectSumsPart {
         for sum in sums { sum.reset() }
-        let floors = effects.map { NormFloors(neurons: $0.lens.neurons, capacity: count) }
-        try ImageShards.forEachBatch(run, of: reader, named: images.name, pass, inputs) { start in
-            for sum in sums { sum.add(pass) }
-            for (effects, floors) in zip(effects, floors) {
-                effects.update(pass)
-                floors.insert(effects, batch: pass.batch, firstImage: start)
+        var floors = effects.map { NormFloors(neurons: $0.lens.neurons, capacity: count) }
+        try runs.batches(pass) { (floors: inout [NormFloors], first) in
+            for sum in self.sums { sum.add(self.pass) }
+            for (effects, floors) in zip(self.effects, floors) {
+                effects.update(self.pass)
+                floors.insert(effects, batch: self.pass.batch, firstImage: first)
             }
-        }
-        return EffectSumsPart(
-            sums: sums.reduce(into: [:]) { $0[$1.lens.layer] = $1.values },
-            bounds: zip(effects, floors).reduce(into: [:]) { $0[$1.0.lens.layer] = $1.1.bounds })
+        }(images, &floors)
+        var result = EffectSumsPart(layers: sums.reduce(into: [:]) { $0[$1.lens.layer] = LayerSums(sums: $1.values) })
+        for (effects, floors) in zip(effects, floors) { result.layers[effects.lens.layer]?.bounds = floors.bounds }
+        return result
     }
 }
 

@@ -7,96 +7,120 @@ import Safetensors
 /// Of a run of fit images, for each layer: the effects that reach their neuron's floor, and δb of every image.
 /// A layer is read from its file when it is asked for.
 struct LargeEffectsPart: Artefact {
-    struct Layer: Sendable, Equatable {
-        var effects: LargeEffects
+    struct Layer: ColumnSet, Equatable {
+        var effects = LargeEffects()
         /// δb. // [images, d]
-        var biasShares: Tensor
+        var biasShares = Tensor(zeros: [0, 0])
+
+        static let columns: [Column<Self>] = [.table("", \.effects), .rows("bias-shares", \.biasShares)]
     }
 
-    private let file: StoredArtefact
+    private let tensors: [String: StoredTensor]
 
     /// - Parameter layer: makes a layer, one after the other: of all of them together there is one copy.
     init(layers: [Int], _ layer: (Int) throws -> Layer) throws {
-        file = try LayerTensors.write(layers) { index in
-            let layer = try layer(index)
-            let effects = layer.effects
-            return [
-                "offsets": try StoredTensor(effects.offsets, shape: [effects.offsets.count]),
-                "norms": try StoredTensor(effects.norms, shape: [effects.norms.count]),
-                "images": try StoredTensor(effects.images, shape: [effects.images.count]),
-                "coordinates": try effects.coordinates.stored(),
-                "bias-shares": try layer.biasShares.stored(),
-            ]
+        tensors = try layers.reduce(into: [:]) { all, index in
+            for (name, tensor) in try layer(index).tensors() { all["\(index).\(name)"] = tensor }
         }
     }
 
-    init(_ stored: StoredArtefact) throws { file = stored }
+    init(_ stored: StoredArtefact) throws {
+        guard case .tensors(let tensors, _) = stored else { throw PipelineError.wrongArtefactForm(wanted: "tensors") }
+        self.tensors = tensors
+    }
 
-    func stored() throws -> StoredArtefact { file }
+    func stored() throws -> StoredArtefact { .tensors(tensors) }
 
     /// - Throws: `PipelineError.invalidArtefact`.
-    func layer(_ layer: Int) throws -> Layer {
-        Layer(
-            effects: LargeEffects(
-                offsets: try file.tensor("\(layer).offsets").int32s(), norms: try file.list("\(layer).norms"),
-                images: try file.tensor("\(layer).images").int32s(),
-                coordinates: try file.numbers("\(layer).coordinates", dimensions: 2)),
-            biasShares: try file.numbers("\(layer).bias-shares", dimensions: 2))
-    }
+    func layer(_ layer: Int) throws -> Layer { try Layer(StoredColumns(tensors: tensors, prefix: "\(layer).")) }
 }
 
-enum LargestEffectsStep {
-    /// - Parameter count: images that a neuron's direction will be fitted to.
-    ///
-    /// The shards stay apart: together they take gigabytes for a large model, and are read a layer at a time.
-    static func add(
-        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, means: StepHandle<FittedMeans>, count: Int,
-        in graph: inout Graph
-    ) throws -> StepHandle<Shards<LargeEffectsPart>> {
+extension LargeEffects: ColumnSet {
+    init() { self.init(offsets: [], norms: [], images: [], coordinates: Tensor(zeros: [0, 0])) }
+
+    static let columns: [Column<Self>] = [
+        .shared("offsets", \.offsets), .rows("norms", \.norms, of: "entries"), .rows("images", \.images, of: "entries"),
+        .rows("coordinates", \.coordinates, of: "entries"),
+    ]
+}
+
+/// Keeps the effects that may be among the largest of their neuron.
+///
+/// The shards stay apart: together they take gigabytes for a large model, and are read a layer at a time.
+struct LargestEffectsStep: StepDefinition {
+    let model: ModelUnderStudy
+    let layers: [Int]
+    let images: ImageSource
+    let means: StepHandle<FittedMeans>
+    /// Images that a neuron's direction will be fitted to.
+    let count: Int
+
+    func step() throws -> Step<Shards<LargeEffectsPart>> {
         // As many reach their floor as make the largest, and some more; all, where there are no floors.
         let kept = images.count - images.perShard < count ? images.perShard : 1 + 3 * count * images.perShard / (2 * images.count)
         let factored = model.factoredLensParts(layers)
-        return try graph.add(
-            Step(
-                kind: "largest-effects", version: 3, parameters: ["layers": .integers(layers)],
-                inputs: [images.images.erased, means.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: layers, kept: min(kept, images.perShard)),
-                cost: model.passCost(layers: layers, fixed: { $0.factors($1) }, perImage: { $0.centred($1) + $0.norms($1) }),
-                work: .shards(
-                    units: images.count, unitsPerShard: images.perShard,
-                    makeWorker: { inputs in
-                        let (reader, means) = (ImageReader(try inputs[images.images]), try inputs[means])
-                        let vision = try model.clip.value().vision
-                        let pass = EffectPass(vision, layers: layers, capacity: model.batch)
-                        let lenses = try inputs.parts(factored)
-                        let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
-                        let effects = try lenses.map {
-                            CentredEffects($0.lens, factors: $0.factors, means: try means.layer($0.lens.layer), scratch: scratch)
+        return Step(
+            kind: "largest-effects", version: 3, parameters: ["layers": .integers(layers)],
+            inputs: [images.images.erased, means.erased], digests: ["model": model.digest],
+            memory: model.memory(layers: layers, kept: min(kept, images.perShard)),
+            cost: model.passCost(layers: layers, fixed: { $0.factors($1) }, perImage: { $0.centred($1) + $0.norms($1) }),
+            work: try .shards(
+                units: images.count, unitsPerShard: images.perShard,
+                makeWorker: { inputs in
+                    let worker = try LargeEffectsWorker(model, inputs.parts(factored), means: inputs[means])
+                    let add = ImageRuns(reader: ImageReader(try inputs[images.images]), set: images.name, inputs: inputs)
+                        .batches(worker.pass, worker.add)
+                    return { shard in
+                        var collected = worker.none
+                        try add(shard.units, &collected)
+                        return try LargeEffectsPart(layers: layers) { layer in
+                            guard let found = collected.removeValue(forKey: layer)
+                            else { preconditionFailure("layer \(layer) was not looked at") }
+                            let d = model.configuration.embeddingWidth
+                            return .init(
+                                effects: found.effects.result(),
+                                biasShares: Tensor(shape: [shard.units.count, d], elements: found.biasShares))
                         }
-                        let floors = try layers.map { try means.floors($0) }
-                        return { shard in
-                            var collectors = effects.reduce(into: [:]) {
-                                $0[$1.lens.layer] = LargeEffectsCollector(neurons: $1.lens.neurons, headCount: $1.lens.headCount)
-                            }
-                            var biasShares: [Int: [Float]] = [:]
-                            try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, pass, inputs) { start in
-                                for (index, effects) in effects.enumerated() {
-                                    effects.update(pass)
-                                    effects.evaluateNorms(above: floors[index])
-                                    collectors[effects.lens.layer]?.insert(
-                                        effects, floors: floors[index], batch: pass.batch, firstImage: start)
-                                    biasShares[effects.lens.layer, default: []] += UnsafeBufferPointer(
-                                        start: effects.biasShares.base, count: pass.batch * vision.embeddingWidth)
-                                }
-                            }
-                            return try LargeEffectsPart(layers: layers) { layer in
-                                guard let collector = collectors.removeValue(forKey: layer), let shares = biasShares[layer]
-                                else { preconditionFailure("layer \(layer) was not looked at") }
-                                return .init(
-                                    effects: collector.result(),
-                                    biasShares: Tensor(shape: [shard.units.count, vision.embeddingWidth], elements: shares))
-                            }
-                        }
-                    })))
+                    }
+                }))
+    }
+}
+
+/// Collects the large effects of one run of images after the other. Belongs to one worker.
+private struct LargeEffectsWorker {
+    struct Collected {
+        let effects: LargeEffectsCollector
+        /// // [images, d]
+        var biasShares: [Float] = []
+    }
+
+    let pass: EffectPass
+    private let effects: [(effects: CentredEffects, floors: [Float])]
+
+    init(_ model: ModelUnderStudy, _ lenses: [FactoredLens], means: FittedMeans) throws {
+        pass = EffectPass(try model.clip.value().vision, layers: lenses.map(\.lens.layer), capacity: model.batch)
+        let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
+        effects = try lenses.map {
+            let layer = try means.layer($0.lens.layer)
+            return (CentredEffects($0.lens, factors: $0.factors, means: layer.means, scratch: scratch), layer.floors)
+        }
+    }
+
+    var none: [Int: Collected] {
+        effects.reduce(into: [:]) {
+            let lens = $1.effects.lens
+            $0[lens.layer] = Collected(effects: LargeEffectsCollector(neurons: lens.neurons, headCount: lens.headCount))
+        }
+    }
+
+    func add(_ collected: inout [Int: Collected], first: Int) {
+        for (effects, floors) in effects {
+            effects.update(pass)
+            effects.evaluateNorms(above: floors)
+            let layer = effects.lens.layer
+            collected[layer]?.effects.insert(effects, floors: floors, batch: pass.batch, firstImage: first)
+            collected[layer]?.biasShares += UnsafeBufferPointer(
+                start: effects.biasShares.base, count: pass.batch * effects.lens.embeddingWidth)
+        }
     }
 }

@@ -2,87 +2,106 @@ import CLIPModel
 import DenseMath
 import Lens
 import Pipeline
-import Safetensors
 
 /// How far each neuron's centred effect goes along its direction on each image: ⟨φ_n − φ̄_n, r_n⟩.
-struct NeuronEffects: Artefact {
-    /// By layer. // [images, N]
-    var effects: [Int: Tensor]
+struct NeuronEffects: ColumnTable {
+    struct Layer: ColumnSet {
+        /// // [images, N]
+        var effects = Tensor(zeros: [0, 0])
+
+        static let columns: [Column<Self>] = [.rows("effects", \.effects)]
+    }
+
+    var layers: [Int: Layer] = [:]
     /// c·r(I). // [images, d]
-    var representations: Tensor
+    var representations = Tensor(zeros: [0, 0])
 
-    init(effects: [Int: Tensor], representations: Tensor) {
-        self.effects = effects
-        self.representations = representations
+    static let columns: [Column<Self>] = [.layers(\.layers), .rows("representations", \.representations)]
+}
+
+/// Measures ``NeuronEffects``.
+struct NeuronEffectsStep: ImageStep {
+    typealias Output = NeuronEffects
+    static let (kind, version) = ("neuron-effects", 2)
+
+    let model: ModelUnderStudy
+    let layers: [Int]
+    let images: ImageSource
+    let fitted: Study.Fitted
+    private let projected: ProjectedEffects.Parts
+
+    init(_ model: ModelUnderStudy, layers: [Int], images: ImageSource, fitted: Study.Fitted) {
+        (self.model, self.layers, self.images, self.fitted) = (model, layers, images, fitted)
+        projected = ProjectedEffects.Parts(model, layers: layers, directions: fitted.directions)
     }
 
-    init(_ stored: StoredArtefact) throws {
-        effects = try LayerTensors.read(stored) { try stored.numbers("\($0).effects", dimensions: 2) }
-        representations = try stored.numbers("representations", dimensions: 2)
+    var parameters: Parameters { ["layers": .integers(layers), "images": .integer(images.count)] }
+    var inputs: [AnyStepHandle] { [fitted.means.erased, fitted.directions.erased] }
+    var memory: MemoryEstimate? { model.memory(layers: layers) }
+    var cost: CostEstimate? {
+        model.passCost(
+            layers: layers, fixed: { $0.factors($1) + $0.readings($1) }, perImage: { $0.centred($1) + $0.projections($1) })
     }
+    var none: NeuronEffects { NeuronEffects() }
 
-    func stored() throws -> StoredArtefact {
-        guard case .tensors(var tensors, let metadata) = try LayerTensors.write(effects, { ["effects": try $0.stored()] }) else {
-            throw PipelineError.wrongArtefactForm(wanted: "tensors")
+    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<NeuronEffects> {
+        let projected = try ProjectedEffects(model, projected, means: inputs[fitted.means], inputs)
+        let (pass, d) = (projected.pass, model.configuration.embeddingWidth)
+        return images.batches(pass) { part, _ in
+            let batch = pass.batch
+            var next = NeuronEffects(
+                representations: Tensor(
+                    shape: [batch, d],
+                    elements: Array(UnsafeBufferPointer(start: pass.representations.base, count: batch * d))))
+            projected.forEachLayer { effects, projections in
+                let N = effects.lens.neurons
+                var table = Tensor(zeros: [batch, N])
+                for image in 0..<batch { for n in 0..<N { table.elements[image * N + n] = projections[n * batch + image] } }
+                next.layers[effects.lens.layer] = .init(effects: table)
+            }
+            part.append(next)
         }
-        tensors["representations"] = try representations.stored()
-        return .tensors(tensors, metadata: metadata)
     }
 }
 
-enum NeuronEffectsStep {
-    static func add(
-        _ study: Study, images: ImageSource, fitted: Study.Fitted, in graph: inout Graph
-    ) throws -> StepHandle<NeuronEffects> {
-        let (model, layers) = (study.model, study.layers)
-        let (N, d) = (model.configuration.vision.mlpWidth, model.configuration.embeddingWidth)
-        let factored = model.factoredLensParts(layers)
-        let readings = factored.readings { try $0[fitted.directions].layer($1.layer).directions.directions }
-        return try graph.add(
-            Step(
-                kind: "neuron-effects", version: 1,
-                parameters: ["layers": .integers(layers), "images": .integer(images.count)],
-                inputs: [images.images.erased, fitted.means.erased, fitted.directions.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: layers),
-                cost: model.passCost(
-                    layers: layers, fixed: { $0.factors($1) + $0.readings($1) }, perImage: { $0.centred($1) + $0.projections($1) }),
-                work: .map(
-                    units: images.count, unitsPerShard: images.perShard,
-                    makeWorker: { inputs in
-                        let reader = ImageReader(try inputs[images.images])
-                        let projected = try ProjectedEffects(
-                            model, inputs.parts(factored), inputs.parts(readings), means: inputs[fitted.means])
-                        let pass = projected.pass
-                        return { shard in
-                            var result = NeuronEffects(
-                                effects: layers.reduce(into: [:]) { $0[$1] = Tensor(zeros: [shard.units.count, N]) },
-                                representations: Tensor(zeros: [shard.units.count, d]))
-                            try ImageShards.forEachBatch(shard.units, of: reader, named: images.name, pass, inputs) { start in
-                                let first = start - shard.units.lowerBound
-                                projected.forEachLayer { effects, projections in
-                                    for image in 0..<pass.batch {
-                                        for n in 0..<N {
-                                            result.effects[effects.lens.layer]?.elements[(first + image) * N + n] =
-                                                projections[n * pass.batch + image]
-                                        }
-                                    }
-                                }
-                                for i in 0..<pass.batch * d {
-                                    result.representations.elements[first * d + i] = pass.representations.base[i]
-                                }
-                            }
-                            return result
-                        }
-                    },
-                    reduce: { _, shards in
-                        var (effects, representations) = ([Int: [Float]](), [Float]())
-                        try shards.forEach { _, part in
-                            for (layer, values) in part.effects { effects[layer, default: []] += values.elements }
-                            representations += part.representations.elements
-                        }
-                        return NeuronEffects(
-                            effects: effects.mapValues { Tensor(shape: [images.count, N], elements: $0) },
-                            representations: Tensor(shape: [images.count, d], elements: representations))
-                    })))
+/// Centred effects of every layer's neurons and their projections ⟨φ_n − φ̄_n, r_n⟩, batch by batch. Belongs to one worker.
+struct ProjectedEffects {
+    /// What the workers of a step share.
+    struct Parts: Sendable {
+        let lenses: SharedParts<FactoredLens>
+        let readings: SharedParts<DirectionReadings>
+
+        init(_ model: ModelUnderStudy, layers: [Int], directions: StepHandle<FittedDirections>) {
+            lenses = model.factoredLensParts(layers)
+            readings = lenses.readings(along: directions)
+        }
+    }
+
+    /// Runs the images.
+    let pass: EffectPass
+    private let layers: [(effects: CentredEffects, reader: EffectReconstruction)]
+
+    /// - Parameter means: φ̄ of each layer.
+    /// - Throws: `PipelineError.invalidArtefact` for a layer without means, and what loading the model throws.
+    init(_ model: ModelUnderStudy, _ parts: Parts, means: FittedMeans, _ inputs: Inputs) throws {
+        let lenses = try inputs.parts(parts.lenses)
+        pass = EffectPass(try model.clip.value().vision, layers: lenses.map(\.lens.layer), capacity: model.batch)
+        let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
+        layers = try zip(lenses, try inputs.parts(parts.readings)).map { part, readings in
+            (
+                CentredEffects(part.lens, factors: part.factors, means: try means.layer(part.lens.layer).means, scratch: scratch),
+                EffectReconstruction(readings, capacity: model.batch)
+            )
+        }
+    }
+
+    /// Of the batch that has just run, one layer after the other, since they share their scratch memory.
+    /// - Parameter body: gets the effects and the projections of a layer. // [N, batch]
+    func forEachLayer(_ body: (CentredEffects, UnsafePointer<Float>) -> Void) {
+        for (effects, reader) in layers {
+            effects.update(pass)
+            reader.update(effects, batch: pass.batch, meanAblated: pass.representations.base)
+            body(effects, UnsafePointer(reader.coefficients.base))
+        }
     }
 }

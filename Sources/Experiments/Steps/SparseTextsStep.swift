@@ -2,112 +2,80 @@ import CLIPModel
 import DenseMath
 import Lens
 import Pipeline
-import Safetensors
 
 /// r_n of every neuron as a sum of a few phrases of one pool, by layer.
-struct FittedSparseTexts: Artefact {
-    var layers: [Int: SparseCodes]
+typealias FittedSparseTexts = ByLayer<SparseCodes>
 
-    init(layers: [Int: SparseCodes]) { self.layers = layers }
+extension SparseCodes: ColumnSet {
+    init() { self.init(sizes: [0], atoms: [], coefficients: Tensor(zeros: [1, 0, 0])) }
 
-    init(_ stored: StoredArtefact) throws {
-        let sizes = (stored.metadata("sizes") ?? "").split(separator: ",").compactMap { Int($0) }
-        layers = try LayerTensors.read(stored) { layer in
-            let coefficients = try stored.numbers("\(layer).coefficients", dimensions: 3)
-            let atoms = try stored.tensor("\(layer).atoms")
-            guard coefficients.shape[0] == sizes.count, coefficients.shape[2] == sizes.last,
-                atoms.shape == Array(coefficients.shape.dropFirst())
-            else { throw PipelineError.invalidArtefact(part: "\(layer).coefficients", reason: "shape \(coefficients.shape)") }
-            return SparseCodes(sizes: sizes, atoms: try atoms.int32s(), coefficients: coefficients)
+    static let columns: [Column<Self>] = [
+        .shared("sizes", \.sizes), .rows("atoms", \.atoms, of: "signals") { [$0.sizes.last ?? 0] },
+        .shared("coefficients", \.coefficients, dimensions: 3),
+    ]
+
+    func check() throws {
+        let m = sizes.last ?? 0
+        guard coefficients.shape == [sizes.count, atoms.count / max(m, 1), m] else {
+            throw PipelineError.invalidArtefact(part: "coefficients", reason: "shape \(coefficients.shape) for sizes \(sizes)")
         }
     }
 
-    func stored() throws -> StoredArtefact {
-        let sizes = layers.values.first?.sizes ?? []
-        guard case .tensors(let tensors, var metadata) = try LayerTensors.write(layers, { codes in
-            [
-                "atoms": try StoredTensor(codes.atoms, shape: Array(codes.coefficients.shape.dropFirst())),
-                "coefficients": try codes.coefficients.stored(),
-            ]
-        }) else { throw PipelineError.wrongArtefactForm(wanted: "tensors") }
-        metadata["sizes"] = sizes.map(String.init).joined(separator: ",")
-        return .tensors(tensors, metadata: metadata)
-    }
-
-    /// - Throws: `PipelineError.invalidArtefact` where the artefact lacks the layer.
-    func layer(_ layer: Int) throws -> SparseCodes {
-        guard let codes = layers[layer] else {
-            throw PipelineError.invalidArtefact(part: "\(layer)", reason: "missing layer")
+    /// Adds the signals that follow.
+    mutating func append(_ next: SparseCodes) {
+        guard count > 0 else { return self = next }
+        let (first, m) = (self, sizes.last ?? 0)
+        let joined = sizes.indices.flatMap { size in
+            [first, next].flatMap { $0.coefficients.elements[size * $0.count * m..<(size + 1) * $0.count * m] }
         }
-        return codes
+        atoms += next.atoms
+        coefficients = Tensor(shape: [sizes.count, first.count + next.count, m], elements: joined)
     }
 }
 
-enum SparseTextsStep {
+/// Describes every neuron's direction by phrases of a pool, by matching pursuit.
+struct SparseTextsStep: StepDefinition {
+    let model: ModelUnderStudy
+    let layers: [Int]
+    let pool: StepHandle<StoredTextPool>
+    /// Of the pool.
+    let name: String
+    /// Phrases that the pool has, as far as is known before it is made.
+    let phrases: Int
+    let directions: StepHandle<FittedDirections>
+    /// Numbers of atoms, ascending.
+    let sizes: [Int]
+
     private static let neuronsPerShard = 256
 
-    /// - Parameters:
-    ///   - name: of the pool.
-    ///   - phrases: that it has, as far as is known before it is made.
-    ///   - sizes: numbers of atoms, ascending.
-    static func add(
-        _ study: Study, pool: StepHandle<StoredTextPool>, named name: String, phrases: Int,
-        directions: StepHandle<FittedDirections>, sizes: [Int], in graph: inout Graph
-    ) throws -> StepHandle<FittedSparseTexts> {
-        let (layers, neurons) = (study.layers, study.model.configuration.vision.mlpWidth)
-        let phrases = Double(phrases)
-        let (m, d) = (Double(sizes.last ?? 0), Double(study.model.configuration.embeddingWidth))
-        return try graph.add(
-            Step(
-                kind: "sparse-texts", label: name, version: 1, parameters: ["layers": .integers(layers), "sizes": .integers(sizes)],
-                inputs: [pool.erased, directions.erased],
-                // Correlations with all phrases at every step; the chosen phrases made orthogonal, in double precision.
-                cost: study.model.imageCost(perUnit: 2 * m * phrases * d + 4 * m * m * d),
-                work: .map(
-                    units: layers.count * neurons, unitsPerShard: neuronsPerShard,
-                    makeWorker: { inputs in
-                        let directions = try inputs[directions]
-                        let pursuit = MatchingPursuit(dictionary: try inputs[pool].pool.dictionary)
-                        return { shard in
-                            try inputs.checkCancellation()
-                            var part = FittedSparseTexts(layers: [:])
-                            for (position, layer) in layers.enumerated() {
-                                let start = position * neurons
-                                let chosen = shard.units.clamped(to: start..<start + neurons)
-                                guard !chosen.isEmpty else { continue }
-                                let rows = try directions.layer(layer).directions.directions
-                                let d = rows.rowCount
-                                part.layers[layer] = pursuit(
-                                    Tensor(
-                                        shape: [chosen.count, d],
-                                        elements: Array(
-                                            rows.elements[(chosen.lowerBound - start) * d..<(chosen.upperBound - start) * d])),
-                                    sizes: sizes)
-                            }
-                            return part
-                        }
-                    },
-                    reduce: { _, shards in
-                        var parts: [Int: [SparseCodes]] = [:]
-                        try shards.forEach { _, part in
-                            for (layer, codes) in part.layers { parts[layer, default: []].append(codes) }
-                        }
-                        return FittedSparseTexts(layers: parts.mapValues { SparseCodes(joining: $0, sizes: sizes) })
-                    })))
-    }
-}
-
-extension SparseCodes {
-    /// The codes of signals one after the other.
-    fileprivate init(joining parts: [SparseCodes], sizes: [Int]) {
-        let (count, m) = (parts.reduce(0) { $0 + $1.count }, sizes.last ?? 0)
-        var coefficients: [Float] = []
-        for size in sizes.indices {
-            for part in parts {
-                coefficients += part.coefficients.elements[size * part.count * m..<(size + 1) * part.count * m]
-            }
-        }
-        self.init(
-            sizes: sizes, atoms: parts.flatMap(\.atoms), coefficients: Tensor(shape: [sizes.count, count, m], elements: coefficients))
+    func step() throws -> Step<FittedSparseTexts> {
+        let neurons = model.configuration.vision.mlpWidth
+        let (m, d) = (Double(sizes.last ?? 0), Double(model.configuration.embeddingWidth))
+        return Step(
+            kind: "sparse-texts", label: name, version: 2, parameters: ["layers": .integers(layers), "sizes": .integers(sizes)],
+            inputs: [pool.erased, directions.erased],
+            // Correlations with all phrases at every step; the chosen phrases made orthogonal, in double precision.
+            cost: model.imageCost(perUnit: 2 * m * Double(phrases) * d + 4 * m * m * d),
+            work: try .joined(units: layers.count * neurons, unitsPerShard: Self.neuronsPerShard) { inputs in
+                let directions = try inputs[directions]
+                let pursuit = MatchingPursuit(dictionary: try inputs[pool].pool.dictionary)
+                return { shard in
+                    try inputs.checkCancellation()
+                    var part = FittedSparseTexts()
+                    for (position, layer) in layers.enumerated() {
+                        let start = position * neurons
+                        let chosen = shard.units.clamped(to: start..<start + neurons)
+                        guard !chosen.isEmpty else { continue }
+                        let rows = try directions.layer(layer).directions.directions
+                        let d = rows.rowCount
+                        part.layers[layer] = pursuit(
+                            Tensor(
+                                shape: [chosen.count, d],
+                                elements: Array(rows.elements[(chosen.lowerBound - start) * d..<(chosen.upperBound - start) * d])),
+                            sizes: sizes)
+                    }
+                    return part
+                }
+            })
     }
 }

@@ -13,8 +13,8 @@ struct TrustChecks: Sendable {
     init(_ study: Study, graph: inout Graph) throws {
         let images = study.evaluation ?? study.fit
         (fit, evaluation, precision) = (study.fit.name, images.name, study.model.precision)
-        decomposition = try DecompositionStep.add(study.model, layers: study.layers, images: images, in: &graph)
-        overlap = try study.evaluation.map { try OverlapStep.add(fit: study.fit, evaluation: $0, in: &graph) }
+        decomposition = try graph.add(DecompositionStep(model: study.model, layers: study.layers, images: images))
+        overlap = try study.evaluation.map { try graph.add(OverlapStep(fit: study.fit.facts, evaluation: $0.facts)) }
     }
 
     func findings(_ result: ExecutionResult) throws -> TrustFindings {

@@ -10,30 +10,32 @@ struct StoredDecomposition: Artefact, Codable {
     var neuronSums: [Int: Double]
 }
 
-enum DecompositionStep {
+/// Compares sums of terms with what they have to sum up to.
+struct DecompositionStep: StepDefinition {
     static let images = 16
 
-    static func add(
-        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, in graph: inout Graph
-    ) throws -> StepHandle<StoredDecomposition> {
+    let model: ModelUnderStudy
+    let layers: [Int]
+    let images: ImageSource
+
+    func step() throws -> Step<StoredDecomposition> {
         let count = min(Self.images, images.count)
-        return try graph.add(
-            Step(
-                kind: "decomposition-check", version: 1,
-                parameters: ["layers": .integers(layers), "images": .integer(count)],
-                inputs: [images.images.erased], digests: ["model": model.digest],
-                memory: model.memory(layers: layers, [], batch: count),
-                work: .single { inputs in
-                    let reader = ImageReader(try inputs[images.images])
-                    var stored = StoredDecomposition(images: count, directTerms: 0, neuronSums: [:])
-                    let (vision, lenses) = (try model.clip.value().vision, try model.lenses(layers))
-                    try reader.withImages(0..<count) { base in
-                        let check = DecompositionCheck(vision, lenses: lenses, images: base, count: count)
-                        stored.directTerms = Double(check.directTerms)
-                        stored.neuronSums = check.neuronSums.mapValues(Double.init)
-                    }
-                    return stored
-                }))
+        return Step(
+            kind: "decomposition-check", version: 1,
+            parameters: ["layers": .integers(layers), "images": .integer(count)],
+            inputs: [images.images.erased], digests: ["model": model.digest],
+            memory: model.memory(layers: layers, [], batch: count),
+            work: .single { inputs in
+                let reader = ImageReader(try inputs[images.images])
+                var stored = StoredDecomposition(images: count, directTerms: 0, neuronSums: [:])
+                let (vision, lenses) = (try model.clip.value().vision, try model.lenses(layers))
+                try reader.withImages(0..<count) { base in
+                    let check = DecompositionCheck(vision, lenses: lenses, images: base, count: count)
+                    stored.directTerms = Double(check.directTerms)
+                    stored.neuronSums = check.neuronSums.mapValues(Double.init)
+                }
+                return stored
+            })
     }
 }
 
@@ -43,16 +45,18 @@ struct StoredOverlap: Artefact, Codable {
     var images: [Int]
 }
 
-enum OverlapStep {
-    /// Compares two sets by the digests of their pixels.
-    static func add(fit: ImageSource, evaluation: ImageSource, in graph: inout Graph) throws -> StepHandle<StoredOverlap> {
-        try graph.add(
-            Step(
-                kind: "overlap", version: 1, inputs: [fit.facts.erased, evaluation.facts.erased],
-                work: .single { inputs in
-                    let (first, second) = (try inputs[fit.facts], try inputs[evaluation.facts])
-                    let known = Set(first.digests)
-                    return StoredOverlap(images: (0..<second.count).filter { known.contains(second.digests[$0]) })
-                }))
+/// Compares two sets by the digests of their pixels.
+struct OverlapStep: StepDefinition {
+    let fit: StepHandle<ImageFacts>
+    let evaluation: StepHandle<ImageFacts>
+
+    func step() throws -> Step<StoredOverlap> {
+        Step(
+            kind: "overlap", version: 1, inputs: [fit.erased, evaluation.erased],
+            work: .single { inputs in
+                let (first, second) = (try inputs[fit], try inputs[evaluation])
+                let known = Set(first.digests)
+                return StoredOverlap(images: (0..<second.count).filter { known.contains(second.digests[$0]) })
+            })
     }
 }

@@ -3,13 +3,13 @@ import DenseMath
 /// Means over the fit set of everything that mean-ablation of one layer needs.
 public struct EffectMeans: Sendable, Equatable {
     /// s̄_{n,k}. // [N, K]
-    public let coordinates: Tensor
+    public var coordinates: Tensor
     /// b̄. // [d]
-    public let biasShare: [Float]
+    public var biasShare: [Float]
     /// Σ_n φ̄_n. // [d]
-    public let total: [Float]
+    public var total: [Float]
     /// p̄_i^n. // [T, N]
-    public let activations: Tensor
+    public var activations: Tensor
 
     public init(coordinates: Tensor, biasShare: [Float], total: [Float], activations: Tensor) {
         self.coordinates = coordinates

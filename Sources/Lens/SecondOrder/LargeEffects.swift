@@ -4,13 +4,13 @@ import DenseMath
 /// the neuron's largest, see ``NormFloors``.
 public struct LargeEffects: Sendable, Equatable {
     /// Where each neuron's entries begin, and the number of all. // [N + 1]
-    public let offsets: [Int32]
+    public var offsets: [Int32]
     /// By neuron, then in the order of the images. // [entries]
-    public let norms: [Float]
+    public var norms: [Float]
     /// Index of the image in the fit set. // [entries]
-    public let images: [Int32]
+    public var images: [Int32]
     /// δs. // [entries, K]
-    public let coordinates: Tensor
+    public var coordinates: Tensor
 
     public init(offsets: [Int32], norms: [Float], images: [Int32], coordinates: Tensor) {
         self.offsets = offsets

@@ -82,16 +82,6 @@ public struct PrincipalDirections: Sendable, Equatable {
         }
         return result
     }
-
-    /// Adds neurons that follow.
-    public mutating func append(_ next: PrincipalDirections) {
-        directions = Tensor(
-            shape: [directions.shape[0] + next.directions.shape[0], next.directions.rowCount],
-            elements: directions.elements + next.directions.elements)
-        shares += next.shares
-        centredShares += next.centredShares
-        ratios += next.ratios
-    }
 }
 
 /// The first right singular vector of a neuron's effects, and what ``PrincipalDirections`` says of it.

@@ -12,6 +12,9 @@ public struct Graph: Sendable {
 
     public var count: Int { nodes.count }
 
+    /// What tells each step from others, in the order in which they were added.
+    public var steps: [(kind: String, label: String, key: StepKey)] { nodes.map { ($0.kind, $0.label, $0.key) } }
+
     /// Adds a step.
     /// - Throws: `PipelineError.danglingInput` for an input that is not of this graph,
     ///   `.duplicateOutput` where an equal step has another type of result.

@@ -59,7 +59,7 @@ enum SearchSample {
         0: layer([0, 0, 0.5, 0, 1, -1]), 1: layer([9, 9, 9, 9, 9, 9]), 2: layer([3, 0, 0, 0, -1, 0]),
     ])
 
-    private static func layer(_ rows: [Float]) -> FittedDirections.Layer {
+    private static func layer(_ rows: [Float]) -> LayerDirections {
         .init(
             directions: HandMade.directions(Tensor(shape: [2, 3], elements: rows), shares: [1, 1]),
             thresholds: [0, 0])

@@ -205,9 +205,16 @@ import Testing
 
     static func sampled(_ neurons: [Int32], _ rows: Tensor, ratios: [Float]) -> SampledEffects {
         let shares = [Float](repeating: 1, count: neurons.count)
-        let indirect = SampledEffects.Summary(directions: HandMade.directions(rows, shares: shares, ratios: ratios))
-        let secondOrder = SampledEffects.Summary(directions: HandMade.directions(Tensor(zeros: rows.shape), shares: shares))
-        return SampledEffects(layers: [1: .init(neurons: neurons, indirect: indirect, secondOrder: secondOrder)])
+        func summary(_ directions: PrincipalDirections) -> EffectSummary {
+            EffectSummary(
+                directions: directions, sharesOfAll: shares, holdingHalf: shares, holdingNineTenths: shares, gaussianHalf: shares,
+                gaussianNineTenths: shares)
+        }
+        return SampledEffects(layers: [
+            1: .init(
+                neurons: neurons, indirect: summary(HandMade.directions(rows, shares: shares, ratios: ratios)),
+                secondOrder: summary(HandMade.directions(Tensor(zeros: rows.shape), shares: shares)))
+        ])
     }
 
     /// Rounding decides which direction is theirs: they are left out, whatever effects they are of, and counted.

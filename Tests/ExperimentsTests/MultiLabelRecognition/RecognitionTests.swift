@@ -120,10 +120,13 @@ import Testing
     }
 
     @Test func similaritiesComeBack() throws {
-        let value = LabelSimilarities(Tensor(shape: [2, 3], elements: [1, 2, 3, 4, 5, 6]))
+        let value = LabelSimilarities(cosines: Tensor(shape: [2, 3], elements: [1, 2, 3, 4, 5, 6]))
         #expect(try LabelSimilarities(value.stored()).cosines == value.cosines)
         try expectRefusal(value, "cosines", [6])
         try expectRefusal(value, "cosines", [1, 2, 3])
+        var twice = value
+        twice.append(value)
+        #expect(twice.cosines.shape == [4, 3] && twice.cosines[row: 3] == [4, 5, 6])
         try expectNoPartCanBeMissing(value)
     }
 }

@@ -43,7 +43,7 @@ final class StoredImages {
                             return result
                         }
                     })))
-        steps = ImageSource.Steps(images: stored, facts: try ImageFactsStep.add(stored, label: "", in: &graph), count: count)
+        steps = try ImageSource.Steps(stored, count: count, label: "", in: &graph)
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }

@@ -1,31 +1,22 @@
 import Foundation
 import Inputs
 import Pipeline
-import Safetensors
 
 /// A table of pictures for people to look at, made once: drawn as a PNG, and with its pictures and words apart for
 /// a report.
-struct StoredPicture: Artefact {
-    let png: Data
+struct StoredGallery: ColumnTable {
+    private(set) var png = Data()
     /// A `PictureTable`, in JSON.
-    let table: Data
+    private(set) var table = Data()
+
+    static let columns: [Column<Self>] = [.file("png", \.png), .file("table", \.table)]
+
+    init() {}
 
     /// - Throws: `InputError`.
     init(_ gallery: Gallery, named name: String) throws {
         png = try gallery.drawn(font: Gallery.font).png(for: name)
         table = try ArtefactJSON.encode(PictureTable(gallery, named: name))
-    }
-
-    init(_ stored: StoredArtefact) throws {
-        png = try stored.tensor("png").data
-        table = try stored.tensor("table").data
-    }
-
-    func stored() throws -> StoredArtefact {
-        .tensors([
-            "png": try StoredTensor(type: .uint8, shape: [png.count], data: png),
-            "table": try StoredTensor(type: .uint8, shape: [table.count], data: table),
-        ])
     }
 
     /// Both, under one name.

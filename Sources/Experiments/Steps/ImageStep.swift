@@ -1,0 +1,189 @@
+import CLIPModel
+import Inputs
+import Lens
+import Pipeline
+
+/// A set of images that a step goes over, how many of it, and how it is cut.
+struct ImageSource: Sendable {
+    /// The steps that make a set of images.
+    struct Steps: Sendable {
+        let images: StepHandle<Shards<ImageShard>>
+        let facts: StepHandle<ImageFacts>
+        let count: Int
+    }
+
+    let images: StepHandle<Shards<ImageShard>>
+    let facts: StepHandle<ImageFacts>
+    var count: Int
+    /// Images that are computed and stored together.
+    let perShard: Int
+    /// For rows, messages and image ids.
+    let name: ImageSet
+    /// Of the images themselves, where it is known before they are made.
+    let digest: String?
+    /// Pictures that could not be read and were left out.
+    let skipped: [PictureList.Skipped]
+
+    init(_ steps: Steps, perShard: Int, name: ImageSet, digest: String?, skipped: [PictureList.Skipped] = []) {
+        (images, facts, count) = (steps.images, steps.facts, steps.count)
+        (self.perShard, self.name, self.digest, self.skipped) = (perShard, name, digest, skipped)
+    }
+}
+
+extension ImageSource.Steps {
+    /// Adds the step that keeps what is known of the images, so that nobody has to open their pixels for it.
+    init(_ images: StepHandle<Shards<ImageShard>>, count: Int, label: String, in graph: inout Graph) throws {
+        self.init(images: images, facts: try graph.add(ImageFactsStep(images: images, label: label)), count: count)
+    }
+}
+
+/// The facts of all images of a set.
+struct ImageFactsStep: StepDefinition {
+    let images: StepHandle<Shards<ImageShard>>
+    let label: String
+
+    func step() throws -> Step<ImageFacts> {
+        Step(
+            kind: "image-facts", label: label, version: 3, inputs: [images.erased],
+            work: .single { inputs in
+                let shards = try inputs[images]
+                var facts = ImageFacts()
+                for index in 0..<shards.count { facts.append(try shards[index].facts) }
+                return facts
+            })
+    }
+}
+
+/// A step that looks at every image of a set with a model, and whose parts are joined in the order of the images.
+///
+/// What it depends on are its properties; beside the kind and the version these make its key, so that a property that
+/// changes a number has to be among `parameters`, `inputs` or the model.
+protocol ImageStep<Output>: StepDefinition {
+    /// What is computed of a run of images.
+    associatedtype Part: Artefact
+
+    static var kind: String { get }
+    /// Raised when the code comes to give other numbers, or to store them in another form.
+    static var version: Int { get }
+    /// Tells steps of one kind apart for a reader.
+    var label: String { get }
+    var model: ModelUnderStudy { get }
+    var images: ImageSource { get }
+    /// Images that are computed and stored together.
+    var imagesPerShard: Int { get }
+    var parameters: Parameters { get }
+    /// The steps whose results are read, beside the images.
+    var inputs: [AnyStepHandle] { get }
+    var memory: MemoryEstimate? { get }
+    var cost: CostEstimate? { get }
+    /// The part that is of no images.
+    var none: Part { get }
+
+    /// - Returns: what adds images to a part; of one worker alone.
+    /// - Throws: what reading the inputs and the model throws.
+    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<Part>
+
+    /// Makes the result of the parts of all images, in their order.
+    func join(_ parts: ShardOutputs<Part>) throws -> Output
+}
+
+/// Adds a run of images of the set to a part.
+typealias ImageWorker<Part> = (_ images: Range<Int>, _ part: inout Part) throws -> Void
+
+extension ImageStep {
+    var label: String { "" }
+    var imagesPerShard: Int { images.perShard }
+    var parameters: Parameters { [:] }
+
+    func step() throws -> Step<Output> {
+        Step(
+            kind: Self.kind, label: label, version: Self.version, parameters: parameters, inputs: [images.images.erased] + inputs,
+            digests: ["model": model.digest], memory: memory, cost: cost,
+            work: try .map(
+                units: images.count, unitsPerShard: imagesPerShard, makeWorker: { try makeWorker($0) }, reduce: { try join($1) }))
+    }
+
+    /// Makes one shard after the other.
+    func makeWorker(_ inputs: Inputs) throws -> (Shard) throws -> Part {
+        let add = try worker(ImageRuns(reader: ImageReader(try inputs[images.images]), set: images.name, inputs: inputs), inputs)
+        return { shard in
+            var part = none
+            try add(shard.units, &part)
+            return part
+        }
+    }
+}
+
+extension ImageStep where Output == Part, Part: ColumnTable {
+    func join(_ parts: ShardOutputs<Part>) throws -> Output {
+        var all = none
+        try parts.forEach { _, part in all.append(part) }
+        return all
+    }
+}
+
+/// How a step's worker goes over its images: in batches of a pass, or one by one.
+struct ImageRuns {
+    /// Belongs to the worker.
+    let reader: ImageReader
+    let set: ImageSet
+    let inputs: Inputs
+
+    /// - Parameter body: adds the batch that `pass` has just run, which begins with image `first` of the set.
+    /// - Returns: a worker that throws ``ExperimentError/notFinite(image:place:)``, `PipelineError.interrupted` between two
+    ///   blocks of a cancelled run (the shard is dropped), and what `body` throws.
+    func batches<Part>(
+        _ pass: some ImagePass, _ body: @escaping (_ part: inout Part, _ first: Int) throws -> Void
+    ) -> ImageWorker<Part> {
+        { images, part in
+            for start in stride(from: images.lowerBound, to: images.upperBound, by: pass.capacity) {
+                let batch = min(pass.capacity, images.upperBound - start)
+                try reader.withImages(start..<start + batch) { try pass.run($0, batch: batch, check: inputs.checkCancellation) }
+                if let image = pass.firstNonFiniteImage {
+                    throw ExperimentError.notFinite(image: set.imageID(start + image), place: "embedding")
+                }
+                try body(&part, start)
+            }
+        }
+    }
+
+    /// - Parameter body: adds one image, which it reads itself.
+    /// - Returns: a worker that throws `PipelineError.interrupted` between two images of a cancelled run, and what `body` throws.
+    func each<Part>(_ body: @escaping (_ part: inout Part, _ image: Int) throws -> Void) -> ImageWorker<Part> {
+        { images, part in
+            for image in images {
+                try inputs.checkCancellation()
+                try body(&part, image)
+            }
+        }
+    }
+}
+
+/// What runs the image tower on a batch. Belongs to one worker.
+protocol ImagePass: AnyObject {
+    var capacity: Int { get }
+    /// The first image of the batch whose representation is not a finite number, if there is one.
+    var firstNonFiniteImage: Int? { get }
+    /// // [batch, size, size, 3]
+    /// - Parameter check: called now and then, to stop the work by an error.
+    func run(_ images: UnsafePointer<UInt8>, batch: Int, check: () throws -> Void) rethrows
+}
+
+extension EffectPass: ImagePass {}
+
+extension Work where Output: ColumnTable {
+    /// Work over units whose parts are put one below the other, in their order.
+    /// - Parameter none: the part of no units.
+    static func joined(
+        units: Int, unitsPerShard: Int, from none: Output = Output(),
+        makeWorker: @escaping @Sendable (Inputs) throws -> ((Shard) throws -> Output)
+    ) throws -> Work {
+        try .map(
+            units: units, unitsPerShard: unitsPerShard, makeWorker: makeWorker,
+            reduce: { _, parts in
+                var all = none
+                try parts.forEach { _, part in all.append(part) }
+                return all
+            })
+    }
+}
