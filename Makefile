@@ -9,7 +9,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 RUNNER := .build/release/runner
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build reproduce-table plan compare report check-results test torture selfcheck bench bench-sweep contact-sheet plot clean
+.PHONY: help setup build reproduce-table plan compare report check-results test lint format torture selfcheck bench bench-sweep contact-sheet plot clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,14 @@ check-results: reproduce-table ## compare every printed table with docs/results.
 test: setup ## build and run all tests
 	@swift build $(SWIFT_FLAGS) --build-tests
 	@swift test $(SWIFT_FLAGS) --skip-build
+
+SWIFT_SOURCES := Sources Tests Package.swift
+
+lint: ## check that the sources are formatted as .swift-format says
+	@swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
+
+format: ## format the sources
+	@swift format format --in-place --recursive --parallel $(SWIFT_SOURCES)
 
 # How long, in minutes; CLIP_LENS_SEED repeats the faults of another time.
 MINUTES ?= 10

@@ -44,8 +44,12 @@ let package = Package(
         .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
         .target(
             name: "Inputs",
-            dependencies: ["Foundations", "DenseMath", "CKernels", "Archives", "Pickle", "CCurl", "CFreeType", "CJPEG", "CPNG", "CZlib", crypto]),
-        .target(name: "CLIPModel", dependencies: ["Foundations", "DenseMath", "Safetensors", "TorchCheckpoint", "CZlib"]),
+            dependencies: [
+                "Foundations", "DenseMath", "CKernels", "Archives", "Pickle", "CCurl", "CFreeType", "CJPEG", "CPNG",
+                "CZlib", crypto,
+            ]),
+        .target(
+            name: "CLIPModel", dependencies: ["Foundations", "DenseMath", "Safetensors", "TorchCheckpoint", "CZlib"]),
         .target(name: "Lens", dependencies: ["DenseMath", "CLIPModel"]),
         .target(name: "Attribution", dependencies: ["DenseMath", "CLIPModel"]),
 
@@ -54,7 +58,9 @@ let package = Package(
         .target(name: "Pipeline", dependencies: ["Foundations", "Safetensors", yams]),
         .target(
             name: "Experiments",
-            dependencies: ["Foundations", "DenseMath", "Safetensors", "Inputs", "CLIPModel", "Lens", "Attribution", "Pipeline"]),
+            dependencies: [
+                "Foundations", "DenseMath", "Safetensors", "Inputs", "CLIPModel", "Lens", "Attribution", "Pipeline",
+            ]),
         .target(name: "Slurm", dependencies: ["Foundations", "Pipeline"]),
         .target(
             name: "Results", dependencies: ["Foundations", "Pipeline", grdb, sqlite],
@@ -65,40 +71,63 @@ let package = Package(
         .executableTarget(
             name: "runner",
             dependencies: [
-                "Foundations", "Archives", "Pickle", "TorchCheckpoint", "Inputs", "Attribution", "Experiments", "Results", "Slurm", argumentParser,
+                "Foundations", "Archives", "Pickle", "TorchCheckpoint", "Inputs", "Attribution", "Experiments",
+                "Results", "Slurm", argumentParser,
             ]),
 
         // MARK: Benchmarks
 
         .executableTarget(
-            name: "bench", dependencies: ["DenseMath", "CLIPModel", "Lens", "Attribution", "TestSupport", argumentParser]),
+            name: "bench",
+            dependencies: ["DenseMath", "CLIPModel", "Lens", "Attribution", "TestSupport", argumentParser]),
 
         // MARK: Tests
 
         .target(
-            name: "TestSupport", dependencies: ["DenseMath", "Safetensors", "Archives", "CLIPModel", "CZlib"], path: "Tests/TestSupport"),
+            name: "TestSupport", dependencies: ["DenseMath", "Safetensors", "Archives", "CLIPModel", "CZlib"],
+            path: "Tests/TestSupport"),
         .testTarget(name: "DenseMathTests", dependencies: ["DenseMath"], exclude: ["Fixtures"]),
-        .testTarget(name: "SafetensorsTests", dependencies: ["Foundations", "DenseMath", "Safetensors"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "ArchivesTests", dependencies: ["Foundations", "DenseMath", "Archives", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "SafetensorsTests", dependencies: ["Foundations", "DenseMath", "Safetensors"],
+            resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "ArchivesTests", dependencies: ["Foundations", "DenseMath", "Archives", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(name: "PickleTests", dependencies: ["DenseMath", "Pickle"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "TorchCheckpointTests", dependencies: ["Foundations", "DenseMath", "TorchCheckpoint", "Archives", "Pickle", "Safetensors"], exclude: ["Fixtures"]),
+            name: "TorchCheckpointTests",
+            dependencies: ["Foundations", "DenseMath", "TorchCheckpoint", "Archives", "Pickle", "Safetensors"],
+            exclude: ["Fixtures"]),
         .testTarget(
-            name: "InputsTests", dependencies: ["Foundations", "Inputs", "DenseMath", "Archives", "CPNG", "CZlib", "TestSupport"], exclude: ["Fixtures"]),
+            name: "InputsTests",
+            dependencies: ["Foundations", "Inputs", "DenseMath", "Archives", "CPNG", "CZlib", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(
-            name: "CLIPModelTests", dependencies: ["Foundations", "DenseMath", "CLIPModel", "Safetensors", "TorchCheckpoint", "CZlib", "TestSupport"], exclude: ["Fixtures"]),
+            name: "CLIPModelTests",
+            dependencies: [
+                "Foundations", "DenseMath", "CLIPModel", "Safetensors", "TorchCheckpoint", "CZlib", "TestSupport",
+            ], exclude: ["Fixtures"]),
         .target(name: "CAllocations", path: "Tests/CAllocations"),
         .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport", "CAllocations"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "AttributionTests", dependencies: ["Attribution", "DenseMath", "CLIPModel", "Safetensors", "TestSupport"],
+            name: "AttributionTests",
+            dependencies: ["Attribution", "DenseMath", "CLIPModel", "Safetensors", "TestSupport"],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "FoundationsTests", dependencies: ["Foundations", "TestSupport"]),
-        .testTarget(name: "PipelineTests", dependencies: ["Foundations", "Pipeline", "Safetensors", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "PipelineTests", dependencies: ["Foundations", "Pipeline", "Safetensors", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(name: "SlurmTests", dependencies: ["Slurm", "Pipeline", "Foundations"]),
         .testTarget(
-            name: "ExperimentsTests", dependencies: ["Experiments", "Foundations", "TestSupport"], exclude: ["Fixtures"]),
-        .testTarget(name: "ResultsTests", dependencies: ["Foundations", "Results", "Pipeline", grdb], exclude: ["Fixtures"]),
+            name: "ExperimentsTests", dependencies: ["Experiments", "Foundations", "TestSupport"], exclude: ["Fixtures"]
+        ),
         .testTarget(
-            name: "RunnerTests", dependencies: ["runner", "Foundations", "Archives", "Inputs", "Results", "Pipeline", "Safetensors", "TestSupport", grdb]),
+            name: "ResultsTests", dependencies: ["Foundations", "Results", "Pipeline", grdb], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "RunnerTests",
+            dependencies: [
+                "runner", "Foundations", "Archives", "Inputs", "Results", "Pipeline", "Safetensors", "TestSupport",
+                grdb,
+            ]),
     ]
 )

@@ -80,7 +80,9 @@ extension Archive {
                 coding: .zipEntry, limits: limits)
             guard let bytes = try stream.read(entry.size) else { throw ArchiveDefect.truncated }
             // The decompressor compares sizes and CRC when it is asked for more than there is.
-            guard try !stream.skip(1) else { throw ArchiveDefect.beyondEnd(bytes: entry.size + 1, available: entry.size) }
+            guard try !stream.skip(1) else {
+                throw ArchiveDefect.beyondEnd(bytes: entry.size + 1, available: entry.size)
+            }
             return bytes
         } catch ArchiveError.refused(_, nil, _, let defect) {
             throw file.refusal(defect, entry: Array(entry.path.utf8), at: offset)

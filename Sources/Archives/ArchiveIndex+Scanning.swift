@@ -32,7 +32,9 @@ extension ArchiveIndex {
     private static func scanPlainTar(_ file: RandomAccessFile, into builder: inout ArchiveIndexBuilder) throws {
         let first = try file.bytes(0..<min(file.size, TarHeader.blockBytes))
         // Shorter than one header, it cannot be told from any other file.
-        guard first.count == TarHeader.blockBytes else { throw file.refusal(first.isEmpty ? .truncated : .unknownFormat, at: 0) }
+        guard first.count == TarHeader.blockBytes else {
+            throw file.refusal(first.isEmpty ? .truncated : .unknownFormat, at: 0)
+        }
         guard TarHeader.isValid(first) || first.allSatisfy({ $0 == 0 }) else {
             throw file.refusal(.unknownFormat, at: 0)
         }

@@ -7,9 +7,11 @@ struct CRC32 {
 
     /// `tables[k][b]` advances the check by byte `b` and k zero bytes.
     private static let tables: [[UInt32]] = {
-        var tables = [(0..<256).map { byte in
-            (0..<8).reduce(UInt32(byte)) { value, _ in value >> 1 ^ (value & 1 == 1 ? 0xEDB8_8320 : 0) }
-        }]
+        var tables = [
+            (0..<256).map { byte in
+                (0..<8).reduce(UInt32(byte)) { value, _ in value >> 1 ^ (value & 1 == 1 ? 0xEDB8_8320 : 0) }
+            }
+        ]
         for _ in 1..<8 {
             let last = tables[tables.count - 1]
             tables.append(last.map { $0 >> 8 ^ tables[0][Int($0 & 0xFF)] })

@@ -89,7 +89,9 @@ public final class AttributionPass {
     public var logits: [Float] { scores.elements }
 
     /// p, the MLP's activations after the non-linearity. // [T, N]
-    public func activations(_ layer: Int) -> UnsafePointer<Float> { UnsafePointer(record.layers[layer].activations.base) }
+    public func activations(_ layer: Int) -> UnsafePointer<Float> {
+        UnsafePointer(record.layers[layer].activations.base)
+    }
 
     /// The map of the image that ran last.
     /// - Parameters:

@@ -26,7 +26,8 @@ public enum BLAS {
         KernelProfile.measure(.product, operations: 2 * m * n * k, values: m * k + k * n + m * n) {
             cblas_sgemm(
                 CblasRowMajor, aTransposed ? CblasTrans : CblasNoTrans, bTransposed ? CblasTrans : CblasNoTrans,
-                blasint(m), blasint(n), blasint(k), alpha, a, blasint(aStride), b, blasint(bStride), beta, c, blasint(cStride))
+                blasint(m), blasint(n), blasint(k), alpha, a, blasint(aStride), b, blasint(bStride), beta, c,
+                blasint(cStride))
         }
     }
 
@@ -42,7 +43,8 @@ public enum BLAS {
         KernelProfile.measure(.doubleProduct, operations: 2 * m * n * k, values: m * k + k * n + m * n, width: 8) {
             cblas_dgemm(
                 CblasRowMajor, aTransposed ? CblasTrans : CblasNoTrans, bTransposed ? CblasTrans : CblasNoTrans,
-                blasint(m), blasint(n), blasint(k), 1, a, blasint(aStride), b, blasint(bStride), beta, c, blasint(cStride))
+                blasint(m), blasint(n), blasint(k), 1, a, blasint(aStride), b, blasint(bStride), beta, c,
+                blasint(cStride))
         }
     }
 
@@ -54,7 +56,8 @@ public enum BLAS {
     ) {
         KernelProfile.measure(.product, operations: 2 * m * n, values: m * n + m + n) {
             cblas_sgemv(
-                CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, blasint(m), blasint(n), alpha, a, blasint(stride), x, 1,
+                CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, blasint(m), blasint(n), alpha, a,
+                blasint(stride), x, 1,
                 beta, y, 1)
         }
     }

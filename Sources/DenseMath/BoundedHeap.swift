@@ -70,7 +70,8 @@ public struct BoundedHeap: Sendable {
         var parent = start
         while true {
             var worst = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < entries.count && entries[child].isWorse(than: entries[worst]) {
+            for child in [2 * parent + 1, 2 * parent + 2]
+            where child < entries.count && entries[child].isWorse(than: entries[worst]) {
                 worst = child
             }
             guard worst != parent else { return }

@@ -15,7 +15,8 @@ public enum Factorisations {
     /// a multiple of the mean diagonal is added, starting at one rounding error and ten times more at each try.
     /// - Parameter gram: symmetric and positive semi-definite. // [n, n]
     /// - Throws: ``FactorisationError/notPositiveDefinite(leadingMinor:)``, ``FactorisationError/notFinite``.
-    public static func cholesky(_ gram: UnsafePointer<Float>, count n: Int, into r: UnsafeMutablePointer<Float>) throws {
+    public static func cholesky(_ gram: UnsafePointer<Float>, count n: Int, into r: UnsafeMutablePointer<Float>) throws
+    {
         var trace: Float = 0
         for i in 0..<n { trace += gram[i * n + i] }
         guard trace.isFinite else { throw FactorisationError.notFinite }
@@ -38,7 +39,9 @@ public enum Factorisations {
     /// The largest eigenvalue of a symmetric matrix and its unit eigenvector.
     /// - Parameter matrix: overwritten. // [n, n]
     /// - Throws: ``FactorisationError/eigenvaluesNotFound(info:)``, ``FactorisationError/notFinite``.
-    public static func largestEigenpair(_ matrix: inout [Double], count n: Int) throws -> (value: Double, vector: [Double]) {
+    public static func largestEigenpair(_ matrix: inout [Double], count n: Int) throws -> (
+        value: Double, vector: [Double]
+    ) {
         let (values, vectors) = try largestEigenpairs(&matrix, count: n, keeping: 1)
         return (values[0], vectors)
     }
@@ -67,7 +70,8 @@ public enum Factorisations {
         var integers = [Int32](repeating: 0, count: Int(integerCount))
         var (stride, vectorStride) = (order, order)
         dsyevr_(
-            "V", "I", "U", &order, &matrix, &stride, &lower, &upper, &first, &last, &tolerance, &found, &values, &vectors,
+            "V", "I", "U", &order, &matrix, &stride, &lower, &upper, &first, &last, &tolerance, &found, &values,
+            &vectors,
             &vectorStride, &support, &work, &workCount, &integers, &integerCount, &info)
         guard info == 0, found == kept else { throw FactorisationError.eigenvaluesNotFound(info: Int(info)) }
         // LAPACK's are smallest first, one vector a column-major column.

@@ -27,7 +27,9 @@ public enum KernelProfile {
         public var bytes = 0.0
 
         public static func - (a: Totals, b: Totals) -> Totals {
-            Totals(calls: a.calls - b.calls, seconds: a.seconds - b.seconds, operations: a.operations - b.operations, bytes: a.bytes - b.bytes)
+            Totals(
+                calls: a.calls - b.calls, seconds: a.seconds - b.seconds, operations: a.operations - b.operations,
+                bytes: a.bytes - b.bytes)
         }
     }
 
@@ -48,7 +50,8 @@ public enum KernelProfile {
     ///   - values: numbers read and written.
     @inline(__always)
     static func measure<Value>(
-        _ kernel: Kernel, operations: @autoclosure () -> Int, values: @autoclosure () -> Int, width: Int = 4, _ body: () -> Value
+        _ kernel: Kernel, operations: @autoclosure () -> Int, values: @autoclosure () -> Int, width: Int = 4,
+        _ body: () -> Value
     ) -> Value {
         guard isOn.load(ordering: .relaxed) else { return body() }
         let start = ContinuousClock.now

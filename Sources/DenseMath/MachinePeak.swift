@@ -24,12 +24,14 @@ public struct MachinePeak: Sendable {
         let (rows, inputs, outputs) = (768, 1024, 4096)
         let (x, y) = (FloatBuffer(rows * inputs), FloatBuffer(rows * outputs))
         let weight = Tensor(shape: [outputs, inputs], elements: [Float](repeating: 0.01, count: outputs * inputs))
-        let packed = LinearLibrary.current == .openBLAS
+        let packed =
+            LinearLibrary.current == .openBLAS
             ? nil : PackedLinear(weight: weight, bias: [Float](repeating: 0, count: outputs), precision: precision)
         return best(2 * Double(rows * inputs * outputs)) {
             if packed?.multiply(x.base, rows: rows, addsBias: false, into: y.base) == true { return }
             BLAS.multiply(
-                rows, outputs, inputs, x.base, stride: inputs, weight.elements, stride: inputs, otherTransposed: true, into: y.base,
+                rows, outputs, inputs, x.base, stride: inputs, weight.elements, stride: inputs, otherTransposed: true,
+                into: y.base,
                 stride: outputs)
         }
     }

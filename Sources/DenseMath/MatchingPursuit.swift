@@ -43,7 +43,9 @@ public struct MatchingPursuit: Sendable {
     /// - Precondition: signals and atoms have the same width; `sizes` ascends from 1 or more.
     public func callAsFunction(_ signals: Tensor, sizes: [Int]) -> SparseCodes {
         let d = dictionary.shape[1]
-        precondition(signals.shape.count == 2 && signals.shape[1] == d, "signals of shape \(signals.shape), atoms of \(d) numbers")
+        precondition(
+            signals.shape.count == 2 && signals.shape[1] == d,
+            "signals of shape \(signals.shape), atoms of \(d) numbers")
         precondition(!sizes.isEmpty && zip([0] + sizes, sizes).allSatisfy(<), "sizes do not ascend: \(sizes)")
         let n = signals.shape[0]
         let m = sizes[sizes.count - 1]

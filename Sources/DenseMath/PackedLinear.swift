@@ -24,7 +24,9 @@ public final class PackedLinear: @unchecked Sendable {
         precondition(weight.shape.count == 2 && weight.shape[0] == bias.count, "\(weight.shape) with \(bias.count)")
         (outputs, inputs) = (weight.shape[0], weight.shape[1])
         self.precision = precision
-        guard let handle = cl_packed_linear_create(weight.elements, bias, inputs, outputs, precision.type) else { return nil }
+        guard let handle = cl_packed_linear_create(weight.elements, bias, inputs, outputs, precision.type) else {
+            return nil
+        }
         self.handle = handle
     }
 
@@ -36,7 +38,8 @@ public final class PackedLinear: @unchecked Sendable {
     ///   - accumulating: adds to y, which is then in single precision.
     /// - Returns: false where the library has no kernel for the product or no memory; then y is as it was.
     public func multiply(
-        _ x: UnsafeRawPointer, _ xPrecision: Precision = .fp32, rows: Int, addsBias: Bool, activation: Activation? = nil,
+        _ x: UnsafeRawPointer, _ xPrecision: Precision = .fp32, rows: Int, addsBias: Bool,
+        activation: Activation? = nil,
         accumulating: Bool = false, into y: UnsafeMutableRawPointer, _ yPrecision: Precision = .fp32
     ) -> Bool {
         let product = cl_product(

@@ -5,7 +5,9 @@ public enum RowKernels {
     /// x[i][j] ← x[i][j] + bias[j]
     @inline(__always)
     public static func add(bias: UnsafePointer<Float>, to x: UnsafeMutablePointer<Float>, rows: Int, columns: Int) {
-        KernelProfile.measure(.rows, operations: rows * columns, values: 2 * rows * columns) { ck_add_bias(x, bias, rows, columns) }
+        KernelProfile.measure(.rows, operations: rows * columns, values: 2 * rows * columns) {
+            ck_add_bias(x, bias, rows, columns)
+        }
     }
 
     /// x[i][j] ← activation(x[i][j] + bias[j])
@@ -56,7 +58,10 @@ public enum RowKernels {
 
     /// x[i][j] ← x[i][j] − row[j]
     @inline(__always)
-    public static func subtract(row: UnsafePointer<Float>, from x: UnsafeMutablePointer<Float>, rows: Int, columns: Int) {
-        KernelProfile.measure(.rows, operations: rows * columns, values: 2 * rows * columns) { ck_subtract_row(x, row, rows, columns) }
+    public static func subtract(row: UnsafePointer<Float>, from x: UnsafeMutablePointer<Float>, rows: Int, columns: Int)
+    {
+        KernelProfile.measure(.rows, operations: rows * columns, values: 2 * rows * columns) {
+            ck_subtract_row(x, row, rows, columns)
+        }
     }
 }

@@ -123,7 +123,8 @@ final class SignalPursuit {
             func pass() {
                 let k = atoms.count
                 KernelProfile.measure(.pursuit, operations: 4 * d * k + 2 * k * k, values: d * (k + 4) + k * k) {
-                    ck_orthogonalise(dictionary, d, atoms, k, triangle, inverseSquares, &orthogonal, &combination, &scratch)
+                    ck_orthogonalise(
+                        dictionary, d, atoms, k, triangle, inverseSquares, &orthogonal, &combination, &scratch)
                 }
                 square = orthogonal.reduce(0) { $0 + $1 * $1 }
             }

@@ -27,7 +27,9 @@ public struct ExperimentContext: Sendable {
     }
 
     /// The folders whose files no spec has to name as foreign: that of data, and that of models and words beside the manifest.
-    public var ownFolders: [URL] { [opened.places.data, manifest.url.deletingLastPathComponent().appendingPathComponent("models")] }
+    public var ownFolders: [URL] {
+        [opened.places.data, manifest.url.deletingLastPathComponent().appendingPathComponent("models")]
+    }
 
     /// The papers whose numbers and claims are beside the manifest, in `experiments/papers`.
     /// - Throws: `SpecError`.

@@ -4,7 +4,8 @@ import Pipeline
 public enum Registry {
     /// In the order in which the papers tell them.
     static let experiments: [any Experiment.Type] = [
-        MeanAblationExperiment.self, SparseTextExperiment.self, AdversarialSearchExperiment.self, SegmentationExperiment.self,
+        MeanAblationExperiment.self, SparseTextExperiment.self, AdversarialSearchExperiment.self,
+        SegmentationExperiment.self,
         ConceptDiscoveryExperiment.self, FirstOrderExperiment.self, IndirectEffectExperiment.self,
         ExplainabilityExperiment.self, OpenVocabularyExperiment.self, MultiLabelExperiment.self,
     ]

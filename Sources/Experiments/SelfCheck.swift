@@ -54,7 +54,8 @@ public struct SelfCheck {
         }
         guard reference.scenes.allSatisfy({ (0..<(split.count ?? .max)).contains($0) }) else {
             throw InputError.malformedFile(
-                path: folder.appendingPathComponent("reference.json").path, place: "scenes", expected: "indices of the split \(reference.split)")
+                path: folder.appendingPathComponent("reference.json").path, place: "scenes",
+                expected: "indices of the split \(reference.split)")
         }
         let pixels = reference.scenes.flatMap { compositor.scene(split, $0).image.pixels }
 
@@ -76,7 +77,9 @@ public struct SelfCheck {
     }
 
     /// The class token after ln_pre and after every layer, for the first scenes.
-    private func residualChecks(_ vision: VisionTransformer, pixels: [UInt8], _ vectors: SafetensorsFile) throws -> [Check] {
+    private func residualChecks(_ vision: VisionTransformer, pixels: [UInt8], _ vectors: SafetensorsFile) throws
+        -> [Check]
+    {
         let expected = try vectors.floats("classTokens")  // [scenes, 1 + layers, D]
         let shape = vectors.tensors["classTokens"]?.shape ?? []
         let imageBytes = 3 * vision.configuration.imageSize * vision.configuration.imageSize
@@ -115,7 +118,8 @@ public struct SelfCheck {
         do {
             return try JSONDecoder().decode(Reference.self, from: data)
         } catch {
-            throw InputError.malformedFile(path: url.path, place: "top level", expected: "what scripts/make_clip_fixtures.py writes")
+            throw InputError.malformedFile(
+                path: url.path, place: "top level", expected: "what scripts/make_clip_fixtures.py writes")
         }
     }
 

@@ -41,6 +41,7 @@ package final class LockFile: Sendable {
     /// Only a help for others: that the lock is held does not depend on it.
     /// - Returns: whether it could be written.
     @discardableResult package func say(_ text: Data) -> Bool {
-        ftruncate(descriptor, 0) == 0 && text.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) } == text.count
+        ftruncate(descriptor, 0) == 0
+            && text.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) } == text.count
     }
 }

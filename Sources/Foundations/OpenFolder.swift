@@ -12,7 +12,8 @@ final class OpenFolder {
             try data.withUnsafeBytes { bytes in
                 var rest = bytes[...]
                 while !rest.isEmpty {
-                    let count = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                    let count = Foundation.write(
+                        descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                     if count < 0, errno == EINTR { continue }
                     guard count >= 0 else { throw OutputError.failure(errno, url) }
                     rest = rest.dropFirst(count)
@@ -64,7 +65,8 @@ final class OpenFolder {
         let refusal: OutputError.Refusal? =
             switch status.st_mode & S_IFMT {
             case S_IFLNK: .link
-            case S_IFREG: OutputFolder.isStrangers(status, in: self.status, of: owner) ? .strangers(user: status.st_uid) : nil
+            case S_IFREG:
+                OutputFolder.isStrangers(status, in: self.status, of: owner) ? .strangers(user: status.st_uid) : nil
             default: .notARegularFile
             }
         if let refusal { throw OutputError.refused(path: file(name).path, refusal) }
@@ -76,7 +78,9 @@ final class OpenFolder {
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         var found = openat(descriptor, name, flags)
         if found < 0, errno == ENOENT, makes {
-            guard mkdirat(descriptor, name, 0o777) == 0 || errno == EEXIST else { throw OutputError.failure(errno, file(name)) }
+            guard mkdirat(descriptor, name, 0o777) == 0 || errno == EEXIST else {
+                throw OutputError.failure(errno, file(name))
+            }
             found = openat(descriptor, name, flags)
         }
         guard found >= 0 else {
@@ -108,7 +112,8 @@ final class OpenFolder {
     /// Opens a file to read and write in place.
     func shared(_ name: String, makes: Bool) throws -> Int32 {
         try check(name)
-        let found = openat(descriptor, name, O_RDWR | (makes ? O_CREAT : 0) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0o666)
+        let found = openat(
+            descriptor, name, O_RDWR | (makes ? O_CREAT : 0) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0o666)
         guard found >= 0 else { throw OutputError.failure(errno, file(name)) }
         var status = stat()
         guard fstat(found, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1 else {
@@ -124,7 +129,9 @@ final class OpenFolder {
         let temporary = OutputFolder.newTemporaryName(for: name)
         do {
             try body(temporary)
-            guard renameat(descriptor, temporary, descriptor, name) == 0 else { throw OutputError.failure(errno, file(name)) }
+            guard renameat(descriptor, temporary, descriptor, name) == 0 else {
+                throw OutputError.failure(errno, file(name))
+            }
         } catch {
             unlinkat(descriptor, temporary, 0)
             // The name that the caller knows, not the one it had for a moment.
@@ -136,7 +143,9 @@ final class OpenFolder {
     }
 
     func remove(_ name: String) throws {
-        guard unlinkat(descriptor, name, 0) == 0 || errno == ENOENT else { throw OutputError.failure(errno, file(name)) }
+        guard unlinkat(descriptor, name, 0) == 0 || errno == ENOENT else {
+            throw OutputError.failure(errno, file(name))
+        }
     }
 
     /// Removes a folder with all that is in it, and of a link the link.
@@ -179,7 +188,8 @@ final class OpenFolder {
             // Some file systems leave the kind of an entry to fstatat.
             let isFolder =
                 Int32(entry.pointee.d_type) == Int32(DT_UNKNOWN)
-                ? try status(name).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false : Int32(entry.pointee.d_type) == Int32(DT_DIR)
+                ? try status(name).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
+                : Int32(entry.pointee.d_type) == Int32(DT_DIR)
             found.append((name, isFolder))
         }
         return found

@@ -143,7 +143,8 @@ public struct OutputFolder: Sendable, Hashable {
     /// meanwhile: a second copy of a task, which came too late.
     /// - Throws: ``OutputError``.
     public func remove() throws {
-        guard let name = parts.last, let parent = try OutputFolder(root: root, parts: parts.dropLast()).openedIfThere() else { return }
+        guard let name = parts.last, let parent = try OutputFolder(root: root, parts: parts.dropLast()).openedIfThere()
+        else { return }
         try parent.removeFolder(name)
     }
 
@@ -203,7 +204,8 @@ public struct OutputFolder: Sendable, Hashable {
     public static func freeBytes(at file: URL) -> Int64? {
         var status = statvfs()
         guard statvfs(file.deletingLastPathComponent().path, &status) == 0 else { return nil }
-        return Int64(clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
+        return Int64(
+            clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
     }
 }
 

@@ -17,7 +17,9 @@ public final class PendingFile: Sendable {
     ///   refuses a link.
     /// - Throws: ``OutputError/cannotWrite(path:errno:)``, ``OutputError/refused(path:_:)``: what stands in the way is known
     ///   before there is anything to write.
-    public convenience init(for url: URL, followsLink: Bool) throws { try self.init(for: url, followsLink: followsLink, isNameless: true) }
+    public convenience init(for url: URL, followsLink: Bool) throws {
+        try self.init(for: url, followsLink: followsLink, isNameless: true)
+    }
 
     /// - Parameter isNameless: false does without the kernel's nameless files, as on file systems that have none.
     init(for url: URL, followsLink: Bool, isNameless: Bool) throws {

@@ -82,7 +82,8 @@ public final class RegularFile: Sendable {
     public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(FileFault) -> Int {
         var filled = 0
         while filled < buffer.count {
-            let count = pread(descriptor, buffer.baseAddress.map { $0 + filled }, buffer.count - filled, off_t(offset + filled))
+            let count = pread(
+                descriptor, buffer.baseAddress.map { $0 + filled }, buffer.count - filled, off_t(offset + filled))
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw FileFault(errno: errno) }
             if count == 0 { break }

@@ -38,7 +38,8 @@ extension InputError {
         } catch FileFault.missing {
             throw InputError.missingFile(path: url.path, purpose: purpose)
         } catch let fault as FileFault {
-            throw InputError.malformedFile(path: url.path, place: "whole file", expected: "a file that can be read (\(fault.text))")
+            throw InputError.malformedFile(
+                path: url.path, place: "whole file", expected: "a file that can be read (\(fault.text))")
         }
     }
 

@@ -30,14 +30,18 @@ public struct DecompositionCheck: Sendable, Equatable {
             let M = lens.headDirections(n..<n + 1)
             var effects = Array(UnsafeBufferPointer(start: b.base, count: batch * d))
             BLAS.multiply(
-                batch, d, K, s.base + n * batch * K, stride: K, M.elements, stride: d, beta: 1, into: &effects, stride: d)
+                batch, d, K, s.base + n * batch * K, stride: K, M.elements, stride: d, beta: 1, into: &effects,
+                stride: d)
             for i in effects.indices { sums[i] += Double(effects[i]) }
         }
-        return (0..<batch).map { relativeError(of: total.base + $0 * d, to: sums[$0 * d..<($0 + 1) * d]) }.largestMagnitude()
+        return (0..<batch).map { relativeError(of: total.base + $0 * d, to: sums[$0 * d..<($0 + 1) * d]) }
+            .largestMagnitude()
     }
 
     /// Follows the class token's residual stream term by term from what the pass captured.
-    private static func directTermError(_ vision: VisionTransformer, _ images: UnsafePointer<UInt8>, count: Int) -> Float {
+    private static func directTermError(_ vision: VisionTransformer, _ images: UnsafePointer<UInt8>, count: Int)
+        -> Float
+    {
         let workspace = VisionWorkspace(
             vision, capacity: count,
             capturing: [CaptureRequest](
@@ -49,16 +53,22 @@ public struct DecompositionCheck: Sendable, Equatable {
             var residual = (0..<D).map { Double(workspace.capture(0).attentionInput[image * T * D + $0]) }
             for (layer, block) in vision.blocks.enumerated() {
                 let capture = workspace.capture(layer)
-                for (i, value) in attentionTerms(block, capture, image: image, tokens: T).enumerated() { residual[i] += value }
+                for (i, value) in attentionTerms(block, capture, image: image, tokens: T).enumerated() {
+                    residual[i] += value
+                }
                 let p = Tensor(
                     shape: [1, block.neurons],
-                    elements: Array(UnsafeBufferPointer(start: capture.activations + image * T * block.neurons, count: block.neurons)))
+                    elements: Array(
+                        UnsafeBufferPointer(
+                            start: capture.activations + image * T * block.neurons, count: block.neurons)))
                 let mlp = p.times(block.mlpOutput.weight, transposed: true).elements
                 for i in 0..<D { residual[i] += Double(mlp[i] + block.mlpOutput.bias[i]) }
             }
             let (mean, sigma) = (Double(workspace.outputMean.base[image]), Double(workspace.outputSigma.base[image]))
             let normalised = (0..<D).map {
-                Float((residual[$0] - mean) / sigma * Double(vision.outputNorm.weight[$0]) + Double(vision.outputNorm.bias[$0]))
+                Float(
+                    (residual[$0] - mean) / sigma * Double(vision.outputNorm.weight[$0])
+                        + Double(vision.outputNorm.bias[$0]))
             }
             let r = Tensor(shape: [1, D], elements: normalised).times(vision.projection, transposed: true).elements
             return relativeError(of: workspace.embeddings.base + image * d, to: r.map(Double.init)[...])
@@ -80,7 +90,8 @@ public struct DecompositionCheck: Sendable, Equatable {
                 let row = image * tokens + i
                 for j in 0..<D {
                     let normalised = (capture.attentionInput[row * D + j] - capture.mean[row]) / capture.sigma[row]
-                    token.elements[j] += a[i] * (normalised * block.attentionNorm.weight[j] + block.attentionNorm.bias[j])
+                    token.elements[j] +=
+                        a[i] * (normalised * block.attentionNorm.weight[j] + block.attentionNorm.bias[j])
                 }
             }
             let rows = 2 * D + head * width..<2 * D + (head + 1) * width
@@ -88,7 +99,9 @@ public struct DecompositionCheck: Sendable, Equatable {
                 shape: [width, D],
                 elements: Array(block.queryKeyValue.weight.elements[rows.lowerBound * D..<rows.upperBound * D]))
             let mean = token.times(value, transposed: true).elements
-            for e in 0..<width { mixed.elements[head * width + e] = mean[e] + block.queryKeyValue.bias[rows.lowerBound + e] }
+            for e in 0..<width {
+                mixed.elements[head * width + e] = mean[e] + block.queryKeyValue.bias[rows.lowerBound + e]
+            }
         }
         let out = mixed.times(block.attentionOutput.weight, transposed: true).elements
         return (0..<D).map { Double(out[$0] + block.attentionOutput.bias[$0]) }

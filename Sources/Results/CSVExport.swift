@@ -56,14 +56,18 @@ public enum CSVExport {
         for set in predictions {
             let rows = set.predictions
             // Most sets have the same images in the same order.
-            if order.count != rows.count || !zip(order, order.dropFirst()).allSatisfy({ rows[$0].imageID < rows[$1].imageID }) {
+            if order.count != rows.count
+                || !zip(order, order.dropFirst()).allSatisfy({ rows[$0].imageID < rows[$1].imageID })
+            {
                 order = rows.indices.sorted { rows[$0].imageID < rows[$1].imageID }
             }
-            let condition = CSVWriter.beginning([.text(set.experiment)] + conditionColumns.map { .text(set.condition[$0]) })
+            let condition = CSVWriter.beginning(
+                [.text(set.experiment)] + conditionColumns.map { .text(set.condition[$0]) })
             for index in order {
                 let row = rows[index]
                 writer.add(
-                    [.text(row.imageID), .text(row.label), .text(row.prediction), .number(row.margin)], after: condition)
+                    [.text(row.imageID), .text(row.label), .text(row.prediction), .number(row.margin)], after: condition
+                )
             }
         }
         try folder.write(writer.data, as: name)
@@ -71,7 +75,9 @@ public enum CSVExport {
 
     /// Writes the file of an attachment.
     /// - Throws: `OutputError`; then a former file is still as it was.
-    public static func write(_ attachment: Attachment, to folder: OutputFolder, as name: String) throws -> StoredAttachment {
+    public static func write(_ attachment: Attachment, to folder: OutputFolder, as name: String) throws
+        -> StoredAttachment
+    {
         let bytes = bytes(attachment)
         try folder.write(bytes, as: name)
         return StoredAttachment(name: attachment.name, file: name, sha256: Digest.sha256(of: bytes))

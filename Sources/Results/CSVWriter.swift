@@ -56,7 +56,8 @@ struct CSVWriter {
             switch cell {
             case .text(let text): add(text ?? "")
             case .integer(let number): if let number { bytes.append(contentsOf: String(number).utf8) }
-            case .number(let number): if let number, number.isFinite { bytes.append(contentsOf: number.description.utf8) }
+            case .number(let number):
+                if let number, number.isFinite { bytes.append(contentsOf: number.description.utf8) }
             case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
             }
         }
@@ -69,7 +70,8 @@ struct CSVWriter {
         text.withUTF8 { text in
             // Some programs trim spaces before they look for a formula.
             let isFormula = text.first { $0 != space }.map(Self.beginsFormula) ?? false
-            let isQuoted = text.contains(where: Self.isSpecial) || text.last == space || (text.first == space && !isFormula)
+            let isQuoted =
+                text.contains(where: Self.isSpecial) || text.last == space || (text.first == space && !isFormula)
             if isQuoted { bytes.append(quote) }
             if isFormula { bytes.append(UInt8(ascii: "'")) }
             if isQuoted {

@@ -140,7 +140,8 @@ private final class NamelessFile {
                 var written = 0
                 while written < count {
                     let step = buffer.withUnsafeBytes {
-                        pwrite(descriptor, $0.baseAddress.map { $0 + written }, count - written, offset + off_t(written))
+                        pwrite(
+                            descriptor, $0.baseAddress.map { $0 + written }, count - written, offset + off_t(written))
                     }
                     if step < 0, errno == EINTR { continue }
                     guard step >= 0 else { throw room.failure(errno) }

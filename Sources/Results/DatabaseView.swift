@@ -47,7 +47,9 @@ public final class DatabaseView {
     }
 
     private static var temporaryFolder: URL {
-        URL(fileURLWithPath: ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp", isDirectory: true)
+        URL(
+            fileURLWithPath: ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp",
+            isDirectory: true)
     }
 }
 
@@ -64,6 +66,8 @@ struct DatabaseMarks: Equatable {
     init(_ url: URL) throws {
         let main = try SourceFile(url)
         file = FileStamp(main.status)
-        headers = try [main.beginning(100)] + DatabaseCopy.journals.map { try SourceFile.ifPresent(url, $0)?.beginning(32) ?? Data() }
+        headers =
+            try [main.beginning(100)]
+            + DatabaseCopy.journals.map { try SourceFile.ifPresent(url, $0)?.beginning(32) ?? Data() }
     }
 }

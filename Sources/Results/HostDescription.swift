@@ -17,7 +17,9 @@ public struct HostDescription: Equatable, Sendable {
     }
 
     public static func current() -> HostDescription {
-        let cpuinfo = (try? RegularFile.contents(of: "/proc/cpuinfo", limit: 1 << 22)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let cpuinfo =
+            (try? RegularFile.contents(of: "/proc/cpuinfo", limit: 1 << 22)).map { String(decoding: $0, as: UTF8.self) }
+            ?? ""
         let model = cpuinfo.split(separator: "\n").first { $0.hasPrefix("model name") }
             .flatMap { $0.split(separator: ":", maxSplits: 1).last }
             .map { $0.trimmingCharacters(in: .whitespaces) }

@@ -2,8 +2,10 @@
 enum Markdown {
     /// A line of its own.
     static func text(_ text: String) -> String {
-        text.replacing("\\", with: "\\\\").replacing("<", with: "&lt;").replacing("*", with: "\\*").replacing("_", with: "\\_")
-            .replacing("\n", with: " ")
+        text.replacing("\\", with: "\\\\").replacing("<", with: "&lt;").replacing("*", with: "\\*").replacing(
+            "_", with: "\\_"
+        )
+        .replacing("\n", with: " ")
     }
 
     /// In a table.

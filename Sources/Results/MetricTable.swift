@@ -43,8 +43,12 @@ struct MetricLookup {
     private let metrics: [Place: Metric]
 
     init(_ metrics: [Metric]) {
-        self.metrics = Dictionary(metrics.map { (Place(name: $0.name, columns: Set($0.subject.columns)), $0) }) { first, _ in first }
+        self.metrics = Dictionary(metrics.map { (Place(name: $0.name, columns: Set($0.subject.columns)), $0) }) {
+            first, _ in first
+        }
     }
 
-    subscript(_ name: String, _ subject: Subject) -> Metric? { metrics[Place(name: name, columns: Set(subject.columns))] }
+    subscript(_ name: String, _ subject: Subject) -> Metric? {
+        metrics[Place(name: name, columns: Set(subject.columns))]
+    }
 }

@@ -49,6 +49,7 @@ public struct NumberFormat: Sendable {
 extension Metric.Interval {
     /// How it was made: `percentile bootstrap, 1000 replicates, seed 0`.
     var words: String {
-        [method, replicates.map { "\($0) replicates" }, seed.map { "seed \($0)" }].compactMap { $0 }.joined(separator: ", ")
+        [method, replicates.map { "\($0) replicates" }, seed.map { "seed \($0)" }].compactMap { $0 }.joined(
+            separator: ", ")
     }
 }

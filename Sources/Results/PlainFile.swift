@@ -20,7 +20,8 @@ enum PlainFile {
     /// - Returns: what it is instead; nil for a file that may be used.
     static func flaw(of status: stat, isWritten: Bool, in path: String) -> String? {
         switch status.st_mode & S_IFMT {
-        case S_IFREG where isWritten && status.st_nlink > 1: "a file that has other names (hard links), which would be written to, too"
+        case S_IFREG where isWritten && status.st_nlink > 1:
+            "a file that has other names (hard links), which would be written to, too"
         case S_IFREG:
             isWritten && OutputFolder.isStrangers(status, in: URL(fileURLWithPath: path).deletingLastPathComponent())
                 ? "a file of another user, in a folder that everybody may write to" : nil

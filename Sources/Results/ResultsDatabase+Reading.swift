@@ -30,12 +30,15 @@ extension ResultsDatabase {
     public func latestRun(of experiment: String, ending: RunEnding = .done) throws -> StoredRun? {
         try read { db in
             // In the order of the table itself: an index may have come apart from it.
-            let runs = try Row.fetchCursor(db, sql: "SELECT id, experiment, state FROM run NOT INDEXED ORDER BY id DESC")
+            let runs = try Row.fetchCursor(
+                db, sql: "SELECT id, experiment, state FROM run NOT INDEXED ORDER BY id DESC")
             while let run = try runs.next() {
                 let row = RowReader(run, path: path, table: "run")
                 let id: Int64 = try row.value("id")
                 try checkRun(id, db)
-                guard try row.value("experiment") == experiment, try row.value("state") == ending.rawValue else { continue }
+                guard try row.value("experiment") == experiment, try row.value("state") == ending.rawValue else {
+                    continue
+                }
                 return try fetchRuns(where: "id = ?", arguments: [id], db).first
             }
             return nil
@@ -46,7 +49,8 @@ extension ResultsDatabase {
         try read { try fetchRuns(where: condition, arguments: arguments, $0) }
     }
 
-    private func fetchRuns(where condition: String, arguments: StatementArguments, _ db: Database) throws -> [StoredRun] {
+    private func fetchRuns(where condition: String, arguments: StatementArguments, _ db: Database) throws -> [StoredRun]
+    {
         try Row.fetchAll(
             db,
             sql: """
@@ -78,13 +82,16 @@ extension ResultsDatabase {
             let versions = try? JSONDecoder().decode(
                 [String: String].self, from: Data(versions.utf8))
         else { throw reader.failure("versions") }
-        let (specText, specDigest): (String?, String) = (try reader.optional("spec_text"), try reader.value("spec_digest"))
+        let (specText, specDigest): (String?, String) = (
+            try reader.optional("spec_text"), try reader.value("spec_digest")
+        )
         guard let specText, Digest.sha256(of: Data(specText.utf8)) == specDigest else {
             throw ResultsError.damaged(path: path, message: "the text of a spec is not the one that was stored")
         }
         return StoredRun(
             id: try reader.value("id"), experiment: try reader.value("experiment"),
-            specPath: try reader.value("spec_path"), specText: specText, specDigest: specDigest, commit: try reader.optional("commit_id"),
+            specPath: try reader.value("spec_path"), specText: specText, specDigest: specDigest,
+            commit: try reader.optional("commit_id"),
             isDirty: try reader.value("dirty"), host: host,
             blasCore: try reader.value("blas_core"), blasThreads: try reader.value("blas_threads"),
             versions: versions, isPartial: try reader.value("partial"), process: process,
@@ -207,7 +214,9 @@ extension ResultsDatabase {
     func computedSteps() throws -> [String: (run: Int64, seconds: Double)] {
         try read { db in
             var intact: [Int64: Bool] = [:]
-            return try Row.fetchAll(db, sql: "SELECT run, key, seconds FROM step WHERE status = 'computed' ORDER BY run").reduce(into: [:]) { steps, row in
+            return try Row.fetchAll(
+                db, sql: "SELECT run, key, seconds FROM step WHERE status = 'computed' ORDER BY run"
+            ).reduce(into: [:]) { steps, row in
                 let reader = RowReader(row, path: path, table: "step")
                 let run: Int64 = try reader.value("run")
                 if intact[run] == nil { intact[run] = try StoredCheck.run.isIntact(run, db) }

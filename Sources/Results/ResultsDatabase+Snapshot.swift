@@ -20,17 +20,21 @@ extension ResultsDatabase {
             let descriptor = open(temporary.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
             guard descriptor >= 0 else {
                 let code = errno
-                throw OutputError.saveFailed(path: folder.file(name).path, errno: code, freeBytes: OutputFolder.freeBytes(at: temporary))
+                throw OutputError.saveFailed(
+                    path: folder.file(name).path, errno: code, freeBytes: OutputFolder.freeBytes(at: temporary))
             }
             Foundation.close(descriptor)
             do {
                 try withoutTransaction { db in
                     try db.execute(sql: "VACUUM INTO ?", arguments: [temporary.path])
                 }
-            } catch ResultsError.cannotOpen(_, let errno, let message), ResultsError.saveFailed(_, let errno, let message, _) {
+            } catch ResultsError.cannotOpen(_, let errno, let message), ResultsError.saveFailed(
+                _, let errno, let message, _)
+            {
                 // The name that the caller knows, not the one it had for a moment.
                 throw ResultsError.saveFailed(
-                    path: folder.file(name).path, errno: errno, message: message.replacing(temporary.path, with: folder.file(name).path),
+                    path: folder.file(name).path, errno: errno,
+                    message: message.replacing(temporary.path, with: folder.file(name).path),
                     freeBytes: OutputFolder.freeBytes(at: temporary))
             }
         }

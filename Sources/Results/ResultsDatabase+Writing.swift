@@ -12,7 +12,8 @@ extension ResultsDatabase {
         return try write { db in
             try db.execute(
                 // A text that is damaged is mended.
-                sql: "INSERT INTO spec (digest, text) VALUES (?, ?) ON CONFLICT (digest) DO UPDATE SET text = excluded.text",
+                sql:
+                    "INSERT INTO spec (digest, text) VALUES (?, ?) ON CONFLICT (digest) DO UPDATE SET text = excluded.text",
                 arguments: [run.specDigest, run.specText])
             try db.execute(
                 sql: """
@@ -44,7 +45,8 @@ extension ResultsDatabase {
     /// - Throws: `ResultsError`; then nothing of this was stored, and the run is still `running`.
     @discardableResult
     public func end(
-        _ run: ActiveRun, as ending: RunEnding, steps: [StepOutcome] = [], rows: RunRows = RunRows(), claims: [ClaimVerdict] = [],
+        _ run: ActiveRun, as ending: RunEnding, steps: [StepOutcome] = [], rows: RunRows = RunRows(),
+        claims: [ClaimVerdict] = [],
         message: String? = nil
     ) throws -> Int64? {
         let seconds = (ContinuousClock.now - run.start).seconds
@@ -90,8 +92,7 @@ extension ResultsDatabase {
 
     // MARK: Rows
 
-    private func insert(_ step: StepOutcome, at position: Int, of run: Int64, _ db: Database) throws
-    {
+    private func insert(_ step: StepOutcome, at position: Int, of run: Int64, _ db: Database) throws {
         try db.cachedStatement(
             sql: """
                 INSERT INTO step (run, position, kind, label, key, status, seconds)

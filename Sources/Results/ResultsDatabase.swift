@@ -89,7 +89,9 @@ public final class ResultsDatabase: Sendable {
         var configuration = Configuration()
         configuration.readonly = true
         // All else would have a meaning in the address.
-        let name = url.path.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "/-._"))) ?? url.path
+        let name =
+            url.path.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "/-._")))
+            ?? url.path
         try self.init("file://\(name)?immutable=1", as: path, .current, configuration)
     }
 
@@ -99,7 +101,9 @@ public final class ResultsDatabase: Sendable {
     convenience init(ownCopy url: URL, as path: String) throws {
         var configuration = Configuration()
         // What is in its journal is found without a file for it, and nobody needs the copy after a loss of power.
-        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = OFF") }
+        configuration.prepareDatabase {
+            try $0.execute(sql: "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = OFF")
+        }
         try self.init(url.path, as: path, .current, configuration)
     }
 
@@ -150,7 +154,9 @@ public final class ResultsDatabase: Sendable {
     }
 
     private static func opening<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
-        guard SQLiteFiles.areGuarded else { throw ResultsError.sqlite(path: path, code: SQLITE_NOTFOUND, message: "no way to open plain files only") }
+        guard SQLiteFiles.areGuarded else {
+            throw ResultsError.sqlite(path: path, code: SQLITE_NOTFOUND, message: "no way to open plain files only")
+        }
         SQLiteFiles.lastFailure.withLock { $0 = 0 }
         do {
             return try body()
@@ -169,7 +175,9 @@ extension ResultsError {
         let message = error.message ?? ""
         let errno = errno == 0 ? SQLiteFiles.lastFailure.withLock { $0 } : errno
         func saveFailed(_ errno: Int32) -> ResultsError {
-            .saveFailed(path: path, errno: errno, message: message, freeBytes: OutputFolder.freeBytes(at: URL(fileURLWithPath: path)))
+            .saveFailed(
+                path: path, errno: errno, message: message,
+                freeBytes: OutputFolder.freeBytes(at: URL(fileURLWithPath: path)))
         }
         switch error.resultCode {
         case .SQLITE_FULL: self = saveFailed(ENOSPC)
@@ -193,7 +201,9 @@ extension ResultsError {
 
     /// Whether SQLite only reads a file because of what the header says, which is its version for writers.
     private static func isOfUnknownFormat(_ path: String) -> Bool {
-        guard let header = try? SourceFile(URL(fileURLWithPath: path)).beginning(20), header.count == 20 else { return false }
+        guard let header = try? SourceFile(URL(fileURLWithPath: path)).beginning(20), header.count == 20 else {
+            return false
+        }
         return header[18] > 2
     }
 }

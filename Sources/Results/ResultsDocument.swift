@@ -18,12 +18,19 @@ public struct ResultsDocument {
     /// - Throws: `ResultsError`.
     public init(_ database: ResultsDatabase, papers: Papers = Papers(), introduction: String) throws {
         let runs = try database.latestRuns().sorted { ($0.rowsRun ?? 0, $0.id) < ($1.rowsRun ?? 0, $1.id) }
-        let kernels = Set(runs.map { "BLAS core \($0.blasCore), linear layers by \($0.versions["linear layers"] ?? "OpenBLAS")" }).sorted()
-        var parts = ["# Results\n", introduction + "\n", Self.kernels + kernels.joined(separator: "; ") + ".\n", "## \(ClaimLedger.title)\n", try database.ledger(papers: papers).markdown()]
+        let kernels = Set(
+            runs.map { "BLAS core \($0.blasCore), linear layers by \($0.versions["linear layers"] ?? "OpenBLAS")" }
+        ).sorted()
+        var parts = [
+            "# Results\n", introduction + "\n", Self.kernels + kernels.joined(separator: "; ") + ".\n",
+            "## \(ClaimLedger.title)\n", try database.ledger(papers: papers).markdown(),
+        ]
         for run in runs {
             let name = ComparedRun.name(of: run).description
             parts.append("## \(name)\n")
-            if run.state == .ended(.untrusted) { parts.append("**Do not trust these numbers:** a control failed: \(Markdown.text(run.message ?? "")).\n") }
+            if run.state == .ended(.untrusted) {
+                parts.append("**Do not trust these numbers:** a control failed: \(Markdown.text(run.message ?? "")).\n")
+            }
             let metrics = try database.metrics(of: run)
             parts += try database.layouts(of: run).map { MetricTable.make($0, metrics: metrics).markdown() }
         }
@@ -41,7 +48,9 @@ public struct DocumentComparison: Sendable {
     /// - Parameter units: of a number's last digit, by which two numbers may differ: on another processor some of 4000 pictures are
     ///   classified otherwise.
     public init(expected: String, found: String, units: Double = 3) {
-        func lines(_ text: String) -> [String] { text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }
+        func lines(_ text: String) -> [String] {
+            text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        }
         func kernels(_ lines: [String]) -> String? { lines.first { $0.hasPrefix(ResultsDocument.kernels) } }
         let (first, second) = (lines(expected), lines(found))
         let hasOtherKernels = kernels(first) != kernels(second)
@@ -59,7 +68,8 @@ public struct DocumentComparison: Sendable {
     /// A claim with its verdict and without the numbers that decided it; empty for another line.
     private static func verdict(_ line: String) -> String {
         let verdicts = ClaimVerdict.Verdict.allCases.map { "| **\($0.rawValue)" }
-        return verdicts.contains(where: line.contains) ? line.split(separator: "|").prefix(3).joined(separator: "|") : ""
+        return verdicts.contains(where: line.contains)
+            ? line.split(separator: "|").prefix(3).joined(separator: "|") : ""
     }
 
     private static func isSame(_ expected: String, _ found: String, units: Double) -> Bool {
@@ -70,7 +80,8 @@ public struct DocumentComparison: Sendable {
             let places = a.output.split(separator: ".").dropFirst().first?.count ?? 0
             let values = [a, b].map { Double($0.output.replacing("−", with: "-")) ?? .nan }
             // Whole numbers count something, and are what they are.
-            return values[0] == values[1] || places > 0 && abs(values[0] - values[1]) <= units * pow(10, -Double(places)) * 1.000001
+            return values[0] == values[1]
+                || places > 0 && abs(values[0] - values[1]) <= units * pow(10, -Double(places)) * 1.000001
         }
     }
 }

@@ -12,7 +12,8 @@ public struct RunRows: Sendable {
     public var attachments: [StoredAttachment]
 
     public init(
-        metrics: [Metric] = [], predictions: [PredictionSet] = [], layouts: [TableLayout] = [], attachments: [StoredAttachment] = []
+        metrics: [Metric] = [], predictions: [PredictionSet] = [], layouts: [TableLayout] = [],
+        attachments: [StoredAttachment] = []
     ) {
         (self.metrics, self.predictions, self.layouts, self.attachments) = (metrics, predictions, layouts, attachments)
     }

@@ -14,7 +14,9 @@ enum SQLiteFiles {
 
     /// Whether SQLite has been told. Done once, on first use.
     static let areGuarded: Bool = {
-        guard let system = sqlite3_vfs_find(nil), let set = system.pointee.xSetSystemCall, let find = system.pointee.xGetSystemCall else {
+        guard let system = sqlite3_vfs_find(nil), let set = system.pointee.xSetSystemCall,
+            let find = system.pointee.xGetSystemCall
+        else {
             return false
         }
         func tell(_ name: String, _ function: sqlite3_syscall_ptr) -> Bool { set(system, name, function) == SQLITE_OK }
@@ -43,7 +45,9 @@ enum SQLiteFiles {
             // It also syncs folders, and draws random numbers.
             let isFolder = status.st_mode & S_IFMT == S_IFDIR && !isWritten
             let isAllowed = isFolder || ["/dev/urandom", "/dev/null"].contains(String(cString: path))
-            if isAllowed || PlainFile.flaw(of: status, isWritten: isWritten, in: String(cString: path)) == nil { return descriptor }
+            if isAllowed || PlainFile.flaw(of: status, isWritten: isWritten, in: String(cString: path)) == nil {
+                return descriptor
+            }
         }
         close(descriptor)
         SQLiteFiles.lastFailure.withLock { $0 = EINVAL }
@@ -51,12 +55,14 @@ enum SQLiteFiles {
         return -1
     }
 
-    private static let status: @convention(c) (UnsafePointer<CChar>?, UnsafeMutablePointer<stat>?) -> CInt = { path, status in
+    private static let status: @convention(c) (UnsafePointer<CChar>?, UnsafeMutablePointer<stat>?) -> CInt = {
+        path, status in
         guard let path, let status else { return -1 }
         return SQLiteFiles.nameless(path).map { fstat($0, status) } ?? fstatat(AT_FDCWD, path, status, 0)
     }
 
-    private static let write: @convention(c) (CInt, UnsafeRawPointer?, Int, off_t) -> Int = { descriptor, bytes, count, offset in
+    private static let write: @convention(c) (CInt, UnsafeRawPointer?, Int, off_t) -> Int = {
+        descriptor, bytes, count, offset in
         let written = pwrite(descriptor, bytes, count, offset)
         let code = errno
         if written < 0 { SQLiteFiles.lastFailure.withLock { $0 = code } }
@@ -64,5 +70,7 @@ enum SQLiteFiles {
         return written
     }
 
-    private static func nameless(_ path: UnsafePointer<CChar>) -> Int32? { nameless.withLock { $0.isEmpty ? nil : $0[String(cString: path)] } }
+    private static func nameless(_ path: UnsafePointer<CChar>) -> Int32? {
+        nameless.withLock { $0.isEmpty ? nil : $0[String(cString: path)] }
+    }
 }

@@ -76,7 +76,8 @@ struct Schema: Sendable {
             let texts = (0..<4).map { String.fromDatabaseValue(row[$0]) ?? "" }
             guard !(texts[0] == "table" && texts[1].hasPrefix("sqlite_stat")) else { return }
             let lines = texts[3].split(separator: "\n").map { $0.components(separatedBy: "--")[0] }
-            objects["\(texts[0]) '\(texts[1])'"] = ([texts[2]] + lines.flatMap { $0.split(separator: " ") }.map(String.init)).joined(separator: " ")
+            objects["\(texts[0]) '\(texts[1])'"] =
+                ([texts[2]] + lines.flatMap { $0.split(separator: " ") }.map(String.init)).joined(separator: " ")
         }
     }
 

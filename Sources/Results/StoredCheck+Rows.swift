@@ -15,7 +15,9 @@ extension StoredCheck {
                       paper_half_unit, comparable, partial, verdict, note
                     FROM metric WHERE run = ? ORDER BY id
                     """),
-            Part(table: "prediction_set", query: "SELECT id, run, experiment, condition FROM prediction_set WHERE run = ? ORDER BY id"),
+            Part(
+                table: "prediction_set",
+                query: "SELECT id, run, experiment, condition FROM prediction_set WHERE run = ? ORDER BY id"),
             Part(
                 table: "prediction",
                 query: """
@@ -30,7 +32,11 @@ extension StoredCheck {
                     FROM metric JOIN term ON term.metric = metric.id JOIN image ON image.id = term.image
                     WHERE metric.run = ? ORDER BY term.metric, term.image, part
                     """),
-            Part(table: "table_layout", query: "SELECT run, position, layout FROM table_layout WHERE run = ? ORDER BY position"),
-            Part(table: "attachment", query: "SELECT run, name, file, sha256 FROM attachment WHERE run = ? ORDER BY name"),
+            Part(
+                table: "table_layout",
+                query: "SELECT run, position, layout FROM table_layout WHERE run = ? ORDER BY position"),
+            Part(
+                table: "attachment", query: "SELECT run, name, file, sha256 FROM attachment WHERE run = ? ORDER BY name"
+            ),
         ])
 }

@@ -14,6 +14,8 @@ extension StoredCheck {
                       boot_id, pid, pid_start, started_at, ended_at, seconds, state, message, partial, rows_digest, rows_run
                     FROM run WHERE id = ?
                     """),
-            Part(table: "step", query: "SELECT position, kind, label, key, status, seconds FROM step WHERE run = ? ORDER BY position"),
+            Part(
+                table: "step",
+                query: "SELECT position, kind, label, key, status, seconds FROM step WHERE run = ? ORDER BY position"),
         ])
 }

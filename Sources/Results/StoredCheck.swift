@@ -34,7 +34,9 @@ struct StoredCheck: Sendable {
             let stored = try String.fetchOne(db, sql: "SELECT sha256 FROM \(table) WHERE run = ?", arguments: [run])
         else { return unknown }
         let words = stored.split(separator: " ")
-        guard let digest = words.last, let version = words.count == 1 ? Self.silent : Int(words[0]) else { return false }
+        guard let digest = words.last, let version = words.count == 1 ? Self.silent : Int(words[0]) else {
+            return false
+        }
         return try self.digest(run, db, version: version) == digest
     }
 

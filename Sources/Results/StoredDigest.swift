@@ -17,7 +17,9 @@ struct StoredDigest {
         let columns = CInt(statement.columnCount)
         while try rows.next() != nil {
             // From the statement: a row looks for the type of every value anew, a million times.
-            for column in 0..<columns { append(DatabaseValue(sqliteStatement: statement.sqliteStatement, index: column)) }
+            for column in 0..<columns {
+                append(DatabaseValue(sqliteStatement: statement.sqliteStatement, index: column))
+            }
             guard bytes.count - prefix > 1 << 20 else { continue }
             let digest = value
             bytes.removeAll(keepingCapacity: true)

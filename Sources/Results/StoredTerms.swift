@@ -46,7 +46,10 @@ enum StoredTerms {
         private var terms: [ImageTerms.Term] = []
 
         mutating func add(image: String, part: String, _ numerator: Double, _ denominator: Double) {
-            terms.append(.init(image: images.index(of: image), part: parts.index(of: part), numerator: numerator, denominator: denominator))
+            terms.append(
+                .init(
+                    image: images.index(of: image), part: parts.index(of: part), numerator: numerator,
+                    denominator: denominator))
         }
 
         var made: ImageTerms? { ImageTerms(images: images.names, parts: parts.names, terms) }

@@ -89,8 +89,7 @@ public final class SafetensorsFile: Sendable {
     }
 
     /// Reads a tensor, adding path and name to the facts of an error.
-    private func read<Value>(_ name: String, _ body: (StoredTensor) throws -> Value) throws -> Value
-    {
+    private func read<Value>(_ name: String, _ body: (StoredTensor) throws -> Value) throws -> Value {
         do {
             return try body(tensor(name))
         } catch SafetensorsError.notConvertible(nil, nil, let stored, let wanted) {

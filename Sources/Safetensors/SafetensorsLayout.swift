@@ -33,8 +33,12 @@ public struct SafetensorsLayout: Sendable {
         var names: Set<String> = []
         var offset = 0
         for declaration in declarations.sorted(by: { $0.name < $1.name }) {
-            guard declaration.name != Header.metadataKey else { throw SafetensorsError.reservedName(Header.metadataKey) }
-            guard names.insert(declaration.name).inserted else { throw SafetensorsError.duplicateName(declaration.name) }
+            guard declaration.name != Header.metadataKey else {
+                throw SafetensorsError.reservedName(Header.metadataKey)
+            }
+            guard names.insert(declaration.name).inserted else {
+                throw SafetensorsError.duplicateName(declaration.name)
+            }
             guard let bytes = declaration.type.byteCount(ofShape: declaration.shape),
                 case let (end, overflow) = offset.addingReportingOverflow(bytes), !overflow
             else { throw SafetensorsError.impossibleShape(tensor: declaration.name, shape: declaration.shape) }

@@ -22,7 +22,8 @@ extension StoredTensor {
         data.withUnsafeBytes { source in
             switch type {
             case .float16: for i in target.indices { target[i] = Self.widened(Self.half(source, i)) }
-            case .bfloat16: for i in target.indices { target[i] = Float(bitPattern: UInt32(Self.half(source, i)) << 16) }
+            case .bfloat16:
+                for i in target.indices { target[i] = Float(bitPattern: UInt32(Self.half(source, i)) << 16) }
             default: UnsafeMutableRawBufferPointer(target).copyMemory(from: source)
             }
         }

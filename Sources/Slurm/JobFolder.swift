@@ -77,7 +77,9 @@ struct JobFolder {
     static func lastLines(_ log: URL, _ count: Int = 10) -> [String] {
         guard let file = try? RegularFile(log.path) else { return [] }
         var bytes = [UInt8](repeating: 0, count: 8192)
-        let read = bytes.withUnsafeMutableBytes { bytes in try? file.read(into: bytes, at: max(0, file.size - bytes.count)) }
+        let read = bytes.withUnsafeMutableBytes { bytes in
+            try? file.read(into: bytes, at: max(0, file.size - bytes.count))
+        }
         let text = String(decoding: bytes.prefix(read ?? 0), as: UTF8.self)
         return text.split(whereSeparator: \.isNewline).suffix(count).map(String.init)
     }

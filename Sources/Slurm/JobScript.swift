@@ -65,7 +65,8 @@ public struct JobOptions: Equatable, Sendable {
         return settings.options + [
             "--parsable", "--job-name=\(name)", "--comment=\(role.rawValue)", "--array=\(array)",
             // A folder that is missing would end the job without a word, so it has been made.
-            "--output=\(logs.replacing("%", with: "%%"))/%A_%a.log", "--open-mode=append", "--chdir=\(folder)", "--export=ALL",
+            "--output=\(logs.replacing("%", with: "%%"))/%A_%a.log", "--open-mode=append", "--chdir=\(folder)",
+            "--export=ALL",
             "--nodes=1", "--ntasks=1", "--cpus-per-task=\(cpus)", "--mem=\(settings.memory ?? "\(mebibytes)M")",
         ] + (settings.time.map { ["--time=\($0)"] } ?? []) + (settings.partition.map { ["--partition=\($0)"] } ?? [])
             // Never afterok: an array of which a task failed would keep its end waiting for ever.

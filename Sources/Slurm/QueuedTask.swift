@@ -21,7 +21,8 @@ public struct QueuedTask: Equatable, Sendable {
     static let format = "%j|%F|%K|%T|%k|%r"
 
     private static let endings: Set<String> = [
-        "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED", "TIMEOUT",
+        "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED",
+        "REVOKED", "TIMEOUT",
     ]
 
     /// Whether it waits or runs; a state that nobody knows counts as such.
@@ -32,9 +33,12 @@ public struct QueuedTask: Equatable, Sendable {
     public static func list(_ text: String) -> [QueuedTask] {
         text.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: "|", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
-            guard fields.count == 6, !fields[1].isEmpty, fields[1].allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
+            guard fields.count == 6, !fields[1].isEmpty, fields[1].allSatisfy({ $0.isASCII && $0.isNumber }) else {
+                return nil
+            }
             return QueuedTask(
-                name: fields[0], job: fields[1], task: Int(fields[2]), state: fields[3], role: JobRole(rawValue: fields[4]),
+                name: fields[0], job: fields[1], task: Int(fields[2]), state: fields[3],
+                role: JobRole(rawValue: fields[4]),
                 reason: fields[5])
         }
     }
@@ -57,7 +61,8 @@ extension [QueuedTask] {
     public var words: String {
         let running = count(where: \.isRunning)
         let waiting = filter { $0.isAlive && !$0.isRunning }
-        let reasons = Set(waiting.map(\.reason)).subtracting(["None", "Dependency", ""]).sorted().joined(separator: ", ")
+        let reasons = Set(waiting.map(\.reason)).subtracting(["None", "Dependency", ""]).sorted().joined(
+            separator: ", ")
         let parts = [
             running > 0 ? "\(running) running" : nil,
             waiting.isEmpty ? nil : "\(waiting.count) waiting" + (reasons.isEmpty ? "" : " (\(reasons))"),

@@ -45,7 +45,9 @@ struct SlurmCommands: Sendable {
     func submit(_ options: [String], script: URL) throws -> Submission {
         let result = try execute(["sbatch"] + options + [script.path])
         if result.isSuccess {
-            guard let job = Self.job(result.output) else { throw SlurmError.unreadable(command: "sbatch", output: result.output) }
+            guard let job = Self.job(result.output) else {
+                throw SlurmError.unreadable(command: "sbatch", output: result.output)
+            }
             return .job(job)
         }
         try check()
@@ -62,8 +64,10 @@ struct SlurmCommands: Sendable {
     /// Whether a command failed because of the controller's state, which passes.
     static func isPassing(_ errors: String) -> Bool {
         [
-            "Unable to contact slurm controller", "Socket timed out", "Connection timed out", "Connection refused", "Connection reset",
-            "Zero Bytes were transmitted", "standby mode", "temporarily unable to accept job", "Resource temporarily unavailable",
+            "Unable to contact slurm controller", "Socket timed out", "Connection timed out", "Connection refused",
+            "Connection reset",
+            "Zero Bytes were transmitted", "standby mode", "temporarily unable to accept job",
+            "Resource temporarily unavailable",
             "Communication connection failure", "Transport endpoint is not connected", "Message receive failure",
         ].contains { errors.localizedCaseInsensitiveContains($0) }
     }
@@ -124,7 +128,9 @@ struct SlurmCommands: Sendable {
         let problems = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         // What `env` says of a command that is not there.
-        if process.terminationReason == .exit, process.terminationStatus == 127 { throw SlurmError.commandMissing(command[0]) }
+        if process.terminationReason == .exit, process.terminationStatus == 127 {
+            throw SlurmError.commandMissing(command[0])
+        }
         return Output(
             isSuccess: process.terminationReason == .exit && process.terminationStatus == 0,
             output: String(decoding: text, as: UTF8.self),

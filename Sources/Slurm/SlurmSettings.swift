@@ -65,7 +65,8 @@ public struct SlurmSettings: Equatable, Sendable {
 
     /// Why a value will not do; nil where it will.
     public static func problem(partition: String) -> String? {
-        partition.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_.,\-]*/) == nil ? "'\(partition)' is no name of a partition" : nil
+        partition.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_.,\-]*/) == nil
+            ? "'\(partition)' is no name of a partition" : nil
     }
 
     public static func problem(time: String) -> String? {
@@ -81,8 +82,10 @@ public struct SlurmSettings: Equatable, Sendable {
     /// environment or shape, or have keys of their own; `sbatch` takes an unambiguous beginning of an option for the option, so
     /// that only whole names of these can be told from what is not to be passed.
     private static let valued = [
-        "account", "begin", "constraint", "cores-per-socket", "cpus-per-gpu", "deadline", "exclude", "exclusive", "gpus",
-        "gpus-per-node", "gpus-per-task", "gres", "gres-flags", "hint", "licenses", "mail-type", "mail-user", "mem-per-gpu",
+        "account", "begin", "constraint", "cores-per-socket", "cpus-per-gpu", "deadline", "exclude", "exclusive",
+        "gpus",
+        "gpus-per-node", "gpus-per-task", "gres", "gres-flags", "hint", "licenses", "mail-type", "mail-user",
+        "mem-per-gpu",
         "mincpus", "nice", "nodelist", "prefer", "priority", "qos", "reservation", "sockets-per-node", "switches",
         "threads-per-core", "tmp", "wckey",
     ]
@@ -98,7 +101,8 @@ public struct SlurmSettings: Equatable, Sendable {
         if valued.contains(name) { return "--\(name) needs a value; write --\(name)=value" }
         if bare.contains(name) { return "--\(name) takes no value" }
         let known = Set(valued + bare).sorted()
-        return "--\(name) is not passed to sbatch; " + (nearestName(to: name, among: known).map { "did you mean --\($0)? " } ?? "")
+        return "--\(name) is not passed to sbatch; "
+            + (nearestName(to: name, among: known).map { "did you mean --\($0)? " } ?? "")
             + "what may be passed: \(known.joined(separator: ", "))"
     }
 }

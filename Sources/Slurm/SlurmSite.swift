@@ -27,7 +27,9 @@ public final class SlurmSite: StepSite {
         results: URL, spec: SpecDocument, settings: SlurmSettings, script: @escaping @Sendable (URL) -> JobScript,
         tell: @escaping @Sendable (String) -> Void
     ) {
-        self.init(results: results, spec: spec, settings: settings, script: script, tell: tell) { SlurmCommands(check: $0, tell: tell) }
+        self.init(results: results, spec: spec, settings: settings, script: script, tell: tell) {
+            SlurmCommands(check: $0, tell: tell)
+        }
     }
 
     /// - Parameter commands: Slurm's, which stop when the check throws.
@@ -84,7 +86,9 @@ public final class SlurmSite: StepSite {
                 guard submissions < attempts else {
                     throw try lost(step, standing, attempts: submissions, folder, commands.tasks(named: name))
                 }
-                if submissions > 0, silence == nil { tell("\(step.name): \(Self.words(standing)) without a result, submitted again") }
+                if submissions > 0, silence == nil {
+                    tell("\(step.name): \(Self.words(standing)) without a result, submitted again")
+                }
                 folder.clearFailures()
                 if case .unanswered(let output) = try submit(step, standing, name, folder, commands) {
                     var longer = silence ?? Silence(limit: commands.patience)
@@ -111,7 +115,9 @@ public final class SlurmSite: StepSite {
 
     /// Looks at the queue until nothing of the step is in it, or something is odd.
     /// - Returns: the tasks that are alive.
-    private func watch(_ step: PendingStep, _ name: String, former: Int, _ commands: SlurmCommands) throws -> [QueuedTask] {
+    private func watch(_ step: PendingStep, _ name: String, former: Int, _ commands: SlurmCommands) throws
+        -> [QueuedTask]
+    {
         var pause = Self.pauses.first
         var words = ""
         var reported = former
@@ -150,7 +156,8 @@ public final class SlurmSite: StepSite {
     // MARK: Submission
 
     private func submit(
-        _ step: PendingStep, _ standing: PendingStep.Standing, _ name: String, _ folder: JobFolder, _ commands: SlurmCommands
+        _ step: PendingStep, _ standing: PendingStep.Standing, _ name: String, _ folder: JobFolder,
+        _ commands: SlurmCommands
     ) throws -> Submission {
         current.withLock { $0 = name }
         if let sharding = step.sharding, !standing.missingShards.isEmpty {
@@ -161,7 +168,9 @@ public final class SlurmSite: StepSite {
             let text = script(folder.spec).adding(["--step", step.key.digest, "--jobs", "\(workers)"])
                 .text(shardsPerTask: tasks.shardsPerTask, failures: folder.failures.path)
             let job: String
-            switch try submit(.shards, text, array: tasks.ranges, workers: cpus, after: [], step, name, folder, commands) {
+            switch try submit(
+                .shards, text, array: tasks.ranges, workers: cpus, after: [], step, name, folder, commands)
+            {
             case .job(let number): job = number
             case .unanswered(let output): return .unanswered(output)
             }
@@ -185,7 +194,8 @@ public final class SlurmSite: StepSite {
     }
 
     private func submit(
-        _ role: JobRole, _ text: String, array: String, workers: Int, after: [String], _ step: PendingStep, _ name: String,
+        _ role: JobRole, _ text: String, array: String, workers: Int, after: [String], _ step: PendingStep,
+        _ name: String,
         _ folder: JobFolder, _ commands: SlurmCommands
     ) throws -> Submission {
         let script = try folder.write(script: text, role)
@@ -203,9 +213,13 @@ public final class SlurmSite: StepSite {
         _ step: PendingStep, _ standing: PendingStep.Standing, attempts: Int, _ folder: JobFolder, _ tasks: [QueuedTask]
     ) -> SlurmError {
         // Of the task that had the first missing shard, if Slurm still knows it, and else of any.
-        let suspects = tasks.filter { $0.state != "COMPLETED" && $0.role == (standing.missingShards.isEmpty ? .finish : .shards) }
+        let suspects = tasks.filter {
+            $0.state != "COMPLETED" && $0.role == (standing.missingShards.isEmpty ? .finish : .shards)
+        }
         let last = suspects.max { (Int($0.job) ?? 0, -($0.task ?? 0)) < (Int($1.job) ?? 0, -($1.task ?? 0)) }
-        let log = last.flatMap { last in last.task.map { folder.log(job: last.job, task: $0) } } ?? folder.latestLog { _ in true }
+        let log =
+            last.flatMap { last in last.task.map { folder.log(job: last.job, task: $0) } }
+            ?? folder.latestLog { _ in true }
         return .tasksLost(
             LostTasks(
                 step: step.name, shards: standing.missingShards, attempts: attempts, state: last?.state, log: log?.path,

@@ -8,7 +8,9 @@ import Foundation
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measures the vision transformer against the peak of matrix products and against PyTorch, and the lens against the vision transformer.")
+        abstract:
+            "Measures the vision transformer against the peak of matrix products and against PyTorch, and the lens against the vision transformer."
+    )
 
     @Flag(help: "Fewer repeats: a look, not a measurement.")
     var quick = false
@@ -39,7 +41,9 @@ struct Bench: ParsableCommand {
         guard !sweep else { return SweepBenchmark(images: quick ? 16 : 32).run().forEach(show) }
         if only == nil || only == .towers { towers() }
         if only == nil || only == .lens { lens() }
-        if only == nil || only == .texts { TextBenchmark(texts: quick ? 512 : 2048).run(repeats: quick ? 1 : 3).forEach(show) }
+        if only == nil || only == .texts {
+            TextBenchmark(texts: quick ? 512 : 2048).run(repeats: quick ? 1 : 3).forEach(show)
+        }
         if only == nil || only == .surgery { try surgery() }
         if only == nil || only == .pursuit { pursuit() }
     }
@@ -50,7 +54,8 @@ struct Bench: ParsableCommand {
             let tower = model.make()
             for precision in Precision.allCases {
                 for workers in 1...2 {
-                    ForwardBenchmark(model, tower, precision: precision, workers: workers).run(repeats: repeats).forEach(show)
+                    ForwardBenchmark(model, tower, precision: precision, workers: workers).run(repeats: repeats)
+                        .forEach(show)
                 }
             }
             show(Report.memory("\(model.name): peak memory, 2 workers", bytes: Host.peakMemory))

@@ -10,6 +10,8 @@ struct EffectTables {
     /// Of each layer, with memory of a worker's own.
     func effects(capacity: Int) -> [CentredEffects] {
         let scratch = EffectScratch(lenses, capacity: capacity)
-        return lenses.indices.map { CentredEffects(lenses[$0], factors: factors[$0], means: means[$0], scratch: scratch) }
+        return lenses.indices.map {
+            CentredEffects(lenses[$0], factors: factors[$0], means: means[$0], scratch: scratch)
+        }
     }
 }

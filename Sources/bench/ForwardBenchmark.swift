@@ -49,14 +49,18 @@ struct ForwardBenchmark {
             others.append(Double(batch) / seconds)
             ratios.append(rate * seconds / Double(batch))
         }
-        let title = "\(model.name) \(precision.rawValue), \(forward.count) worker\(forward.count == 1 ? "" : "s") × batch \(batch)"
+        let title =
+            "\(model.name) \(precision.rawValue), \(forward.count) worker\(forward.count == 1 ? "" : "s") × batch \(batch)"
         var lines = [
             Report.line("\(title): peak of packed products", peaks, unit: "GFLOP/s"),
             Report.line("\(title): forward pass", rates, unit: "images/s"),
-            Report.line("\(title): share of peak", shares.map { 100 * $0 }, unit: "%", goal: precision == .fp32 ? .atLeast(100 * Self.goal) : nil),
+            Report.line(
+                "\(title): share of peak", shares.map { 100 * $0 }, unit: "%",
+                goal: precision == .fp32 ? .atLeast(100 * Self.goal) : nil),
         ]
         if forward.count == 1 {
-            lines += KernelBreakdown(of: { _ = pass() }, images: batch, repeats: repeats).lines("\(title), forward pass")
+            lines += KernelBreakdown(of: { _ = pass() }, images: batch, repeats: repeats).lines(
+                "\(title), forward pass")
         }
         guard let pyTorch, !others.isEmpty else { return lines + [Report.note("\(title): PyTorch", "not found")] }
         lines.append(Report.line("\(title): \(pyTorch.description)", others, unit: "images/s"))

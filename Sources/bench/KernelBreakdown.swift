@@ -26,8 +26,10 @@ struct KernelBreakdown {
         let kernels = kernels.filter { $0.totals.calls > 0 }.sorted { $0.totals.seconds > $1.totals.seconds }
         let rest = seconds - kernels.reduce(0) { $0 + $1.totals.seconds }
         return kernels.map { kernel, totals in
-            let rates = "\(Int(totals.operations / max(totals.seconds, 1e-9) * 1e-9)) GFLOP/s, \(Int(totals.bytes / max(totals.seconds, 1e-9) * 1e-9)) GB/s"
-            return Report.line("\(title): \(kernel) at \(rates)", [1000 * totals.seconds / Double(images)], unit: "ms/image")
+            let rates =
+                "\(Int(totals.operations / max(totals.seconds, 1e-9) * 1e-9)) GFLOP/s, \(Int(totals.bytes / max(totals.seconds, 1e-9) * 1e-9)) GB/s"
+            return Report.line(
+                "\(title): \(kernel) at \(rates)", [1000 * totals.seconds / Double(images)], unit: "ms/image")
         } + [Report.line("\(title): everything else", [1000 * rest / Double(images)], unit: "ms/image")]
     }
 }

@@ -14,9 +14,13 @@ struct LayerBenchmark {
     private let paperSeconds: Double
     private let workers: Workers<(pass: EffectPass, ablations: [MeanAblation])>
 
-    static func vitB32(_ tower: VisionTransformer) -> LayerBenchmark { .init(.vitB32, tower, layer: 9, paperSeconds: 41.8) }
+    static func vitB32(_ tower: VisionTransformer) -> LayerBenchmark {
+        .init(.vitB32, tower, layer: 9, paperSeconds: 41.8)
+    }
 
-    static func vitL14(_ tower: VisionTransformer) -> LayerBenchmark { .init(.vitL14, tower, layer: 22, paperSeconds: 420) }
+    static func vitL14(_ tower: VisionTransformer) -> LayerBenchmark {
+        .init(.vitL14, tower, layer: 22, paperSeconds: 420)
+    }
 
     private init(_ model: BenchmarkModel, _ tower: VisionTransformer, layer: Int, paperSeconds: Double) {
         (self.model, self.layer, self.paperSeconds) = (model, layer, paperSeconds)
@@ -43,7 +47,9 @@ struct LayerBenchmark {
         let title = "\(model.name), layer \(layer), \(workers.count) workers × batch \(batch)"
         return [
             Report.line("\(title): forward pass and effects", seconds.map { 1000 * $0 }, unit: "ms/image"),
-            Report.line("\(title): rate over the paper's code, recorded", seconds.map { paperSeconds / $0 }, unit: "×", goal: .atLeast(Self.goal)),
+            Report.line(
+                "\(title): rate over the paper's code, recorded", seconds.map { paperSeconds / $0 }, unit: "×",
+                goal: .atLeast(Self.goal)),
         ]
     }
 }

@@ -44,8 +44,10 @@ struct MatchingPursuitBenchmark {
         case .timed(let timing):
             return lines + [
                 Report.line(
-                    "scikit-learn \(timing.version), all cores: one neuron of \(sample)", [timing.secondsPerNeuron], unit: "s"),
-                Report.line("scikit-learn \(timing.version), all cores: Gram matrix, once", [timing.gramSeconds], unit: "s"),
+                    "scikit-learn \(timing.version), all cores: one neuron of \(sample)", [timing.secondsPerNeuron],
+                    unit: "s"),
+                Report.line(
+                    "scikit-learn \(timing.version), all cores: Gram matrix, once", [timing.gramSeconds], unit: "s"),
                 Report.line(
                     "Matching pursuit over scikit-learn, rates", [rate * timing.secondsPerNeuron], unit: "×",
                     goal: .atLeast(Self.goal)),
@@ -65,15 +67,20 @@ struct MatchingPursuitBenchmark {
         for phrase in 0..<phrases {
             for i in 0..<width {
                 pool.elements[phrase * width + i] =
-                    1.5 * common.elements[i] + centres.elements[phrase / 10 * width + i] + 0.5 * own.elements[phrase * width + i]
+                    1.5 * common.elements[i] + centres.elements[phrase / 10 * width + i] + 0.5
+                    * own.elements[phrase * width + i]
             }
         }
         pool = pool.rowsNormalised()
         for i in 0..<width {
             let column = stride(from: i, to: pool.elements.count, by: width)
             let mean = column.reduce(0) { $0 + Double(pool.elements[$1]) } / Double(phrases)
-            let square = column.reduce(0) { $0 + (Double(pool.elements[$1]) - mean) * (Double(pool.elements[$1]) - mean) }
-            for index in column { pool.elements[index] = Float(100 * (Double(pool.elements[index]) - mean) / square.squareRoot()) }
+            let square = column.reduce(0) {
+                $0 + (Double(pool.elements[$1]) - mean) * (Double(pool.elements[$1]) - mean)
+            }
+            for index in column {
+                pool.elements[index] = Float(100 * (Double(pool.elements[index]) - mean) / square.squareRoot())
+            }
         }
         return pool
     }
@@ -109,9 +116,13 @@ private enum ScikitLearn {
 
     static func time(sample: Int, atoms: Int, width: Int, coefficients: Int) -> Outcome {
         guard run(["-c", "import sklearn"])?.status == 0 else { return .absent }
-        let arguments = ["--atoms", atoms, "--width", width, "--coefficients", coefficients, "--neurons", sample].map { "\($0)" }
+        let arguments = ["--atoms", atoms, "--width", width, "--coefficients", coefficients, "--neurons", sample].map {
+            "\($0)"
+        }
         guard let (status, output) = run([script] + arguments) else { return .absent }
-        guard status == 0, let timing = try? JSONDecoder().decode(Timing.self, from: output) else { return .failed(status: status) }
+        guard status == 0, let timing = try? JSONDecoder().decode(Timing.self, from: output) else {
+            return .failed(status: status)
+        }
         return .timed(timing)
     }
 

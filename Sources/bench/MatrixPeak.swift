@@ -30,9 +30,14 @@ final class MatrixPeak {
 
     func multiply(_ index: Int) {
         let shape = Self.shapes[index]
-        if let packed = packed[index], packed.multiply(a.base, inputPrecision, rows: shape.0, addsBias: false, into: c.base) { return }
+        if let packed = packed[index],
+            packed.multiply(a.base, inputPrecision, rows: shape.0, addsBias: false, into: c.base)
+        {
+            return
+        }
         BLAS.multiply(
-            shape.0, shape.1, shape.2, a.base, stride: shape.2, b.base, stride: shape.2, otherTransposed: true, into: c.base,
+            shape.0, shape.1, shape.2, a.base, stride: shape.2, b.base, stride: shape.2, otherTransposed: true,
+            into: c.base,
             stride: shape.1)
     }
 

@@ -16,10 +16,12 @@ final class PyTorch {
         let configuration = model.configuration
         let numbers = [
             ("tokens", configuration.tokens), ("width", configuration.width), ("layers", configuration.layers),
-            ("heads", configuration.heads), ("patch", configuration.patchSize), ("batch", model.batch), ("threads", threads),
+            ("heads", configuration.heads), ("patch", configuration.patchSize), ("batch", model.batch),
+            ("threads", threads),
         ]
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [ProcessInfo.processInfo.environment["CLIP_LENS_PYTHON"] ?? "python3", script, "--precision", precision]
+        process.arguments =
+            [ProcessInfo.processInfo.environment["CLIP_LENS_PYTHON"] ?? "python3", script, "--precision", precision]
             + numbers.flatMap { ["--\($0.0)", "\($0.1)"] }
         (process.standardInput, process.standardOutput) = (input, output)
         process.standardError = FileHandle.nullDevice

@@ -35,7 +35,8 @@ enum Report {
     /// - Parameter goal: bytes that it may be at most.
     static func memory(_ title: String, bytes: Int?, goal: Int? = nil) -> String {
         guard let bytes else { return row(title, "", "unknown", "", "MiB", "") }
-        let verdict = goal.map { "\(Goal.atMost(Double($0 >> 20)).description)  \(bytes <= $0 ? "met" : "missed")" } ?? ""
+        let verdict =
+            goal.map { "\(Goal.atMost(Double($0 >> 20)).description)  \(bytes <= $0 ? "met" : "missed")" } ?? ""
         return row(title, "", String(bytes >> 20), "", "MiB", verdict)
     }
 
@@ -45,8 +46,12 @@ enum Report {
     private static func row(
         _ title: String, _ least: String, _ median: String, _ most: String, _ unit: String, _ goal: String
     ) -> String {
-        func left(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
-        func right(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
+        func left(_ text: String, _ width: Int) -> String {
+            text + String(repeating: " ", count: max(0, width - text.count))
+        }
+        func right(_ text: String, _ width: Int) -> String {
+            String(repeating: " ", count: max(0, width - text.count)) + text
+        }
         let cells = [left(title, 66), right(least, 8), right(median, 8), right(most, 8), left(unit, 8), goal]
         return cells.joined(separator: "  ").trimmingCharacters(in: .whitespaces)
     }

@@ -45,7 +45,8 @@ struct SurgeryBenchmark {
         return [
             Report.line("\(title): CLIP Surgery, last 6 blocks", rates, unit: "images/s"),
             Report.line(
-                "\(title): surgery beyond the plain pass", ratios.map { 100 * ($0 - 1) }, unit: "%", goal: .atMost(100 * Self.goal)),
+                "\(title): surgery beyond the plain pass", ratios.map { 100 * ($0 - 1) }, unit: "%",
+                goal: .atMost(100 * Self.goal)),
         ]
     }
 }

@@ -26,7 +26,9 @@ struct SweepBenchmark {
         let tower = model.make()
         let paths = ValueOutputPaths(tower)
         do {
-            lenses = try (0..<tower.blocks.count - 1).map { try SecondOrderLens(layer: $0, paths: paths, vision: tower) }
+            lenses = try (0..<tower.blocks.count - 1).map {
+                try SecondOrderLens(layer: $0, paths: paths, vision: tower)
+            }
         } catch {
             preconditionFailure("the lens refuses random weights: \(error)")
         }
@@ -37,7 +39,11 @@ struct SweepBenchmark {
     func run() -> [String] {
         Host.resetPeakMemory()
         let (lenses, tower) = (lenses, tower)
-        let (means, summing) = pass { SummingWorker(tower, lenses, capacity: Self.batch) } taking: { $0[0].means }
+        let (means, summing) = pass {
+            SummingWorker(tower, lenses, capacity: Self.batch)
+        } taking: {
+            $0[0].means
+        }
         let (factors, factorSeconds) = made { lens in
             do {
                 return try lens.choleskyFactors()
@@ -46,8 +52,15 @@ struct SweepBenchmark {
             }
         }
         let centred = EffectTables(lenses: lenses, factors: factors, means: means)
-        let (floors, bounding) = pass { BoundingWorker(tower, centred, capacity: Self.batch) } taking: { BoundingWorker.floors($0) }
-        let (_, collecting) = pass { CollectingWorker(tower, centred, floors: floors, capacity: Self.batch) } taking: { _ in }
+        let (floors, bounding) = pass {
+            BoundingWorker(tower, centred, capacity: Self.batch)
+        } taking: {
+            BoundingWorker.floors($0)
+        }
+        let (_, collecting) = pass {
+            CollectingWorker(tower, centred, floors: floors, capacity: Self.batch)
+        } taking: { _ in
+        }
         let directionSeconds = directions()
         let (readings, readingSeconds) = made { lens in
             DirectionReadings(lens, directions: Self.unitVectors(lens.neurons, lens.embeddingWidth))
@@ -55,7 +68,9 @@ struct SweepBenchmark {
         let ablated = AblationTables(effects: centred, thresholds: floors, readings: readings)
         let (resumedSeconds, ablating) = pass {
             AblatingWorker(tower, ablated, resumed: middle, capacity: Self.batch)
-        } taking: { $0.reduce(0) { $0 + $1.resumedSeconds } }
+        } taking: {
+            $0.reduce(0) { $0 + $1.resumedSeconds }
+        }
         let peak = Host.peakMemory
         let forward = plainPass()
         let again = resumedSeconds / Double(Self.workers * images)
@@ -63,7 +78,8 @@ struct SweepBenchmark {
         let indirect = Double(lenses.count) * again
 
         let once = 3 * factorSeconds + directionSeconds + readingSeconds
-        let withoutIndirect = once + Double(Self.firstImages) * summing
+        let withoutIndirect =
+            once + Double(Self.firstImages) * summing
             + Double(Self.fitted - Self.firstImages) * bounding + Double(Self.fitted) * collecting
             + Double(Self.evaluated) * ablation
         let title = "ViT-L/14 sweep, \(Self.workers) workers × batch \(Self.batch), \(images) images"

@@ -9,13 +9,16 @@ class EffectWorker {
     /// The worker's share.
     var images = 0..<0
 
-    fileprivate init(_ tower: VisionTransformer, _ lenses: [SecondOrderLens], capacity: Int, capturing extra: CaptureRequest = []) {
+    fileprivate init(
+        _ tower: VisionTransformer, _ lenses: [SecondOrderLens], capacity: Int, capturing extra: CaptureRequest = []
+    ) {
         pass = EffectPass(tower, layers: lenses.map(\.layer), capacity: capacity, capturing: extra)
     }
 
     /// - Parameter pixels: of all images. // [images, size, size, 3]
     func run(_ pixels: [UInt8]) {
-        let size = VisionConfiguration.channels * pass.vision.configuration.imageSize * pass.vision.configuration.imageSize
+        let size =
+            VisionConfiguration.channels * pass.vision.configuration.imageSize * pass.vision.configuration.imageSize
         pixels.withUnsafeBufferPointer { pixels in
             guard let base = pixels.baseAddress else { return }
             for start in stride(from: images.lowerBound, to: images.upperBound, by: pass.capacity) {

@@ -13,7 +13,8 @@ struct TextBenchmark {
     /// - Parameter texts: of each kind, for each worker, about.
     init(texts: Int) {
         let configuration = TextConfiguration(
-            vocabularySize: 49408, contextLength: 77, width: 512, layers: 12, heads: 8, mlpWidth: 2048, activation: .quickGELU,
+            vocabularySize: 49408, contextLength: 77, width: 512, layers: 12, heads: 8, mlpWidth: 2048,
+            activation: .quickGELU,
             layerNormEpsilon: 1e-5, pooling: .highestToken)
         // Blocks of the same shape; what stands around them is small.
         let blocks = RandomVision.make(
@@ -25,7 +26,8 @@ struct TextBenchmark {
             Tensor(shape: [rows, 512], elements: (0..<rows * 512).map { _ in Float(random.uniform(-1...1)) })
         }
         tower = TextTransformer(
-            configuration: configuration, tokenEmbedding: matrix(49408), positionEmbedding: matrix(77), blocks: blocks.blocks,
+            configuration: configuration, tokenEmbedding: matrix(49408), positionEmbedding: matrix(77),
+            blocks: blocks.blocks,
             outputNorm: blocks.outputNorm, projection: matrix(512))
         self.texts = texts
     }
@@ -37,11 +39,14 @@ struct TextBenchmark {
             + line("80 000 classifier prompts", 80_000, lengths: 7...15, together: 80, goal: 360, repeats)
     }
 
-    private func line(_ what: String, _ count: Int, lengths: ClosedRange<Int>, together: Int, goal: Double, _ repeats: Int) -> [String] {
+    private func line(
+        _ what: String, _ count: Int, lengths: ClosedRange<Int>, together: Int, goal: Double, _ repeats: Int
+    ) -> [String] {
         var random = SplitMix64(seed: 10)
         let lists = (0..<max(texts / together, 1)).map { _ in
             (0..<together).map { _ in
-                [Self.start] + (0..<lengths.lowerBound + random.below(lengths.count)).map { _ in random.below(40_000) } + [Self.end]
+                [Self.start] + (0..<lengths.lowerBound + random.below(lengths.count)).map { _ in random.below(40_000) }
+                    + [Self.end]
             }
         }
         let projected = Self.workers * lists.count * together
@@ -51,7 +56,9 @@ struct TextBenchmark {
             workers.time { _ in for list in lists { _ = tower(list) } } * Double(count) / Double(projected)
         }.dropFirst()  // makes the kernels
         return [
-            Report.line("Text tower of ViT-B/32, 2 workers: \(what), projected from \(projected)", Array(seconds), unit: "s", goal: .atMost(goal))
+            Report.line(
+                "Text tower of ViT-B/32, 2 workers: \(what), projected from \(projected)", Array(seconds), unit: "s",
+                goal: .atMost(goal))
         ]
     }
 }

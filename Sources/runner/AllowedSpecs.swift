@@ -10,9 +10,14 @@ struct AllowedSpecs {
     /// `clip-lens/allowed` where the user keeps settings.
     static var file: URL {
         let environment = ProcessInfo.processInfo.environment
-        let settings = environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? URL(fileURLWithPath: $0, isDirectory: true) : nil }
-        let home = environment["HOME"].map { URL(fileURLWithPath: $0, isDirectory: true) } ?? FileManager.default.homeDirectoryForCurrentUser
-        return (settings ?? home.appendingPathComponent(".config", isDirectory: true)).appendingPathComponent("clip-lens/allowed")
+        let settings = environment["XDG_CONFIG_HOME"].flatMap {
+            $0.hasPrefix("/") ? URL(fileURLWithPath: $0, isDirectory: true) : nil
+        }
+        let home =
+            environment["HOME"].map { URL(fileURLWithPath: $0, isDirectory: true) }
+            ?? FileManager.default.homeDirectoryForCurrentUser
+        return (settings ?? home.appendingPathComponent(".config", isDirectory: true)).appendingPathComponent(
+            "clip-lens/allowed")
     }
 
     /// Where there is no file, nothing is allowed.
@@ -27,7 +32,9 @@ struct AllowedSpecs {
             places = []
             return
         } catch {
-            throw Failure(.badData, "\(url.path): cannot be read: \(error.text)", fix: "make it a readable file, or give --allow-commands instead")
+            throw Failure(
+                .badData, "\(url.path): cannot be read: \(error.text)",
+                fix: "make it a readable file, or give --allow-commands instead")
         }
         guard facts.st_uid == geteuid(), facts.st_mode & 0o022 == 0 else {
             throw Failure(
@@ -35,11 +42,14 @@ struct AllowedSpecs {
                 fix: "look at what it lists, then: chown \(geteuid()) \(url.path); chmod go-w \(url.path)")
         }
         let text = String(decoding: bytes, as: UTF8.self)
-        places = try text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated().compactMap { index, line in
+        places = try text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated().compactMap {
+            index, line in
             let path = line.trimmingCharacters(in: .whitespaces)
             if path.isEmpty || path.hasPrefix("#") { return nil }
             guard path.hasPrefix("/") else {
-                throw Failure(.badData, "\(url.path):\(index + 1): expected the absolute path of a spec or a folder", fix: "write the whole path, as `realpath` prints it")
+                throw Failure(
+                    .badData, "\(url.path):\(index + 1): expected the absolute path of a spec or a folder",
+                    fix: "write the whole path, as `realpath` prints it")
             }
             return URL(fileURLWithPath: path)
         }

@@ -9,7 +9,9 @@ enum Console {
         switch write(text.visible, to: STDOUT_FILENO) {
         case 0: return
         case EPIPE:
-            throw Failure(.saveFailed, "standard output: whoever read it has left", fix: "read to the end, or write into a file; what a run has computed is saved")
+            throw Failure(
+                .saveFailed, "standard output: whoever read it has left",
+                fix: "read to the end, or write into a file; what a run has computed is saved")
         case let code:
             throw Failure(
                 .saveFailed, "standard output: could not be written: \(String(cString: strerror(code)))",

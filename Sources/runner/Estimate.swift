@@ -19,7 +19,9 @@ struct Estimate {
         guard plans.reduce(0, { $0 + $1.operationsLeft }) > 60 * Self.slowest else { return nil }
         let host = HostDescription.current()
         var calibration = store.calibration(
-            of: .init(host: host.name, cpu: host.cpu, kernels: "\(BLAS.coreName), \(LinearLibrary.current.description)", workers: workers))
+            of: .init(
+                host: host.name, cpu: host.cpu, kernels: "\(BLAS.coreName), \(LinearLibrary.current.description)",
+                workers: workers))
         let known = calibration
         try calibration.measure(plans.flatMap(\.workloads), cancellation: cancellation)
         // A folder that cannot be written, or is not there yet, is as good for a plan.

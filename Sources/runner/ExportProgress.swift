@@ -18,7 +18,8 @@ final class ExportProgress: Sendable {
         case .progress(let stage, let done, let total): show("  \(stage): \(done) of \(total)")
         case .skipped(let picture, let reason): warn("\(picture): left out: \(reason)")
         case .doubtful(let picture, let warning): warn("\(picture): taken as it decodes, though damaged: \(warning)")
-        case .truncated(let text, let tokens): warn("\(tokens) tokens are more than the model takes, so the end is cut off: \(text)")
+        case .truncated(let text, let tokens):
+            warn("\(tokens) tokens are more than the model takes, so the end is cut off: \(text)")
         }
     }
 
@@ -29,7 +30,9 @@ final class ExportProgress: Sendable {
 
     private func show(_ text: String) {
         let isDue = state.withLock { state in
-            guard ContinuousClock.now - state.lastShown >= (isTerminal ? .milliseconds(200) : .seconds(10)) else { return false }
+            guard ContinuousClock.now - state.lastShown >= (isTerminal ? .milliseconds(200) : .seconds(10)) else {
+                return false
+            }
             state.lastShown = .now
             state.isLineOpen = isTerminal
             return true

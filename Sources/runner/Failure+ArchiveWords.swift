@@ -8,9 +8,13 @@ extension Failure {
         switch error {
         case .cannotRead(let path, let fault): unread(path, fault)
         case .noSuchFile(let location, let path):
-            Failure(.inputMissing, "\(location): there is no file \(path)", fix: "check that the archive or folder is the one that the name says, and complete")
+            Failure(
+                .inputMissing, "\(location): there is no file \(path)",
+                fix: "check that the archive or folder is the one that the name says, and complete")
         case .refused(let location, _, _, .unknownFormat):
-            Failure(.badData, "\(location): a file that is neither a tar nor a zip archive", fix: "name a folder, or an archive such as .tar, .tar.gz or .zip; if it was a download, get it again")
+            Failure(
+                .badData, "\(location): a file that is neither a tar nor a zip archive",
+                fix: "name a folder, or an archive such as .tar, .tar.gz or .zip; if it was a download, get it again")
         case .refusedInFolder(let location, let entry, let defect):
             Failure(.badData, "\(location)/\(entry): \(words(inFolder: defect))", fix: fix(inFolder: defect))
         case .refused(let location, let entry, let offset, let defect):
@@ -18,11 +22,17 @@ extension Failure {
                 .badData, "\(location): byte \(offset)\(entry.map { ", entry \($0)" } ?? ""): \(words(defect))",
                 fix: "nothing of it was read; get the file again from its publisher")
         case .staleIndex(let location, let reason):
-            Failure(.badData, "\(location): the index kept of this archive is of another one: \(words(reason))", fix: "remove the index; it is built again")
+            Failure(
+                .badData, "\(location): the index kept of this archive is of another one: \(words(reason))",
+                fix: "remove the index; it is built again")
         case .malformedIndex(let offset):
-            Failure(.badData, "byte \(offset) of a kept index of an archive is not what was written", fix: "remove the index; it is built again")
+            Failure(
+                .badData, "byte \(offset) of a kept index of an archive is not what was written",
+                fix: "remove the index; it is built again")
         case .unknownIndexVersion(let version):
-            Failure(.badData, "a kept index of an archive has the version \(version)", fix: "remove the index; it is built again")
+            Failure(
+                .badData, "a kept index of an archive has the version \(version)",
+                fix: "remove the index; it is built again")
         }
     }
 
@@ -35,7 +45,8 @@ extension Failure {
 
     private static func words(inFolder defect: ArchiveDefect) -> String {
         switch defect {
-        case .symbolicLink: "a symbolic link to a folder, out of the set or to nothing; expected files, folders, and links to files of the same folder"
+        case .symbolicLink:
+            "a symbolic link to a folder, out of the set or to nothing; expected files, folders, and links to files of the same folder"
         default: words(defect)
         }
     }
@@ -86,23 +97,37 @@ extension Failure {
         switch error {
         case .cannotRead(let path, let fault): unread(path, fault)
         case .notACheckpoint(let path):
-            Failure(.badData, "\(path): this is no checkpoint that torch wrote", fix: "name a file of torch.save or torch.jit.save, or safetensors")
+            Failure(
+                .badData, "\(path): this is no checkpoint that torch wrote",
+                fix: "name a file of torch.save or torch.jit.save, or safetensors")
         case .noPickle(let path):
-            Failure(.badData, "\(path): a zip file without the one pickle that a checkpoint has", fix: "name a file of torch.save or torch.jit.save")
+            Failure(
+                .badData, "\(path): a zip file without the one pickle that a checkpoint has",
+                fix: "name a file of torch.save or torch.jit.save")
         case .noTensors(let path):
             Failure(.badData, "\(path): there are no tensors in it", fix: "save the model's state_dict()")
         case .bigEndian(let path):
-            Failure(.badData, "\(path): written on a machine with the other byte order", fix: "save it again on a little-endian machine")
+            Failure(
+                .badData, "\(path): written on a machine with the other byte order",
+                fix: "save it again on a little-endian machine")
         case .malformed(let path, let tensor, let defect):
-            Failure(.badData, "\(path): \(tensor.map { "\($0): " } ?? "")\(words(defect))", fix: "save the state_dict() again with a current torch, or get the file again")
+            Failure(
+                .badData, "\(path): \(tensor.map { "\($0): " } ?? "")\(words(defect))",
+                fix: "save the state_dict() again with a current torch, or get the file again")
         case .noSuchTensor(let path, let tensor):
-            Failure(.badData, "\(path): there is no tensor \(tensor)", fix: "check that the file is the model that its name says")
+            Failure(
+                .badData, "\(path): there is no tensor \(tensor)",
+                fix: "check that the file is the model that its name says")
         case .notConvertible(let path, let tensor, let stored, let wanted):
-            Failure(.badData, "\(path): \(tensor): \(stored.rawValue) cannot be read as \(wanted)", fix: "save the weights as fp32, fp16 or bf16")
+            Failure(
+                .badData, "\(path): \(tensor): \(stored.rawValue) cannot be read as \(wanted)",
+                fix: "save the weights as fp32, fp16 or bf16")
         case .pickle(let path, let error):
             Failure(
                 .badData, "\(path): its pickle is refused: \(words(error))",
-                fix: "nothing in it was run; a checkpoint must hold tensors, dictionaries and numbers only: save the state_dict() again")
+                fix:
+                    "nothing in it was run; a checkpoint must hold tensors, dictionaries and numbers only: save the state_dict() again"
+            )
         }
     }
 
@@ -111,7 +136,8 @@ extension Failure {
         case .badArguments(let function): "\(function) has arguments that torch does not give it"
         case .unknownStorage(let name): "an unknown kind of storage, \(name)"
         case .missingStorage(let key): "the storage \(key) is not in the file"
-        case .storageSize(let key, let expected, let found): "the storage \(key) has \(found) bytes instead of \(expected)"
+        case .storageSize(let key, let expected, let found):
+            "the storage \(key) has \(found) bytes instead of \(expected)"
         case .beyondStorage(let elements): "reaches beyond its storage of \(elements) numbers"
         case .badShape(let shape): "the shape \(shape) cannot be"
         case .duplicateName: "the name stands twice"
@@ -134,13 +160,15 @@ extension Failure {
         case .refusedOpcode(let name, let offset): (offset, "the opcode \(name) is refused")
         case .unsupportedProtocol(let version, let offset): (offset, "the protocol \(version) is unknown")
         case .refusedGlobal(let global, let offset): (offset, "\(global.module).\(global.name) is refused")
-        case .refusedCall(let opcode, let target, let offset): (offset, "\(opcode) of \(target.map { "\($0.module).\($0.name)" } ?? "a value") is refused")
+        case .refusedCall(let opcode, let target, let offset):
+            (offset, "\(opcode) of \(target.map { "\($0.module).\($0.name)" } ?? "a value") is refused")
         case .stackUnderflow(let opcode, let offset): (offset, "\(opcode) finds too little on the stack")
         case .missingMark(let opcode, let offset): (offset, "\(opcode) finds no mark")
         case .unsuitableValue(let opcode, let offset): (offset, "\(opcode) finds a value of another kind")
         case .missingMemo(let key, let offset): (offset, "nothing was remembered as \(key)")
         case .malformedValue(let opcode, let offset): (offset, "\(opcode) has a malformed value")
-        case .beyondEnd(let bytes, let available, let offset): (offset, "\(bytes) bytes are claimed where \(available) are")
+        case .beyondEnd(let bytes, let available, let offset):
+            (offset, "\(bytes) bytes are claimed where \(available) are")
         case .tooManyBytes(let bytes, let limit): (0, "\(bytes) bytes, more than the limit of \(limit)")
         case .tooManyValues(let limit, let offset): (offset, "more than \(limit) values")
         }

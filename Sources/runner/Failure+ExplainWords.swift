@@ -17,7 +17,9 @@ extension Failure {
         switch error {
         case let failure as Failure: self = failure
         case let error as OutputError:
-            self.init(error, elsewhere: "choose a folder that can be written, with --output", again: "run the same command again")
+            self.init(
+                error, elsewhere: "choose a folder that can be written, with --output",
+                again: "run the same command again")
         case InputError.pictureRefused(let name, let fault):
             self.init(.badData, "\(name): \(fault.text)", fix: fault.fix)
         case InputError.imageNotRead(let path, let reason):
@@ -28,9 +30,13 @@ extension Failure {
                 fix: path.hasSuffix("templates-85.txt")
                     ? "run in the folder of the clone, or name a file of sentences with --templates" : "check the path")
         case DataSetError.noLines(let path, let expected):
-            self.init(.badData, "\(path): the file is empty, expected is \(expected) in each line", fix: "write them into it, or leave the option out")
+            self.init(
+                .badData, "\(path): the file is empty, expected is \(expected) in each line",
+                fix: "write them into it, or leave the option out")
         case CheckpointError.missingFolder(let path):
-            self.init(.inputMissing, "\(path): there is no such model", fix: "name a model folder or a file of weights with --model")
+            self.init(
+                .inputMissing, "\(path): there is no such model",
+                fix: "name a model folder or a file of weights with --model")
         default: self.init(error)
         }
     }

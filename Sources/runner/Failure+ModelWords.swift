@@ -9,9 +9,12 @@ extension Failure {
     static func words(_ error: CheckpointError) -> Failure {
         switch error {
         case .missingFolder(let path):
-            Failure(.inputMissing, "\(path): there is no such model", fix: "check the model's path in datasets.manifest")
+            Failure(
+                .inputMissing, "\(path): there is no such model", fix: "check the model's path in datasets.manifest")
         case .missingWeights(let path, let expected):
-            Failure(.inputMissing, "\(path): has no \(expected)", fix: "put the model's weights there as they were published")
+            Failure(
+                .inputMissing, "\(path): has no \(expected)",
+                fix: "put the model's weights there as they were published")
         case .ambiguousFolder(let path, let files):
             Failure(
                 .badData, "\(path): holds more than one model: \(files.joined(separator: ", "))",
@@ -22,11 +25,13 @@ extension Failure {
                 fix: "put the model's \(expected) beside the file")
         case .unknownNames(let path, let examples):
             Failure(
-                .badData, "\(path): its tensors have the names of no CLIP with a vision transformer: \(examples.joined(separator: ", "))",
+                .badData,
+                "\(path): its tensors have the names of no CLIP with a vision transformer: \(examples.joined(separator: ", "))",
                 fix: "use a ViT of OpenAI's, OpenCLIP's or Hugging Face's")
         case .cannotInfer(let path, let tensor, let found, let expected):
             Failure(
-                .badData, "\(path): tensor \(tensor) \(found.map { "has the shape \($0)" } ?? "is missing"), expected \(expected)",
+                .badData,
+                "\(path): tensor \(tensor) \(found.map { "has the shape \($0)" } ?? "is missing"), expected \(expected)",
                 fix: refetch)
         case .missingShard(let path, let shard):
             Failure(.inputMissing, "\(path): its shard \(shard) is not there", fix: refetch)
@@ -37,7 +42,9 @@ extension Failure {
         case .tensorNotInIndex(let path, let tensor, let shard):
             Failure(.badData, "\(path): does not list the tensor \(tensor) of \(shard)", fix: refetch)
         case .unsupportedType(let path, let tensor, let found):
-            Failure(.badData, "\(path): tensor \(tensor) has the element type \(found)", fix: "convert the weights to F32, F16 or BF16")
+            Failure(
+                .badData, "\(path): tensor \(tensor) has the element type \(found)",
+                fix: "convert the weights to F32, F16 or BF16")
         case .notFinite(let path, let tensor, let index):
             Failure(.badData, "\(path): tensor \(tensor): element \(index) is not a finite number", fix: refetch)
         }
@@ -51,11 +58,18 @@ extension Failure {
         case .noSuchTensor(let path, let tensor):
             Failure(.badData, "\(path): has no tensor \(tensor)", fix: refetch)
         case .notConvertible(let path, let tensor, let stored, let wanted):
-            Failure(.badData, "\(path ?? "a tensor"): \(tensor ?? ""): \(stored.rawValue) cannot be read as \(wanted)", fix: refetch)
+            Failure(
+                .badData, "\(path ?? "a tensor"): \(tensor ?? ""): \(stored.rawValue) cannot be read as \(wanted)",
+                fix: refetch)
         case .valueOutOfRange(let path, let tensor, let index, let wanted):
-            Failure(.badData, "\(path ?? "a tensor"): \(tensor ?? ""): element \(index) does not fit \(wanted)", fix: refetch)
+            Failure(
+                .badData, "\(path ?? "a tensor"): \(tensor ?? ""): element \(index) does not fit \(wanted)",
+                fix: refetch)
         case .headerTooLarge(let bytes):
-            Failure(.badData, "the names of the pictures and texts take \(ByteCount(bytes)) of header, which no reader of safetensors accepts", fix: "export fewer at once, with --limit")
+            Failure(
+                .badData,
+                "the names of the pictures and texts take \(ByteCount(bytes)) of header, which no reader of safetensors accepts",
+                fix: "export fewer at once, with --limit")
         case .shapeMismatch, .reservedName, .duplicateName, .impossibleShape:
             Failure(.internalError, "\(error)", fix: "this is a bug of clip-lens; please report it")
         }
@@ -65,23 +79,31 @@ extension Failure {
         switch defect {
         case .tooShort(let bytes): "\(bytes) bytes are too few for a header"
         case .headerTooLarge(let bytes): "its header claims \(bytes) bytes"
-        case .headerBeyondEnd(let bytes, let available): "its header claims \(bytes) bytes, the file has \(available) left; it may be truncated"
+        case .headerBeyondEnd(let bytes, let available):
+            "its header claims \(bytes) bytes, the file has \(available) left; it may be truncated"
         case .headerNotUTF8: "its header is not UTF-8"
         case .invalidJSON(let offset, let problem): "header byte \(offset): \(problem)"
         case .duplicateKey(let key): "the key \(key) stands twice"
         case .unknownElementType(let tensor, let name): "tensor \(tensor): unknown element type \(name)"
         case .missingField(let tensor, let field): "tensor \(tensor): '\(field)' is missing"
         case .invalidShape(let tensor, let shape): "tensor \(tensor): impossible shape \(shape)"
-        case .invalidOffsets(let tensor, let start, let end, let expected): "tensor \(tensor): offsets \(start) to \(end), expected to start at \(expected)"
-        case .sizeMismatch(let tensor, let expected, let spanned): "tensor \(tensor): its shape takes \(expected) bytes, its offsets span \(spanned)"
-        case .lengthMismatch(let expected, let actual): "its tensors end at byte \(expected), the file at \(actual); it may be truncated"
+        case .invalidOffsets(let tensor, let start, let end, let expected):
+            "tensor \(tensor): offsets \(start) to \(end), expected to start at \(expected)"
+        case .sizeMismatch(let tensor, let expected, let spanned):
+            "tensor \(tensor): its shape takes \(expected) bytes, its offsets span \(spanned)"
+        case .lengthMismatch(let expected, let actual):
+            "its tensors end at byte \(expected), the file at \(actual); it may be truncated"
         }
     }
 
     static func words(_ error: ConfigurationError) -> Failure {
         switch error {
         case .missingFile(let path):
-            Failure(.inputMissing, "\(path): not found", fix: "weights in the Hugging Face layout need config.json and preprocessor_config.json beside them; \(refetch)")
+            Failure(
+                .inputMissing, "\(path): not found",
+                fix:
+                    "weights in the Hugging Face layout need config.json and preprocessor_config.json beside them; \(refetch)"
+            )
         case .unreadableFile(let path, let reason):
             Failure(.inputMissing, "\(path): \(reason)", fix: "check the path and its permissions")
         case .fileTooLarge(let path, let limit):
@@ -99,7 +121,9 @@ extension Failure {
                 .badData,
                 "\(path): '\(key)' is \(found), a way to prepare pictures that clip-lens does not have"
                     + (supported.isEmpty ? "" : "; expected \(supported.joined(separator: " or "))"),
-                fix: "use a model that was trained with another preprocessing; with this key changed, it would see other pictures than in training")
+                fix:
+                    "use a model that was trained with another preprocessing; with this key changed, it would see other pictures than in training"
+            )
         case .parametersDisagree(let path, let missing, let unexpected, let mismatched):
             Failure(
                 .badData,
@@ -146,7 +170,9 @@ extension Failure {
         case .tokenIDNotInteger(let path, let line, let token):
             Failure(.badData, "\(path):\(line): the id of \(token) is not a whole number", fix: refetch)
         case .tokenIDOutOfRange(let path, let line, let token, let id, let size):
-            Failure(.badData, "\(path):\(line): the id \(id) of \(token) is not below the vocabulary's size \(size)", fix: refetch)
+            Failure(
+                .badData, "\(path):\(line): the id \(id) of \(token) is not below the vocabulary's size \(size)",
+                fix: refetch)
         case .duplicateToken(let path, let line, let token):
             Failure(.badData, "\(path):\(line): \(token) stands twice", fix: refetch)
         case .duplicateTokenID(let path, let line, let token, let id):
@@ -159,14 +185,21 @@ extension Failure {
         case .duplicateMerge(let path, let line, let left, let right):
             Failure(.badData, "\(path):\(line): the merge of \(left) and \(right) stands twice", fix: refetch)
         case .truncatedGzip(let path): Failure(.badData, "\(path): ends too early; it is truncated", fix: refetch)
-        case .damagedGzip(let path): Failure(.badData, "\(path): damaged: it does not decompress, or not to what its check sum says", fix: refetch)
+        case .damagedGzip(let path):
+            Failure(
+                .badData, "\(path): damaged: it does not decompress, or not to what its check sum says", fix: refetch)
         case .tooFewMerges(let path, let found, let expected):
             Failure(.badData, "\(path): has \(found) merges, the model's vocabulary needs \(expected)", fix: refetch)
         case .vocabularyTooSmall(let size, let smallest):
-            Failure(.badData, "a token embedding of \(size) rows: CLIP's vocabulary has at least \(smallest) tokens", fix: refetch)
-        case .contextTooShort(let length): Failure(.badData, "a context of \(length) tokens holds no text", fix: refetch)
+            Failure(
+                .badData, "a token embedding of \(size) rows: CLIP's vocabulary has at least \(smallest) tokens",
+                fix: refetch)
+        case .contextTooShort(let length):
+            Failure(.badData, "a context of \(length) tokens holds no text", fix: refetch)
         case .endTokenDisagrees(let path, let tokenizer, let model):
-            Failure(.badData, "\(path): texts end with token \(tokenizer), but the model looks for \(model)", fix: "use the vocab.json and config.json of one model")
+            Failure(
+                .badData, "\(path): texts end with token \(tokenizer), but the model looks for \(model)",
+                fix: "use the vocab.json and config.json of one model")
         }
     }
 }

@@ -9,13 +9,17 @@ extension Failure {
     init(_ error: OutputError, elsewhere: String, again: String) {
         switch error {
         case .cannotWrite(let path, let errno):
-            self.init(.cannotWrite, "\(path): cannot be written: \(String(cString: strerror(errno)))", fix: "\(elsewhere), or change its permissions")
+            self.init(
+                .cannotWrite, "\(path): cannot be written: \(String(cString: strerror(errno)))",
+                fix: "\(elsewhere), or change its permissions")
         case .saveFailed(let path, let errno, let freeBytes):
             self.init(
-                .saveFailed, "\(path): could not be saved: \(String(cString: strerror(errno)))\(Self.room(freeBytes, errno))",
+                .saveFailed,
+                "\(path): could not be saved: \(String(cString: strerror(errno)))\(Self.room(freeBytes, errno))",
                 fix: "\(Self.remedy(errno) ?? elsewhere); then \(again)")
         case .refused(let path, let refusal):
-            self.init(.cannotWrite, "\(path): cannot be written: \(refusal.words)", fix: "move it away, or \(elsewhere)")
+            self.init(
+                .cannotWrite, "\(path): cannot be written: \(refusal.words)", fix: "move it away, or \(elsewhere)")
         }
     }
 

@@ -46,7 +46,8 @@ extension PublishedFiles {
         case .download: "fetch it with: runner fetch \(name)"
         case .request(let instructions): instructions
         case .clone(let path): "it comes with the clone: git checkout -- \(path)"
-        case .packages(let packages): "install Debian's packages \(packages.joined(separator: ", ")): scripts/bootstrap.sh"
+        case .packages(let packages):
+            "install Debian's packages \(packages.joined(separator: ", ")): scripts/bootstrap.sh"
         }
     }
 

@@ -27,10 +27,12 @@ struct FinishedExperiment {
         }
         let computed = outcomes.filter { $0.status == .computed }
         let seconds = computed.reduce(0) { $0 + $1.seconds }
-        let work = computed.isEmpty
+        let work =
+            computed.isEmpty
             ? "Nothing to compute: every step was done before."
             : "Computed \(computed.count) of \(outcomes.count) steps in \(Progress.duration(seconds)), \(tasks ?? "\(workers) worker\(workers == 1 ? "" : "s")"), BLAS core \(BLAS.coreName), linear layers by \(LinearLibrary.current.description)."
-        let paths = ([files.database, files.metrics] + (report.predictions.isEmpty ? [] : [files.predictions])
+        let paths =
+            ([files.database, files.metrics] + (report.predictions.isEmpty ? [] : [files.predictions])
             + report.attachments.map(files.attachment))
             .map(\.relativePath).joined(separator: ", ")
         try Console.print("\(work)\nRows: \(paths)\n\n")
@@ -45,7 +47,9 @@ struct FinishedExperiment {
         }
         if let bad = report.metrics.first(where: { ![.ok, .notRun].contains($0.status) }) {
             let subject = bad.subject.columns.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
-            return Failure(.failed, "\(bad.name) (\(subject)) has no value: \(bad.status.rawValue)", fix: "see its row in \(files.metrics.relativePath)")
+            return Failure(
+                .failed, "\(bad.name) (\(subject)) has no value: \(bad.status.rawValue)",
+                fix: "see its row in \(files.metrics.relativePath)")
         }
         return nil
     }
@@ -54,7 +58,8 @@ struct FinishedExperiment {
 extension PlannedExperiment {
     /// Computes the steps and saves the rows; the run is recorded however it ends.
     func run(
-        in folder: ResultsFolder, database: ResultsDatabase, _ options: Executor.Options, isPartial: Bool, papers: Papers,
+        in folder: ResultsFolder, database: ResultsDatabase, _ options: Executor.Options, isPartial: Bool,
+        papers: Papers,
         cancellation: Cancellation, profile: Profile? = nil
     ) throws -> FinishedExperiment {
         let files = ResultFiles(folder: folder.output, experiment: name, spec: spec)
@@ -90,9 +95,11 @@ extension PlannedExperiment {
         try database.end(
             run, as: report.failedControls.isEmpty ? .done : .untrusted, steps: result.outcomes,
             rows: RunRows(
-                metrics: report.metrics, predictions: report.predictions, layouts: report.tables, attachments: attachments),
+                metrics: report.metrics, predictions: report.predictions, layouts: report.tables,
+                attachments: attachments),
             claims: claims, message: report.failedControls.isEmpty ? nil : report.failedControls.words)
-        return FinishedExperiment(report: report, claims: claims, outcomes: result.outcomes, files: files, workers: workers)
+        return FinishedExperiment(
+            report: report, claims: claims, outcomes: result.outcomes, files: files, workers: workers)
     }
 }
 

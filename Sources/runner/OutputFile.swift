@@ -13,7 +13,10 @@ enum OutputFile {
         for case let input? in inputs + [isPicture || realPath(pictures ?? "") == file ? pictures : nil] {
             guard let path = realPath(input), file == path || file.hasPrefix(path + "/") else { continue }
             throw Failure(
-                .usage, file == path ? "--output \(output) is \(input), which is read" : "--output \(output) is a file of \(input), which is read",
+                .usage,
+                file == path
+                    ? "--output \(output) is \(input), which is read"
+                    : "--output \(output) is a file of \(input), which is read",
                 fix: "name another file with --output")
         }
     }

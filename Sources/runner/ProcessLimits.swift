@@ -36,7 +36,8 @@ enum ProcessLimits {
         _ = setrlimit(openFiles, &limit)
         guard getrlimit(openFiles, &limit) == 0, limit.rlim_cur < neededFiles else { return }
         Failure(
-            .unavailable, "only \(limit.rlim_cur) files may be open at once; the program needs \(neededFiles)", fix: "raise the limit (ulimit -n 1024)"
+            .unavailable, "only \(limit.rlim_cur) files may be open at once; the program needs \(neededFiles)",
+            fix: "raise the limit (ulimit -n 1024)"
         ).exit()
     }
 
@@ -45,18 +46,22 @@ enum ProcessLimits {
         func text(_ path: String) -> String? {
             (try? RegularFile.contents(of: path, limit: 1 << 16)).map { String(decoding: $0, as: UTF8.self) }
         }
-        let machine = text("/proc/meminfo")?.firstMatch(of: /MemAvailable: +([0-9]+) kB/).flatMap { Int($0.1) }.map { $0 << 10 }
+        let machine = text("/proc/meminfo")?.firstMatch(of: /MemAvailable: +([0-9]+) kB/).flatMap { Int($0.1) }.map {
+            $0 << 10
+        }
         let place = text("/proc/self/cgroup")?.firstMatch(of: /(?m)^0::(\/.*)$/).map { String($0.1) } ?? "/"
         func group(_ name: String) -> Int? {
-            text("/sys/fs/cgroup\(place)/memory.\(name)").flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+            text("/sys/fs/cgroup\(place)/memory.\(name)").flatMap {
+                Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
+            }
         }
         let container = group("max").flatMap { limit in group("current").map { max(0, limit - $0) } }
         return [machine, container].compactMap { $0 }.min()
     }
 
     #if canImport(Glibc)
-    private static let openFiles = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        private static let openFiles = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     #else
-    private static let openFiles = RLIMIT_NOFILE
+        private static let openFiles = RLIMIT_NOFILE
     #endif
 }

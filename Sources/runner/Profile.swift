@@ -35,7 +35,8 @@ final class Profile: Sendable {
         let now = KernelProfile.read()
         state.withLock { state in
             let name = outcome.label.isEmpty ? outcome.kind : "\(outcome.kind) (\(outcome.label))"
-            state.steps.append(Step(name: name, seconds: outcome.seconds, kernels: zip(now, state.before).map { $0 - $1 }))
+            state.steps.append(
+                Step(name: name, seconds: outcome.seconds, kernels: zip(now, state.before).map { $0 - $1 }))
             state.before = now
         }
     }
@@ -48,21 +49,30 @@ final class Profile: Sendable {
                 let totals = step.kernels[kernel.rawValue]
                 guard totals.calls > 0 else { return nil }
                 return [
-                    .text(step.name), .number(step.seconds), .text(kernel.words), .integer(totals.calls), .number(totals.seconds),
-                    .number(totals.operations * 1e-9), .number(totals.bytes * 1e-9), .number(totals.share(of: peak, kernel, workers: workers)),
+                    .text(step.name), .number(step.seconds), .text(kernel.words), .integer(totals.calls),
+                    .number(totals.seconds),
+                    .number(totals.operations * 1e-9), .number(totals.bytes * 1e-9),
+                    .number(totals.share(of: peak, kernel, workers: workers)),
                 ]
             }
         }
-        let header = ["step", "step_seconds", "kernel", "calls", "kernel_seconds_of_all_workers", "gflop", "gbyte", "share_of_peak"]
-        _ = try CSVExport.write(Attachment("profile.csv", .list(header: header, rows: fields)), to: folder, as: "profile.csv")
+        let header = [
+            "step", "step_seconds", "kernel", "calls", "kernel_seconds_of_all_workers", "gflop", "gbyte",
+            "share_of_peak",
+        ]
+        _ = try CSVExport.write(
+            Attachment("profile.csv", .list(header: header, rows: fields)), to: folder, as: "profile.csv")
         if isPrinted { try Console.print(table(steps).rendered() + "\n") }
     }
 
     private func table(_ steps: [Step]) -> TextTable {
-        var table = TextTable(title: "Where the time went", columns: [
-            .init("step"), .init("seconds", .right), .init("kernel"), .init("share of time (%)", .right), .init("calls", .right),
-            .init("GFLOP", .right), .init("GFLOP/s", .right), .init("GB/s", .right), .init("of peak (%)", .right),
-        ])
+        var table = TextTable(
+            title: "Where the time went",
+            columns: [
+                .init("step"), .init("seconds", .right), .init("kernel"), .init("share of time (%)", .right),
+                .init("calls", .right),
+                .init("GFLOP", .right), .init("GFLOP/s", .right), .init("GB/s", .right), .init("of peak (%)", .right),
+            ])
         func format(_ value: Double, _ decimals: Int = 1) -> String { NumberFormat(decimals: decimals).text(value) }
         // What takes no time explains none.
         for step in steps where step.seconds >= 0.05 {
@@ -72,21 +82,28 @@ final class Profile: Sendable {
                 table.addRow([first ? step.name : "", first ? format(step.seconds) : "", kernel] + cells)
                 first = false
             }
-            let order = KernelProfile.Kernel.allCases.sorted { step.kernels[$0.rawValue].seconds > step.kernels[$1.rawValue].seconds }
+            let order = KernelProfile.Kernel.allCases.sorted {
+                step.kernels[$0.rawValue].seconds > step.kernels[$1.rawValue].seconds
+            }
             for kernel in order {
                 let totals = step.kernels[kernel.rawValue]
                 rest -= totals.seconds
                 guard totals.seconds >= 0.01 * available else { continue }
-                add(kernel.words, [
-                    format(100 * totals.seconds / available), "\(totals.calls)", format(totals.operations * 1e-9),
-                    format(totals.operations / totals.seconds * 1e-9), format(totals.bytes / totals.seconds * 1e-9),
-                    format(100 * totals.share(of: peak, kernel, workers: workers)),
-                ])
+                add(
+                    kernel.words,
+                    [
+                        format(100 * totals.seconds / available), "\(totals.calls)", format(totals.operations * 1e-9),
+                        format(totals.operations / totals.seconds * 1e-9), format(totals.bytes / totals.seconds * 1e-9),
+                        format(100 * totals.share(of: peak, kernel, workers: workers)),
+                    ])
             }
             add("everything else, waiting included", [format(100 * max(0, rest) / available)])
         }
-        table.addFootnote("Peak of \(workers) workers, measured: \(format(peak.operations * 1e-9, 0)) GFLOP/s (\(format(peak.roundedOperations * 1e-9, 0)) in bf16), \(format(peak.bytes * 1e-9)) GB/s. A kernel's rates are of one worker;")
-        table.addFootnote("of peak: the larger of its shares in a worker's part of both. Caches can give more bytes than memory.")
+        table.addFootnote(
+            "Peak of \(workers) workers, measured: \(format(peak.operations * 1e-9, 0)) GFLOP/s (\(format(peak.roundedOperations * 1e-9, 0)) in bf16), \(format(peak.bytes * 1e-9)) GB/s. A kernel's rates are of one worker;"
+        )
+        table.addFootnote(
+            "of peak: the larger of its shares in a worker's part of both. Caches can give more bytes than memory.")
         return table
     }
 }

@@ -12,7 +12,9 @@ final class Progress: Sendable {
         switch event {
         case .planned(let plan):
             if plan.stepsToRun > 0 {
-                line("\(plan.entries.count) steps, \(plan.stepsToRun) to compute, over \(plan.unitsLeft) images and other units")
+                line(
+                    "\(plan.entries.count) steps, \(plan.stepsToRun) to compute, over \(plan.unitsLeft) images and other units"
+                )
             }
         case .removedDamaged(let file, let step):
             line("warning: \(file.path) was damaged (\(file.damage)); \(step) is computed again")

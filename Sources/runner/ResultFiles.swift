@@ -40,7 +40,9 @@ struct ResultFiles {
     /// - Returns: those of its attachments.
     func write(_ report: ExperimentReport) throws -> [StoredAttachment] {
         try CSVExport.write(report.metrics, to: folder, as: metrics.lastPathComponent)
-        if !report.predictions.isEmpty { try CSVExport.write(report.predictions, to: folder, as: predictions.lastPathComponent) }
+        if !report.predictions.isEmpty {
+            try CSVExport.write(report.predictions, to: folder, as: predictions.lastPathComponent)
+        }
         return try report.attachments.map { try CSVExport.write($0, to: folder, as: attachment($0).lastPathComponent) }
     }
 }
@@ -50,7 +52,8 @@ extension ExperimentReport {
     mutating func markUntrusted() {
         guard !failedControls.isEmpty else { return }
         for index in metrics.indices {
-            metrics[index].note = ["untrusted: \(failedControls.words)", metrics[index].note].compactMap { $0 }.joined(separator: "; ")
+            metrics[index].note = ["untrusted: \(failedControls.words)", metrics[index].note].compactMap { $0 }.joined(
+                separator: "; ")
         }
     }
 }
@@ -87,7 +90,8 @@ struct GitState {
     /// - Parameter folder: nil for the working folder.
     static func current(in folder: URL? = nil) -> GitState? {
         let place = folder.map { ["-C", $0.path] } ?? []
-        guard let commit = git(place + ["rev-parse", "HEAD"]), let status = git(place + ["status", "--porcelain"]) else { return nil }
+        guard let commit = git(place + ["rev-parse", "HEAD"]), let status = git(place + ["status", "--porcelain"])
+        else { return nil }
         return GitState(commit: commit, isDirty: !status.isEmpty)
     }
 
@@ -95,7 +99,8 @@ struct GitState {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         // The working folder's own configuration starts no program for a look at it.
-        process.arguments = ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"] + arguments
+        process.arguments =
+            ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"] + arguments
         let output = Pipe()
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice

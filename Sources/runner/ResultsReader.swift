@@ -11,7 +11,9 @@ struct ResultsReader {
         let sources = [ResultFiles.database(in: results), ResultFiles.snapshot(in: results)]
             .filter { FileManager.default.fileExists(atPath: $0.path) }
         guard let first = sources.first else {
-            throw Failure(.inputMissing, "\(results.relativePath): there are no results", fix: "name a results folder with --results, or run an experiment first")
+            throw Failure(
+                .inputMissing, "\(results.relativePath): there are no results",
+                fix: "name a results folder with --results, or run an experiment first")
         }
         do {
             view = try DatabaseView(of: first)

@@ -18,9 +18,11 @@ struct Runner: ParsableCommand {
             """,
         version: "0.4",
         subcommands: [
-            RunCommand.self, PlanCommand.self, ValidateCommand.self, StatusCommand.self, TaskCommand.self, CompareCommand.self,
+            RunCommand.self, PlanCommand.self, ValidateCommand.self, StatusCommand.self, TaskCommand.self,
+            CompareCommand.self,
             ClaimsCommand.self, TablesCommand.self,
-            ReportCommand.self, WhyCommand.self, ExplainCommand.self, ExportCommand.self, SelfCheckCommand.self, FetchCommand.self,
+            ReportCommand.self, WhyCommand.self, ExplainCommand.self, ExportCommand.self, SelfCheckCommand.self,
+            FetchCommand.self,
             VerifyCommand.self, ScenesCommand.self, ManifestCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
@@ -31,7 +33,9 @@ struct Runner: ParsableCommand {
         var json = false
         do {
             var command = try parseAsRoot()
-            json = (command as? RunCommand)?.json ?? (command as? VerifyCommand)?.json ?? (command as? StatusCommand)?.json ?? false
+            json =
+                (command as? RunCommand)?.json ?? (command as? VerifyCommand)?.json ?? (command as? StatusCommand)?.json
+                ?? false
             try command.run()
         } catch let failure as Failure {
             failure.exit(json: json)

@@ -14,7 +14,9 @@ extension SpecReach {
         let sends = addresses.map { address in
             "sends texts to \(address.url.visibleLine)" + (address.keyVariable.map { ", with the key in \($0)" } ?? "")
         }
-        let passes = passesOptions && !schedulerOptions.isEmpty ? ["passes to sbatch: \(schedulerOptions.joined(separator: " ").visibleLine)"] : []
+        let passes =
+            passesOptions && !schedulerOptions.isEmpty
+            ? ["passes to sbatch: \(schedulerOptions.joined(separator: " ").visibleLine)"] : []
         return runs + sends + passes
     }
 }
@@ -22,7 +24,8 @@ extension SpecReach {
 extension PlannedExperiment {
     /// What the spec reads elsewhere, as a clause.
     var readsOutside: [String] {
-        filesOutside.isEmpty ? [] : ["reads outside its folder: \(filesOutside.map(\.path.visibleLine).joined(separator: ", "))"]
+        filesOutside.isEmpty
+            ? [] : ["reads outside its folder: \(filesOutside.map(\.path.visibleLine).joined(separator: ", "))"]
     }
 
     /// What the spec does beyond computing, a line each; empty where it does nothing of the kind.

@@ -44,7 +44,10 @@ final class TransferProgress: Sendable {
         if wasOpen { Console.redraw("") }
     }
 
-    private func line(_ progress: Fetcher.Progress, begun: (key: String, bytes: Int, time: ContinuousClock.Instant), now: ContinuousClock.Instant) -> String {
+    private func line(
+        _ progress: Fetcher.Progress, begun: (key: String, bytes: Int, time: ContinuousClock.Instant),
+        now: ContinuousClock.Instant
+    ) -> String {
         let seconds = (now - begun.time) / .seconds(1)
         let speed = seconds > 0 ? Double(progress.bytes - begun.bytes) / seconds : 0
         var text = "  \(progress.file): \(progress.phase == .reading ? "reading, " : "")\(ByteCount(progress.bytes))"
@@ -52,7 +55,8 @@ final class TransferProgress: Sendable {
             let share = min(1, Double(progress.bytes) / Double(total))
             if isTerminal {
                 let filled = Int(share * 20)
-                text = "  [\(String(repeating: "=", count: filled))\(String(repeating: " ", count: 20 - filled))]\(text)"
+                text =
+                    "  [\(String(repeating: "=", count: filled))\(String(repeating: " ", count: 20 - filled))]\(text)"
             }
             text += " of \(ByteCount(total)), \(Int(share * 100)) %"
             if speed > 0 { text += ", \(Progress.duration(Double(max(0, total - progress.bytes)) / speed)) left" }

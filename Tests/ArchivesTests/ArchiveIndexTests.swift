@@ -97,7 +97,9 @@ import Testing
             // With a hash that fits, the numbers themselves are checked.
             var hash = FNV1a()
             hash.combine(bytes.dropLast(8))
-            withUnsafeBytes(of: hash.value.littleEndian) { bytes.replaceSubrange(bytes.count - 8..<bytes.count, with: $0) }
+            withUnsafeBytes(of: hash.value.littleEndian) {
+                bytes.replaceSubrange(bytes.count - 8..<bytes.count, with: $0)
+            }
             guard let index = try? ArchiveIndex(serialized: bytes) else { continue }
             for entry in 0..<index.count { _ = index[entry] }
         }

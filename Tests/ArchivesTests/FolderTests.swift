@@ -10,7 +10,8 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: root) }
         for (path, bytes) in try Samples.files() {
             let url = URL(fileURLWithPath: root + "/" + path)
-            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data(bytes).write(to: url)
         }
         try body(root)
@@ -72,7 +73,9 @@ import Testing
             #expect(throws: ArchiveError.refusedInFolder(location: root, entry: "pipe", defect: .device)) {
                 try Folder(path: root)
             }
-            #expect(throws: ArchiveError.cannotRead(path: root + "/pipe", .notARegularFile)) { try Archive(path: root + "/pipe") }
+            #expect(throws: ArchiveError.cannotRead(path: root + "/pipe", .notARegularFile)) {
+                try Archive(path: root + "/pipe")
+            }
         }
     }
 

@@ -40,7 +40,9 @@ import Testing
             $0.add(Array("././@LongLink".utf8), kind: "L", data: name + [0])
         }
         let record = Array("5012 path=".utf8) + name + [0x0A, 0x0A]
-        try expect(.nameTooLong(bytes: 5001), entry: String(decoding: name, as: UTF8.self) + "\n", at: 1024 + 512 + 5120) {
+        try expect(
+            .nameTooLong(bytes: 5001), entry: String(decoding: name, as: UTF8.self) + "\n", at: 1024 + 512 + 5120
+        ) {
             $0.add(Array("pax".utf8), kind: "x", data: record)
             $0.add("x")
         }
@@ -107,7 +109,8 @@ import Testing
         let original = [UInt8](try Data(contentsOf: URL(fileURLWithPath: Samples.path("pax.tar"))))
         let contentEnd = try #require(original.lastIndex { $0 != 0 }) / 512 * 512 + 512
         let file = try TemporaryFile()
-        for length in [0, 1, 511, 512, 513, 1024, original.count / 2, contentEnd, contentEnd + 511, original.count - 1] {
+        for length in [0, 1, 511, 512, 513, 1024, original.count / 2, contentEnd, contentEnd + 511, original.count - 1]
+        {
             try file.write(original[..<length])
             let error = #expect(throws: ArchiveError.self, "\(length) bytes") { try Archive(path: file.path) }
             guard case .refused(file.path, _, let offset, _) = error else {
@@ -126,7 +129,9 @@ import Testing
     }
 
     /// What the decompressors check themselves, and the CRC of gzip, which libarchive does not look at.
-    @Test(arguments: ["pax.tar.gz", "pax.tar.bz2", "pax.tar.xz", "pax.tar.zst"]) func damagedStreams(name: String) throws {
+    @Test(arguments: ["pax.tar.gz", "pax.tar.bz2", "pax.tar.xz", "pax.tar.zst"]) func damagedStreams(name: String)
+        throws
+    {
         let original = [UInt8](try Data(contentsOf: URL(fileURLWithPath: Samples.path(name))))
         let file = try TemporaryFile()
         // Beyond the file's header, whose times and names no one checks.
@@ -177,8 +182,10 @@ import Testing
         var bytes = original
         for _ in 0..<Int.random(in: 1...3, using: &generator) {
             let index = Int.random(in: 0..<bytes.count, using: &generator)
-            bytes[index] = Bool.random(using: &generator)
-                ? UInt8.random(in: 0...255, using: &generator) : bytes[index] ^ 1 << UInt8.random(in: 0..<8, using: &generator)
+            bytes[index] =
+                Bool.random(using: &generator)
+                ? UInt8.random(in: 0...255, using: &generator)
+                : bytes[index] ^ 1 << UInt8.random(in: 0..<8, using: &generator)
             let start = index / 512 * 512
             guard repairing, original[start + 257..<start + 262].elementsEqual("ustar".utf8) else { continue }
             bytes.replaceSubrange(start + 148..<start + 156, with: repeatElement(UInt8(ascii: " "), count: 8))

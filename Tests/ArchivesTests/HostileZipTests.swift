@@ -63,7 +63,8 @@ import Testing
                     // Half of the changes concern the directory.
                     let start = Bool.random(using: &generator) ? directory : 0
                     let index = Int.random(in: start..<bytes.count, using: &generator)
-                    bytes[index] = [0, 0xFF, 0x7F, 0x80, UInt8.random(in: 0...255, using: &generator)]
+                    bytes[index] =
+                        [0, 0xFF, 0x7F, 0x80, UInt8.random(in: 0...255, using: &generator)]
                         .randomElement(using: &generator) ?? 0
                 }
                 try file.write(bytes)

@@ -53,7 +53,8 @@ import Testing
         let patches = sum(run.pixels.embedded.elements.dropFirst(run.vision.width))
         let pixels = sum(run.pixels.pixels.elements)
         #expect(
-            abs(pixels.total - patches.total) < 1e-5 * patches.magnitude, "pixels \(pixels.total), patches \(patches.total)")
+            abs(pixels.total - patches.total) < 1e-5 * patches.magnitude,
+            "pixels \(pixels.total), patches \(patches.total)")
     }
 
     @Test func theOriginalRulesDoNotConserveIt() throws {
@@ -67,7 +68,8 @@ import Testing
         // Wide enough that each product has terms: what meets an empty one is lost.
         let (rows, inputs, outputs) = (3, 60, 5)
         let linear = LinearRelevance(
-            weights: SignedWeights(capacity: inputs * outputs), streams: 2, rows: rows, inputs: inputs, outputs: outputs)
+            weights: SignedWeights(capacity: inputs * outputs), streams: 2, rows: rows, inputs: inputs, outputs: outputs
+        )
         func values(_ count: Int) -> [Float] { (0..<count).map { _ in Float(random.uniform(-1...1)) } }
         let relevance = values(rows * outputs)
         var result = [Float](repeating: 0, count: 2 * rows * inputs)
@@ -109,7 +111,9 @@ import Testing
         products.toOperands(
             relevance, attention: attention, block, record.layers[1], rows: tokens, into: &operands)
         func part(_ index: Int) -> Double {
-            (0..<tokens * width).reduce(0) { $0 + Double(operands[$1 / width * 3 * width + index * width + $1 % width]) }
+            (0..<tokens * width).reduce(0) {
+                $0 + Double(operands[$1 / width * 3 * width + index * width + $1 % width])
+            }
         }
         let total = Double(tokens * width)
         let toAttention = sum(attention).total

@@ -11,7 +11,9 @@ import Testing
 @Suite struct FiniteDifferenceTests {
     /// The logit as a function of what is added to one entry of one layer's attention. The way there is
     /// recomputed from the residual stream that the pass recorded.
-    static func logit(_ pass: AttributionPass, _ weights: [Float], layer: Int, head: Int, entry: Int, added: Double) -> Double {
+    static func logit(_ pass: AttributionPass, _ weights: [Float], layer: Int, head: Int, entry: Int, added: Double)
+        -> Double
+    {
         let vision = pass.vision
         let (T, D) = (vision.tokens, vision.width)
         var x = (0..<T).map { t in (0..<D).map { Double(pass.record.layers[layer].input.base[t * D + $0]) } }

@@ -8,7 +8,8 @@ import Testing
 extension SafetensorsFile {
     convenience init(fixture name: String) throws {
         try self.init(
-            contentsOf: #require(Bundle.module.url(forResource: name, withExtension: "safetensors", subdirectory: "Fixtures")))
+            contentsOf: #require(
+                Bundle.module.url(forResource: name, withExtension: "safetensors", subdirectory: "Fixtures")))
     }
 
     func matrix(_ name: String) throws -> Tensor { Tensor(shape: try tensor(name).shape, elements: try floats(name)) }
@@ -43,10 +44,12 @@ extension SafetensorsFile {
         Linear(weight: try matrix("\(name).weight"), bias: try floats("\(name).bias"))
     }
 
-    private func block(_ layer: Int, heads: Int, _ activation: Activation, _ epsilon: Float) throws -> TransformerBlock {
+    private func block(_ layer: Int, heads: Int, _ activation: Activation, _ epsilon: Float) throws -> TransformerBlock
+    {
         TransformerBlock(
             heads: heads, attentionNorm: try norm("\(layer).attentionNorm", epsilon),
-            queryKeyValue: try linear("\(layer).queryKeyValue"), attentionOutput: try linear("\(layer).attentionOutput"),
+            queryKeyValue: try linear("\(layer).queryKeyValue"),
+            attentionOutput: try linear("\(layer).attentionOutput"),
             mlpNorm: try norm("\(layer).mlpNorm", epsilon), mlpInput: try linear("\(layer).mlpInput"),
             activation: activation, mlpOutput: try linear("\(layer).mlpOutput"))
     }

@@ -8,7 +8,8 @@ import Testing
 @Suite struct PrecisionTests {
     /// Wide enough that roundings average out as in a real model.
     private static let configuration = VisionConfiguration(
-        imageSize: 32, patchSize: 8, width: 64, layers: 4, heads: 4, mlpWidth: 256, activation: .quickGELU, layerNormEpsilon: 1e-5)
+        imageSize: 32, patchSize: 8, width: 64, layers: 4, heads: 4, mlpWidth: 256, activation: .quickGELU,
+        layerNormEpsilon: 1e-5)
     private let vision = RandomVision.make(configuration, embeddingWidth: 32)
     private let images = RandomVision.images(6, of: configuration)
 
@@ -35,12 +36,16 @@ import Testing
     @Test func whatIsCapturedChangesNoRounding() {
         // Without a capture the activations of bf16 are written rounded, with one they are rounded when they are read.
         let bf16 = vision.with(.bf16)
-        let (plain, captured) = (embeddings(bf16), embeddings(bf16, capturing: [.activations, .classAttention, .mlpOutput]))
+        let (plain, captured) = (
+            embeddings(bf16), embeddings(bf16, capturing: [.activations, .classAttention, .mlpOutput])
+        )
         for (a, b) in zip(plain, captured) { #expect(cosine(a, b) > 1 - 1e-5) }
     }
 
     /// The product literally: rounded operands, sums in double precision, then bias and activation.
-    private func literal(_ linear: Linear, _ x: [Float], rows: Int, _ activation: Activation?, from y: [Float]) -> [Float] {
+    private func literal(_ linear: Linear, _ x: [Float], rows: Int, _ activation: Activation?, from y: [Float])
+        -> [Float]
+    {
         func rounded(_ values: [Float]) -> [Float] {
             var result = values
             linear.precision.rounded(values, count: values.count, into: &result)
@@ -65,7 +70,9 @@ import Testing
     func eitherLibraryGivesTheProduct(library: LinearLibrary, precision: Precision) {
         let rows = 17
         let linear = vision.blocks[1].mlpInput.with(precision).with(library)
-        #expect(linear.library == library && linear.precision == precision && (linear.packed == nil) == (library == .openBLAS))
+        #expect(
+            linear.library == library && linear.precision == precision
+                && (linear.packed == nil) == (library == .openBLAS))
         var random = SplitMix64(seed: 5)
         let x = (0..<rows * linear.inputs).map { _ in Float(random.uniform(-1...1)) }
         let start = (0..<rows * linear.outputs).map { _ in Float(random.uniform(-1...1)) }
@@ -80,6 +87,8 @@ import Testing
         linear.multiply(x, rows: rows, into: &product)
         let bias = (0..<rows).flatMap { _ in linear.bias }
         let expected = zip(literal(linear, x, rows: rows, nil, from: product.map { _ in 0 }), bias).map { $0 - $1 }
-        #expect(largestError(product, expected) < 1e-5, "\(library.description), \(precision): \(largestError(product, expected))")
+        #expect(
+            largestError(product, expected) < 1e-5,
+            "\(library.description), \(precision): \(largestError(product, expected))")
     }
 }

@@ -13,7 +13,8 @@ import Testing
         let folder = try TinyModelFolder()
         let url = folder.url.appendingPathComponent("config.json")
         let text = try String(contentsOf: url, encoding: .utf8)
-        let edited = text.replacingOccurrences(of: "\"vocab_size\"", with: "\"hidden_act\": \"\(textActivation)\", \"vocab_size\"")
+        let edited = text.replacingOccurrences(
+            of: "\"vocab_size\"", with: "\"hidden_act\": \"\(textActivation)\", \"vocab_size\"")
         #expect(edited != text)
         try folder.write("config.json", edited)
         return folder
@@ -28,7 +29,8 @@ import Testing
         #expect(changed.description.textActivationSource == .caller)
         #expect(changed.description.imageActivationSource == quick.description.imageActivationSource)
         #expect(changed.embed(texts: Self.texts) == plain.embed(texts: Self.texts))
-        let difference = largestError(changed.embed(texts: Self.texts).elements, quick.embed(texts: Self.texts).elements)
+        let difference = largestError(
+            changed.embed(texts: Self.texts).elements, quick.embed(texts: Self.texts).elements)
         #expect(difference > 1e-4, "the embeddings differ by \(difference) only")
         let names = ["cat", "dog"]
         #expect(

@@ -55,7 +55,8 @@ import Testing
         let (tower, images, layers) = (vision.with(precision), RandomVision.images(3), vision.blocks.count)
         func pass(_ last: CaptureRequest) -> VisionWorkspace {
             let workspace = VisionWorkspace(
-                tower, capacity: 3, capturing: [CaptureRequest](repeating: [], count: layers - 1) + [last.union(.classAttention)])
+                tower, capacity: 3,
+                capturing: [CaptureRequest](repeating: [], count: layers - 1) + [last.union(.classAttention)])
             tower(images, batch: 3, workspace)
             return workspace
         }
@@ -64,16 +65,22 @@ import Testing
         // With nothing captured at all, and room for more images.
         let plain = VisionWorkspace(tower, capacity: 5)
         tower(images, batch: 3, plain)
-        #expect(largestError(plain.embeddings.elements.prefix(3 * tower.embeddingWidth), among.embeddings.elements) < tolerance)
+        #expect(
+            largestError(plain.embeddings.elements.prefix(3 * tower.embeddingWidth), among.embeddings.elements)
+                < tolerance)
         #expect(largestError(alone.embeddings.elements, among.embeddings.elements) < tolerance)
         let (T, D) = (tower.tokens, tower.width)
         var difference = Float(0)
         for image in 0..<3 {
-            for i in image * T * D..<image * T * D + D { difference = max(difference, abs(alone.x.base[i] - among.x.base[i])) }
+            for i in image * T * D..<image * T * D + D {
+                difference = max(difference, abs(alone.x.base[i] - among.x.base[i]))
+            }
         }
         #expect(difference < tolerance, "\(difference)")
         let (own, other) = (alone.capture(layers - 1), among.capture(layers - 1))
-        for row in 0..<3 * tower.blocks[0].heads * T { #expect(abs(own.classAttention[row] - other.classAttention[row]) < tolerance) }
+        for row in 0..<3 * tower.blocks[0].heads * T {
+            #expect(abs(own.classAttention[row] - other.classAttention[row]) < tolerance)
+        }
         for row in 0..<3 * T { #expect(own.mean[row] == other.mean[row] && own.sigma[row] == other.sigma[row]) }
         // The other tokens have not gone through the layer.
         #expect(alone.x.elements[D..<2 * D] != among.x.elements[D..<2 * D])
@@ -84,7 +91,9 @@ import Testing
         let clip = try CLIP(folder: TinyModelFolder().url)
         let words = ["dog", "a", "cat"]
         var texts = ["", "a", "a dog and more words than the context holds", "dog"]
-        for index in 0..<150 { texts.append((0..<index * 7 % 5).map { words[(index + $0) % 3] }.joined(separator: " ")) }
+        for index in 0..<150 {
+            texts.append((0..<index * 7 % 5).map { words[(index + $0) % 3] }.joined(separator: " "))
+        }
         let together = clip.embed(texts: texts)
         for (index, text) in texts.enumerated() {
             let error = largestError(together[row: index], clip.embed(texts: [text]).elements)

@@ -36,8 +36,12 @@ import Testing
 
     @Test func whatIsNoGramMatrixIsRefused() {
         var r = [Float](repeating: 0, count: 4)
-        #expect(throws: FactorisationError.notFinite) { try Factorisations.cholesky([1, 0, 0, .nan], count: 2, into: &r) }
-        #expect(throws: FactorisationError.notFinite) { try Factorisations.cholesky([.infinity, 0, 0, 1], count: 2, into: &r) }
+        #expect(throws: FactorisationError.notFinite) {
+            try Factorisations.cholesky([1, 0, 0, .nan], count: 2, into: &r)
+        }
+        #expect(throws: FactorisationError.notFinite) {
+            try Factorisations.cholesky([.infinity, 0, 0, 1], count: 2, into: &r)
+        }
         #expect(throws: FactorisationError.self) { try Factorisations.cholesky([1, 0, 0, -1], count: 2, into: &r) }
     }
 

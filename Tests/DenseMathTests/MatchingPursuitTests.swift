@@ -58,7 +58,8 @@ import Testing
         for signal in 0..<30 {
             let x = signals[row: signal].map(Double.init)
             let literal = LiteralPursuit(dictionary, x, steps: m)
-            #expect(Array(codes.atoms[signal * m..<(signal + 1) * m]) == literal.atoms.map(Int32.init), "signal \(signal)")
+            #expect(
+                Array(codes.atoms[signal * m..<(signal + 1) * m]) == literal.atoms.map(Int32.init), "signal \(signal)")
             for (index, size) in codes.sizes.enumerated() {
                 let row = (index * 30 + signal) * m
                 for (j, value) in codes.coefficients.elements[row..<row + m].enumerated() {
@@ -90,7 +91,8 @@ import Testing
             }
         }
         // As many independent atoms as numbers give the signal back.
-        let error = zip(codes.reconstructions(1, dictionary: dictionary).elements, signals.elements).map { $0 - $1 }.largestMagnitude()
+        let error = zip(codes.reconstructions(1, dictionary: dictionary).elements, signals.elements).map { $0 - $1 }
+            .largestMagnitude()
         #expect(error < 1e-5, "\(error)")
     }
 
@@ -132,7 +134,9 @@ import Testing
             var residual = [Float](repeating: 0, count: d)
             pursuit.beginStep(residual: &residual)
             // As inexact as a matrix product may be.
-            pursuit.look(at: (0..<d - 1).map { BLAS.dot(residual, Array(dictionary[row: $0]), count: d) }, count: d - 1, firstAtom: 0)
+            pursuit.look(
+                at: (0..<d - 1).map { BLAS.dot(residual, Array(dictionary[row: $0]), count: d) }, count: d - 1,
+                firstAtom: 0)
             pursuit.endStep(dictionary.elements)
             let largest = pursuit.atoms.map { atom in
                 zip(dictionary[row: Int(atom)], pursuit.residual).reduce(0) { $0 + Double($1.0) * $1.1 }
@@ -232,7 +236,9 @@ import Testing
 
     /// Unit vectors with clusters and a common mean, centred, each dimension by its norm, times 100.
     static func pool(_ atoms: Int, _ d: Int, _ random: inout SplitMix64) -> Tensor {
-        let (mean, centres, own) = (gaussian(1, d, &random), gaussian(atoms / 4, d, &random), gaussian(atoms, d, &random))
+        let (mean, centres, own) = (
+            gaussian(1, d, &random), gaussian(atoms / 4, d, &random), gaussian(atoms, d, &random)
+        )
         var result = Tensor(zeros: [atoms, d])
         for atom in 0..<atoms {
             let centre = random.below(atoms / 4)

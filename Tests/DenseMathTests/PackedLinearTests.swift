@@ -19,12 +19,15 @@ struct PackedLinearTests {
             }
             x = values(rows * inputs)
             y = values(rows * outputs)
-            weight = Tensor(shape: [outputs, inputs], elements: values(outputs * inputs, 1 / Float(inputs).squareRoot()))
+            weight = Tensor(
+                shape: [outputs, inputs], elements: values(outputs * inputs, 1 / Float(inputs).squareRoot()))
             bias = values(outputs)
         }
 
         /// Sums in double precision, of numbers rounded as they are multiplied.
-        func literal(_ precision: Precision, bias addsBias: Bool, _ activation: Activation?, accumulating: Bool) -> [Double] {
+        func literal(_ precision: Precision, bias addsBias: Bool, _ activation: Activation?, accumulating: Bool)
+            -> [Double]
+        {
             func rounded(_ values: [Float]) -> [Float] {
                 var result = values
                 precision.rounded(values, count: values.count, into: &result)
@@ -59,19 +62,24 @@ struct PackedLinearTests {
         for (rows, inputs, outputs) in [(1, 64, 32), (37, 100, 75), (68, 192, 768), (50, 768, 192)] {
             let layer = Layer(rows: rows, inputs: inputs, outputs: outputs)
             let packed = try layer.packed(precision)
-            for (addsBias, accumulating) in [(true, false), (false, false), (true, true)] where activation == nil || !accumulating {
+            for (addsBias, accumulating) in [(true, false), (false, false), (true, true)]
+            where activation == nil || !accumulating {
                 var y = layer.y
                 let isDone = layer.x.withUnsafeBytes { x in
                     y.withUnsafeMutableBytes { y in
                         guard let x = x.baseAddress, let y = y.baseAddress else { return false }
                         return packed.multiply(
-                            x, rows: rows, addsBias: addsBias, activation: activation, accumulating: accumulating, into: y)
+                            x, rows: rows, addsBias: addsBias, activation: activation, accumulating: accumulating,
+                            into: y)
                     }
                 }
                 #expect(isDone)
-                let error = Self.largestError(y, layer.literal(precision, bias: addsBias, activation, accumulating: accumulating))
+                let error = Self.largestError(
+                    y, layer.literal(precision, bias: addsBias, activation, accumulating: accumulating))
                 // Sums of hundreds of numbers of size 1/√k in single precision.
-                #expect(error < 5e-6, "\(rows)×\(inputs)×\(outputs) \(precision) bias \(addsBias) added \(accumulating): \(error)")
+                #expect(
+                    error < 5e-6,
+                    "\(rows)×\(inputs)×\(outputs) \(precision) bias \(addsBias) added \(accumulating): \(error)")
             }
         }
     }
@@ -80,13 +88,16 @@ struct PackedLinearTests {
         let layer = Layer(rows: 40, inputs: 64, outputs: 96)
         let second = Layer(rows: 40, inputs: 96, outputs: 48)
         var hidden = [UInt16](repeating: 0, count: 40 * 96)
-        let isFirstDone = try layer.packed(.bf16).multiply(layer.x, rows: 40, addsBias: true, activation: .quickGELU, into: &hidden, .bf16)
+        let isFirstDone = try layer.packed(.bf16).multiply(
+            layer.x, rows: 40, addsBias: true, activation: .quickGELU, into: &hidden, .bf16)
         var y = second.y
-        let isSecondDone = try second.packed(.bf16).multiply(hidden, .bf16, rows: 40, addsBias: true, accumulating: true, into: &y)
+        let isSecondDone = try second.packed(.bf16).multiply(
+            hidden, .bf16, rows: 40, addsBias: true, accumulating: true, into: &y)
         #expect(isFirstDone && isSecondDone)
         let values = layer.literal(.bf16, bias: true, .quickGELU, accumulating: false).map(Float.init)
         // The rounding of a hidden value may fall to the other side where sums differ in their last digit.
-        let worst = zip(hidden, values).map { abs(Float(bitPattern: UInt32($0) << 16) - $1) / max(abs($1), 1e-3) }.max() ?? 1
+        let worst =
+            zip(hidden, values).map { abs(Float(bitPattern: UInt32($0) << 16) - $1) / max(abs($1), 1e-3) }.max() ?? 1
         #expect(worst < 1.0 / 128, "\(worst)")
         let expected = Layer(copying: second, x: hidden.map { Float(bitPattern: UInt32($0) << 16) })
             .literal(.bf16, bias: true, nil, accumulating: true)
@@ -111,7 +122,9 @@ struct PackedLinearTests {
     }
 
     @Test func roundingIsToTheNearestEven() {
-        let values: [Float] = [1, 1 + 1 / 256, 1 + 3 / 256, -1 - 1 / 256, .greatestFiniteMagnitude, .infinity, .nan, 0, -0.0]
+        let values: [Float] = [
+            1, 1 + 1 / 256, 1 + 3 / 256, -1 - 1 / 256, .greatestFiniteMagnitude, .infinity, .nan, 0, -0.0,
+        ]
         var rounded = values
         Precision.bf16.rounded(values, count: values.count, into: &rounded)
         #expect(rounded[0] == 1 && rounded[1] == 1 && rounded[2] == 1 + 4 / 256 && rounded[3] == -1)
@@ -137,7 +150,9 @@ struct PackedLinearTests {
 
 extension PackedLinearTests.Layer {
     fileprivate init(copying other: PackedLinearTests.Layer, x: [Float]) {
-        (rows, inputs, outputs, weight, bias, y) = (other.rows, other.inputs, other.outputs, other.weight, other.bias, other.y)
+        (rows, inputs, outputs, weight, bias, y) = (
+            other.rows, other.inputs, other.outputs, other.weight, other.bias, other.y
+        )
         self.x = x
     }
 }

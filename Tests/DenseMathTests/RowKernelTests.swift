@@ -27,9 +27,13 @@ import Testing
         for offset in [Float(0), 1000] {
             let x = Self.random(rows * width).map { $0 + offset }
             let (gamma, beta) = (Self.random(width, seed: 2), Self.random(width, seed: 3))
-            var (out, mean, sigma) = ([Float](repeating: 0, count: x.count), [Float](repeating: 0, count: rows), [Float](repeating: 0, count: rows))
+            var (out, mean, sigma) = (
+                [Float](repeating: 0, count: x.count), [Float](repeating: 0, count: rows),
+                [Float](repeating: 0, count: rows)
+            )
             RowKernels.layerNorm(
-                x, gamma: gamma, beta: beta, epsilon: 1e-5, rows: rows, columns: width, into: &out, mean: &mean, sigma: &sigma)
+                x, gamma: gamma, beta: beta, epsilon: 1e-5, rows: rows, columns: width, into: &out, mean: &mean,
+                sigma: &sigma)
             for row in 0..<rows {
                 let values = x[row * width..<(row + 1) * width].map(Double.init)
                 let m = values.reduce(0, +) / Double(width)
@@ -40,7 +44,8 @@ import Testing
                 if width > 1 { Self.expectClose([sigma[row]], [s], relative: tolerance) }
                 guard width > 1 else { continue }
                 let expected = values.indices.map { Double(gamma[$0]) * (values[$0] - m) / s + Double(beta[$0]) }
-                Self.expectClose(Array(out[row * width..<(row + 1) * width]), expected, relative: tolerance, absolute: tolerance)
+                Self.expectClose(
+                    Array(out[row * width..<(row + 1) * width]), expected, relative: tolerance, absolute: tolerance)
             }
         }
     }
@@ -83,7 +88,9 @@ import Testing
         Self.expectClose(x, [0.5, 0.5, 0, 0])
     }
 
-    static let points: [Float] = [0, -0.0, 1e-30, 1e-6, 0.1, -0.1, 1, -1, 5, -5, 20, -20, 60, -60, 1e4, -1e4, 1e30, -1e30]
+    static let points: [Float] = [
+        0, -0.0, 1e-30, 1e-6, 0.1, -0.1, 1, -1, 5, -5, 20, -20, 60, -60, 1e4, -1e4, 1e30, -1e30,
+    ]
 
     @Test func quickGELUMatchesItsFormula() {
         var found = Self.points
@@ -105,7 +112,8 @@ import Testing
     @Test func geluIsCloseEverywhere() {
         let points = (-9000...9000).map { Float($0) / 1000 } + [-1e4, -20, 20, 1e4]
         var found = points
-        RowKernels.activate(.gelu, &found, bias: [Float](repeating: 0, count: points.count), rows: 1, columns: points.count)
+        RowKernels.activate(
+            .gelu, &found, bias: [Float](repeating: 0, count: points.count), rows: 1, columns: points.count)
         let errors = zip(points.map(Double.init), found).map { point, found in
             let expected = point * (1 + erf(point / 2.0.squareRoot())) / 2
             return abs(expected - Double(found)) / max(1, abs(point))
@@ -120,7 +128,8 @@ import Testing
         var found = x
         RowKernels.activate(activation, &found, bias: bias, rows: rows, columns: columns)
         var expected = x.indices.map { x[$0] + bias[$0 % columns] }
-        RowKernels.activate(activation, &expected, bias: [Float](repeating: 0, count: expected.count), rows: 1, columns: expected.count)
+        RowKernels.activate(
+            activation, &expected, bias: [Float](repeating: 0, count: expected.count), rows: 1, columns: expected.count)
         #expect(found == expected)
     }
 
@@ -136,9 +145,12 @@ import Testing
             var x = [Float](repeating: 1, count: 40)
             x[position] = .nan
             let (gamma, beta) = ([Float](repeating: 1, count: 20), [Float](repeating: 0, count: 20))
-            var (out, mean, sigma) = ([Float](repeating: 0, count: 40), [Float](repeating: 0, count: 2), [Float](repeating: 0, count: 2))
+            var (out, mean, sigma) = (
+                [Float](repeating: 0, count: 40), [Float](repeating: 0, count: 2), [Float](repeating: 0, count: 2)
+            )
             RowKernels.layerNorm(
-                x, gamma: gamma, beta: beta, epsilon: 1e-5, rows: 2, columns: 20, into: &out, mean: &mean, sigma: &sigma)
+                x, gamma: gamma, beta: beta, epsilon: 1e-5, rows: 2, columns: 20, into: &out, mean: &mean, sigma: &sigma
+            )
             #expect(out[..<20].allSatisfy(\.isNaN) && out[20...].allSatisfy(\.isFinite))
         }
     }
@@ -149,7 +161,8 @@ import Testing
                 var x = [Float](repeating: 1, count: 2 * width)
                 x[position] = value
                 RowKernels.softmax(&x, rows: 2, columns: width, scale: 1, causal: false)
-                #expect(x[..<width].allSatisfy(\.isNaN) && x[width...].allSatisfy(\.isFinite), "\(value) at \(position)")
+                #expect(
+                    x[..<width].allSatisfy(\.isNaN) && x[width...].allSatisfy(\.isFinite), "\(value) at \(position)")
             }
             guard width > 1 else { continue }
             var x = [Float](repeating: 1, count: width)
@@ -166,7 +179,8 @@ import Testing
         var squares = [Float](repeating: 0, count: rows)
         RowKernels.rowSquares(x, rows: rows, columns: width, stride: width, into: &squares)
         Self.expectClose(
-            squares, (0..<rows).map { row in x[row * width..<(row + 1) * width].reduce(0) { $0 + Double($1) * Double($1) } })
+            squares,
+            (0..<rows).map { row in x[row * width..<(row + 1) * width].reduce(0) { $0 + Double($1) * Double($1) } })
 
         var shifted = x
         RowKernels.subtract(row: Array(y[..<width]), from: &shifted, rows: rows, columns: width)

@@ -5,9 +5,13 @@ import Testing
     /// The first numbers of the reference implementation for seeds 0 and 1234567.
     @Test func knownAnswers() {
         var zero = SplitMix64(seed: 0)
-        #expect((0..<3).map { _ in zero.next() } == [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f])
+        #expect(
+            (0..<3).map { _ in zero.next() } == [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f])
         var other = SplitMix64(seed: 1_234_567)
-        #expect((0..<3).map { _ in other.next() } == [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423])
+        #expect(
+            (0..<3).map { _ in other.next() } == [
+                6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423,
+            ])
     }
 
     @Test func streamsDifferByNameIndexAndSeed() {

@@ -7,13 +7,16 @@ import Testing
 // Checks that all stored artefacts share: what is not theirs is refused.
 
 /// The artefact with one tensor replaced by zeros of another shape.
-private func damaged(_ artefact: some Artefact, _ name: String, _ shape: [Int], integers: Bool = false) throws -> StoredArtefact {
+private func damaged(_ artefact: some Artefact, _ name: String, _ shape: [Int], integers: Bool = false) throws
+    -> StoredArtefact
+{
     guard case .tensors(var tensors, let metadata) = try artefact.stored() else {
         throw PipelineError.wrongArtefactForm(wanted: "tensors")
     }
     #expect(tensors[name] != nil, "there is no tensor \(name)")
     let count = shape.reduce(1, *)
-    tensors[name] = integers
+    tensors[name] =
+        integers
         ? try StoredTensor([Int32](repeating: 0, count: count), shape: shape)
         : try StoredTensor([Float](repeating: 0, count: count), shape: shape)
     return .tensors(tensors, metadata: metadata)
@@ -30,7 +33,9 @@ func expectNoPartCanBeMissing<Value: Artefact>(_ value: Value) throws {
     for name in tensors.keys {
         var rest = tensors
         rest[name] = nil
-        #expect(throws: PipelineError.self, "it was read without \(name)") { try Value(.tensors(rest, metadata: metadata)) }
+        #expect(throws: PipelineError.self, "it was read without \(name)") {
+            try Value(.tensors(rest, metadata: metadata))
+        }
     }
 }
 
@@ -39,5 +44,7 @@ func expectRefusal<Value: Artefact>(_ value: Value, _ name: String, numbers: [In
     guard case .tensors(var tensors, let metadata) = try value.stored() else { return }
     let shape = try #require(tensors[name]).shape
     tensors[name] = try StoredTensor(numbers, shape: shape)
-    #expect(throws: PipelineError.self, "\(name) \(numbers) was read") { try Value(.tensors(tensors, metadata: metadata)) }
+    #expect(throws: PipelineError.self, "\(name) \(numbers) was read") {
+        try Value(.tensors(tensors, metadata: metadata))
+    }
 }

@@ -19,7 +19,11 @@ import Testing
         #expect(back.facts.captions == scenes.map(\.caption))
         #expect(back.image(3).pixels == scenes[3].image.pixels && back.mask(3) == scenes[3].mask)
         // However a split is cut, its digest is that of the whole.
-        #expect(SceneDigest.of([shard]) == SceneDigest.of([ImageShard(Array(scenes[..<2]), imageSize: 64), ImageShard(Array(scenes[2...]), imageSize: 64)]))
+        #expect(
+            SceneDigest.of([shard])
+                == SceneDigest.of([
+                    ImageShard(Array(scenes[..<2]), imageSize: 64), ImageShard(Array(scenes[2...]), imageSize: 64),
+                ]))
         #expect(SceneDigest.of([shard]) != SceneDigest.of([ImageShard(scenes.reversed(), imageSize: 64)]))
     }
 

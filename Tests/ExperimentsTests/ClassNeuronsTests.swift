@@ -13,7 +13,9 @@ import Testing
     ])
     private let classifier = ZeroShotClassifier(weights: Tensor(shape: [2, 2], elements: [1, 0, 0, 1]))
 
-    private func names(_ neurons: [(layer: Int, neuron: Int)]) -> [String] { neurons.map { "\($0.layer).\($0.neuron)" } }
+    private func names(_ neurons: [(layer: Int, neuron: Int)]) -> [String] {
+        neurons.map { "\($0.layer).\($0.neuron)" }
+    }
 
     @Test func theLargestAlignmentsWithEitherSignComeFirst() throws {
         let neurons = try ClassNeurons(directions, layers: [0, 2], classifier: classifier)
@@ -27,9 +29,15 @@ import Testing
     }
 
     @Test func onlyTheGivenLayersTakePart() throws {
-        #expect(names(try ClassNeurons(directions, layers: [2], classifier: classifier).largest(2, of: 0)) == ["2.0", "2.1"])
+        #expect(
+            names(try ClassNeurons(directions, layers: [2], classifier: classifier).largest(2, of: 0)) == [
+                "2.0", "2.1",
+            ])
         // In their order, which decides between equals.
-        #expect(names(try ClassNeurons(directions, layers: [2, 0], classifier: classifier).largest(3, of: 0)) == ["0.1", "2.0", "0.0"])
+        #expect(
+            names(try ClassNeurons(directions, layers: [2, 0], classifier: classifier).largest(3, of: 0)) == [
+                "0.1", "2.0", "0.0",
+            ])
         #expect(throws: PipelineError.self) { try ClassNeurons(directions, layers: [0, 1], classifier: classifier) }
     }
 

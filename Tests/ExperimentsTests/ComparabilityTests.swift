@@ -6,7 +6,9 @@ import Testing
 
 /// A number is set beside the paper's only where everything that decides it is the paper's, as the paper's file says.
 @Suite struct ComparabilityTests {
-    private static func paper(_ number: String = "{row: second-order, column: accuracy, value: 50}") throws -> PaperTable {
+    private static func paper(_ number: String = "{row: second-order, column: accuracy, value: 50}") throws
+        -> PaperTable
+    {
         let text = """
             short: P
             reference: arXiv 1
@@ -21,18 +23,24 @@ import Testing
     }
 
     private static let own = [
-        "model": "openai-vit-b-32", "fit": "imagenet-train every 250", "templates": "openai-80", "image-activation": "quick_gelu",
+        "model": "openai-vit-b-32", "fit": "imagenet-train every 250", "templates": "openai-80",
+        "image-activation": "quick_gelu",
     ]
 
-    private func metric(_ settings: [String: String], _ others: [String: String] = [:], isPartial: Bool = false, paper: PaperTable) throws -> Metric {
+    private func metric(
+        _ settings: [String: String], _ others: [String: String] = [:], isPartial: Bool = false, paper: PaperTable
+    ) throws -> Metric {
         let study = try StudySpec(
-            HandMade.document("e", "seed: 1"), besides: ["evaluation"], choices: HandMade.choices, model: HandMade.facts)
+            HandMade.document("e", "seed: 1"), besides: ["evaluation"], choices: HandMade.choices, model: HandMade.facts
+        )
         let rows = RowMaker("e", study.setting, settings: settings, isPartial: isPartial)
         #expect(
             rows.standing(to: [paper["second-order", "accuracy"]], others).hasPrefix("not comparable")
-                == !(paper["second-order", "accuracy"]?.differences(from: settings.merging(others) { $1 }).isEmpty ?? true))
+                == !(paper["second-order", "accuracy"]?.differences(from: settings.merging(others) { $1 }).isEmpty
+                ?? true))
         return rows.share(
-            "accuracy", [:], [true, false, true, false], of: HandMade.images, paper: paper["second-order", "accuracy"], settings: others)
+            "accuracy", [:], [true, false, true, false], of: HandMade.images, paper: paper["second-order", "accuracy"],
+            settings: others)
     }
 
     @Test func thePapersSettingIsCompared() throws {
@@ -63,10 +71,17 @@ import Testing
         var settings = Self.own
         (settings["fit"], settings["templates"]) = ("emoji-scenes fit", "t")
         let study = try StudySpec(
-            HandMade.document("e", "seed: 1"), besides: ["evaluation"], choices: HandMade.choices, model: HandMade.facts)
+            HandMade.document("e", "seed: 1"), besides: ["evaluation"], choices: HandMade.choices, model: HandMade.facts
+        )
         let number = try Self.paper()["second-order", "accuracy"]
-        #expect(RowMaker("e", study.setting, settings: settings, isPartial: false).standing(to: [number]) == "not comparable, for another fit, templates")
-        #expect(RowMaker("e", study.setting, settings: Self.own, isPartial: false).standing(to: [number]) == "the same in all that decides them")
-        #expect(RowMaker("e", study.setting, settings: Self.own, isPartial: true).standing(to: [number]).contains("a part of the images only"))
+        #expect(
+            RowMaker("e", study.setting, settings: settings, isPartial: false).standing(to: [number])
+                == "not comparable, for another fit, templates")
+        #expect(
+            RowMaker("e", study.setting, settings: Self.own, isPartial: false).standing(to: [number])
+                == "the same in all that decides them")
+        #expect(
+            RowMaker("e", study.setting, settings: Self.own, isPartial: true).standing(to: [number]).contains(
+                "a part of the images only"))
     }
 }

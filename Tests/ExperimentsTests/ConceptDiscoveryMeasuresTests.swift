@@ -80,7 +80,9 @@ import Testing
                 guard case .metric(let name, let subject, _) = cell else { continue }
                 let columns = Dictionary(uniqueKeysWithValues: subject.columns.map { ($0.name, $0.value) })
                 // What is best possible has one truth only.
-                #expect((metrics.row(name, columns) != nil) == (row.header != "best possible" || column == 0), "\(row.header) \(column)")
+                #expect(
+                    (metrics.row(name, columns) != nil) == (row.header != "best possible" || column == 0),
+                    "\(row.header) \(column)")
             }
         }
         #expect(measures.table.footnotes.contains { $0.contains("described by 8 phrases") })
@@ -94,7 +96,10 @@ import Testing
         }
         #expect(header == ["image", "caption", "active_neurons", "by_norm", "by_signed", "by_similarity"])
         #expect(rows.count == 4)
-        #expect(rows[2] == [.text("d/val/2"), .text("=c2"), .integer(0), .text("cat; kitty"), .text("sun"), .text("sun; cat")])
+        #expect(
+            rows[2] == [
+                .text("d/val/2"), .text("=c2"), .integer(0), .text("cat; kitty"), .text("sun"), .text("sun; cat"),
+            ])
         #expect(rows[1].last == .text(""))
     }
 
@@ -108,7 +113,10 @@ import Testing
         }
         #expect(try spec("").neuronLayers == nil && spec("").phrases == 10)
         #expect(try spec("neuron-layers: [1]").neuronLayers == [1])
-        for keys in ["layers: [0]\nneuron-layers: [1]", "neuron-layers: [2]", "neuron-layers: []", "neuron-layers: [1, 1]", "phrases: 0"] {
+        for keys in [
+            "layers: [0]\nneuron-layers: [1]", "neuron-layers: [2]", "neuron-layers: []", "neuron-layers: [1, 1]",
+            "phrases: 0",
+        ] {
             #expect(throws: SpecError.self, "\(keys)") { try spec(keys) }
         }
     }

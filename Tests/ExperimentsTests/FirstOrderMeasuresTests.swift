@@ -27,7 +27,8 @@ import Testing
         """
 
     static func spec(_ text: String = specText) throws -> FirstOrderSpec {
-        try FirstOrderSpec(SpecDocument(text: text, path: "spec.yaml"), choices: .init(models: ["m"], scenes: ["d"])) { _ in
+        try FirstOrderSpec(SpecDocument(text: text, path: "spec.yaml"), choices: .init(models: ["m"], scenes: ["d"])) {
+            _ in
             .init(layers: 0..<1, neurons: 6)
         }
     }
@@ -61,7 +62,9 @@ import Testing
 
     /// Of images that are all alike, except that of head 1 they are so to one part in four.
     static func terms(images: Int = 100) throws -> HeadVarianceTerms {
-        let rows: [[Float]] = [[1, 0.25, 0.5, 0.125, 0.75], [4, 1, 2, 0.5, 3], [2, 0.5, 1, 0.25, 1.5], [1, 0.25, 0.25, 0.125, 0.75]]
+        let rows: [[Float]] = [
+            [1, 0.25, 0.5, 0.125, 0.75], [4, 1, 2, 0.5, 3], [2, 0.5, 1, 0.25, 1.5], [1, 0.25, 0.25, 0.125, 0.75],
+        ]
         let values = (0..<images).flatMap { image in
             rows.enumerated().flatMap { head, row in head == 1 ? row.map { $0 * (image % 2 == 0 ? 0.75 : 1.25) } : row }
         }
@@ -75,7 +78,8 @@ import Testing
         let spec = try Self.spec()
         return FirstOrderMeasures(
             spec: spec, heads: 2, classNames: (0..<Self.classes).map { "class \($0)" }, isPartial: false, fitCount: 100,
-            labels: (0..<Self.count).map { Int32($0 % Self.classes) }, predictions: try Self.predictions(baseline: baseline),
+            labels: (0..<Self.count).map { Int32($0 % Self.classes) },
+            predictions: try Self.predictions(baseline: baseline),
             phrases: ["red", "green", "blue"], spans: TextSpans(heads: heads),
             intervals: HeadVarianceIntervals(try Self.terms(), bootstrap: Bootstrap(seed: 0)),
             trust: TrustFindings(
@@ -85,10 +89,11 @@ import Testing
     }
 
     func metric(_ metrics: [Metric], _ name: String, _ columns: [String: String]) throws -> Metric {
-        try #require(metrics.first { row in
-            row.name == name && columns.allSatisfy { row.subject[$0.key] == $0.value }
-                && row.subject.columns.count == columns.count
-        })
+        try #require(
+            metrics.first { row in
+                row.name == name && columns.allSatisfy { row.subject[$0.key] == $0.value }
+                    && row.subject.columns.count == columns.count
+            })
     }
 
     @Test func everyConditionHasTheAccuracyOfItsImages() throws {
@@ -111,7 +116,9 @@ import Testing
         #expect(conditions.count == 25)
         #expect((1...6).map { conditions.lastAblated(.attentionFromFirst, ablated: $0) } == [0, 1, 2, 3, 4, 5])
         #expect((1...6).map { conditions.lastAblated(.mlpsFromLast, ablated: $0) } == [5, 4, 3, 2, 1, 0])
-        let all = FirstOrderCondition.allCases.flatMap { condition in (1...6).map { conditions.index(condition, ablated: $0) } }
+        let all = FirstOrderCondition.allCases.flatMap { condition in
+            (1...6).map { conditions.index(condition, ablated: $0) }
+        }
         #expect(all.sorted() == Array(1..<25))
     }
 
@@ -140,7 +147,9 @@ import Testing
     @Test func headsAreShownByTheirVariance() throws {
         let measures = try measures()
         let metrics = measures.metrics()
-        let shares = try (0..<4).map { try metric(metrics, "head-variance-share", ["layer": "\($0 / 2)", "head": "\($0 % 2)"]).value }
+        let shares = try (0..<4).map {
+            try metric(metrics, "head-variance-share", ["layer": "\($0 / 2)", "head": "\($0 % 2)"]).value
+        }
         #expect(shares == [0.125, 0.5, 0.25, 0.125])
         let columns = ["layer": "1", "head": "0"]
         let first = try metric(metrics, "textspan-explained-variance", columns.merging(["texts": "1"]) { $1 })
@@ -166,7 +175,9 @@ import Testing
         // Every cell but the words names a row.
         for row in table.rows + FirstOrderTables(measures).layouts.flatMap(\.rows) {
             for case .metric(let name, let subject, _) in row.cells {
-                #expect(metrics.contains { $0.name == name && Set($0.subject.columns) == Set(subject.columns) }, "\(name) \(subject)")
+                #expect(
+                    metrics.contains { $0.name == name && Set($0.subject.columns) == Set(subject.columns) },
+                    "\(name) \(subject)")
             }
         }
         guard case .list(let header, let rows) = HeadTexts(measures).list.content else {
@@ -192,7 +203,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("texts-a-head: 2", "texts-a-head: 0"), ("texts-a-head: 2", "rank: 0"), ("heads-in-table: 3", "heads-in-table: none"),
+        ("texts-a-head: 2", "texts-a-head: 0"), ("texts-a-head: 2", "rank: 0"),
+        ("heads-in-table: 3", "heads-in-table: none"),
         ("controls: {accuracy-floor: 0.6}", ""), ("  - {name: words, source: names-and-keywords}", "  []"),
         ("source: names-and-keywords}", "source: captions}\n  - {name: b, source: captions}"),
     ])

@@ -28,9 +28,12 @@ enum HandMade {
     static let fit = ImageSet(dataset: "d", split: "fit")
     static let images = ImageSet(dataset: "d", split: "val")
 
-    static func trust(identity: Double = 1e-6, sums: [Int: Double] = [0: 1e-7, 1: 2e-7], overlap: [Int] = []) -> TrustFindings {
+    static func trust(identity: Double = 1e-6, sums: [Int: Double] = [0: 1e-7, 1: 2e-7], overlap: [Int] = [])
+        -> TrustFindings
+    {
         TrustFindings(
-            fit: fit, evaluation: images, decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: sums),
+            fit: fit, evaluation: images,
+            decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: sums),
             overlap: StoredOverlap(images: overlap))
     }
 
@@ -57,7 +60,8 @@ enum HandMade {
         let shape = [labels.count / conditions, conditions]
         return try ConditionPredictions(
             .tensors([
-                "conditions": StoredTensor([Int32(conditions)], shape: [1]), "labels": StoredTensor(labels, shape: shape),
+                "conditions": StoredTensor([Int32(conditions)], shape: [1]),
+                "labels": StoredTensor(labels, shape: shape),
                 "margins": StoredTensor(
                     margins.count == 1 ? [Float](repeating: margins[0], count: labels.count) : margins, shape: shape),
             ]))

@@ -38,7 +38,8 @@ import Testing
         let spans = TextSpans(
             heads: try (0..<moments.headCount).map { k in
                 try TextSpans.Head(
-                    covariance: moments.covariance(of: k, paths), texts: pool, random: [k, 9, 19], count: Self.texts, rank: rank)
+                    covariance: moments.covariance(of: k, paths), texts: pool, random: [k, 9, 19], count: Self.texts,
+                    rank: rank)
             })
         let projections = HeadProjections(
             means: moments.means(paths), directions: spans.directions, capacity: Self.capacity)
@@ -53,7 +54,9 @@ import Testing
             #expect(head.texts.count == min(rank, Self.texts))
             let sums = terms.rows(ofHead: k).reduce([Double](repeating: 0, count: terms.numbers)) { zip($0, $1).map(+) }
             var errors = [sums[HeadVarianceTerms.whole] / Double(Self.imageCount) / head.variance - 1]
-            let explained = head.texts.enumerated().map { (HeadVarianceTerms.along(texts: $0 + 1), Double($1.explainedVariance)) }
+            let explained = head.texts.enumerated().map {
+                (HeadVarianceTerms.along(texts: $0 + 1), Double($1.explainedVariance))
+            }
             for (column, share) in explained + [
                 (terms.alongRandomTexts, head.explainedByRandomTexts),
                 (terms.alongPrincipalDirections, head.explainedByPrincipalDirections),

@@ -18,7 +18,9 @@ import Testing
         """
 
     static func spec(_ text: String = specText) throws -> IndirectEffectSpec {
-        try IndirectEffectSpec(SpecDocument(text: text, path: "spec.yaml"), choices: .init(models: ["m"], scenes: ["d"])) { _ in
+        try IndirectEffectSpec(
+            SpecDocument(text: text, path: "spec.yaml"), choices: .init(models: ["m"], scenes: ["d"])
+        ) { _ in
             .init(layers: 0..<2, neurons: 5)
         }
     }
@@ -27,13 +29,17 @@ import Testing
     private func summary(_ rows: Tensor, _ shares: [Float], ratios: [Float]) -> EffectSummary {
         func first(_ values: [Float]) -> [Float] { Array(values.prefix(rows.shape[0])) }
         return .init(
-            directions: HandMade.directions(rows, shares: first(shares), ratios: first(ratios)), sharesOfAll: first([0.125, 0.375]),
-            holdingHalf: first([0.125, .nan]), holdingNineTenths: first([0.5, .nan]), gaussianHalf: first([0.25, .nan]),
+            directions: HandMade.directions(rows, shares: first(shares), ratios: first(ratios)),
+            sharesOfAll: first([0.125, 0.375]),
+            holdingHalf: first([0.125, .nan]), holdingNineTenths: first([0.5, .nan]),
+            gaussianHalf: first([0.25, .nan]),
             gaussianNineTenths: first([0.75, .nan]))
     }
 
     /// Five neurons in layer 1, of which 1 and 3 were sampled.
-    func measures(neurons: [Int32] = [1, 3], indirect: [Float] = [0.6, 0.8, 0, -1], identity: Double = 1e-6, fitCount: Int = 100) throws
+    func measures(
+        neurons: [Int32] = [1, 3], indirect: [Float] = [0.6, 0.8, 0, -1], identity: Double = 1e-6, fitCount: Int = 100
+    ) throws
         -> IndirectEffectMeasures
     {
         let spec = try Self.spec()
@@ -42,13 +48,16 @@ import Testing
             directions: FittedDirections(layers: [
                 1: .init(
                     directions: HandMade.directions(
-                        Tensor(shape: [5, 2], elements: [1, 0, 0, 1, 1, 0, 0, 1, 1, 0]), shares: [0.9, 0.5, 0.1, 0.7, 0.3]),
+                        Tensor(shape: [5, 2], elements: [1, 0, 0, 1, 1, 0, 0, 1, 1, 0]),
+                        shares: [0.9, 0.5, 0.1, 0.7, 0.3]),
                     thresholds: [1, 1, 1, 1, 1])
             ]),
             totals: EffectTotals(layers: [1: .init(squares: [2, 4, 0, 8, 1], along: [1, 1, 0, 6, 0.5])]),
             sampled: SampledEffects(layers: [
                 1: .init(
-                    neurons: neurons, indirect: summary(Tensor(shape: [neurons.count, 2], elements: indirect), [0.2, 0.6], ratios: [0.25, 0.96]),
+                    neurons: neurons,
+                    indirect: summary(
+                        Tensor(shape: [neurons.count, 2], elements: indirect), [0.2, 0.6], ratios: [0.25, 0.96]),
                     secondOrder: summary(Tensor(zeros: [neurons.count, 2]), [0.5, 0.8], ratios: [0.5, 0.5]))
             ]),
             direct: NeuronDirectDirections(layers: [
@@ -56,14 +65,16 @@ import Testing
             ]),
             trust: TrustFindings(
                 fit: HandMade.fit, evaluation: HandMade.fit,
-                decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [1: 1e-7]), overlap: nil))
+                decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [1: 1e-7]),
+                overlap: nil))
     }
 
     func metric(_ metrics: [Metric], _ name: String, _ columns: [String: String]) throws -> Metric {
-        try #require(metrics.first { row in
-            row.name == name && columns.allSatisfy { row.subject[$0.key] == $0.value }
-                && row.subject.columns.count == columns.count
-        })
+        try #require(
+            metrics.first { row in
+                row.name == name && columns.allSatisfy { row.subject[$0.key] == $0.value }
+                    && row.subject.columns.count == columns.count
+            })
     }
 
     @Test func sharesAreMeansOverNeurons() throws {
@@ -72,12 +83,17 @@ import Testing
             try metric(metrics, "pc1-share", ["layer": "1", "effect": effect, "of": of, "sample": sample])
         }
         // All five neurons, the third of which has no effects at all.
-        #expect(try row("second-order", "largest", "all").value.isNear(0.5) && row("second-order", "largest", "all").n == 5)
+        #expect(
+            try row("second-order", "largest", "all").value.isNear(0.5) && row("second-order", "largest", "all").n == 5)
         #expect(try row("second-order", "largest-centred", "all").value.isNear(0.25))
         #expect(try row("second-order", "all", "all").value.isNear((0.5 + 0.25 + 0 + 0.75 + 0.5) / 5))
         // The two sampled, of both kinds.
-        #expect(try row("second-order", "largest", "equal").value.isNear(0.65) && row("indirect", "largest", "equal").value.isNear(0.4))
-        #expect(try row("indirect", "largest-centred", "equal").value.isNear(0.2) && row("indirect", "all", "equal").value.isNear(0.25))
+        #expect(
+            try row("second-order", "largest", "equal").value.isNear(0.65)
+                && row("indirect", "largest", "equal").value.isNear(0.4))
+        #expect(
+            try row("indirect", "largest-centred", "equal").value.isNear(0.2)
+                && row("indirect", "all", "equal").value.isNear(0.25))
         #expect(try row("indirect", "largest", "equal").note == "2 neurons chosen at random, 50 fit images")
         #expect(try row("indirect", "largest", "equal").interval?.resamplingUnit == "neuron")
         // Nobody measured the indirect effects of all.
@@ -90,29 +106,40 @@ import Testing
     /// As with --limit: what is said is what there was.
     @Test func notesAndFootnotesSayHowManyImagesThereWere() throws {
         let few = try measures(fitCount: 30)
-        let row = try metric(few.metrics(), "pc1-share", ["layer": "1", "effect": "indirect", "of": "largest", "sample": "equal"])
+        let row = try metric(
+            few.metrics(), "pc1-share", ["layer": "1", "effect": "indirect", "of": "largest", "sample": "equal"])
         #expect(row.note == "2 neurons chosen at random, 30 fit images")
-        let text = IndirectEffectTables(few).layouts.flatMap { $0.footnotes + $0.columns.compactMap(\.group) }.joined(separator: " ")
-        #expect(text.contains("the first 30 fit images") && text.contains("the same neurons and 30 images") && !text.contains("50"))
+        let text = IndirectEffectTables(few).layouts.flatMap { $0.footnotes + $0.columns.compactMap(\.group) }.joined(
+            separator: " ")
+        #expect(
+            text.contains("the first 30 fit images") && text.contains("the same neurons and 30 images")
+                && !text.contains("50"))
     }
 
     @Test func distributionsHaveTheirQuantiles() throws {
         let metrics = try measures().metrics()
         for (statistic, value) in [("p50", 0.65), ("p25", 0.575), ("p75", 0.725), ("p05", 0.515), ("p95", 0.785)] {
-            let found = try metric(metrics, "pc1-share", ["layer": "1", "effect": "second-order", "statistic": statistic])
-            #expect(found.value.isNear(value) && found.n == 2 && found.paper == nil, "\(statistic): \(String(describing: found.value))")
+            let found = try metric(
+                metrics, "pc1-share", ["layer": "1", "effect": "second-order", "statistic": statistic])
+            #expect(
+                found.value.isNear(value) && found.n == 2 && found.paper == nil,
+                "\(statistic): \(String(describing: found.value))")
         }
     }
 
     @Test func imagesThatHoldTheEffectsStandBesideThoseOfChance() throws {
         let metrics = try measures().metrics()
         func row(_ holding: String, _ effects: String) throws -> Metric {
-            try metric(metrics, "images-holding", ["layer": "1", "effect": "indirect", "holding": holding, "effects": effects])
+            try metric(
+                metrics, "images-holding", ["layer": "1", "effect": "indirect", "holding": holding, "effects": effects])
         }
         // The second neuron has none, and counts nowhere.
-        #expect(try row("half", "measured").value == 0.125 && row("half", "Gaussian").value == 0.25 && row("half", "measured").n == 1)
+        #expect(
+            try row("half", "measured").value == 0.125 && row("half", "Gaussian").value == 0.25
+                && row("half", "measured").n == 1)
         #expect(try row("nine tenths", "measured").value == 0.5 && row("nine tenths", "Gaussian").value == 0.75)
-        let difference = try metric(metrics, "images-holding-difference", ["layer": "1", "effect": "indirect", "holding": "half"])
+        let difference = try metric(
+            metrics, "images-holding-difference", ["layer": "1", "effect": "indirect", "holding": "half"])
         #expect(difference.value == -0.125 && !difference.higherIsBetter)
     }
 
@@ -135,13 +162,20 @@ import Testing
         #expect(abs((direct.value ?? 0) - 0.7) < 1e-6)
         let skewed = try self.measures(indirect: [1, 0, 0.6, 0.8]).metrics()
         // Own: 0 and 0.8. The first neuron's direction with the second's indirect one: 0.8, and the other way round: 0.
-        #expect(abs((try metric(skewed, "direction-alignment", ["layer": "1", "with": "second-order", "pairing": "own"]).value ?? 0) - 0.4) < 1e-6)
-        #expect(abs((try metric(skewed, "direction-alignment", ["layer": "1", "with": "second-order", "pairing": "other"]).value ?? 0) - 0.4) < 1e-6)
+        #expect(
+            abs(
+                (try metric(skewed, "direction-alignment", ["layer": "1", "with": "second-order", "pairing": "own"])
+                    .value ?? 0) - 0.4) < 1e-6)
+        #expect(
+            abs(
+                (try metric(skewed, "direction-alignment", ["layer": "1", "with": "second-order", "pairing": "other"])
+                    .value ?? 0) - 0.4) < 1e-6)
     }
 
     @Test func aSampleOfOneHasNoOther() throws {
         let metrics = try measures(neurons: [3], indirect: [0, 1]).metrics()
-        let other = try metric(metrics, "direction-alignment", ["layer": "1", "with": "second-order", "pairing": "other"])
+        let other = try metric(
+            metrics, "direction-alignment", ["layer": "1", "with": "second-order", "pairing": "other"])
         #expect(other.status == .notRun && other.note?.contains("no other neuron") == true)
         let own = try metric(metrics, "direction-alignment", ["layer": "1", "with": "second-order", "pairing": "own"])
         #expect(own.value == 1 && own.interval == nil)
@@ -175,7 +209,9 @@ import Testing
     }
 
     @Test func directDirectionsComeBackByLayer() throws {
-        let directions = NeuronDirectDirections(layers: [3: .init(directions: Tensor(shape: [2, 2], elements: [1, 0, 0, 1]))])
+        let directions = NeuronDirectDirections(layers: [
+            3: .init(directions: Tensor(shape: [2, 2], elements: [1, 0, 0, 1]))
+        ])
         #expect(try NeuronDirectDirections(directions.stored()).layers == directions.layers)
     }
 
@@ -193,7 +229,9 @@ import Testing
         let metrics = measures.metrics()
         for row in IndirectEffectTables(measures).layouts.flatMap(\.rows) {
             for case .metric(let name, let subject, _) in row.cells {
-                #expect(metrics.contains { $0.name == name && Set($0.subject.columns) == Set(subject.columns) }, "\(name) \(subject)")
+                #expect(
+                    metrics.contains { $0.name == name && Set($0.subject.columns) == Set(subject.columns) },
+                    "\(name) \(subject)")
             }
         }
     }

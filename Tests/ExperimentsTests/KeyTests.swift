@@ -14,7 +14,8 @@ import Testing
         let context = ExperimentContext(
             manifest: try DatasetsManifest(contentsOf: HandMade.repository.appendingPathComponent("datasets.manifest")))
         let folder = HandMade.repository.appendingPathComponent("experiments/emoji")
-        let specs = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".yaml") }.sorted()
+        let specs = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".yaml") }
+            .sorted()
             .map { name -> SpecDocument in
                 let url = folder.appendingPathComponent(name)
                 return try SpecDocument(text: String(contentsOf: url, encoding: .utf8), path: url.path)

@@ -52,7 +52,8 @@ import Testing
                 0: .init(directions: direction, thresholds: [Float](repeating: 1, count: 6)),
                 1: .init(directions: direction, thresholds: [Float](repeating: 1, count: 6)),
             ]),
-            sampled: SampledEffects(layers: [1: .init(neurons: [2], indirect: sample(0.25), secondOrder: sample(0.375))]),
+            sampled: SampledEffects(layers: [1: .init(neurons: [2], indirect: sample(0.25), secondOrder: sample(0.375))]
+            ),
             trust: TrustFindings(
                 fit: HandMade.fit, evaluation: HandMade.images,
                 decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [0: 1e-7, 1: 1e-7]),
@@ -61,10 +62,11 @@ import Testing
     }
 
     func metric(_ metrics: [Metric], _ name: String, _ columns: [String: String]) throws -> Metric {
-        try #require(metrics.first { row in
-            row.name == name && columns.allSatisfy { row.subject[$0.key] == $0.value }
-                && row.subject.columns.count == columns.count
-        })
+        try #require(
+            metrics.first { row in
+                row.name == name && columns.allSatisfy { row.subject[$0.key] == $0.value }
+                    && row.subject.columns.count == columns.count
+            })
     }
 
     @Test func accuraciesAreSharesOfImagesWithTheirIntervals() throws {
@@ -78,9 +80,13 @@ import Testing
         func share(_ effect: String, layer: String, sample: String) throws -> Metric {
             try metric(metrics, "pc1-share", ["layer": layer, "effect": effect, "of": "largest", "sample": sample])
         }
-        #expect(try share("second-order", layer: "0", sample: "all").value.isNear(0.5) && share("second-order", layer: "0", sample: "all").n == 6)
+        #expect(
+            try share("second-order", layer: "0", sample: "all").value.isNear(0.5)
+                && share("second-order", layer: "0", sample: "all").n == 6)
         // The one neuron that was sampled, whose indirect effects nobody else has.
-        #expect(try share("second-order", layer: "1", sample: "equal").value == 0.375 && share("indirect", layer: "1", sample: "equal").value == 0.25)
+        #expect(
+            try share("second-order", layer: "1", sample: "equal").value == 0.375
+                && share("indirect", layer: "1", sample: "equal").value == 0.25)
         #expect(try share("indirect", layer: "1", sample: "equal").n == 1)
     }
 
@@ -97,7 +103,8 @@ import Testing
 
     @Test func aLayerWithoutSampledNeuronsKeepsItsRow() throws {
         let row = try metric(
-            try measures().metrics(), "pc1-share", ["layer": "0", "effect": "indirect", "of": "largest", "sample": "equal"])
+            try measures().metrics(), "pc1-share",
+            ["layer": "0", "effect": "indirect", "of": "largest", "sample": "equal"])
         #expect(row.status == .notRun)
         #expect(row.note?.contains("indirect-sample") == true)
     }
@@ -113,7 +120,8 @@ import Testing
     }
 
     @Test func controlsPassOnAnHonestRun() throws {
-        #expect(try measures(correct: ["without-large-norms": 200, "without-random-neurons": 280]).failedControls() == [])
+        #expect(
+            try measures(correct: ["without-large-norms": 200, "without-random-neurons": 280]).failedControls() == [])
     }
 
     @Test func eachControlFailsForItsReason() throws {
@@ -135,7 +143,8 @@ import Testing
 
     @Test func aLittleLuckOfRandomNeuronsIsNoDoubt() throws {
         // One image of 400 more: where no neuron matters, either choice may come out ahead.
-        #expect(try measures(correct: ["without-large-norms": 300, "without-random-neurons": 299]).failedControls() == [])
+        #expect(
+            try measures(correct: ["without-large-norms": 300, "without-random-neurons": 299]).failedControls() == [])
     }
 
     @Test func chanceIsTheBinomialTail() {
@@ -153,7 +162,8 @@ import Testing
         var random = SplitMix64(seed: 0, label: "shuffled labels", index: 0)
         let order = random.permutation(Self.count)
         for image in 0..<Self.count {
-            measures.predictions.labels[measures.predictions.index(image: image, layer: 0, condition: 0)] = measures.labels[order[image]]
+            measures.predictions.labels[measures.predictions.index(image: image, layer: 0, condition: 0)] =
+                measures.labels[order[image]]
         }
         guard case .shuffledLabelsAboveChance(let accuracy, let chance)? = measures.failedControls().last else {
             Issue.record("\(measures.failedControls())")

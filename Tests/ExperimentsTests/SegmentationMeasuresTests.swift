@@ -40,11 +40,13 @@ import Testing
             }
             for index in 0..<grid.cases {
                 let sample = index == sensitivity && image == 0 ? Self.flawed : Self.perfect
-                try varied.append(sample.map, mask: sample.mask, size: 2, rules: grid.thresholds.map { .above(Float($0)) })
+                try varied.append(
+                    sample.map, mask: sample.mask, size: 2, rules: grid.thresholds.map { .above(Float($0)) })
             }
         }
         return try SegmentationMeasures(
-            spec: spec, layers: [0, 1], classNames: ["cat", "dog", "pig"], isPartial: false, labels: [0, 2], scores: scores,
+            spec: spec, layers: [0, 1], classNames: ["cat", "dog", "pig"], isPartial: false, labels: [0, 2],
+            scores: scores,
             sensitivity: varied, trust: HandMade.trust(), paper: HandMade.papers().table("2nd order", "Table 4"))
     }
 
@@ -53,7 +55,8 @@ import Testing
         func foreground(clipping: Bool) throws -> [Double] {
             var scores = SegmentationScores(cases: 1, rules: 2)
             scores.appendImage(predicted: 0, margin: 0, absent: 0)
-            try scores.append(map, mask: [0, 1, 1, 1], size: 2, rules: [.above(0.5), .aboveMean], clipsNegatives: clipping)
+            try scores.append(
+                map, mask: [0, 1, 1, 1], size: 2, rules: [.above(0.5), .aboveMean], clipsNegatives: clipping)
             return (0..<2).map { SegmentationScores.counts(scores.rows(of: 0, rule: $0)[0]).foreground.ratio }
         }
         // From 0 to 1 the map is [0, 1, 0.75, 0.75], mean 0.625; without negatives [0, 1, 0.25, 0.25], mean 0.375.
@@ -67,7 +70,9 @@ import Testing
         var scores = SegmentationScores(cases: 2, rules: 2)
         for _ in 0..<2 {
             scores.appendImage(predicted: 0, margin: 0, absent: 0)
-            try scores.append(HeatMap(side: 2, values: [value, value, value, value]), mask: [0, 1, 1, 255], size: 2, rules: Self.rules)
+            try scores.append(
+                HeatMap(side: 2, values: [value, value, value, value]), mask: [0, 1, 1, 255], size: 2, rules: Self.rules
+            )
             try scores.append(Self.perfect.map, mask: Self.perfect.mask, size: 2, rules: Self.rules)
         }
         #expect(scores.precisions(of: 0) == [0.5, 0.5] && scores.isConstant(of: 0) == [true, true])
@@ -124,7 +129,8 @@ import Testing
         #expect(metrics.value("mean-iou", mean).isNear((4.0 / 6 + 2.0 / 4) / 2))
         #expect(metrics.value("mean-ap", columns(Self.secondOrder)).isNear((Self.flawedPrecision + 1) / 2))
         let other = SegmentationCase(maker: .method(.rollout), query: .predicted)
-        #expect(metrics.value("mean-iou", columns(other, "> 0.5")) == 1 && metrics.value("mean-ap", columns(other)) == 1)
+        #expect(
+            metrics.value("mean-iou", columns(other, "> 0.5")) == 1 && metrics.value("mean-ap", columns(other)) == 1)
     }
 
     @Test func intervalsHoldTheirValues() throws {

@@ -29,13 +29,22 @@ import Testing
         func images(_ vision: VisionTransformer) -> Tensor {
             let workspace = VisionWorkspace(vision, capacity: count)
             vision(pixels, batch: count, workspace)
-            return Tensor(shape: [count, vision.embeddingWidth], elements: workspace.embeddings.elements).rowsNormalised()
+            return Tensor(shape: [count, vision.embeddingWidth], elements: workspace.embeddings.elements)
+                .rowsNormalised()
         }
-        let texts = clip.tokenizer.encode(["a cat", "two red cars on a wet road at night", "the", "a photo of a very small blue fish."])
+        let texts = clip.tokenizer.encode([
+            "a cat", "two red cars on a wet road at night", "the", "a photo of a very small blue fish.",
+        ])
         let text = (clip.text(texts).rowsNormalised(), clip.text.with(.bf16)(texts).rowsNormalised())
-        for (name, exact, rounded) in [("images", images(clip.vision), images(clip.vision.with(.bf16))), ("texts", text.0, text.1)] {
-            let cosines = (0..<exact.shape[0]).map { row in zip(exact[row: row], rounded[row: row]).reduce(0) { $0 + Double($1.0) * Double($1.1) } }.sorted()
-            #expect(cosines[0] > 0.99985 && exact != rounded, "\(name): median \(cosines[cosines.count / 2]), smallest \(cosines[0])")
+        for (name, exact, rounded) in [
+            ("images", images(clip.vision), images(clip.vision.with(.bf16))), ("texts", text.0, text.1),
+        ] {
+            let cosines = (0..<exact.shape[0]).map { row in
+                zip(exact[row: row], rounded[row: row]).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+            }.sorted()
+            #expect(
+                cosines[0] > 0.99985 && exact != rounded,
+                "\(name): median \(cosines[cosines.count / 2]), smallest \(cosines[0])")
         }
     }
 }

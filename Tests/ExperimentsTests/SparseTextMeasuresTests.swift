@@ -11,7 +11,8 @@ import Testing
 @Suite struct SparseTextMeasuresTests {
     /// Both columns have mean 0 and length √2, so that the dictionary's rows are ±100/√2 along an axis.
     static let pool = TextPool(
-        phrases: ["east", "west", "north", "south"], embeddings: Tensor(shape: [4, 2], elements: [1, 0, -1, 0, 0, 1, 0, -1]))
+        phrases: ["east", "west", "north", "south"],
+        embeddings: Tensor(shape: [4, 2], elements: [1, 0, -1, 0, 0, 1, 0, -1]))
 
     /// The coefficient that makes a unit vector of a phrase.
     static let unit = Float(2.0.squareRoot() / 100)
@@ -48,10 +49,12 @@ import Testing
         for image in 0..<4 {
             for layer in 0..<2 {
                 for condition in AblationPredictions.conditions {
-                    let right = [
-                        AblationCondition.baseline.rawValue: 3, AblationCondition.withoutAllNeurons.rawValue: 1 - layer,
-                        AblationCondition.reconstructionFromPC1.rawValue: 2,
-                    ][condition] ?? 4
+                    let right =
+                        [
+                            AblationCondition.baseline.rawValue: 3,
+                            AblationCondition.withoutAllNeurons.rawValue: 1 - layer,
+                            AblationCondition.reconstructionFromPC1.rawValue: 2,
+                        ][condition] ?? 4
                     references.labels.append(image < right ? Self.labels[image] : (Self.labels[image] + 1) % 3)
                     references.margins.append(1)
                 }
@@ -59,20 +62,24 @@ import Testing
         }
         let scores = Faithfulness.Layer(
             own: Tensor(shape: [2, 2], elements: [0.5, 0.25, 1, 0.5]),
-            shuffled: Tensor(shape: [2, 2], elements: [0, 0.25, -0.5, 0]), direction: [0.75, 0.5], directionShuffled: [0.25, -0.5])
+            shuffled: Tensor(shape: [2, 2], elements: [0, 0.25, -0.5, 0]), direction: [0.75, 0.5],
+            directionShuffled: [0.25, -0.5])
         let random = Faithfulness.Layer(
-            own: Tensor(shape: [1, 2], elements: [0.25, 0]), shuffled: Tensor(shape: [1, 2], elements: [0, 0]), direction: [0.75, 0.5],
+            own: Tensor(shape: [1, 2], elements: [0.25, 0]), shuffled: Tensor(shape: [1, 2], elements: [0, 0]),
+            direction: [0.75, 0.5],
             directionShuffled: [0.25, -0.5])
         let rows = Tensor(shape: [2, 2], elements: [0.6, 0.8, 0, -1])
         return SparseTextMeasures(
-            spec: spec, layers: [0, 1], classNames: ["cat", "dog", "pig"], isPartial: false, heldOut: 3, labels: Self.labels,
+            spec: spec, layers: [0, 1], classNames: ["cat", "dog", "pig"], isPartial: false, heldOut: 3,
+            labels: Self.labels,
             directions: HandMade.directions([0: rows, 1: rows], shares: 0.625),
             texts: [
                 .init(
                     name: "words", pool: Self.pool, codes: FittedSparseTexts(layers: [0: Self.codes, 1: Self.codes]),
                     faithfulness: Faithfulness(images: 3, layers: [0: scores, 1: scores]), sizes: [1, 2]),
                 .init(
-                    name: "words-random", pool: Self.pool, codes: FittedSparseTexts(layers: [0: Self.chance, 1: Self.chance]),
+                    name: "words-random", pool: Self.pool,
+                    codes: FittedSparseTexts(layers: [0: Self.chance, 1: Self.chance]),
                     faithfulness: Faithfulness(images: 3, layers: [0: random, 1: random]), sizes: [2]),
             ],
             predictions: try HandMade.predictions(said, margins: [2], conditions: 6),
@@ -93,7 +100,9 @@ import Testing
         #expect(metrics.value("accuracy", ["condition": "baseline"]) == 0.75)
         #expect(metrics.value("accuracy", ["layer": "0", "condition": "without-all-neurons"]) == 0.25)
         #expect(metrics.value("accuracy", ["layer": "1", "condition": "without-all-neurons"]) == 0)
-        #expect(metrics.value("accuracy", ["layer": "1", "condition": AblationCondition.reconstructionFromPC1.rawValue]) == 0.5)
+        #expect(
+            metrics.value("accuracy", ["layer": "1", "condition": AblationCondition.reconstructionFromPC1.rawValue])
+                == 0.5)
         #expect(metrics.value("fit-evaluation-overlap", [:]) == 0)
     }
 
@@ -125,7 +134,9 @@ import Testing
     @Test func sharesOfDirectionsAreThoseOfTheirPhrases() throws {
         let measures = try measures()
         // 1 − 0.8² and 1 − 0.5²; with both phrases the first direction is complete.
-        let (one, two) = (measures.textShares(layer: 0, pool: 0, size: 0), measures.textShares(layer: 0, pool: 0, size: 1))
+        let (one, two) = (
+            measures.textShares(layer: 0, pool: 0, size: 0), measures.textShares(layer: 0, pool: 0, size: 1)
+        )
         #expect(abs(one[0] - 0.36) < 1e-6 && abs(one[1] - 0.75) < 1e-6, "\(one)")
         #expect(abs(two[0] - 1) < 1e-6 && abs(two[1] - 0.75) < 1e-6, "\(two)")
         let metrics = measures.metrics()
@@ -141,7 +152,8 @@ import Testing
         #expect(metrics.value("faithfulness", ["layer": "0", "pool": "words", "m": "2"]) == 0.75)
         #expect(metrics.value("faithfulness-shuffled", ["layer": "0", "pool": "words", "m": "2"]) == -0.25)
         #expect(metrics.value("faithfulness", ["layer": "1", "description": "the direction itself"]) == 0.625)
-        #expect(metrics.value("faithfulness-shuffled", ["layer": "1", "description": "the direction itself"]) == -0.125)
+        #expect(
+            metrics.value("faithfulness-shuffled", ["layer": "1", "description": "the direction itself"]) == -0.125)
     }
 
     @Test func everyCellOfTheTablesHasItsMetric() throws {
@@ -176,7 +188,8 @@ import Testing
         #expect(try field(2, "layer") == .integer(1) && field(2, "neuron") == .integer(0))
         #expect(try field(3, "faithfulness") == .number(0.5) && field(3, "faithfulness_shuffled") == .number(0))
         #expect(try field(0, "pool") == .text("words"))
-        guard case .text(let negative) = try field(1, "weights"), case .text(let weights) = try field(0, "weights") else {
+        guard case .text(let negative) = try field(1, "weights"), case .text(let weights) = try field(0, "weights")
+        else {
             Issue.record("weights are no text")
             return
         }
@@ -190,7 +203,8 @@ import Testing
         #expect(table.rows.map { $0.header.prefix(2) } == ["0.", "0.", "1.", "1."])
         #expect(try NeuronDescriptions(measures()).table == table)
         for row in table.rows {
-            let expected: [TableLayout.Cell] = row.header.hasSuffix(".0")
+            let expected: [TableLayout.Cell] =
+                row.header.hasSuffix(".0")
                 ? [.text("62.5"), .text("100.0"), .text("1.00"), .text("+north (0.80), +east (0.60)")]
                 : [.text("62.5"), .text("75.0"), .text("0.50"), .text("−north (0.50)")]
             #expect(row.cells == expected)
@@ -215,7 +229,8 @@ import Testing
     }
 
     @Test func descriptionsHaveToNameAPoolAndASizeOfTheSpec() throws {
-        func kind(_ description: String, pools: String = "[{name: words, source: captions}]") throws -> SpecError.Kind? {
+        func kind(_ description: String, pools: String = "[{name: words, source: captions}]") throws -> SpecError.Kind?
+        {
             let document = try HandMade.document(
                 "sparse-text",
                 """
@@ -233,17 +248,23 @@ import Testing
             Issue.record("another pool passed")
             return
         }
-        #expect(try kind("{pool: words, size: 5}") == .invalid(key: "description.size", reason: "5 is none of the sizes [4, 8]"))
+        #expect(
+            try kind("{pool: words, size: 5}")
+                == .invalid(key: "description.size", reason: "5 is none of the sizes [4, 8]"))
         for pool in ["{name: a}", "{name: a, source: captions, file: b.txt}"] {
             #expect(
                 try kind("{pool: a, size: 4}", pools: "[\(pool)]")
                     == .invalid(key: "pools[0].name", reason: "a pool has one of 'source', 'file' and 'data'"))
         }
         #expect(
-            try kind("{pool: a, size: 4}", pools: "[{name: a, source: captions}, {name: a, source: names-and-keywords}]")
+            try kind(
+                "{pool: a, size: 4}", pools: "[{name: a, source: captions}, {name: a, source: names-and-keywords}]")
                 == .invalid(key: "pools[1].name", reason: "there are two pools called 'a'"))
         #expect(
-            try kind("{pool: a, size: 4}", pools: "[{name: a, source: captions}, {name: a-random, source: names-and-keywords}]")
-                == .invalid(key: "pools", reason: "'a-random' is what the random vectors beside another pool are called"))
+            try kind(
+                "{pool: a, size: 4}",
+                pools: "[{name: a, source: captions}, {name: a-random, source: names-and-keywords}]")
+                == .invalid(
+                    key: "pools", reason: "'a-random' is what the random vectors beside another pool are called"))
     }
 }

@@ -24,7 +24,8 @@ import Testing
         #expect(twice.count == 4 && twice.predicted(0) == [1, 4, 1, 4])
         #expect(twice.margins == value.margins + value.margins)
         let set = value.set(
-            1, ["m": "4"], experiment: "e", images: HandMade.images, truth: [0, 1], classNames: ["a", "b", "c", "d", "e", "f"])
+            1, ["m": "4"], experiment: "e", images: HandMade.images, truth: [0, 1],
+            classNames: ["a", "b", "c", "d", "e", "f"])
         #expect(set.predictions.map(\.prediction) == ["c", "f"] && set.predictions.map(\.label) == ["a", "b"])
         #expect(set.predictions.map(\.margin) == [1, 2.5] && set.predictions.map(\.imageID) == ["d/val/0", "d/val/1"])
         try expectRefusal(value, "labels", [6], integers: true)
@@ -62,7 +63,8 @@ import Testing
             images: 50,
             layers: [
                 2: .init(
-                    own: Tensor(shape: [1, 3], elements: [0.5, 0.25, -1]), shuffled: Tensor(shape: [1, 3], elements: [0, 0.125, 1]),
+                    own: Tensor(shape: [1, 3], elements: [0.5, 0.25, -1]),
+                    shuffled: Tensor(shape: [1, 3], elements: [0, 0.125, 1]),
                     direction: [1, 0.5, 0], directionShuffled: [0, 0.25, 0.5])
             ])
         let back = try Faithfulness(value.stored())
@@ -97,7 +99,8 @@ import Testing
         var value = SegmentationScores(cases: 1, rules: 1)
         for image in 0..<2 {
             value.appendImage(predicted: 5 + image, margin: 0.5, absent: 9)
-            try value.append(HeatMap(side: 2, values: [0, 1, 0.5, 0.25]), mask: [0, 1, 0, 1], size: 2, rules: [.above(0.5)])
+            try value.append(
+                HeatMap(side: 2, values: [0, 1, 0.5, 0.25]), mask: [0, 1, 0, 1], size: 2, rules: [.above(0.5)])
         }
         let back = try SegmentationScores(value.stored())
         #expect(back.images == 2 && back.cases == 1 && back.rules == 1)
@@ -115,14 +118,19 @@ import Testing
     @Test func sampledEffects() throws {
         func summary(_ first: Float) -> EffectSummary {
             .init(
-                directions: HandMade.directions(Tensor(shape: [2, 3], elements: [first, 0, 0, 0, 1, 0]), shares: [first, 0.75]),
-                sharesOfAll: [0.125, first], holdingHalf: [first, .nan], holdingNineTenths: [0.5, first], gaussianHalf: [0.25, first],
+                directions: HandMade.directions(
+                    Tensor(shape: [2, 3], elements: [first, 0, 0, 0, 1, 0]), shares: [first, 0.75]),
+                sharesOfAll: [0.125, first], holdingHalf: [first, .nan], holdingNineTenths: [0.5, first],
+                gaussianHalf: [0.25, first],
                 gaussianNineTenths: [first, 1])
         }
-        let value = SampledEffects(layers: [3: .init(neurons: [2, 5], indirect: summary(0.5), secondOrder: summary(0.625))])
+        let value = SampledEffects(layers: [
+            3: .init(neurons: [2, 5], indirect: summary(0.5), secondOrder: summary(0.625))
+        ])
         let back = try #require(try SampledEffects(value.stored()).layers[3])
         #expect(back.neurons == [2, 5] && back.indirect.directions == summary(0.5).directions)
-        #expect(back.secondOrder.directions == summary(0.625).directions && back.secondOrder.sharesOfAll == [0.125, 0.625])
+        #expect(
+            back.secondOrder.directions == summary(0.625).directions && back.secondOrder.sharesOfAll == [0.125, 0.625])
         #expect(back.indirect.holdingHalf[0] == 0.5 && back.indirect.holdingHalf[1].isNaN)
         #expect(back.secondOrder.holdingNineTenths == [0.5, 0.625] && back.indirect.gaussianHalf == [0.25, 0.5])
         #expect(back.indirect.gaussianNineTenths == [0.5, 1])
@@ -160,7 +168,9 @@ import Testing
         value.append([[1, 0, 0.5]], classTokenChange: 0)
         let back = try AttentionWithinLabels(value.stored())
         #expect(back.pairCounts == [2, 0, 1] && back.classTokenChanges == [0.5, 0.25, 0])
-        #expect(back.rows(.queryKey) == [[0.75, 2], [0, 0], [1, 1]] && back.rows(.valueValue) == [[1.25, 2], [0, 0], [0, 1]])
+        #expect(
+            back.rows(.queryKey) == [[0.75, 2], [0, 0], [1, 1]]
+                && back.rows(.valueValue) == [[1.25, 2], [0, 0], [0, 1]])
         #expect(back.rows(.area) == [[0.375, 2], [0, 0], [0.5, 1]])
         var twice = back
         twice.append(value)
@@ -213,7 +223,8 @@ import Testing
         let embeddings = Tensor(shape: [2, 2], elements: [0.6, 0.8, -1, 0])
         let value = StoredTextPool(phrases: ["a, b", "line\nbreak"], embeddings: embeddings)
         #expect(
-            try StoredTextPool(value.stored()).pool == TextPool(phrases: ["a, b", "line\nbreak"], embeddings: embeddings))
+            try StoredTextPool(value.stored()).pool
+                == TextPool(phrases: ["a, b", "line\nbreak"], embeddings: embeddings))
         try expectRefusal(value, "embeddings", [3, 2])
         try expectRefusal(value, "embeddings", [4])
         try expectNoPartCanBeMissing(value)

@@ -9,7 +9,9 @@ import Testing
     private func rows() throws -> RowMaker {
         let document = try HandMade.document("mean-ablation", "seed: 9")
         return RowMaker(
-            "e", try StudySpec(document, besides: ["evaluation"], choices: HandMade.choices, model: HandMade.facts).setting, isPartial: false)
+            "e",
+            try StudySpec(document, besides: ["evaluation"], choices: HandMade.choices, model: HandMade.facts).setting,
+            isPartial: false)
     }
 
     private let labels = (0..<200).map { Int32($0 % 10) }
@@ -26,7 +28,10 @@ import Testing
         #expect(metrics.value("accuracy", ["condition": "baseline"]) == 0.75)
         let shuffled = try #require(metrics.row("accuracy", ["condition": "shuffled-labels"]))
         #expect(metrics.count == 2 && shuffled.n == 200 && (shuffled.value ?? 1) < 0.25)
-        #expect(metrics.allSatisfy { $0.experiment == "e" && $0.dataset == "d/val" && $0.interval?.method == "Wilson score" })
+        #expect(
+            metrics.allSatisfy {
+                $0.experiment == "e" && $0.dataset == "d/val" && $0.interval?.method == "Wilson score"
+            })
     }
 
     @Test func theFloorItselfIsEnough() {
@@ -57,7 +62,8 @@ import Testing
     }
 
     @Test func findingsBecomeRows() throws {
-        let metrics = HandMade.trust(identity: 2e-6, sums: [3: 4e-6, 1: 5e-6], overlap: [8]).metrics(try rows(), evaluated: 77)
+        let metrics = HandMade.trust(identity: 2e-6, sums: [3: 4e-6, 1: 5e-6], overlap: [8]).metrics(
+            try rows(), evaluated: 77)
         #expect(metrics.map { $0.value } == [2e-6, 5e-6, 4e-6, 1])
         #expect(metrics.map { $0.n } == [16, 16, 16, 77])
         #expect(metrics.map { $0.subject["layer"] } == [nil, "1", "3", nil])
@@ -72,8 +78,12 @@ import Testing
         rounded.precision = .bf16
         #expect(rounded.failedControls() == [] && HandMade.trust(identity: 5 * tolerance).failedControls().count == 1)
         #expect(HandMade.trust(identity: tolerance).failedControls() == [])
-        #expect(HandMade.trust(identity: 0.25).failedControls() == [.identityViolated(error: 0.25, tolerance: tolerance)])
-        #expect(HandMade.trust(sums: [0: 0, 4: 0.5]).failedControls() == [.identityViolated(error: 0.5, tolerance: tolerance)])
+        #expect(
+            HandMade.trust(identity: 0.25).failedControls() == [.identityViolated(error: 0.25, tolerance: tolerance)])
+        #expect(
+            HandMade.trust(sums: [0: 0, 4: 0.5]).failedControls() == [
+                .identityViolated(error: 0.5, tolerance: tolerance)
+            ])
         #expect(HandMade.trust(overlap: [5, 9]).failedControls() == [.imagesInBothSets(count: 2, first: "d/val/5")])
         #expect(HandMade.trust(sums: [0: .nan, 1: 0], overlap: [1]).failedControls().count == 2)
     }

@@ -11,7 +11,8 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     @Test func digestsOfFilesAndDataAgree() throws {
-        #expect(Digest.sha256(of: Data("abc".utf8)) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+        #expect(
+            Digest.sha256(of: Data("abc".utf8)) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
         for size in [0, 1, 4095, 4096, 4097, (1 << 20) - 1, 1 << 20, (2 << 20) + 3] {
             let data = Data((0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) })
             try data.write(to: file("file"))
@@ -28,7 +29,8 @@ import Testing
         try FileManager.default.createSymbolicLink(atPath: file("link to pipe").path, withDestinationPath: "pipe")
         try FileManager.default.createSymbolicLink(atPath: file("loop").path, withDestinationPath: "loop")
         for (path, fault) in [
-            (folder.url.path, FileFault.isAFolder), (file("pipe").path, .notARegularFile), (file("link to pipe").path, .notARegularFile),
+            (folder.url.path, FileFault.isAFolder), (file("pipe").path, .notARegularFile),
+            (file("link to pipe").path, .notARegularFile),
             ("/dev/zero", .notARegularFile), (file("none").path, .missing), (file("loop").path, .isALink),
         ] {
             #expect(throws: fault, "\(path)") { try RegularFile(path) }
@@ -39,12 +41,16 @@ import Testing
         try Data("abc".utf8).write(to: file("file"))
         try FileManager.default.createSymbolicLink(atPath: file("link").path, withDestinationPath: "file")
         #expect(try RegularFile.contents(of: file("link").path, limit: 3) == Data("abc".utf8))
-        #expect(throws: FileFault.isALink) { try RegularFile.contents(of: file("link").path, limit: 3, followsLinks: false) }
+        #expect(throws: FileFault.isALink) {
+            try RegularFile.contents(of: file("link").path, limit: 3, followsLinks: false)
+        }
     }
 
     @Test func aLimitHolds() throws {
         try Data("abcd".utf8).write(to: file("file"))
-        #expect(throws: FileFault.tooLarge(bytes: 4, limit: 3)) { try RegularFile.contents(of: file("file").path, limit: 3) }
+        #expect(throws: FileFault.tooLarge(bytes: 4, limit: 3)) {
+            try RegularFile.contents(of: file("file").path, limit: 3)
+        }
         // A file system that calls its files empty.
         #expect(try !RegularFile.contents(of: "/proc/self/stat", limit: 4096).isEmpty)
         #expect(throws: FileFault.self) { try RegularFile.contents(of: "/proc/self/maps", limit: 10) }
@@ -115,7 +121,9 @@ import Testing
         try link("cache", to: folder.url)
         try link("dangling", to: folder.url.appendingPathComponent("nowhere"))
         for name in ["table.csv", "dangling"] {
-            #expect(throws: OutputError.refused(path: output.file(name).path, .link)) { try output.write(Data("x".utf8), as: name) }
+            #expect(throws: OutputError.refused(path: output.file(name).path, .link)) {
+                try output.write(Data("x".utf8), as: name)
+            }
             #expect(throws: OutputError.refused(path: output.file(name).path, .link)) { try LockFile(name, in: output) }
         }
         let cache = OutputError.refused(path: results.appendingPathComponent("cache").path, .link)
@@ -141,10 +149,16 @@ import Testing
 
     @Test func pipesAndOtherNamesAreRefused() throws {
         #expect(mkfifo(output.file("pipe").path, 0o600) == 0)
-        #expect(throws: OutputError.refused(path: output.file("pipe").path, .notARegularFile)) { try output.write(Data(), as: "pipe") }
-        #expect(throws: OutputError.refused(path: output.file("pipe").path, .notARegularFile)) { try LockFile("pipe", in: output) }
+        #expect(throws: OutputError.refused(path: output.file("pipe").path, .notARegularFile)) {
+            try output.write(Data(), as: "pipe")
+        }
+        #expect(throws: OutputError.refused(path: output.file("pipe").path, .notARegularFile)) {
+            try LockFile("pipe", in: output)
+        }
         #expect(Foundation.link(victim.path, output.file(".lock").path) == 0)
-        #expect(throws: OutputError.refused(path: output.file(".lock").path, .severalNames)) { try LockFile(".lock", in: output) }
+        #expect(throws: OutputError.refused(path: output.file(".lock").path, .severalNames)) {
+            try LockFile(".lock", in: output)
+        }
         #expect(isUntouched)
     }
 
@@ -166,12 +180,16 @@ import Testing
 
     @Test func onlyOurOwnIncompleteFilesAreRemoved() throws {
         let own = OutputFolder.newTemporaryName(for: "table.csv")
-        let foreign = [".tmp-editor", ".clip-lens-notes", ".clip-lens-0a-1-2-b-3.part.keep", ".clip-lens-0a-1-2-b-x.part", "a.part"]
+        let foreign = [
+            ".tmp-editor", ".clip-lens-notes", ".clip-lens-0a-1-2-b-3.part.keep", ".clip-lens-0a-1-2-b-x.part",
+            "a.part",
+        ]
         for name in foreign + [own, own + "-journal"] { try Data().write(to: output.file(name)) }
         try output.folder("cache/a/b").make()
         try Data().write(to: output.folder("cache/a/b").file(own))
         try output.removeTemporaries(recursively: false)
-        #expect(Set(try folder.files()) == Set(foreign.map { "results/\($0)" } + ["results/cache/a/b/\(own)", "victim"]))
+        #expect(
+            Set(try folder.files()) == Set(foreign.map { "results/\($0)" } + ["results/cache/a/b/\(own)", "victim"]))
         try output.folder("cache").removeTemporaries(recursively: true)
         #expect(Set(try folder.files()) == Set(foreign.map { "results/\($0)" } + ["victim"]))
     }

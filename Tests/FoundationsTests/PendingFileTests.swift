@@ -71,12 +71,17 @@ import Testing
         #expect(mkfifo(fifo.path, 0o600) == 0)
         let long = folder.url.appendingPathComponent(String(repeating: "n", count: 256))
         for url in [fifo, URL(fileURLWithPath: "/dev/null")] {
-            #expect(throws: OutputError.refused(path: url.path, .notARegularFile)) { try PendingFile(for: url, followsLink: true) }
+            #expect(throws: OutputError.refused(path: url.path, .notARegularFile)) {
+                try PendingFile(for: url, followsLink: true)
+            }
         }
         for (url, code) in [
-            (folder.url, EISDIR), (long, ENAMETOOLONG), (folder.url.appendingPathComponent("none/file"), ENOENT), (fifo.appendingPathComponent("file"), ENOTDIR),
+            (folder.url, EISDIR), (long, ENAMETOOLONG), (folder.url.appendingPathComponent("none/file"), ENOENT),
+            (fifo.appendingPathComponent("file"), ENOTDIR),
         ] {
-            #expect(throws: OutputError.cannotWrite(path: url.path, errno: code)) { try PendingFile(for: url, followsLink: true) }
+            #expect(throws: OutputError.cannotWrite(path: url.path, errno: code)) {
+                try PendingFile(for: url, followsLink: true)
+            }
         }
         #expect(try folder.files() == ["fifo"])
     }

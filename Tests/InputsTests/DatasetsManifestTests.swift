@@ -33,7 +33,8 @@ import Testing
     @Test func isReadAndWritten() throws {
         let manifest = try DatasetsManifest(contentsOf: manifest())
         let dataset = try manifest.dataset("world")
-        #expect(dataset.seed == 5 && dataset.recipe.imageSize == 32 && dataset.recipe.mainScale == SceneRecipe().mainScale)
+        #expect(
+            dataset.seed == 5 && dataset.recipe.imageSize == 32 && dataset.recipe.mainScale == SceneRecipe().mainScale)
         #expect(try manifest.model("small").folder.path == folder.url.appendingPathComponent("model").path)
         let again = try DatasetsManifest(contentsOf: folder.file("again", manifest.encoded()))
         #expect(try again.encoded() == manifest.encoded())
@@ -114,7 +115,11 @@ import Testing
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         for file in Self.files { try Data("weights".utf8).write(to: url.appendingPathComponent(file)) }
         let changed = url.appendingPathComponent("model.safetensors")
-        if let weights { try Data(weights.utf8).write(to: changed) } else { try FileManager.default.removeItem(at: changed) }
+        if let weights {
+            try Data(weights.utf8).write(to: changed)
+        } else {
+            try FileManager.default.removeItem(at: changed)
+        }
         return url
     }
 
@@ -140,7 +145,8 @@ import Testing
         let path = try modelFolder(nil)
         #expect(
             inputError { try entry.verify(path, name: "small") }
-                == .missingFile(path: path.appendingPathComponent("model.safetensors").path, purpose: "a file of the model small"))
+                == .missingFile(
+                    path: path.appendingPathComponent("model.safetensors").path, purpose: "a file of the model small"))
     }
 
     @Test func sourcesAreComparedWithTheirDigests() throws {
@@ -155,7 +161,9 @@ import Testing
         #expect(try dataset.verifiedSources(name: "world").font.path == font.path)
 
         _ = try folder.file("font", "weightz")
-        guard case .digestMismatch("world", font.path, _, _)? = inputError({ try dataset.verifiedSources(name: "world") }) else {
+        guard
+            case .digestMismatch("world", font.path, _, _)? = inputError({ try dataset.verifiedSources(name: "world") })
+        else {
             Issue.record("a changed source was accepted")
             return
         }

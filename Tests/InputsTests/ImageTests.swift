@@ -19,14 +19,18 @@ import Testing
 
     @Test(arguments: [(1, 1), (3, 1), (1, 7), (65, 33)]) func pngOfAnySize(width: Int, height: Int) throws {
         let url = folder.url.appendingPathComponent("any.png")
-        let image = RGBImage(width: width, height: height, pixels: (0..<width * height * 3).map { UInt8(truncatingIfNeeded: $0 * 37) })
+        let image = RGBImage(
+            width: width, height: height, pixels: (0..<width * height * 3).map { UInt8(truncatingIfNeeded: $0 * 37) })
         try image.writePNG(to: url)
         #expect(try decodedPNG(url) == image)
     }
 
     @Test func pngThatCannotBeWrittenLeavesNothing() throws {
         let empty = folder.url.appendingPathComponent("empty.png")
-        guard case .imageNotWritten(empty.path, _)? = inputError({ try RGBImage(width: 0, height: 0).writePNG(to: empty) }) else {
+        guard
+            case .imageNotWritten(empty.path, _)? = inputError({ try RGBImage(width: 0, height: 0).writePNG(to: empty) }
+            )
+        else {
             Issue.record("not reported")
             return
         }
@@ -46,7 +50,9 @@ import Testing
 
     // MARK: Contact sheet
 
-    func sheet(_ scenes: [EmojiScene], title: String = "world · val · seed 0", showMasks: Bool = false) throws -> RGBImage {
+    func sheet(_ scenes: [EmojiScene], title: String = "world · val · seed 0", showMasks: Bool = false) throws
+        -> RGBImage
+    {
         try ContactSheet.make(scenes: scenes, title: title, font: World.textFont, showMasks: showMasks)
     }
 
@@ -80,7 +86,9 @@ import Testing
         func captioned(_ caption: String) -> EmojiScene {
             EmojiScene(image: scene.image, mask: scene.mask, label: 0, otherLabels: [], caption: caption)
         }
-        let words = try sheet([captioned(String(repeating: "very ", count: 200) + "long")], title: String(repeating: "title ", count: 100))
+        let words = try sheet(
+            [captioned(String(repeating: "very ", count: 200) + "long")], title: String(repeating: "title ", count: 100)
+        )
         let word = try sheet([captioned(String(repeating: "w", count: 300))])
         for sheet in [words, word] {
             let right = (0..<sheet.height).map { sheet.pixels[($0 * sheet.width + sheet.width - 2) * 3] }
@@ -99,13 +107,21 @@ import Testing
 
     @Test func fontThatIsMissingOrDrawsNoTextIsNamed() throws {
         let absent = URL(fileURLWithPath: "/nowhere/font.ttf")
-        guard case .missingFile(absent.path, let purpose)? = inputError({ try ContactSheet.make(scenes: [], title: "", font: absent) }) else {
+        guard
+            case .missingFile(absent.path, let purpose)? = inputError({
+                try ContactSheet.make(scenes: [], title: "", font: absent)
+            })
+        else {
             Issue.record("not reported as missing")
             return
         }
         #expect(purpose.contains("fonts-dejavu-core"))
         let emoji = EmojiSources().font
-        guard case .fontLibrary(emoji.path, _, _)? = inputError({ try ContactSheet.make(scenes: [], title: "", font: emoji) }) else {
+        guard
+            case .fontLibrary(emoji.path, _, _)? = inputError({
+                try ContactSheet.make(scenes: [], title: "", font: emoji)
+            })
+        else {
             Issue.record("a colour bitmap font was accepted")
             return
         }

@@ -24,7 +24,10 @@ import Testing
     func missingFileNamesItsPackage(source: WritableKeyPath<EmojiSources, URL> & Sendable, package: String) throws {
         var sources = sources
         sources[keyPath: source] = folder.url.appendingPathComponent("absent")
-        guard case .missingFile(sources[keyPath: source].path, let purpose)? = inputError({ try SceneCompositor(sources: sources) })
+        guard
+            case .missingFile(sources[keyPath: source].path, let purpose)? = inputError({
+                try SceneCompositor(sources: sources)
+            })
         else {
             Issue.record("not reported as missing")
             return
@@ -56,7 +59,8 @@ import Testing
     }
 
     @Test func textFontHasNoColourBitmaps() {
-        guard case .fontLibrary(World.textFont.path, let operation, _)? = inputError({ try load(World.textFont) }) else {
+        guard case .fontLibrary(World.textFont.path, let operation, _)? = inputError({ try load(World.textFont) })
+        else {
             Issue.record("not refused by FreeType")
             return
         }
@@ -86,7 +90,9 @@ import Testing
         for _ in 0..<24 {
             var damaged = bytes
             // Tables are described in the first bytes, bitmaps follow later.
-            for _ in 0..<40 { damaged[random.below(random.below(2) == 0 ? 40_000 : bytes.count)] = UInt8(random.below(256)) }
+            for _ in 0..<40 {
+                damaged[random.below(random.below(2) == 0 ? 40_000 : bytes.count)] = UInt8(random.below(256))
+            }
             let font = try folder.file("damaged.ttf", damaged)
             do {
                 _ = try load(font)
@@ -125,7 +131,8 @@ import Testing
     }
 
     @Test func annotationsThatAreNotTextAreRefused() throws {
-        try expectMalformed(annotations: folder.file("en.xml", Data((0..<5000).map { UInt8(truncatingIfNeeded: $0 &* 151) })))
+        try expectMalformed(
+            annotations: folder.file("en.xml", Data((0..<5000).map { UInt8(truncatingIfNeeded: $0 &* 151) })))
     }
 
     func expectMalformed(annotations: URL, sourceLocation: SourceLocation = #_sourceLocation) throws {

@@ -73,7 +73,8 @@ import Testing
             let main = words(scene.label)
             // The main object stands first, and every template ends with its objects.
             #expect(main.contains { scene.caption.contains($0) }, "\(scene.caption)")
-            #expect(words(scene.secondLabel ?? scene.label).contains { scene.caption.hasSuffix($0) }, "\(scene.caption)")
+            #expect(
+                words(scene.secondLabel ?? scene.label).contains { scene.caption.hasSuffix($0) }, "\(scene.caption)")
             if scene.caption.contains(main[0]) { named += 1 }
         }
         // The name is drawn two times in three.

@@ -42,7 +42,8 @@ import Testing
 
     @Test func missingKeysKeepTheirDefaults() throws {
         let folder = try TemporaryFolder()
-        let recipe = try SceneRecipe(contentsOf: folder.file("recipe.json", #"{"imageSize": 96, "mainScale": [0.5, 0.5]}"#))
+        let recipe = try SceneRecipe(
+            contentsOf: folder.file("recipe.json", #"{"imageSize": 96, "mainScale": [0.5, 0.5]}"#))
         var expected = SceneRecipe()
         expected.imageSize = 96
         expected.mainScale = 0.5...0.5
@@ -100,6 +101,8 @@ import Testing
 
     @Test func missingFileIsNamed() throws {
         let file = URL(fileURLWithPath: "/nowhere/recipe.json")
-        #expect(inputError { try SceneRecipe(contentsOf: file) } == .missingFile(path: file.path, purpose: "the scene recipe"))
+        #expect(
+            inputError { try SceneRecipe(contentsOf: file) }
+                == .missingFile(path: file.path, purpose: "the scene recipe"))
     }
 }

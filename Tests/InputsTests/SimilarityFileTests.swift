@@ -22,13 +22,17 @@ import Testing
         #expect(try file.values(of: ["puppy", "hot dog", "puppy"], with: "dog") == [0.1, -0.5, 0.1])
         #expect(try file.values(of: ["hot dog"], with: "cat") == [0.25] && file.name == "s.tsv")
         // What decides the search is the text.
-        #expect(try read("phrase\tcat\tdog\nhot dog\t0.25\t-0.5\npuppy\t0\t1e-2\n").digest != file.digest && file.digest.count == 64)
+        #expect(
+            try read("phrase\tcat\tdog\nhot dog\t0.25\t-0.5\npuppy\t0\t1e-2\n").digest != file.digest
+                && file.digest.count == 64)
     }
 
     @Test(arguments: [
         ("", "line 1"), ("words\tcat\n", "line 1"), ("phrase\n", "line 1"), ("phrase\tcat\tcat\n", "line 1"),
-        ("phrase\tcat\ndog\n", "line 2"), ("phrase\tcat\ndog\t1\t2\n", "line 2"), ("phrase\tcat\ndog\tmany\n", "line 2"),
-        ("phrase\tcat\ndog\tnan\n", "line 2"), ("phrase\tcat\ndog\tinf\n", "line 2"), ("phrase\tcat\ndog\t1\ndog\t2\n", "line 3"),
+        ("phrase\tcat\ndog\n", "line 2"), ("phrase\tcat\ndog\t1\t2\n", "line 2"),
+        ("phrase\tcat\ndog\tmany\n", "line 2"),
+        ("phrase\tcat\ndog\tnan\n", "line 2"), ("phrase\tcat\ndog\tinf\n", "line 2"),
+        ("phrase\tcat\ndog\t1\ndog\t2\n", "line 3"),
     ])
     func whatIsNoSuchTableIsRefusedWithItsLine(text: String, place: String) throws {
         let error = #expect(throws: InputError.self) { try read(text) }
@@ -48,6 +52,8 @@ import Testing
             }
             #expect(expected.contains(words))
         }
-        #expect(throws: InputError.self) { try SimilarityFile(contentsOf: folder.url.appendingPathComponent("none.tsv")) }
+        #expect(throws: InputError.self) {
+            try SimilarityFile(contentsOf: folder.url.appendingPathComponent("none.tsv"))
+        }
     }
 }

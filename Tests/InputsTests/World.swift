@@ -16,7 +16,8 @@ enum World {
     static func sprites() throws -> [Sprite] { try drawn.get() }
 
     /// A compositor of another recipe or seed over the same sprites.
-    static func compositor(seed: UInt64 = 0, _ change: (inout SceneRecipe) -> Void = { _ in }) throws -> SceneCompositor {
+    static func compositor(seed: UInt64 = 0, _ change: (inout SceneRecipe) -> Void = { _ in }) throws -> SceneCompositor
+    {
         var recipe = SceneRecipe()
         change(&recipe)
         return try SceneCompositor(catalogue: compositor().catalogue, sprites: sprites(), recipe: recipe, seed: seed)

@@ -7,12 +7,14 @@ import Testing
 @testable import Lens
 
 /// Nothing is allocated in the loop over images but lists of chosen neurons: all memory stands in workspaces, one a worker.
-@Suite(.enabled(if: cl_allocations_can_be_counted() != 0, "this C library's allocator cannot be replaced")) struct AllocationTests {
+@Suite(.enabled(if: cl_allocations_can_be_counted() != 0, "this C library's allocator cannot be replaced"))
+struct AllocationTests {
     private static let batch = 4
     /// With so many neurons that an allocation for each would be seen.
     private let vision = RandomVision.make(
         VisionConfiguration(
-            imageSize: 8, patchSize: 4, width: 16, layers: 4, heads: 2, mlpWidth: 600, activation: .quickGELU, layerNormEpsilon: 1e-5),
+            imageSize: 8, patchSize: 4, width: 16, layers: 4, heads: 2, mlpWidth: 600, activation: .quickGELU,
+            layerNormEpsilon: 1e-5),
         seed: 3)
     private let pixels = RandomVision.images(batch, seed: 22)
 
@@ -26,9 +28,12 @@ import Testing
     }
 
     /// What the library of linear layers asks for by itself in one product.
-    private func allocations(of linear: Linear, activation: Activation? = nil, accumulating: Bool = false) throws -> Int {
+    private func allocations(of linear: Linear, activation: Activation? = nil, accumulating: Bool = false) throws -> Int
+    {
         let (x, y) = (FloatBuffer(8 * linear.inputs), FloatBuffer(8 * linear.outputs))
-        return try allocations { linear(x.base, rows: 8, activation: activation, accumulating: accumulating, into: y.base) }
+        return try allocations {
+            linear(x.base, rows: 8, activation: activation, accumulating: accumulating, into: y.base)
+        }
     }
 
     /// The same without a bias.
@@ -37,7 +42,9 @@ import Testing
         let linear = vision.patchEmbedding
         let (x, y) = (FloatBuffer(8 * linear.inputs), FloatBuffer(8 * linear.outputs))
         let packed = try #require(PackedLinear(weight: linear.weight, bias: linear.bias, precision: .fp32))
-        return try allocations { _ = packed.multiply(x.base, rows: 8, addsBias: false, accumulating: accumulating, into: y.base) }
+        return try allocations {
+            _ = packed.multiply(x.base, rows: 8, addsBias: false, accumulating: accumulating, into: y.base)
+        }
     }
 
     @Test func anAllocationIsCounted() throws {
@@ -52,9 +59,12 @@ import Testing
         let found = try allocations { vision(pixels, batch: Self.batch, workspace) }
         var products = try allocationsOfAProduct()
         for block in vision.blocks {
-            products += try allocations(of: block.queryKeyValue) + allocations(of: block.attentionOutput, accumulating: true)
+            products +=
+                try allocations(of: block.queryKeyValue) + allocations(of: block.attentionOutput, accumulating: true)
             products += try allocations(of: block.mlpInput, activation: block.activation)
-            products += try capturing.contains(.mlpOutput) ? allocationsOfAProduct() : allocations(of: block.mlpOutput, accumulating: true)
+            products +=
+                try capturing.contains(.mlpOutput)
+                ? allocationsOfAProduct() : allocations(of: block.mlpOutput, accumulating: true)
         }
         #expect(found == products)
     }
@@ -75,14 +85,17 @@ import Testing
             #expect(ofSums == carried, "layer \(lens.layer)")
 
             let means = EffectMeans(
-                coordinates: Tensor(zeros: [lens.neurons, lens.headCount]), biasShare: [Float](repeating: 0, count: lens.embeddingWidth),
-                total: [Float](repeating: 0, count: lens.embeddingWidth), activations: Tensor(zeros: [vision.tokens, lens.neurons]))
+                coordinates: Tensor(zeros: [lens.neurons, lens.headCount]),
+                biasShare: [Float](repeating: 0, count: lens.embeddingWidth),
+                total: [Float](repeating: 0, count: lens.embeddingWidth),
+                activations: Tensor(zeros: [vision.tokens, lens.neurons]))
             let effects = CentredEffects(lens, factors: try lens.choleskyFactors(), means: means, capacity: Self.batch)
             #expect(try allocations { effects.update(pass) } == 0, "layer \(lens.layer)")
 
             let ablation = MeanAblation(
                 effects, means: means, thresholds: [Float](repeating: 2, count: lens.neurons),
-                readings: DirectionReadings(lens, directions: Tensor(zeros: [lens.neurons, lens.embeddingWidth])), capacity: Self.batch)
+                readings: DirectionReadings(lens, directions: Tensor(zeros: [lens.neurons, lens.embeddingWidth])),
+                capacity: Self.batch)
             let ofAblation = try allocations { ablation.update(pass, firstImage: 0, seed: 1) } - carried
             // The neurons that are chosen on an image are lists, which grow a few times; nothing is made for a neuron.
             #expect(ofAblation < lens.neurons / 2, "layer \(lens.layer): \(ofAblation)")

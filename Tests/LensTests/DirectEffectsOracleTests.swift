@@ -34,7 +34,9 @@ import Testing
     }
 
     func attentionOutput(_ oracle: LiteralVision, layer: Int) -> [Double] {
-        oracle.headOutputs[layer].reduce(vision.blocks[layer].attentionOutput.bias.map(Double.init)) { zip($0, $1).map { $0 + $1 } }
+        oracle.headOutputs[layer].reduce(vision.blocks[layer].attentionOutput.bias.map(Double.init)) {
+            zip($0, $1).map { $0 + $1 }
+        }
     }
 
     @Test func everyTermMatchesALiteralPass() {
@@ -54,18 +56,22 @@ import Testing
                     compare(effects.mlps, row: image * Self.L + layer, to: oracle.mlpOutputs[layer])
                     for head in 0..<Self.H {
                         compare(
-                            effects.heads, row: (image * Self.L + layer) * Self.H + head, to: oracle.headOutputs[layer][head])
+                            effects.heads, row: (image * Self.L + layer) * Self.H + head,
+                            to: oracle.headOutputs[layer][head])
                     }
                 }
                 let sum = (0..<Self.d).map { j in
-                    (0..<Self.L).reduce(effects.embedding.base[image * Self.d + j] + effects.constants.base[image * Self.d + j]) {
+                    (0..<Self.L).reduce(
+                        effects.embedding.base[image * Self.d + j] + effects.constants.base[image * Self.d + j]
+                    ) {
                         let index = (image * Self.L + $1) * Self.d + j
                         return $0 + effects.attention.base[index] + effects.mlps.base[index]
                     }
                 }
                 let R = oracle.representation.map { $0 * oracle.scale }
                 sumErrors.append(relativeError(sum, R))
-                sumErrors.append(relativeError(effects.representations.elements[image * Self.d..<(image + 1) * Self.d], R))
+                sumErrors.append(
+                    relativeError(effects.representations.elements[image * Self.d..<(image + 1) * Self.d], R))
             }
         }
         #expect(termErrors.count == Self.imageCount * (1 + Self.L * (2 + Self.H)))
@@ -132,14 +138,17 @@ import Testing
                 let oracle = literal[start + image]
                 for condition in FirstOrderCondition.allCases {
                     for step in 0..<Self.L {
-                        let (terms, replaced) = switch condition {
-                        case .attentionFromFirst: (attention, 0...step)
-                        case .attentionFromLast: (attention, step...Self.L - 1)
-                        case .mlpsFromFirst: (mlps, 0...step)
-                        case .mlpsFromLast: (mlps, step...Self.L - 1)
-                        }
+                        let (terms, replaced) =
+                            switch condition {
+                            case .attentionFromFirst: (attention, 0...step)
+                            case .attentionFromLast: (attention, step...Self.L - 1)
+                            case .mlpsFromFirst: (mlps, 0...step)
+                            case .mlpsFromLast: (mlps, step...Self.L - 1)
+                            }
                         let expected = (0..<Self.d).map { j in
-                            replaced.reduce(oracle.representation[j] * oracle.scale) { $0 - terms[start + image][$1][j] }
+                            replaced.reduce(oracle.representation[j] * oracle.scale) {
+                                $0 - terms[start + image][$1][j]
+                            }
                         }
                         let row = ablation.representations(condition) + (image * Self.L + step) * Self.d
                         errors.append(relativeError((0..<Self.d).map { row[$0] }, expected))

@@ -31,9 +31,11 @@ import Testing
         run(pass, fit) { _ in sums.add(pass) }
         let n = Float(sums.images)
         return EffectMeans(
-            coordinates: Tensor(shape: [lens.neurons, lens.headCount], elements: sums.coordinates.elements.map { $0 / n }),
+            coordinates: Tensor(
+                shape: [lens.neurons, lens.headCount], elements: sums.coordinates.elements.map { $0 / n }),
             biasShare: sums.biasShare.elements.map { $0 / n }, total: sums.total.elements.map { $0 / n },
-            activations: Tensor(shape: [vision.tokens, lens.neurons], elements: sums.activations.elements.map { $0 / n }))
+            activations: Tensor(
+                shape: [vision.tokens, lens.neurons], elements: sums.activations.elements.map { $0 / n }))
     }
 
     /// One vector a neuron, with lengths from 0 (the first) to about 4. // [N, d]
@@ -48,7 +50,9 @@ import Testing
     }
 
     func literal(_ images: [UInt8]) -> [LiteralVision] {
-        stride(from: 0, to: images.count, by: Self.size).map { LiteralVision(vision, image: images[$0..<$0 + Self.size]) }
+        stride(from: 0, to: images.count, by: Self.size).map {
+            LiteralVision(vision, image: images[$0..<$0 + Self.size])
+        }
     }
 
     @Test(arguments: [0, 1, 2]) func reconstructionsMatchTheFormula(layer: Int) throws {
@@ -83,18 +87,25 @@ import Testing
                 }
                 for n in 0..<N { for j in 0..<Self.d { ablated[j] -= centred[n][j] } }
                 #expect(
-                    relativeError(meanAblated.representations.elements[image * Self.d..<(image + 1) * Self.d], ablated) < 1e-4)
+                    relativeError(meanAblated.representations.elements[image * Self.d..<(image + 1) * Self.d], ablated)
+                        < 1e-4)
                 for reconstruction in reconstructions {
                     let vectors = reconstruction.readings.directions
                     var expected = ablated
-                    let coefficients = (0..<N).map { n in zip(centred[n], vectors[row: n]).reduce(0) { $0 + $1.0 * Double($1.1) } }
+                    let coefficients = (0..<N).map { n in
+                        zip(centred[n], vectors[row: n]).reduce(0) { $0 + $1.0 * Double($1.1) }
+                    }
                     for n in 0..<N {
-                        for j in 0..<Self.d { expected[j] += coefficients[n] * Double(vectors.elements[n * Self.d + j]) }
+                        for j in 0..<Self.d {
+                            expected[j] += coefficients[n] * Double(vectors.elements[n * Self.d + j])
+                        }
                     }
                     coefficientErrors.append(
-                        relativeError((0..<N).map { reconstruction.coefficients.base[$0 * pass.batch + image] }, coefficients))
+                        relativeError(
+                            (0..<N).map { reconstruction.coefficients.base[$0 * pass.batch + image] }, coefficients))
                     representationErrors.append(
-                        relativeError(reconstruction.representations.elements[image * Self.d..<(image + 1) * Self.d], expected))
+                        relativeError(
+                            reconstruction.representations.elements[image * Self.d..<(image + 1) * Self.d], expected))
                 }
             }
         }

@@ -23,7 +23,10 @@ import Testing
         }
         let readings = lenses.map { lens in
             DirectionReadings(
-                lens, directions: Tensor(shape: [lens.neurons, lens.embeddingWidth], elements: (0..<lens.neurons * lens.embeddingWidth).map { Float($0 % 7) - 3 }))
+                lens,
+                directions: Tensor(
+                    shape: [lens.neurons, lens.embeddingWidth],
+                    elements: (0..<lens.neurons * lens.embeddingWidth).map { Float($0 % 7) - 3 }))
         }
         func ablations(_ effects: [CentredEffects]) -> [MeanAblation] {
             effects.enumerated().map { index, effects in
@@ -33,12 +36,14 @@ import Testing
             }
         }
         let scratch = EffectScratch(lenses, capacity: 4)
-        let together = ablations(lenses.indices.map {
-            CentredEffects(lenses[$0], factors: factors[$0], means: means[$0], scratch: scratch)
-        })
-        let apart = ablations(lenses.indices.map {
-            CentredEffects(lenses[$0], factors: factors[$0], means: means[$0], capacity: 4)
-        })
+        let together = ablations(
+            lenses.indices.map {
+                CentredEffects(lenses[$0], factors: factors[$0], means: means[$0], scratch: scratch)
+            })
+        let apart = ablations(
+            lenses.indices.map {
+                CentredEffects(lenses[$0], factors: factors[$0], means: means[$0], capacity: 4)
+            })
 
         let pass = EffectPass(vision, layers: layers, capacity: 4)
         let pixels = RandomVision.images(7, seed: 22)
@@ -61,7 +66,9 @@ import Testing
                     #expect(shared.significant == own.significant)
                     for condition in AblationCondition.allCases {
                         for i in 0..<batch * lens.embeddingWidth {
-                            #expect(shared.representations(condition)[i] == own.representations(condition)[i], "\(condition)")
+                            #expect(
+                                shared.representations(condition)[i] == own.representations(condition)[i],
+                                "\(condition)")
                         }
                     }
                 }
@@ -79,10 +86,15 @@ import Testing
         let lens = try SecondOrderLens(layer: 1, paths: ValueOutputPaths(vision), vision: vision)
         let factors = try lens.choleskyFactors()
         let means = EffectMeans(
-            coordinates: Tensor(zeros: [lens.neurons, lens.headCount]), biasShare: [Float](repeating: 0, count: lens.embeddingWidth),
-            total: [Float](repeating: 0, count: lens.embeddingWidth), activations: Tensor(zeros: [vision.tokens, lens.neurons]))
+            coordinates: Tensor(zeros: [lens.neurons, lens.headCount]),
+            biasShare: [Float](repeating: 0, count: lens.embeddingWidth),
+            total: [Float](repeating: 0, count: lens.embeddingWidth),
+            activations: Tensor(zeros: [vision.tokens, lens.neurons]))
         let readings = DirectionReadings(
-            lens, directions: Tensor(shape: [lens.neurons, lens.embeddingWidth], elements: (0..<lens.neurons * lens.embeddingWidth).map { Float($0 % 7) - 3 }))
+            lens,
+            directions: Tensor(
+                shape: [lens.neurons, lens.embeddingWidth],
+                elements: (0..<lens.neurons * lens.embeddingWidth).map { Float($0 % 7) - 3 }))
         let pass = EffectPass(vision, layers: [1], capacity: 4)
         pass.run(RandomVision.images(3, seed: 22), batch: 3)
         func found(together: Int) -> (significant: [Int], norms: [Float], representations: [[Float]], alone: [Float]) {
@@ -90,22 +102,32 @@ import Testing
             scratch.coordinatesTogether = together * 3 * lens.headCount
             let effects = CentredEffects(lens, factors: factors, means: means, scratch: scratch)
             let ablation = MeanAblation(
-                effects, means: means, thresholds: [Float](repeating: 0.5, count: lens.neurons), readings: readings, capacity: 4)
+                effects, means: means, thresholds: [Float](repeating: 0.5, count: lens.neurons), readings: readings,
+                capacity: 4)
             ablation.update(pass, firstImage: 0, seed: 5)
             let count = 3 * lens.embeddingWidth
-            let representations = AblationCondition.allCases.map { Array(UnsafeBufferPointer(start: ablation.representations($0), count: count)) }
+            let representations = AblationCondition.allCases.map {
+                Array(UnsafeBufferPointer(start: ablation.representations($0), count: count))
+            }
             effects.evaluateNorms()
             // The reconstruction by itself goes through the neurons in blocks of its own.
             let alone = EffectReconstruction(readings, capacity: 4)
             alone.update(effects, batch: 3, meanAblated: ablation.representations(.withoutAllNeurons))
-            return (ablation.significant, effects.norms.elements, representations, Array(alone.representations.elements.prefix(count)))
+            return (
+                ablation.significant, effects.norms.elements, representations,
+                Array(alone.representations.elements.prefix(count))
+            )
         }
         let (all, some) = (found(together: 600), found(together: 7))
-        #expect(all.significant == some.significant && all.significant.contains { $0 > 7 && $0 < lens.neurons }, "\(all.significant)")
+        #expect(
+            all.significant == some.significant && all.significant.contains { $0 > 7 && $0 < lens.neurons },
+            "\(all.significant)")
         #expect(largestError(all.norms, some.norms) < 1e-5)
         let condition = try #require(AblationCondition.allCases.firstIndex(of: .reconstructionFromPC1))
         let scale = all.representations[condition].map(abs).max() ?? 0
-        for (one, other) in zip(all.representations, some.representations) { #expect(largestError(one, other) < 1e-5 * max(100, scale)) }
+        for (one, other) in zip(all.representations, some.representations) {
+            #expect(largestError(one, other) < 1e-5 * max(100, scale))
+        }
         #expect(largestError(all.alone, all.representations[condition]) < 1e-5 * scale)
     }
 }

@@ -29,7 +29,8 @@ import Testing
     var directions: Tensor {
         var random = SplitMix64(seed: 3)
         let rows = Tensor(
-            shape: [Self.heads * 3, Self.d], elements: (0..<Self.heads * 3 * Self.d).map { _ in Float(random.uniform() - 0.5) })
+            shape: [Self.heads * 3, Self.d],
+            elements: (0..<Self.heads * 3 * Self.d).map { _ in Float(random.uniform() - 0.5) })
         var directions = rows.rowsNormalised()
         for i in directions.elements.count - Self.d..<directions.elements.count { directions.elements[i] = 0 }
         return Tensor(shape: [Self.heads, 3, Self.d], elements: directions.elements)
@@ -43,7 +44,8 @@ import Testing
         let means = (0..<Self.heads).flatMap { moments.mean(of: $0, paths).map(Float.init) }
         let directions = directions
         let projections = HeadProjections(
-            means: Tensor(shape: [Self.heads, Self.d], elements: means), directions: directions, capacity: Self.capacity)
+            means: Tensor(shape: [Self.heads, Self.d], elements: means), directions: directions, capacity: Self.capacity
+        )
         var lengths = [Double](repeating: 0, count: Self.heads)
         var squares = [Double](repeating: 0, count: Self.heads * 3)
         forEachBatch(effects) {

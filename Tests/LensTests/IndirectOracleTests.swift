@@ -30,7 +30,9 @@ import Testing
             let image = images[index * Self.size..<(index + 1) * Self.size]
             let intact = LiteralVision(vision, image: image)
             var activations = intact.activations[layer]
-            for token in activations.indices { activations[token][neuron] = Double(means.elements[token * means.shape[1] + neuron]) }
+            for token in activations.indices {
+                activations[token][neuron] = Double(means.elements[token * means.shape[1] + neuron])
+            }
             let replaced = LiteralVision(vision, image: image, replacing: [layer: activations])
             return zip(intact.representation, replaced.representation).map { $0 * intact.scale - $1 * replaced.scale }
         }
@@ -39,7 +41,9 @@ import Testing
     /// The first right singular vector of the `count` largest rows, centred by the mean of all rows, signed
     /// so that most of them project positively, the share of the squares along it, and whether rounding
     /// decides the sign.
-    func literalDirection(_ effects: [[Double]], keeping count: Int) -> (direction: [Double], share: Double, hasNoSign: Bool) {
+    func literalDirection(_ effects: [[Double]], keeping count: Int) -> (
+        direction: [Double], share: Double, hasNoSign: Bool
+    ) {
         let mean = (0..<Self.d).map { j in effects.reduce(0) { $0 + $1[j] } / Double(effects.count) }
         let centred = effects.map { zip($0, mean).map { $0 - $1 } }
         let squares = { (row: [Double]) in row.reduce(0) { $0 + $1 * $1 } }
@@ -59,8 +63,12 @@ import Testing
         let turns = 2 * positive == rows.count ? projections.reduce(0, +) < 0 : 2 * positive < rows.count
         // Float and double round a projection differently: one near zero may count as positive here and not there.
         let rounding = 1e-4 * squares(projections).squareRoot()
-        let hasNoSign = projections.contains { abs($0) < rounding } || 2 * positive == rows.count && abs(projections.reduce(0, +)) < rounding
-        return (direction.map { turns ? -$0 : $0 }, squares(projections) / rows.reduce(0) { $0 + squares($1) }, hasNoSign)
+        let hasNoSign =
+            projections.contains { abs($0) < rounding }
+            || 2 * positive == rows.count && abs(projections.reduce(0, +)) < rounding
+        return (
+            direction.map { turns ? -$0 : $0 }, squares(projections) / rows.reduce(0) { $0 + squares($1) }, hasNoSign
+        )
     }
 
     /// Adds all images in batches.
@@ -107,7 +115,9 @@ import Testing
             for (direction, effects) in zip(principal, literal) {
                 let expected = literalDirection(effects, keeping: count)
                 var found = direction.vector
-                if expected.hasNoSign, zip(found, expected.direction).reduce(0, { $0 + Double($1.0) * $1.1 }) < 0 { found = found.map(-) }
+                if expected.hasNoSign, zip(found, expected.direction).reduce(0, { $0 + Double($1.0) * $1.1 }) < 0 {
+                    found = found.map(-)
+                }
                 #expect(relativeError(found, expected.direction) < 1e-4, "keeping \(count)")
                 #expect(abs(Double(direction.share) - expected.share) < 1e-4, "keeping \(count)")
             }
@@ -118,7 +128,9 @@ import Testing
         let means = givenMeans()
         let whole = try directions(indirect(layer: 1, means: means, capacity: Self.imageCount), keeping: 5)
         for capacity in [1, 4] {
-            for (found, whole) in zip(try directions(indirect(layer: 1, means: means, capacity: capacity), keeping: 5), whole) {
+            for (found, whole) in zip(
+                try directions(indirect(layer: 1, means: means, capacity: capacity), keeping: 5), whole)
+            {
                 #expect(largestError(found.vector, whole.vector) < 1e-4)
                 #expect(abs(found.share - whole.share) < 1e-4 && abs(found.ratio - whole.ratio) < 1e-4)
             }
@@ -148,7 +160,9 @@ import Testing
             let literal = LiteralVision(vision, image: images[image * Self.size..<(image + 1) * Self.size])
             for (found, neuron) in zip(effects.effects, Self.neurons) {
                 #expect(
-                    relativeError(found[image * Self.d..<(image + 1) * Self.d], literal.secondOrderEffect(layer: layer, neuron: neuron)) < 1e-4)
+                    relativeError(
+                        found[image * Self.d..<(image + 1) * Self.d],
+                        literal.secondOrderEffect(layer: layer, neuron: neuron)) < 1e-4)
             }
         }
     }

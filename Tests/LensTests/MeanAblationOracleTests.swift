@@ -34,11 +34,16 @@ import Testing
         run(pass, fit) { _ in sums.add(pass) }
         let n = Float(sums.images)
         let means = EffectMeans(
-            coordinates: Tensor(shape: [lens.neurons, lens.headCount], elements: sums.coordinates.elements.map { $0 / n }),
+            coordinates: Tensor(
+                shape: [lens.neurons, lens.headCount], elements: sums.coordinates.elements.map { $0 / n }),
             biasShare: sums.biasShare.elements.map { $0 / n }, total: sums.total.elements.map { $0 / n },
-            activations: Tensor(shape: [vision.tokens, lens.neurons], elements: sums.activations.elements.map { $0 / n }))
+            activations: Tensor(
+                shape: [vision.tokens, lens.neurons], elements: sums.activations.elements.map { $0 / n }))
         let effects = CentredEffects(lens, factors: factors, means: means, capacity: 4)
-        let (collector, floors) = (LargeEffectsCollector(neurons: lens.neurons, headCount: lens.headCount), [Float](repeating: 0, count: lens.neurons))
+        let (collector, floors) = (
+            LargeEffectsCollector(neurons: lens.neurons, headCount: lens.headCount),
+            [Float](repeating: 0, count: lens.neurons)
+        )
         var biasShares: [Float] = []
         run(pass, fit) { start in
             effects.update(pass)
@@ -234,16 +239,23 @@ import Testing
             effects.evaluateNorms(of: neurons)
             for (image, neurons) in neurons.enumerated() {
                 for n in 0..<fitted.lens.neurons {
-                    let (norm, expected) = (effects.norms.base[n * 4 + image], neurons.contains(n) ? all[n * 4 + image] : -1)
-                    #expect(abs(norm - expected) <= 1e-5 * abs(expected), "neuron \(n), image \(image): \(norm), not \(expected)")
+                    let (norm, expected) = (
+                        effects.norms.base[n * 4 + image], neurons.contains(n) ? all[n * 4 + image] : -1
+                    )
+                    #expect(
+                        abs(norm - expected) <= 1e-5 * abs(expected),
+                        "neuron \(n), image \(image): \(norm), not \(expected)")
                 }
             }
         }
     }
 
     @Test func indirectAblationMatchesALiteralRun() throws {
-        let means = literal(fit).reduce(into: [[Double]](repeating: [Double](repeating: 0, count: 24), count: 5)) { sum, image in
-            for t in 0..<5 { for n in 0..<24 { sum[t][n] += image.activations[Self.layer][t][n] / Double(Self.fitCount) } }
+        let means = literal(fit).reduce(into: [[Double]](repeating: [Double](repeating: 0, count: 24), count: 5)) {
+            sum, image in
+            for t in 0..<5 {
+                for n in 0..<24 { sum[t][n] += image.activations[Self.layer][t][n] / Double(Self.fitCount) }
+            }
         }
         let fitted = try fitted()
         #expect(relativeError(fitted.means.activations.elements, means.flatMap { $0 }) < 1e-5)
@@ -287,7 +299,9 @@ import Testing
             all.insert(floors.bounds, firstImage: shard.lowerBound)
         }
         let floors = all.floors(shift: lens.distances(fitted.means, provisional, factors: fitted.factors))
-        for (floor, threshold) in zip(floors, fitted.largest.thresholds) { #expect(floor <= threshold, "\(floor) \(threshold)") }
+        for (floor, threshold) in zip(floors, fitted.largest.thresholds) {
+            #expect(floor <= threshold, "\(floor) \(threshold)")
+        }
 
         let effects = CentredEffects(lens, factors: fitted.factors, means: fitted.means, capacity: 4)
         // Whole batches, whose bytes are those of the run over all.

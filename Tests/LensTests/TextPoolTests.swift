@@ -12,7 +12,10 @@ import Testing
             let values = (0..<4).map { _ in random.uniform(-1...1) }
             let rest = 1 - 0.25
             let length = (values.reduce(0) { $0 + $1 * $1 } / rest).squareRoot()
-            return [Float(values[0] / length), Float(values[1] / length), 0.5, Float(values[2] / length), Float(values[3] / length)]
+            return [
+                Float(values[0] / length), Float(values[1] / length), 0.5, Float(values[2] / length),
+                Float(values[3] / length),
+            ]
         }
         return Tensor(shape: [9, 5], elements: rows)
     }()
@@ -52,6 +55,9 @@ import Testing
         #expect(pool.embeddings == Self.embeddings)
         #expect(pool.dictionary == TextPool.standardised(Self.embeddings))
         // A single phrase stands out of nothing.
-        #expect(TextPool(phrases: ["a"], embeddings: Tensor(shape: [1, 2], elements: [0.6, 0.8])).dictionary.elements == [0, 0])
+        #expect(
+            TextPool(phrases: ["a"], embeddings: Tensor(shape: [1, 2], elements: [0.6, 0.8])).dictionary.elements == [
+                0, 0,
+            ])
     }
 }

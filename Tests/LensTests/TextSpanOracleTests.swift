@@ -55,7 +55,8 @@ import Testing
     @Test func directionsExplainWhatTheEntriesSay() throws {
         for sample in try Self.cases() {
             let (covariance, d) = (sample.covariance, sample.width)
-            let span = try TextSpan(covariance: covariance, texts: sample.textTensor, count: sample.count, rank: sample.rank)
+            let span = try TextSpan(
+                covariance: covariance, texts: sample.textTensor, count: sample.count, rank: sample.rank)
             let directions = span.directions
             #expect(directions.shape == [span.entries.count, d])
             let products = directions.times(directions, transposed: true).elements.enumerated().map { index, product in
@@ -80,8 +81,10 @@ import Testing
         let short = try TextSpan(covariance: sample.covariance, texts: sample.textTensor, count: 3, rank: 12)
         #expect(short.entries == Array(long.entries.prefix(3)))
         #expect(long.entries.count == 10)
-        #expect(try TextSpan(covariance: sample.covariance, texts: sample.textTensor, count: 0, rank: 12).entries.isEmpty)
-        #expect(try TextSpan(covariance: sample.covariance, texts: sample.textTensor, count: 3, rank: 0).entries.isEmpty)
+        #expect(
+            try TextSpan(covariance: sample.covariance, texts: sample.textTensor, count: 0, rank: 12).entries.isEmpty)
+        #expect(
+            try TextSpan(covariance: sample.covariance, texts: sample.textTensor, count: 3, rank: 0).entries.isEmpty)
     }
 
     @Test func equalTextsAreChosenOnce() throws {
@@ -109,8 +112,10 @@ import Testing
     @Test func aHeadThatWritesNothingHasNoTexts() throws {
         let texts = Tensor(shape: [2, 2], elements: [1, 0, 0, 1])
         #expect(try TextSpan(covariance: [0, 0, 0, 0], texts: texts, count: 2, rank: 2).entries.isEmpty)
-        #expect(try TextSpan(covariance: [1, 0, 0, 1], texts: Tensor(zeros: [2, 2]), count: 2, rank: 2).entries.isEmpty)
-        #expect(try TextSpan(covariance: [1, 0, 0, 1], texts: Tensor(zeros: [0, 2]), count: 2, rank: 2).entries.isEmpty)
+        #expect(
+            try TextSpan(covariance: [1, 0, 0, 1], texts: Tensor(zeros: [2, 2]), count: 2, rank: 2).entries.isEmpty)
+        #expect(
+            try TextSpan(covariance: [1, 0, 0, 1], texts: Tensor(zeros: [0, 2]), count: 2, rank: 2).entries.isEmpty)
     }
 
     @Test func whatIsNotFiniteIsRefused() {

@@ -28,8 +28,10 @@ import Testing
         ("I1\n(.", .stackUnderflow(opcode: "STOP", offset: 4)), ("g7\n.", .missingMemo(key: 7, offset: 0)),
         ("I1\nI2\na.", .unsuitableValue(opcode: "APPEND", offset: 6)),
         ("(I1\nd.", .unsuitableValue(opcode: "DICT", offset: 4)), ("Ix\n.", .malformedValue(opcode: "INT", offset: 0)),
-        ("S'a\n.", .malformedValue(opcode: "STRING", offset: 0)), ("S'\\q'\n.", .malformedValue(opcode: "STRING", offset: 0)),
-        ("V\\uD800\n.", .malformedValue(opcode: "UNICODE", offset: 0)), ("I1\np-1\n.", .malformedValue(opcode: "PUT", offset: 3)),
+        ("S'a\n.", .malformedValue(opcode: "STRING", offset: 0)),
+        ("S'\\q'\n.", .malformedValue(opcode: "STRING", offset: 0)),
+        ("V\\uD800\n.", .malformedValue(opcode: "UNICODE", offset: 0)),
+        ("I1\np-1\n.", .malformedValue(opcode: "PUT", offset: 3)),
         ("\u{80}\u{06}N.", .unsupportedProtocol(6, offset: 0)), ("?", .unknownOpcode(0x3F, offset: 0)),
         ("U\u{05}abc", .beyondEnd(bytes: 5, available: 3, offset: 0)),
         ("X\u{FF}\u{FF}\u{FF}\u{7F}abc", .beyondEnd(bytes: 0x7FFF_FFFF, available: 3, offset: 0)),
@@ -58,7 +60,8 @@ import Testing
     @Test(.timeLimit(.minutes(1)), arguments: [("]", "N", "a"), ("}I1\n", "N", "s"), ("(", "", "t")])
     func deepNestingTakesNoStack(opening: String, innermost: String, closing: String) throws {
         let depth = 1_000_000
-        let pickle = String(repeating: opening, count: depth) + innermost + String(repeating: closing, count: depth) + "."
+        let pickle =
+            String(repeating: opening, count: depth) + innermost + String(repeating: closing, count: depth) + "."
         var value = try Samples.read(Array(pickle.utf8))
         var levels = 0
         while let inner = value.elements?.first ?? value.pairs?.first?.value {
@@ -102,7 +105,8 @@ import Testing
                 var bytes = whole
                 for _ in 0..<Int.random(in: 1...3, using: &generator) {
                     let index = Int.random(in: 0..<bound, using: &generator)
-                    bytes[index] = Bool.random(using: &generator)
+                    bytes[index] =
+                        Bool.random(using: &generator)
                         ? UInt8.random(in: 0...255, using: &generator)
                         : "().012FIJKLMNPQRSTUVX]abcdeghijlopqrstu}".utf8.randomElement(using: &generator) ?? 0
                 }

@@ -22,7 +22,9 @@ import Testing
     /// Where every group is one image, a mean's error is s/√n, and its interval that times Student's t of n − 1.
     @Test func ofAMeanItIsTheStandardError() throws {
         var generator = CounterGenerator(seed: 1, stream: 0)
-        for (count, t, tolerance) in [(3, 4.302653, 0.12), (6, 2.570582, 0.015), (17, 2.119905, 1e-3), (100, 1.984217, 1e-4)] {
+        for (count, t, tolerance) in [
+            (3, 4.302653, 0.12), (6, 2.570582, 0.015), (17, 2.119905, 1e-3), (100, 1.984217, 1e-4),
+        ] {
             let values = (0..<count).map { _ in Double.random(in: -3..<5, using: &generator) }
             let interval = try #require(Jackknife(seed: 2, bounds: Self.anything).intervals(of: count, mean(values))[0])
             let (half, expected) = ((interval.upper - interval.lower) / 2, t * standardError(values))
@@ -48,7 +50,9 @@ import Testing
             let sizes = left.map(\.count)
             #expect((sizes.max() ?? 0) - (sizes.min() ?? 0) <= 1, "\(units) in \(groups): \(sizes)")
             // Neighbours in a set are much alike, and so are not left out together.
-            if units == 1000 { #expect(left.contains { group in zip(group, group.dropFirst()).contains { $1 - $0 != 100 } }) }
+            if units == 1000 {
+                #expect(left.contains { group in zip(group, group.dropFirst()).contains { $1 - $0 != 100 } })
+            }
         }
     }
 
@@ -58,7 +62,8 @@ import Testing
         #expect(Jackknife(seed: 5).intervals(of: 501, statistic) == [interval])
         #expect(Jackknife(seed: 6).intervals(of: 501, statistic) != [interval])
         #expect(interval.replicates == 100)
-        #expect(Jackknife(seed: 5, groups: 20, resamplingUnit: "label").intervals(of: 501, statistic)[0]?.replicates == 20)
+        #expect(
+            Jackknife(seed: 5, groups: 20, resamplingUnit: "label").intervals(of: 501, statistic)[0]?.replicates == 20)
         #expect(Jackknife(seed: 5, resamplingUnit: "label").intervals(of: 501, statistic)[0]?.resamplingUnit == "label")
     }
 

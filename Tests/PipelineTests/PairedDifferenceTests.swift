@@ -10,7 +10,10 @@ import Testing
     private func names(_ count: Int) -> [String] { (0..<count).map { "val/\(1000 + $0)" } }
 
     private func means(_ values: [Double]) throws -> ImageTerms {
-        try #require(ImageTerms(images: names(values.count), values.enumerated().map { .init(image: $0.offset, numerator: $0.element) }))
+        try #require(
+            ImageTerms(
+                images: names(values.count), values.enumerated().map { .init(image: $0.offset, numerator: $0.element) })
+        )
     }
 
     /// Numbers in 0…1 that look like chance.
@@ -32,7 +35,8 @@ import Testing
         // Much less than that of the means themselves: the images are the same. 1000 replicates tell 7 % (three sigma).
         let expected = deviation / Double(count).squareRoot()
         #expect(abs(result.standardError / expected - 1) < 0.07, "\(result.standardError)")
-        #expect(result.interval.lower < mean && mean < result.interval.upper && result.interval.resamplingUnit == "image")
+        #expect(
+            result.interval.lower < mean && mean < result.interval.upper && result.interval.resamplingUnit == "image")
         #expect(result.probability < 1e-6)
     }
 
@@ -48,7 +52,8 @@ import Testing
         func probability(_ value: Double, _ error: Double) -> Double {
             PairedDifference(
                 value: value, standardError: error,
-                interval: .init(lower: 0, upper: 0, level: 0.95, method: "", replicates: 2, seed: 0, resamplingUnit: "image")
+                interval: .init(
+                    lower: 0, upper: 0, level: 0.95, method: "", replicates: 2, seed: 0, resamplingUnit: "image")
             ).probability
         }
         // Two-sided, of the tables of the normal distribution.
@@ -71,7 +76,8 @@ import Testing
         #expect(terms.value == (dogs + cats) / 2)
         #expect(terms.terms.count == 5, "an image adds nothing where it has no pixels")
         // All replicates literally: the mean over the classes that the drawn images show.
-        let none = try #require(ImageTerms(images: names(3), parts: ["a"], (0..<3).map { .init(image: $0, numerator: 0) }))
+        let none = try #require(
+            ImageTerms(images: names(3), parts: ["a"], (0..<3).map { .init(image: $0, numerator: 0) }))
         let result = try #require(Bootstrap(replicates: 200).difference(none, terms))
         #expect(result.value == terms.value)
         #expect(result.interval.lower >= 0.125 && result.interval.upper <= 1)

@@ -34,7 +34,8 @@ import Testing
         let first = try ResultsFolder(folder.url)
         try first.check()
         try FileManager.default.removeItem(at: folder.url.appendingPathComponent(".lock"))
-        guard case .lockLost(_, true, _)? = #expect(throws: PipelineError.self, performing: { try first.check() }) else {
+        guard case .lockLost(_, true, _)? = #expect(throws: PipelineError.self, performing: { try first.check() })
+        else {
             Issue.record("not missed")
             return
         }
@@ -58,13 +59,16 @@ import Testing
         }
         let elsewhere = ProcessIdentity(host: "elsewhere", bootID: "x", pid: 1, startTicks: 1)
         #expect(try others(elsewhere) == elsewhere)
-        #expect(try others(ProcessIdentity(host: ProcessIdentity.current.host, bootID: "x", pid: 1, startTicks: 1)) == nil)
+        #expect(
+            try others(ProcessIdentity(host: ProcessIdentity.current.host, bootID: "x", pid: 1, startTicks: 1)) == nil)
         var found: ProcessIdentity?
         let last = try ResultsFolder(folder.url, unsigned: { found = $0 })
         #expect(found == nil, "the former holder signed off")
 
         try JSONEncoder().encode(elsewhere).write(to: lock)
-        guard case .lockLost(_, false, elsewhere)? = #expect(throws: PipelineError.self, performing: { try last.check() }) else {
+        guard
+            case .lockLost(_, false, elsewhere)? = #expect(throws: PipelineError.self, performing: { try last.check() })
+        else {
             Issue.record("two hosts at once are not noticed")
             return
         }
@@ -80,8 +84,11 @@ import Testing
             let results = folder.url.appendingPathComponent("results\(name)")
             try FileManager.default.createDirectory(at: results, withIntermediateDirectories: true)
             try Data("precious".utf8).write(to: victim)
-            try FileManager.default.createSymbolicLink(at: results.appendingPathComponent(name), withDestinationURL: victim)
-            #expect(throws: OutputError.refused(path: results.appendingPathComponent(name).path, .link)) { try ResultsFolder(results) }
+            try FileManager.default.createSymbolicLink(
+                at: results.appendingPathComponent(name), withDestinationURL: victim)
+            #expect(throws: OutputError.refused(path: results.appendingPathComponent(name).path, .link)) {
+                try ResultsFolder(results)
+            }
             #expect(try Data(contentsOf: victim) == Data("precious".utf8))
         }
     }

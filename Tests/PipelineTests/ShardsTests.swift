@@ -32,7 +32,8 @@ import Testing
                         let squares = try inputs[squares]
                         var total = Float(0)
                         try squares.forEach(holding: (4..<15).clamped(to: 0..<units)) { part, held in
-                            let first = squares.sharding.shard(squares.sharding.shardIndex(of: held.lowerBound)).units.lowerBound
+                            let first = squares.sharding.shard(squares.sharding.shardIndex(of: held.lowerBound)).units
+                                .lowerBound
                             for unit in held { total += part.values[unit - first] }
                         }
                         return Report(total: Double(total), text: "\(squares.count) shards")
@@ -42,7 +43,9 @@ import Testing
 
         @discardableResult
         func run(in folder: TemporaryFolder, events: EventLog = EventLog()) throws -> ExecutionResult {
-            try Executor(graph, in: ResultsFolder(folder.url, lockTimeout: .zero), options: .init(workers: 2)) { events.add($0) }.run()
+            try Executor(graph, in: ResultsFolder(folder.url, lockTimeout: .zero), options: .init(workers: 2)) {
+                events.add($0)
+            }.run()
         }
 
         func statuses(in folder: TemporaryFolder) throws -> [StepStatus] {
@@ -54,7 +57,9 @@ import Testing
         let (folder, log) = (try TemporaryFolder(), SamplePipeline.Log())
         let pipeline = try Squares(log: log)
         let result = try pipeline.run(in: folder)
-        #expect(try result.artefact(pipeline.total) == Report(total: Double((4..<15).reduce(0) { $0 + $1 * $1 }), text: "4 shards"))
+        #expect(
+            try result.artefact(pipeline.total)
+                == Report(total: Double((4..<15).reduce(0) { $0 + $1 * $1 }), text: "4 shards"))
         #expect(try result.artefact(pipeline.squares)[3] == Sums([324, 361]))
         #expect(try folder.files().count { $0.contains("/shards/") } == 8)
         #expect(try pipeline.run(in: folder).isReused)
@@ -73,7 +78,8 @@ import Testing
         try bytes.write(to: url)
         // Nothing that is to be computed asks for it, but what is there must be right.
         #expect(try pipeline.statuses(in: folder) == [.notNeeded, .done])
-        let cache = try #require(try folder.files().first { $0.contains("total/") }.map { folder.url.appendingPathComponent($0) })
+        let cache = try #require(
+            try folder.files().first { $0.contains("total/") }.map { folder.url.appendingPathComponent($0) })
         try FileManager.default.removeItem(at: cache.deletingLastPathComponent())
         let again = try pipeline.run(in: folder, events: events)
         #expect(log.computedShards == [0, 1, 2, 2, 3])
@@ -87,7 +93,8 @@ import Testing
         for path in try folder.files() where path.contains("shards/000001") || path.contains("total/") {
             try FileManager.default.removeItem(at: folder.url.appendingPathComponent(path))
         }
-        #expect(try Squares(log: log).statuses(in: folder) == [.run(.incomplete(finishedShards: 3, of: 4)), .run(.missing)])
+        #expect(
+            try Squares(log: log).statuses(in: folder) == [.run(.incomplete(finishedShards: 3, of: 4)), .run(.missing)])
         try Squares(log: log).run(in: folder)
         #expect(log.computedShards == [0, 1, 1, 2, 3])
     }

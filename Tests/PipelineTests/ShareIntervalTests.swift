@@ -30,7 +30,8 @@ import Testing
     private let fixture: Fixture
 
     init() throws {
-        let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/statistics.json")
+        let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "Fixtures/statistics.json")
         fixture = try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: url))
     }
 
@@ -45,8 +46,12 @@ import Testing
     @Test func intervalsAreStatsmodelsWilson() throws {
         for item in fixture.wilson {
             let interval = try #require(ShareInterval(level: item.level).interval(item.count / item.n, of: item.n))
-            #expect(abs(interval.lower - item.interval[0]) < 1e-12 && abs(interval.upper - item.interval[1]) < 1e-12, "\(item)")
-            #expect(interval.level == item.level && interval.method == "Wilson score" && interval.seed == nil && interval.replicates == nil)
+            #expect(
+                abs(interval.lower - item.interval[0]) < 1e-12 && abs(interval.upper - item.interval[1]) < 1e-12,
+                "\(item)")
+            #expect(
+                interval.level == item.level && interval.method == "Wilson score" && interval.seed == nil
+                    && interval.replicates == nil)
         }
         #expect(fixture.wilson.count == 7)
     }
@@ -74,12 +79,16 @@ import Testing
     @Test func clustersWidenTheInterval() throws {
         let interval = try #require(ShareInterval(unit: "picture").interval(0.25, of: 40, designEffect: 2.5))
         let alone = try #require(ShareInterval().interval(0.25, of: 16))
-        #expect(interval.lower == alone.lower && interval.upper == alone.upper && interval.method == "Wilson score, design effect 2.5")
+        #expect(
+            interval.lower == alone.lower && interval.upper == alone.upper
+                && interval.method == "Wilson score, design effect 2.5")
         #expect(interval.resamplingUnit == "picture")
     }
 
     @Test func nothingHasNoInterval() {
-        #expect(ShareInterval().interval(of: []) == nil && ShareInterval().interval(.nan, of: 3) == nil && ShareInterval().interval(1.5, of: 3) == nil)
+        #expect(
+            ShareInterval().interval(of: []) == nil && ShareInterval().interval(.nan, of: 3) == nil
+                && ShareInterval().interval(1.5, of: 3) == nil)
         #expect(ShareInterval().interval(of: [true, false])?.lower == ShareInterval().interval(0.5, of: 2)?.lower)
     }
 
@@ -89,9 +98,13 @@ import Testing
         var generator = CounterGenerator(seed: 11, stream: 0)
         for study in 0..<300 {
             let values = (0..<300).map { _ in Double.random(in: 0..<1, using: &generator) < 0.003 }
-            func holds(_ interval: Metric.Interval?) -> Bool { interval.map { $0.lower <= 0.003 && 0.003 <= $0.upper } ?? false }
+            func holds(_ interval: Metric.Interval?) -> Bool {
+                interval.map { $0.lower <= 0.003 && 0.003 <= $0.upper } ?? false
+            }
             if holds(ShareInterval().interval(of: values)) { covered.wilson += 1 }
-            if holds(Bootstrap(seed: UInt64(study), replicates: 200).interval(ofMean: values.map { $0 ? 1 : 0 })) { covered.bootstrap += 1 }
+            if holds(Bootstrap(seed: UInt64(study), replicates: 200).interval(ofMean: values.map { $0 ? 1 : 0 })) {
+                covered.bootstrap += 1
+            }
         }
         #expect(covered.wilson > 280 && covered.bootstrap < 200, "\(covered)")
     }

@@ -61,7 +61,8 @@ import Testing
             return Part(index, living)
         }
         let (graph, step) = try graph(parts, living: living)
-        let seen = try Executor(graph, in: try ResultsFolder(folder.url), options: .init(workers: 3)).run().artefact(step)
+        let seen = try Executor(graph, in: try ResultsFolder(folder.url), options: .init(workers: 3)).run().artefact(
+            step)
         #expect(seen == Seen(indices: [0, 1, 2, 3, 4], living: 5))
         #expect(made.value == 5)
         #expect(living.value == 0, "the parts outlived their step")

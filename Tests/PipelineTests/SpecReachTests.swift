@@ -9,11 +9,14 @@ import Testing
         case command, variables, url, secret, options, file, other
     }
 
-    private func document(_ text: String, path: String = "/specs/x.yaml") throws -> SpecDocument { try SpecDocument(text: text, path: path) }
+    private func document(_ text: String, path: String = "/specs/x.yaml") throws -> SpecDocument {
+        try SpecDocument(text: text, path: path)
+    }
 
     @Test func whatIsReadIsNotedOnce() throws {
         let document = try document(
-            "{command: [a, b], variables: [HOME_OF_A], url: \"https://host\", secret: KEY, options: [--x=1], file: words.txt, other: /etc/other}")
+            "{command: [a, b], variables: [HOME_OF_A], url: \"https://host\", secret: KEY, options: [--x=1], file: words.txt, other: /etc/other}"
+        )
         #expect(document.reach == SpecReach())
         for _ in 0..<2 {
             let root = try document.root(keys: Key.self)
@@ -42,10 +45,17 @@ import Testing
 
     @Test func filesOutsideAreFoundBehindLinks() throws {
         let folder = try TemporaryFolder()
-        let (inside, outside) = (folder.url.appendingPathComponent("specs"), folder.url.appendingPathComponent("specs-of-others"))
-        for place in [inside, outside] { try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true) }
-        for place in [inside.appendingPathComponent("own.txt"), outside.appendingPathComponent("secret.txt")] { try Data().write(to: place) }
-        try FileManager.default.createSymbolicLink(at: inside.appendingPathComponent("link"), withDestinationURL: outside)
+        let (inside, outside) = (
+            folder.url.appendingPathComponent("specs"), folder.url.appendingPathComponent("specs-of-others")
+        )
+        for place in [inside, outside] {
+            try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        }
+        for place in [inside.appendingPathComponent("own.txt"), outside.appendingPathComponent("secret.txt")] {
+            try Data().write(to: place)
+        }
+        try FileManager.default.createSymbolicLink(
+            at: inside.appendingPathComponent("link"), withDestinationURL: outside)
         let document = try document(
             "{file: own.txt, other: link/secret.txt, url: ../specs/own.txt, secret: ../specs-of-others/secret.txt}",
             path: inside.appendingPathComponent("x.yaml").path)
@@ -58,7 +68,8 @@ import Testing
 
     @Test(arguments: ["A=B", "", "A B", "LD_*", "1A", "Ä"])
     func variablesHaveNames(name: String) throws {
-        let root = try document("{command: [a], variables: [\"\(name)\"], url: \"https://host\", secret: \"\(name)\"}").root(keys: Key.self)
+        let root = try document("{command: [a], variables: [\"\(name)\"], url: \"https://host\", secret: \"\(name)\"}")
+            .root(keys: Key.self)
         #expect(throws: SpecError.self) { try root.program(.command, variables: .variables) }
         #expect(throws: SpecError.self) { try root.address(.url, keyVariable: .secret) }
     }

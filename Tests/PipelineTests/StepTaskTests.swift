@@ -18,8 +18,13 @@ import Testing
         /// Called after each task.
         let afterTask: @Sendable (PendingStep) throws -> Void
 
-        init(_ pipeline: SamplePipeline, _ results: URL, shardsPerTask: Int = 4, afterTask: @escaping @Sendable (PendingStep) throws -> Void = { _ in }) {
-            (self.pipeline, self.results, self.shardsPerTask, self.afterTask) = (pipeline, results, shardsPerTask, afterTask)
+        init(
+            _ pipeline: SamplePipeline, _ results: URL, shardsPerTask: Int = 4,
+            afterTask: @escaping @Sendable (PendingStep) throws -> Void = { _ in }
+        ) {
+            (self.pipeline, self.results, self.shardsPerTask, self.afterTask) = (
+                pipeline, results, shardsPerTask, afterTask
+            )
         }
 
         func complete(_ step: PendingStep) throws {
@@ -38,14 +43,20 @@ import Testing
         func forget(_ step: PendingStep) { forgotten.withLock { $0.append(step.name) } }
     }
 
-    private func run(_ pipeline: SamplePipeline, _ folder: TemporaryFolder, _ site: any StepSite, events: EventLog = EventLog()) throws -> ExecutionResult {
+    private func run(
+        _ pipeline: SamplePipeline, _ folder: TemporaryFolder, _ site: any StepSite, events: EventLog = EventLog()
+    ) throws -> ExecutionResult {
         var options = Executor.Options()
         options.site = site
-        return try Executor(pipeline.graph, in: ResultsFolder(folder.url, lockTimeout: .zero), options: options) { events.add($0) }.run()
+        return try Executor(pipeline.graph, in: ResultsFolder(folder.url, lockTimeout: .zero), options: options) {
+            events.add($0)
+        }.run()
     }
 
     private func artefacts(in folder: TemporaryFolder) throws -> [String: Data] {
-        try folder.contents(suffix: "artefact.safetensors").merging(folder.contents(suffix: "artefact.json")) { first, _ in first }
+        try folder.contents(suffix: "artefact.safetensors").merging(folder.contents(suffix: "artefact.json")) {
+            first, _ in first
+        }
     }
 
     @Test func tasksGiveTheBytesOfARunInOneProcess() throws {
@@ -67,14 +78,17 @@ import Testing
         let isDue = Atomic(true)
         let pipeline = try SamplePipeline()
         let events = EventLog()
-        _ = try run(pipeline, folder, Tasks(pipeline, folder.url) { step in
-            let shards = folder.url.appendingPathComponent("cache/sum/\(step.key.digest)/shards")
-            guard step.kind == "sum", FileManager.default.fileExists(atPath: shards.appendingPathComponent("000011.safetensors").path),
-                isDue.exchange(false, ordering: .relaxed)
-            else { return }
-            try Data("damage".utf8).write(to: shards.appendingPathComponent("000002.safetensors"))
-            try FileManager.default.removeItem(at: shards.appendingPathComponent("000005.manifest.json"))
-        }, events: events)
+        _ = try run(
+            pipeline, folder,
+            Tasks(pipeline, folder.url) { step in
+                let shards = folder.url.appendingPathComponent("cache/sum/\(step.key.digest)/shards")
+                guard step.kind == "sum",
+                    FileManager.default.fileExists(atPath: shards.appendingPathComponent("000011.safetensors").path),
+                    isDue.exchange(false, ordering: .relaxed)
+                else { return }
+                try Data("damage".utf8).write(to: shards.appendingPathComponent("000002.safetensors"))
+                try FileManager.default.removeItem(at: shards.appendingPathComponent("000005.manifest.json"))
+            }, events: events)
         let here = try TemporaryFolder()
         try SamplePipeline().run(in: here)
         #expect(try artefacts(in: here) == artefacts(in: folder))

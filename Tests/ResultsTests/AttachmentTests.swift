@@ -34,7 +34,11 @@ import Testing
         let url = folder.file("scenes.png")
         try Data("a longer file from before".utf8).write(to: url)
         let bytes = Data([0x89, 0x50, 0, 0xFF, 0x0D, 0x0A])
-        #expect(try CSVExport.write(Attachment("scenes.png", .bytes(bytes)), to: OutputFolder(url.deletingLastPathComponent()), as: url.lastPathComponent).sha256 == Digest.sha256(of: bytes))
+        #expect(
+            try CSVExport.write(
+                Attachment("scenes.png", .bytes(bytes)), to: OutputFolder(url.deletingLastPathComponent()),
+                as: url.lastPathComponent
+            ).sha256 == Digest.sha256(of: bytes))
         #expect(try Data(contentsOf: url) == bytes)
         #expect(try folder.names() == ["scenes.png"])
     }

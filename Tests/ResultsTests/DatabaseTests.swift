@@ -49,8 +49,7 @@ import Testing
         let folder = try TemporaryFolder()
         let database = try ResultsDatabase(writingTo: folder.file("results.sqlite"))
         try database.withoutTransaction { db in
-            let pragmas = try ["journal_mode", "synchronous", "foreign_keys", "integrity_check"].map
-            {
+            let pragmas = try ["journal_mode", "synchronous", "foreign_keys", "integrity_check"].map {
                 try String.fetchOne(db, sql: "PRAGMA \($0)")
             }
             #expect(pragmas == ["wal", "2", "1", "ok"])
@@ -140,7 +139,8 @@ import Testing
         rows.append(RunRows(metrics: [metric], layouts: [Sample.layout("a")]))
         rows.append(RunRows(metrics: [metric], layouts: [Sample.layout("b")]))
         for attachment in [
-            StoredAttachment(name: "a.csv", file: "x-a.csv", sha256: "1"), .init(name: "a.csv", file: "x-a.csv", sha256: "2"),
+            StoredAttachment(name: "a.csv", file: "x-a.csv", sha256: "1"),
+            .init(name: "a.csv", file: "x-a.csv", sha256: "2"),
             .init(name: "a.csv", file: "y-a.csv", sha256: "1"),
         ] {
             rows.append(RunRows(metrics: [metric], attachments: [attachment]))
@@ -161,7 +161,8 @@ import Testing
         iou.terms = ImageTerms(
             images: ["val/b", "val/a", "val/none"], parts: ["dog", "cat"],
             [
-                .init(image: 0, part: 1, numerator: 1, denominator: 4), .init(image: 1, part: 0, numerator: 0, denominator: 2),
+                .init(image: 0, part: 1, numerator: 1, denominator: 4),
+                .init(image: 1, part: 0, numerator: 0, denominator: 2),
                 .init(image: 1, part: 1, numerator: 2, denominator: 2), .init(image: 2, numerator: 0, denominator: 0),
             ])
         plain.terms = ImageTerms(images: ["val/b"], [.init(image: 0, numerator: 0.5)])

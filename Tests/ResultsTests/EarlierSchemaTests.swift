@@ -22,7 +22,10 @@ import Testing
 
     private func rows(_ database: ResultsDatabase) throws -> (accuracies: [Double?], predictions: Int) {
         let run = try #require(try database.runs().last)
-        return (try database.metrics(of: run, withTerms: true).map(\.value), try database.predictions(of: run)[0].predictions.count)
+        return (
+            try database.metrics(of: run, withTerms: true).map(\.value),
+            try database.predictions(of: run)[0].predictions.count
+        )
     }
 
     private let accuracies = [0.89525, 0.0005, 0.76825, 0.88875, 0.82125, 0.88575]
@@ -34,7 +37,9 @@ import Testing
         #expect(read.accuracies == accuracies && read.predictions == 20)
         let run = try #require(try database.latestRun(of: "mean-ablation"))
         #expect(try database.layouts(of: run).isEmpty && database.attachments(of: run).isEmpty)
-        #expect(Comparison(base: try database.comparedRuns(), head: try database.comparedRuns(), tolerance: 0).compared == 6)
+        #expect(
+            Comparison(base: try database.comparedRuns(), head: try database.comparedRuns(), tolerance: 0).compared == 6
+        )
         try database.close()
         #expect(try Data(contentsOf: url) == before)
         #expect(try folder.names() == ["results.sqlite"])
@@ -70,7 +75,10 @@ import Testing
         // A table of the name is in the way, as if somebody had made it by hand.
         try DatabaseQueue(path: url.path).write { try $0.execute(sql: "CREATE TABLE attachment (x)") }
         let before = try Data(contentsOf: url)
-        #expect(throws: ResultsError.damaged(path: url.path, message: "the table 'attachment' is no part of a results database of version 1")) {
+        #expect(
+            throws: ResultsError.damaged(
+                path: url.path, message: "the table 'attachment' is no part of a results database of version 1")
+        ) {
             try ResultsDatabase(writingTo: url)
         }
         #expect(try Data(contentsOf: url) == before)
@@ -94,7 +102,9 @@ import Testing
         let metrics = try database.metrics(of: run, withTerms: true)
         #expect(metrics.count > 5 && metrics.contains { $0.interval?.seed == 0 && $0.interval?.replicates == 1000 })
         #expect(metrics.contains { $0.terms != nil })
-        #expect(try !database.layouts(of: run).isEmpty && !database.attachments(of: run).isEmpty && !database.predictions(of: run).isEmpty)
+        #expect(
+            try !database.layouts(of: run).isEmpty && !database.attachments(of: run).isEmpty
+                && !database.predictions(of: run).isEmpty)
         #expect(try database.claims(of: run).isEmpty)
     }
 
@@ -111,13 +121,16 @@ import Testing
         let database = try ResultsDatabase(writingTo: url)
         try check(database)
         let verdict = ClaimVerdict(
-            paper: "P", name: "a", words: "w", place: "p", experiment: "mean-ablation", verdict: .fails, because: "1 < 2")
+            paper: "P", name: "a", words: "w", place: "p", experiment: "mean-ablation", verdict: .fails,
+            because: "1 < 2")
         let run = try database.begin(Sample.description())
         try database.end(run, as: .done, rows: RunRows(metrics: [Sample.metric(0.25)]), claims: [verdict])
         #expect(try database.claims(of: database.run(run.id)) == [verdict])
         try check(database)
         try database.close()
-        #expect(try DatabaseQueue(path: url.path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == Schema.current.version)
+        #expect(
+            try DatabaseQueue(path: url.path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
+                == Schema.current.version)
     }
 }
 
@@ -130,7 +143,9 @@ import Testing
         try DatabaseView(of: url).read { database in
             let run = try #require(try database.runs().last)
             #expect(try database.metrics(of: run, withTerms: true).contains { $0.terms != nil })
-            #expect(try !database.claims(of: run).isEmpty && !database.predictions(of: run).isEmpty && !database.steps(of: run.id).isEmpty)
+            #expect(
+                try !database.claims(of: run).isEmpty && !database.predictions(of: run).isEmpty
+                    && !database.steps(of: run.id).isEmpty)
             // None of the three is passed over for want of a digest.
             let checks = [StoredCheck.rows, .run, .claims]
             let intact = try database.read { db in try checks.map { try $0.isIntact(run.id, db, unknown: false) } }

@@ -51,10 +51,16 @@ import Testing
                 experiment: "x", condition: [:],
                 predictions: images.map { Prediction(imageID: "\($0)", label: "\($0)", prediction: "p", margin: nil) })
         }
-        try CSVExport.write([set([1, 10, 9]), set([1, 10, 9]), set([9, 10, 1]), set([2, 10]), set([])], to: OutputFolder(url.deletingLastPathComponent()), as: url.lastPathComponent)
+        try CSVExport.write(
+            [set([1, 10, 9]), set([1, 10, 9]), set([9, 10, 1]), set([2, 10]), set([])],
+            to: OutputFolder(url.deletingLastPathComponent()), as: url.lastPathComponent)
         let rows = try String(contentsOf: url, encoding: .utf8).split(separator: "\r\n").dropFirst()
-        #expect(rows.map { $0.split(separator: ",")[1] } == ["1", "10", "9", "1", "10", "9", "1", "10", "9", "10", "2"])
-        #expect(rows.allSatisfy { let fields = $0.split(separator: ","); return fields[1] == fields[2] })
+        #expect(
+            rows.map { $0.split(separator: ",")[1] } == ["1", "10", "9", "1", "10", "9", "1", "10", "9", "10", "2"])
+        #expect(
+            rows.allSatisfy {
+                let fields = $0.split(separator: ","); return fields[1] == fields[2]
+            })
     }
 
     @Test(arguments: [

@@ -7,7 +7,8 @@ import Testing
     private func rendered(_ cells: [TableLayout.Cell], _ columns: [TableLayout.Column], metrics: [Metric]) -> [String] {
         let layout = TableLayout(
             title: "t", rowHeader: "row", columns: columns, rows: [.init("r", cells)], footnotes: ["Note."])
-        let lines = MetricTable.make(layout, metrics: metrics).rendered().split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = MetricTable.make(layout, metrics: metrics).rendered().split(
+            separator: "\n", omittingEmptySubsequences: false)
         #expect(lines[0] == "t" && lines.dropLast().last == "Note.")
         return lines.map(String.init)
     }
@@ -26,7 +27,8 @@ import Testing
         let cells: [TableLayout.Cell] = [.init("accuracy", subject, .value), .init("accuracy", subject)]
         let nan = rendered(cells, [.init("a"), .init("b")], metrics: [Sample.metric(.nan)])
         #expect(nan[4] == "r    nan  nan")
-        let notRun = rendered(cells, [.init("a"), .init("b")], metrics: [Sample.metric(1).without(.notRun, because: nil)])
+        let notRun = rendered(
+            cells, [.init("a"), .init("b")], metrics: [Sample.metric(1).without(.notRun, because: nil)])
         #expect(notRun[4] == "r    not_run  not_run")
         #expect(rendered(cells, [.init("a"), .init("b")], metrics: [])[4] == "r    –  –")
     }
@@ -39,10 +41,13 @@ import Testing
 
     @Test func theOrderOfASubjectsColumnsDoesNotMatter() {
         let turned: Subject = ["condition": "baseline", "layer": "9"]
-        #expect(rendered([.init("accuracy", turned, .value)], [.init("a")], metrics: [Sample.metric(0.5)])[4] == "r    50.0")
+        #expect(
+            rendered([.init("accuracy", turned, .value)], [.init("a")], metrics: [Sample.metric(0.5)])[4] == "r    50.0"
+        )
         // Another value of a column is another metric.
         let other: Subject = ["condition": "baseline", "layer": "8"]
-        #expect(rendered([.init("accuracy", other, .value)], [.init("a")], metrics: [Sample.metric(0.5)])[4] == "r    –")
+        #expect(
+            rendered([.init("accuracy", other, .value)], [.init("a")], metrics: [Sample.metric(0.5)])[4] == "r    –")
     }
 
     @Test func wordsStandAsTheyAreAndAtTheLeft() {
@@ -56,7 +61,9 @@ import Testing
     @Test func layoutsComeBackFromJSON() throws {
         let layout = TableLayout(
             title: "t", rowHeader: "r", columns: [.init("a", group: "g", isText: true)],
-            rows: [.init("x", [.init("accuracy", subject, .value), .text("words"), .init("accuracy", subject, .paper)])])
+            rows: [
+                .init("x", [.init("accuracy", subject, .value), .text("words"), .init("accuracy", subject, .paper)])
+            ])
         #expect(try ArtefactJSON.decode(TableLayout.self, from: ArtefactJSON.encode(layout)) == layout)
     }
 }

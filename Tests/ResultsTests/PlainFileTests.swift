@@ -26,7 +26,8 @@ import Testing
         case .link:
             try Data().write(to: folder.file("target"))
             try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: folder.file("target").path)
-        case .danglingLink: try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: folder.file("target").path)
+        case .danglingLink:
+            try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: folder.file("target").path)
         case .pipe: #expect(mkfifo(path, 0o600) == 0)
         case .device: try #require(mknod(path, S_IFCHR | 0o666, 0x105) == 0)  // /dev/zero
         case .folder: try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
@@ -46,23 +47,31 @@ import Testing
     }
 
     /// As where it is put there between the check and the opening.
-    @Test(arguments: Thing.allCases, places.dropFirst()) func sqliteItselfOpensNoneOfThem(thing: Thing, place: String) throws {
+    @Test(arguments: Thing.allCases, places.dropFirst()) func sqliteItselfOpensNoneOfThem(thing: Thing, place: String)
+        throws
+    {
         if thing == .device && geteuid() != 0 { return }
         let database = try ResultsDatabase(writingTo: folder.file("other.sqlite"))
         let attached = folder.file("attached.sqlite").path
         // A database of the kind that has the journal.
         let mode = place == "-journal" ? "DELETE" : "WAL"
-        try database.withoutTransaction { try $0.execute(sql: "ATTACH ? AS a; PRAGMA a.journal_mode = \(mode)", arguments: [attached]) }
+        try database.withoutTransaction {
+            try $0.execute(sql: "ATTACH ? AS a; PRAGMA a.journal_mode = \(mode)", arguments: [attached])
+        }
         try database.withoutTransaction { try $0.execute(sql: "CREATE TABLE a.t (x); DETACH a") }
         try put(thing, at: attached + place)
         #expect(throws: ResultsError.self) {
-            try database.withoutTransaction { try $0.execute(sql: "ATTACH ? AS a; INSERT INTO a.t VALUES (1)", arguments: [attached]) }
+            try database.withoutTransaction {
+                try $0.execute(sql: "ATTACH ? AS a; INSERT INTO a.t VALUES (1)", arguments: [attached])
+            }
         }
         let target = try? Data(contentsOf: folder.file("target"))
         #expect(target == (thing == .link ? Data() : nil))
     }
 
-    @Test(arguments: [Thing.pipe, .device, .folder], ["", "-wal", "-journal"]) func aReaderRefusesIt(thing: Thing, place: String) throws {
+    @Test(arguments: [Thing.pipe, .device, .folder], ["", "-wal", "-journal"]) func aReaderRefusesIt(
+        thing: Thing, place: String
+    ) throws {
         if thing == .device && geteuid() != 0 { return }
         let path = url.path + place
         try put(thing, at: path)

@@ -104,6 +104,7 @@ enum Sample {
     static func layout(_ title: String) -> TableLayout {
         TableLayout(
             title: title, rowHeader: "layer", columns: [.init("accuracy", group: "measured")],
-            rows: [.init("9", [.init("accuracy", ["layer": "9", "condition": "baseline"]), .text("a <b>")])], footnotes: ["a note"])
+            rows: [.init("9", [.init("accuracy", ["layer": "9", "condition": "baseline"]), .text("a <b>")])],
+            footnotes: ["a note"])
     }
 }

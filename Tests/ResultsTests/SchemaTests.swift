@@ -25,7 +25,9 @@ import Testing
     /// By readers and writers alike, before anything is changed.
     private func expectRefused(_ words: String..., sourceLocation: SourceLocation = #_sourceLocation) throws {
         let before = try Data(contentsOf: url)
-        for open in [{ _ = try DatabaseView(of: url) }, { _ = try ResultsDatabase(writingTo: url) }] as [() throws -> Void] {
+        for open in [{ _ = try DatabaseView(of: url) }, { _ = try ResultsDatabase(writingTo: url) }]
+            as [() throws -> Void]
+        {
             let error = #expect(throws: ResultsError.self, sourceLocation: sourceLocation) { try open() }
             guard case .damaged(url.path, let message) = error else {
                 Issue.record("\(String(describing: error))", sourceLocation: sourceLocation)
@@ -33,21 +35,31 @@ import Testing
             }
             for word in words { #expect(message.contains(word), "\(message)", sourceLocation: sourceLocation) }
         }
-        #expect(try Data(contentsOf: url) == before && folder.names() == ["results.sqlite"], sourceLocation: sourceLocation)
+        #expect(
+            try Data(contentsOf: url) == before && folder.names() == ["results.sqlite"], sourceLocation: sourceLocation)
     }
 
     @Test(arguments: [
-        ("trigger 'spy'", "CREATE TRIGGER spy AFTER INSERT ON run BEGIN DELETE FROM metric; END"), ("view 'mine'", "CREATE VIEW mine AS SELECT 1"),
+        ("trigger 'spy'", "CREATE TRIGGER spy AFTER INSERT ON run BEGIN DELETE FROM metric; END"),
+        ("view 'mine'", "CREATE VIEW mine AS SELECT 1"),
         ("index 'quick'", "CREATE INDEX quick ON metric (name)"), ("table 'notes'", "CREATE TABLE notes (x)"),
-        ("view 'run_metric'", "DROP VIEW run_metric; CREATE VIEW run_metric AS SELECT run.id AS of_run, metric.* FROM run JOIN metric"),
-        ("table 'run_check'", "ALTER TABLE run_check ADD COLUMN other TEXT"), ("index 'metric_by_run'", "DROP INDEX metric_by_run"),
-        ("table 'claim_check'", "DROP TABLE claim_check"), ("table 'metric'", "ALTER TABLE metric RENAME COLUMN note TO notes"),
+        (
+            "view 'run_metric'",
+            "DROP VIEW run_metric; CREATE VIEW run_metric AS SELECT run.id AS of_run, metric.* FROM run JOIN metric"
+        ),
+        ("table 'run_check'", "ALTER TABLE run_check ADD COLUMN other TEXT"),
+        ("index 'metric_by_run'", "DROP INDEX metric_by_run"),
+        ("table 'claim_check'", "DROP TABLE claim_check"),
+        ("table 'metric'", "ALTER TABLE metric RENAME COLUMN note TO notes"),
     ]) func whatAStrangerDeclaredOrTookAwayIsNamed(name: String, change: String) throws {
         try self.change(change)
         try expectRefused(name)
     }
 
-    @Test(arguments: ["json_valid(subject)", "status = 'ok'", "ON DELETE CASCADE", "'not_run'", "CREATE INDEX metric_by_run", "UNIQUE (run, experiment", "STRICT"])
+    @Test(arguments: [
+        "json_valid(subject)", "status = 'ok'", "ON DELETE CASCADE", "'not_run'", "CREATE INDEX metric_by_run",
+        "UNIQUE (run, experiment", "STRICT",
+    ])
     func aByteOfADeclarationIsMissed(declaration: String) throws {
         let data = try Data(contentsOf: url)
         // Read as the text that it is, each byte of it another letter.
@@ -60,7 +72,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [-1, .min, 0, 1, 2] as [Int32]) func aVersionThatIsNotThatOfTheTablesIsDamage(version: Int32) throws {
+    @Test(arguments: [-1, .min, 0, 1, 2] as [Int32]) func aVersionThatIsNotThatOfTheTablesIsDamage(version: Int32)
+        throws
+    {
         try change("PRAGMA user_version = \(version)")
         try expectRefused("version \(version)".replacing("version -", with: "version is -"))
     }
@@ -81,7 +95,8 @@ import Testing
     /// The digests of a program that knows of the column.
     private var rows: StoredCheck {
         var rows = StoredCheck.rows
-        rows.parts.append(.init(table: "metric", query: "SELECT id, device FROM metric WHERE run = ? ORDER BY id", since: 4))
+        rows.parts.append(
+            .init(table: "metric", query: "SELECT id, device FROM metric WHERE run = ? ORDER BY id", since: 4))
         return rows
     }
 
@@ -96,19 +111,34 @@ import Testing
         let database = try ResultsDatabase(writingTo: url, tables: next)
         let earlier = try #require(try database.runs().last)
         let run = try database.begin(Sample.description(experiment: "sparse-text"))
-        try database.end(run, as: .done, rows: RunRows(metrics: Sample.metrics, predictions: [Sample.predictions()], layouts: [Sample.layout("new")]))
-        try database.withoutTransaction { try $0.execute(sql: "UPDATE metric SET device = 'cpu' WHERE run = \(run.id)") }
+        try database.end(
+            run, as: .done,
+            rows: RunRows(metrics: Sample.metrics, predictions: [Sample.predictions()], layouts: [Sample.layout("new")])
+        )
+        try database.withoutTransaction {
+            try $0.execute(sql: "UPDATE metric SET device = 'cpu' WHERE run = \(run.id)")
+        }
         try database.write { try rows.store(run.id, $0, version: next.version) }
-        func areIntact() throws -> [Bool] { try database.read { db in try [earlier.id, run.id].map { try rows.isIntact($0, db, unknown: false) } } }
+        func areIntact() throws -> [Bool] {
+            try database.read { db in try [earlier.id, run.id].map { try rows.isIntact($0, db, unknown: false) } }
+        }
         #expect(try areIntact() == [true, true])
 
         // The column is in the digests of the runs that have it, and no others.
-        try database.withoutTransaction { try $0.execute(sql: "UPDATE metric SET device = 'gpu' WHERE run = \(earlier.id)") }
+        try database.withoutTransaction {
+            try $0.execute(sql: "UPDATE metric SET device = 'gpu' WHERE run = \(earlier.id)")
+        }
         #expect(try areIntact() == [true, true])
-        try database.withoutTransaction { try $0.execute(sql: "UPDATE metric SET device = 'gpu' WHERE run = \(run.id)") }
+        try database.withoutTransaction {
+            try $0.execute(sql: "UPDATE metric SET device = 'gpu' WHERE run = \(run.id)")
+        }
         #expect(try areIntact() == [true, false])
-        try database.withoutTransaction { try $0.execute(sql: "UPDATE metric SET device = 'cpu' WHERE run = \(run.id)") }
-        try database.withoutTransaction { try $0.execute(sql: "UPDATE metric SET note = 'x' WHERE run = \(earlier.id)") }
+        try database.withoutTransaction {
+            try $0.execute(sql: "UPDATE metric SET device = 'cpu' WHERE run = \(run.id)")
+        }
+        try database.withoutTransaction {
+            try $0.execute(sql: "UPDATE metric SET note = 'x' WHERE run = \(earlier.id)")
+        }
         #expect(try areIntact() == [false, true])
         try database.close()
 

@@ -19,7 +19,8 @@ import Testing
         var metric = Sample.metric(0.25)
         metric.terms = Sample.terms()
         return RunRows(
-            metrics: Sample.metrics + [metric], predictions: [Sample.predictions()], layouts: [Sample.layout("a table")],
+            metrics: Sample.metrics + [metric], predictions: [Sample.predictions()],
+            layouts: [Sample.layout("a table")],
             attachments: [StoredAttachment(name: "n.csv", file: "m-n.csv", sha256: "0")])
     }
 
@@ -34,7 +35,8 @@ import Testing
 
     static let changes = [
         "UPDATE metric SET value = value + 1e-9 WHERE id = 1", "UPDATE metric SET note = 'another' WHERE id = 1",
-        "UPDATE prediction SET prediction = 'apple' WHERE image = 'val/100000'", "UPDATE prediction SET margin = 0.5 WHERE margin IS NULL",
+        "UPDATE prediction SET prediction = 'apple' WHERE image = 'val/100000'",
+        "UPDATE prediction SET margin = 0.5 WHERE margin IS NULL",
         "DELETE FROM prediction WHERE image = 'val/100002'", "UPDATE prediction_set SET condition = '{}'",
         "UPDATE term SET numerator = 2", "UPDATE image SET name = 'val/2'",
         "UPDATE table_layout SET layout = replace(layout, 'a note', 'b note')", "UPDATE attachment SET sha256 = '1'",
@@ -49,7 +51,8 @@ import Testing
         let reader = try ResultsDatabase(readingFrom: url)
         let run = try reader.run(id)
         for read in [
-            { _ = try reader.metrics(of: run) }, { _ = try reader.predictions(of: run) }, { _ = try reader.layouts(of: run) },
+            { _ = try reader.metrics(of: run) }, { _ = try reader.predictions(of: run) },
+            { _ = try reader.layouts(of: run) },
             { _ = try reader.attachments(of: run) }, { _ = try reader.comparedRuns() },
         ] as [() throws -> Void] {
             let error = #expect(throws: ResultsError.self) { try read() }
@@ -82,7 +85,9 @@ import Testing
 
     @Test func runsOfAnEarlierVersionAreTakenAsTheyAre() throws {
         let id = try write()
-        try DatabaseQueue(path: url.path).write { try $0.execute(sql: "DELETE FROM rows_check; UPDATE metric SET value = 0.5 WHERE id = 1") }
+        try DatabaseQueue(path: url.path).write {
+            try $0.execute(sql: "DELETE FROM rows_check; UPDATE metric SET value = 0.5 WHERE id = 1")
+        }
         let database = try ResultsDatabase(readingFrom: url)
         #expect(try database.metrics(of: database.run(id))[0].value == 0.5)
     }
@@ -96,9 +101,13 @@ import Testing
             try database.end(run, as: .done, rows: rows)
         }
         try database.close()
-        let digests = try DatabaseQueue(path: url.path).read { try String.fetchAll($0, sql: "SELECT sha256 FROM rows_check ORDER BY run") }
-        #expect(digests == [
-            "88a2a6aebafd8640e813591f56fc143f807e5c1f3bdd8264cd9e0fa239338cda", "7ef1dfc9df07068e924eaa183e490f1f17fd00b2fdb210ca1035d05b723ffaad",
-        ])
+        let digests = try DatabaseQueue(path: url.path).read {
+            try String.fetchAll($0, sql: "SELECT sha256 FROM rows_check ORDER BY run")
+        }
+        #expect(
+            digests == [
+                "88a2a6aebafd8640e813591f56fc143f807e5c1f3bdd8264cd9e0fa239338cda",
+                "7ef1dfc9df07068e924eaa183e490f1f17fd00b2fdb210ca1035d05b723ffaad",
+            ])
     }
 }

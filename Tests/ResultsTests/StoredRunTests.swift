@@ -20,10 +20,13 @@ import Testing
         var graph = Graph()
         let first = try graph.add(Step(kind: "fit", version: 1, work: .single { _ in Number(value: 1) }))
         try graph.add(Step(kind: "table", version: 1, inputs: [first.erased], work: .single { try $0[first] }))
-        let outcomes = try Executor(graph, in: ResultsFolder(folder.url), options: .init(force: .everything)).run().outcomes
+        let outcomes = try Executor(graph, in: ResultsFolder(folder.url), options: .init(force: .everything)).run()
+            .outcomes
         let database = try ResultsDatabase(writingTo: url)
         let run = try database.begin(Sample.description())
-        try database.end(run, as: .done, steps: outcomes, rows: RunRows(metrics: values.map { Sample.metric($0) }), message: "a word")
+        try database.end(
+            run, as: .done, steps: outcomes, rows: RunRows(metrics: values.map { Sample.metric($0) }), message: "a word"
+        )
         try database.close()
         return run.id
     }
@@ -38,7 +41,9 @@ import Testing
         }
     }
 
-    private func expectDamaged(_ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ read: () throws -> Void) {
+    private func expectDamaged(
+        _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ read: () throws -> Void
+    ) {
         let error = #expect(throws: ResultsError.self, "\(what)", sourceLocation: sourceLocation) { try read() }
         guard case .damaged(url.path, _) = error else {
             Issue.record("\(what): \(String(describing: error))", sourceLocation: sourceLocation)
@@ -47,9 +52,12 @@ import Testing
     }
 
     static let columns = [
-        "experiment = 'sparse-text'", "spec_path = 'experiments/y.yaml'", "commit_id = '1123abcd'", "commit_id = NULL", "dirty = 0", "host = 'another'", "cpu = 'b'", "cores = 3",
-        "blas_core = 'Zen'", "blas_threads = 2", "versions = '{}'", "boot_id = 'b'", "pid = pid + 1", "pid_start = pid_start + 1",
-        "started_at = '2020-01-01T00:00:00Z'", "ended_at = NULL", "seconds = seconds + 1e-9", "state = 'interrupted'", "message = NULL", "partial = 1",
+        "experiment = 'sparse-text'", "spec_path = 'experiments/y.yaml'", "commit_id = '1123abcd'", "commit_id = NULL",
+        "dirty = 0", "host = 'another'", "cpu = 'b'", "cores = 3",
+        "blas_core = 'Zen'", "blas_threads = 2", "versions = '{}'", "boot_id = 'b'", "pid = pid + 1",
+        "pid_start = pid_start + 1",
+        "started_at = '2020-01-01T00:00:00Z'", "ended_at = NULL", "seconds = seconds + 1e-9", "state = 'interrupted'",
+        "message = NULL", "partial = 1",
         "rows_digest = '0'", "rows_run = NULL", "rows_run = 1",
     ]
 
@@ -59,7 +67,8 @@ import Testing
         let reader = try ResultsDatabase(readingFrom: url)
         let run = try reader.run(id)
         for read in [
-            { _ = try reader.metrics(of: run) }, { _ = try reader.predictions(of: run) }, { _ = try reader.layouts(of: run) },
+            { _ = try reader.metrics(of: run) }, { _ = try reader.predictions(of: run) },
+            { _ = try reader.layouts(of: run) },
             { _ = try reader.attachments(of: run) }, { _ = try reader.steps(of: id) },
         ] as [() throws -> Void] {
             expectDamaged(change, read)
@@ -124,19 +133,28 @@ import Testing
 
     @Test func runsOfProgramsThatTookNoDigestAreTakenAsTheyAre() throws {
         let id = try write()
-        try DatabaseQueue(path: url.path).write { try $0.execute(sql: "DROP TABLE run_check; UPDATE run SET cores = 3") }
+        try DatabaseQueue(path: url.path).write {
+            try $0.execute(sql: "DROP TABLE run_check; UPDATE run SET cores = 3")
+        }
         let reader = try ResultsDatabase(readingFrom: url)
         #expect(try reader.metrics(of: reader.run(id)).count == 1)
         try reader.close()
         // The next writer makes the table, in a database of the same version.
         let next = try write([0.5])
-        #expect(try DatabaseQueue(path: url.path).read { try Int64.fetchAll($0, sql: "SELECT run FROM run_check") } == [next])
-        #expect(try DatabaseQueue(path: url.path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == Schema.current.version)
+        #expect(
+            try DatabaseQueue(path: url.path).read { try Int64.fetchAll($0, sql: "SELECT run FROM run_check") } == [
+                next
+            ])
+        #expect(
+            try DatabaseQueue(path: url.path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
+                == Schema.current.version)
     }
 
     @Test func aTableOfDigestsWithOtherColumnsIsDamage() throws {
         let id = try write()
-        try DatabaseQueue(path: url.path).write { try $0.execute(sql: "ALTER TABLE run_check RENAME COLUMN sha256 TO sha257") }
+        try DatabaseQueue(path: url.path).write {
+            try $0.execute(sql: "ALTER TABLE run_check RENAME COLUMN sha256 TO sha257")
+        }
         expectDamaged("reading") { _ = try ResultsDatabase(readingFrom: url).run(id) }
         expectDamaged("writing") { _ = try ResultsDatabase(writingTo: url) }
     }

@@ -36,7 +36,8 @@ import Testing
     static let (searches, pictures) = (10, 40)
 
     static let pool = [
-        "ship", "horse", "moon", "boot", "rose", "bullseye", "mushroom", "violin", "nest", "rope", "ladder", "teapot", "zebra",
+        "ship", "horse", "moon", "boot", "rose", "bullseye", "mushroom", "violin", "nest", "rope", "ladder", "teapot",
+        "zebra",
         "pancakes", "popcorn", "red envelope", "fire engine", "automobile", "tomato", "banana",
     ]
 
@@ -69,7 +70,8 @@ import Testing
 
     /// The rows of a list without its header, and without the line ends that a message may hold.
     func list(_ name: String, of run: SmallRun) throws -> [String] {
-        try String(decoding: file(name, of: run), as: UTF8.self).split(whereSeparator: \.isNewline).dropFirst().map(String.init)
+        try String(decoding: file(name, of: run), as: UTF8.self).split(whereSeparator: \.isNewline).dropFirst().map(
+            String.init)
     }
 
     func metrics(_ run: SmallRun) throws -> [Metric] {
@@ -84,12 +86,14 @@ import Testing
         let run = try Self.prepared.get()
         let again = try RunnerProcess.run(run.arguments())
         #expect(again.status == 0 && again.text.contains("Nothing to compute"), "\(again.errors)")
-        #expect(again.text.contains("Table 3: pictures of the first class") && again.text.contains("PARTIAL, 96 images"))
+        #expect(
+            again.text.contains("Table 3: pictures of the first class") && again.text.contains("PARTIAL, 96 images"))
         #expect(again.text.contains("The spurious words of the first repeat"))
 
         let rows = try metrics(run)
         #expect(rows.count == 3 * 5 && rows.allSatisfy { $0.status == .ok && $0.skipped == 0 && $0.isPartial })
-        #expect(rows.filter { $0.name == "fooling-pictures" }.allSatisfy { $0.n == 8 && (0...1).contains($0.value ?? -1) })
+        #expect(
+            rows.filter { $0.name == "fooling-pictures" }.allSatisfy { $0.n == 8 && (0...1).contains($0.value ?? -1) })
         let pictures = try list("-pictures.csv", of: run)
         #expect(pictures.count == Self.pictures && pictures.allSatisfy { $0.hasPrefix("horse→automobile/") })
         #expect(try list("-words.csv", of: run).count == Self.searches * 5)
@@ -116,7 +120,10 @@ import Testing
     @Test(arguments: [
         ("mistaken-for: automobile", "mistaken-for: automobil", "did you mean 'automobile'?"),
         ("mistaken-for: automobile", "mistaken-for: horse", "a pair needs two classes"),
-        ("{shown: horse, mistaken-for: automobile, paper: horse-automobile}", "{shown: poodle, mistaken-for: dog}", "'poodle' without 'dog'"),
+        (
+            "{shown: horse, mistaken-for: automobile, paper: horse-automobile}", "{shown: poodle, mistaken-for: dog}",
+            "'poodle' without 'dog'"
+        ),
         ("phrases: 5", "phrases: 1", "too few"), ("neurons: 2\n", "neurons: 3\n", "raise indirect-sample"),
         ("{kind: templates}", "{kind: chat, url: \"http://me:word@host\", model: m}", "'…@host'"),
         ("{kind: scenes}", "{kind: command, command: [\"\"]}", "spec.yaml:20:"),
@@ -134,7 +141,8 @@ import Testing
     /// Phrases may run out only when the pool is known: the second class names all but one of them.
     @Test func tooFewPhrasesAreSaid() throws {
         let run = try run("pools: [{name: words, file: pool.txt}]", "pools: [{name: words, file: few.txt}]")
-        try Data("automobile\nautomobiles\nred automobile\nmoon\n".utf8).write(to: run.folder.appendingPathComponent("few.txt"))
+        try Data("automobile\nautomobiles\nred automobile\nmoon\n".utf8).write(
+            to: run.folder.appendingPathComponent("few.txt"))
         let output = try RunnerProcess.run(run.arguments())
         #expect(output.status == 65 && output.errors.contains("horse→automobile"), "\(output.status) \(output.errors)")
     }
@@ -146,7 +154,8 @@ import Testing
     func generator(_ script: String, _ settings: String = "") throws -> SmallRun {
         let run = try run("{kind: scenes}", "{kind: command, command: [program]\(settings)}")
         let good = run.folder.appendingPathComponent("good.png")
-        try RGBImage(width: 64, height: 64, pixels: (0..<64 * 64 * 3).map { UInt8(truncatingIfNeeded: $0) }).writePNG(to: good)
+        try RGBImage(width: 64, height: 64, pixels: (0..<64 * 64 * 3).map { UInt8(truncatingIfNeeded: $0) }).writePNG(
+            to: good)
         let program = run.folder.appendingPathComponent("program")
         try Data(
             """
@@ -189,7 +198,8 @@ import Testing
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3")))
     func theScriptThatComesAlongMakesPictures() throws {
         let script = RunnerProcess.repository.appendingPathComponent("scripts/serve_pictures.py").path
-        let run = try run("{kind: scenes}", "{kind: command, command: [/usr/bin/env, python3, \"\(script)\", --dry-run]}")
+        let run = try run(
+            "{kind: scenes}", "{kind: command, command: [/usr/bin/env, python3, \"\(script)\", --dry-run]}")
         let output = try RunnerProcess.run(run.arguments())
         #expect(output.status == 0 && output.text.contains("nobody has looked at"), "\(output.errors)")
         #expect(try metrics(run).allSatisfy { $0.status == .ok && $0.skipped == 0 })
@@ -200,17 +210,21 @@ import Testing
     @Test func aProgramGetsNoVariablesButTheNamedOnes() throws {
         let run = try generator("env > \"$folder/variables\"; ok", ", environment: [LENS_NAMED, LENS_NOT_SET]")
         let output = try RunnerProcess.start(
-            run.arguments(), environment: ["LENS_NAMED": "of the spec", "LENS_SECRET": "of the user", "LANG": "C.UTF-8"]).wait()
+            run.arguments(),
+            environment: ["LENS_NAMED": "of the spec", "LENS_SECRET": "of the user", "LANG": "C.UTF-8"]
+        ).wait()
         #expect(output.status == 0, "\(output.errors)")
         // A shell sets some of its own.
         let names = Set(lines("variables", of: run).compactMap { $0.split(separator: "=").first.map(String.init) })
-        #expect(names.subtracting(["PWD", "OLDPWD", "SHLVL", "_"]) == ["PATH", "HOME", "LANG", "LENS_NAMED"], "\(names)")
+        #expect(
+            names.subtracting(["PWD", "OLDPWD", "SHLVL", "_"]) == ["PATH", "HOME", "LANG", "LENS_NAMED"], "\(names)")
         #expect(lines("variables", of: run).contains("LENS_NAMED=of the spec"))
     }
 
     @Test func picturesThatFailAreCountedAndCostNothingElse() throws {
         let run = try generator(
-            "if [ $((number % 2)) = 0 ]; then printf '{\"output\": \"%s\", \"error\": \"no memory\"}\\n' \"$output\"; else ok; fi")
+            "if [ $((number % 2)) = 0 ]; then printf '{\"output\": \"%s\", \"error\": \"no memory\"}\\n' \"$output\"; else ok; fi"
+        )
         let output = try RunnerProcess.run(run.arguments(["--jobs", "1"]))
         #expect(output.status == 0, "\(output.errors)")
         #expect(output.text.contains("20 of 40 pictures were not made, the first because: the program says: no memory"))
@@ -224,8 +238,10 @@ import Testing
     @Test func aProgramThatAlwaysFailsLeavesEmptyRows() throws {
         let run = try generator("echo 'no such model' >&2; exit 3")
         let output = try RunnerProcess.run(run.arguments())
-        #expect(output.status == 1 && output.errors.contains("has no value: empty"), "\(output.status) \(output.errors)")
-        #expect(output.text.contains("40 of 40 pictures were not made") && output.text.contains("--force search-pictures"))
+        #expect(
+            output.status == 1 && output.errors.contains("has no value: empty"), "\(output.status) \(output.errors)")
+        #expect(
+            output.text.contains("40 of 40 pictures were not made") && output.text.contains("--force search-pictures"))
         let rows = try metrics(run)
         #expect(rows.count == 15 && rows.allSatisfy { $0.status == .empty && $0.value == nil && $0.n == 0 })
         let pictures = try list("-pictures.csv", of: run)
@@ -233,7 +249,9 @@ import Testing
         // As the footnote says: kept until they are asked for again.
         #expect(lines("asked", of: run).count == 4)
         #expect(try RunnerProcess.run(run.arguments()).status == 1 && lines("asked", of: run).count == 4)
-        #expect(try RunnerProcess.run(run.arguments(["--force", "search-pictures"])).status == 1 && lines("asked", of: run).count == 8)
+        #expect(
+            try RunnerProcess.run(run.arguments(["--force", "search-pictures"])).status == 1
+                && lines("asked", of: run).count == 8)
         expectNothingLeft(run)
     }
 
@@ -255,7 +273,8 @@ import Testing
     func start(_ run: SmallRun, until isReached: () -> Bool) throws -> (RunnerProcess.Running, temporary: URL) {
         let temporary = run.folder.appendingPathComponent("tmp")
         try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: true)
-        let running = try RunnerProcess.start(run.arguments(["--jobs", "2"]), environment: ["TMPDIR": temporary.path + "/"])
+        let running = try RunnerProcess.start(
+            run.arguments(["--jobs", "2"]), environment: ["TMPDIR": temporary.path + "/"])
         let deadline = Date(timeIntervalSinceNow: 60)
         while running.process.isRunning, Date() < deadline, !isReached() { usleep(2000) }
         return (running, temporary)
@@ -272,7 +291,8 @@ import Testing
 
     @Test func interruptDoesNotWaitForASlowProgram() throws {
         let run = try generator(
-            "[ $number -le 6 ] && ok || { sleep 1000 & echo $! >> \"$folder/children\"; wait; }", ", first-timeout: 600, timeout: 600")
+            "[ $number -le 6 ] && ok || { sleep 1000 & echo $! >> \"$folder/children\"; wait; }",
+            ", first-timeout: 600, timeout: 600")
         let (running, temporary) = try start(run) { !lines("children", of: run).isEmpty }
         #expect(try !FileManager.default.contentsOfDirectory(atPath: temporary.path).isEmpty)
         let output = try interrupt(running)
@@ -321,7 +341,10 @@ import Testing
         let output = try RunnerProcess.run(run.arguments())
         #expect(output.status == 0, "\(output.errors)")
         #expect(server.requests.count == Self.searches)
-        #expect(try list("-pictures.csv", of: run).allSatisfy { $0.contains("A horse beside a rose and a ladder.") || $0.contains("A horse under the moon") })
+        #expect(
+            try list("-pictures.csv", of: run).allSatisfy {
+                $0.contains("A horse beside a rose and a ladder.") || $0.contains("A horse under the moon")
+            })
         let again = try RunnerProcess.run(run.arguments())
         #expect(again.status == 0 && again.text.contains("Nothing to compute"))
         #expect(server.requests.count == Self.searches)
@@ -332,7 +355,9 @@ import Testing
         defer { server.close() }
         let run = try chat(server)
         let output = try RunnerProcess.run(run.arguments(["--jobs", "1"]))
-        #expect(output.status == 66 && output.errors.contains("\(server.url)/chat/completions: cannot be reached"), "\(output.status) \(output.errors)")
+        #expect(
+            output.status == 66 && output.errors.contains("\(server.url)/chat/completions: cannot be reached"),
+            "\(output.status) \(output.errors)")
         #expect(shards("search-descriptions", of: run) == 3 && server.requests.count == 3)
         #expect(output.text == "")
     }

@@ -101,7 +101,9 @@ import Testing
         let run = try SmallRun()
         let csv = run.results.appendingPathComponent("mean-ablation.csv")
         func rows(_ limit: String) throws -> Data {
-            let output = try RunnerProcess.run(["--spec", run.spec.path, "--results", run.results.path, "--limit", limit])
+            let output = try RunnerProcess.run([
+                "--spec", run.spec.path, "--results", run.results.path, "--limit", limit,
+            ])
             #expect(output.status == 0, "\(output.errors)")
             #expect(output.text.contains("PARTIAL, \(limit) images"))
             return try Data(contentsOf: csv)

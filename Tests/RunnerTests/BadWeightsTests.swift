@@ -31,10 +31,12 @@ import Testing
             let tensor = try #require(tensors[Self.tensor])
             let count = tensor.shape.reduce(1, *)
             switch self {
-            case .wrongShape: tensors[Self.tensor] = try StoredTensor(type: tensor.type, shape: [1, count], data: tensor.data)
+            case .wrongShape:
+                tensors[Self.tensor] = try StoredTensor(type: tensor.type, shape: [1, count], data: tensor.data)
             case .missingTensor: tensors[Self.tensor] = nil
             case .unexpectedTensor: tensors["vision_model.adapter.weight"] = tensor
-            case .integerTensor: tensors[Self.tensor] = try StoredTensor([Int32](repeating: 1, count: count), shape: tensor.shape)
+            case .integerTensor:
+                tensors[Self.tensor] = try StoredTensor([Int32](repeating: 1, count: count), shape: tensor.shape)
             case .notANumber:
                 var values = try tensor.floats()
                 values[count / 2] = .nan
@@ -77,7 +79,10 @@ import Testing
     func finishedSteps(_ run: SmallRun) -> Set<String> {
         let cache = run.results.appendingPathComponent("cache")
         let paths = FileManager.default.enumerator(atPath: cache.path)?.compactMap { $0 as? String } ?? []
-        return Set(paths.filter { $0.hasSuffix("manifest.json") }.compactMap { $0.split(separator: "/").first.map(String.init) })
+        return Set(
+            paths.filter { $0.hasSuffix("manifest.json") }.compactMap {
+                $0.split(separator: "/").first.map(String.init)
+            })
     }
 
     @Test(arguments: Fault.allCases) func spoiledWeightsAreRefused(fault: Fault) throws {
@@ -103,8 +108,10 @@ import Testing
         defer { try? FileManager.default.removeItem(at: copy.folder) }
         let url = copy.model.appendingPathComponent("model.safetensors")
         let file = try SafetensorsFile(contentsOf: url)
-        try SafetensorsWriter(tensors: file.tensors.mapValues { try file.tensor($0.name) }, metadata: ["rewritten": "yes"])
-            .write(to: url)
+        try SafetensorsWriter(
+            tensors: file.tensors.mapValues { try file.tensor($0.name) }, metadata: ["rewritten": "yes"]
+        )
+        .write(to: url)
         try renewDigests(copy)
         let (run, output) = try run(copy)
         #expect(output.status == 0, "\(output.errors)")

@@ -5,7 +5,8 @@ import Testing
 /// The experiments on texts, concepts and maps as a user runs them.
 @Suite(.serialized) struct ExperimentRunTests {
     static let texts = [
-        "sparse.yaml": SmallSpecs.sparseText, "segmentation.yaml": SmallSpecs.segmentation, "concepts.yaml": SmallSpecs.conceptDiscovery,
+        "sparse.yaml": SmallSpecs.sparseText, "segmentation.yaml": SmallSpecs.segmentation,
+        "concepts.yaml": SmallSpecs.conceptDiscovery,
     ]
 
     struct Finished {
@@ -32,13 +33,17 @@ import Testing
         let lines = try Self.finished.get().output.text.split(separator: "\n")
         let titles = lines.filter { $0.hasSuffix("images only") }
         let beginnings = [
-            "Figure 4", "Faithfulness", "Polysemy", "Tables 2 and 5", "Table 4 (%)", "Table 4 with the older rule", "Beyond the paper (%)",
+            "Figure 4", "Faithfulness", "Polysemy", "Tables 2 and 5", "Table 4 (%)", "Table 4 with the older rule",
+            "Beyond the paper (%)",
             "Beyond the paper: mAP", "Beyond the paper: mIoU", "Appendix A.5",
         ]
         #expect(titles.count == beginnings.count, "\(titles)")
         for (title, beginning) in zip(titles, beginnings) { #expect(title.hasPrefix(beginning)) }
         // A dash stands where a layout names a metric that there is none of: here what is possible at best, thrice.
-        #expect(lines.filter { $0.split(separator: " ").contains("–") }.map { $0.prefix(13) } == ["random neuron", "best possible"])
+        #expect(
+            lines.filter { $0.split(separator: " ").contains("–") }.map { $0.prefix(13) } == [
+                "random neuron", "best possible",
+            ])
     }
 
     @Test func listsHaveARowForEachNeuronAndImage() throws {
@@ -56,14 +61,20 @@ import Testing
     func whatImagesAddMakesTheNumber(experiment: String) throws {
         // Of the grid of settings, much larger than the table, only sums are kept.
         try StoredTerms.check(
-            Self.finished.get().study, experiment, without: experiment == "segmentation" ? ["pixel-accuracy", "mean-iou"] : [])
+            Self.finished.get().study, experiment,
+            without: experiment == "segmentation" ? ["pixel-accuracy", "mean-iou"] : [])
     }
 
     /// What the run printed last, from the database: as text, Markdown, CSV and JSON; and all tables.
     @Test func theLedgerIsPrintedAgain() throws {
         let (study, printed) = (try Self.finished.get().study, try Self.finished.get().output.text)
-        let place = ["--results", study.results.path, "--manifest", RunnerProcess.repository.appendingPathComponent("datasets.manifest").path]
-        func claims(_ format: String) throws -> RunnerProcess.Output { try RunnerProcess.run(["claims", "--format", format] + place) }
+        let place = [
+            "--results", study.results.path, "--manifest",
+            RunnerProcess.repository.appendingPathComponent("datasets.manifest").path,
+        ]
+        func claims(_ format: String) throws -> RunnerProcess.Output {
+            try RunnerProcess.run(["claims", "--format", format] + place)
+        }
         let text = try claims("text")
         #expect(text.status == 0 && text.text.contains("What the papers claim, and what of it stands here — PARTIAL"))
         // Also the claims of experiments that were not run, which the run itself leaves out.
@@ -71,19 +82,24 @@ import Testing
         #expect(printed.contains("neurons are polysemous") && text.text.contains("neurons are polysemous"))
         #expect(try claims("markdown").text.contains("| neurons are polysemous"))
         #expect(try claims("csv").text.split(whereSeparator: \.isNewline).count == 22)
-        let object = try #require(try JSONSerialization.jsonObject(with: Data(claims("json").text.utf8)) as? [String: [[String: Any]]])
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(claims("json").text.utf8)) as? [String: [[String: Any]]])
         #expect(object["claims"]?.count == 21)
         #expect(try claims("html").status == 64)
 
         let tables = try RunnerProcess.run(["tables"] + place)
-        #expect(tables.status == 0 && tables.text.contains("## sparse-text") && tables.text.contains("**Table 4 (%): zero-shot segmentation"))
+        #expect(
+            tables.status == 0 && tables.text.contains("## sparse-text")
+                && tables.text.contains("**Table 4 (%): zero-shot segmentation"))
         let document = study.results.appendingPathComponent("tables.md")
         defer { try? FileManager.default.removeItem(at: document) }
         try Data(tables.text.utf8).write(to: document)
         #expect(try RunnerProcess.run(["tables", "--check", document.path] + place).status == 0)
         try Data(tables.text.replacing("Polysemy", with: "Polysemia").utf8).write(to: document)
         let other = try RunnerProcess.run(["tables", "--check", document.path] + place)
-        #expect(other.status == 1 && other.text.contains("− **Polysemia") && other.errors.contains("1 lines differ"), "\(other.errors)")
+        #expect(
+            other.status == 1 && other.text.contains("− **Polysemia") && other.errors.contains("1 lines differ"),
+            "\(other.errors)")
     }
 
     @Test func picturesDecode() throws {
@@ -126,8 +142,13 @@ import Testing
         let study = try SmallStudy(["segmentation.yaml": SmallSpecs.segmentation])
         /// Manifests of stored shards; the step's own is not among them.
         func shards() -> Int {
-            let found = FileManager.default.enumerator(atPath: study.file("cache/segmentation").path)?.compactMap { $0 as? String } ?? []
-            return found.count { $0.contains("/shards/") && $0.hasSuffix(".manifest.json") && !$0.contains("/.clip-lens-") }
+            let found =
+                FileManager.default.enumerator(atPath: study.file("cache/segmentation").path)?.compactMap {
+                    $0 as? String
+                } ?? []
+            return found.count {
+                $0.contains("/shards/") && $0.hasSuffix(".manifest.json") && !$0.contains("/.clip-lens-")
+            }
         }
         var isKilledInTheMiddle = false
         for _ in 0..<5 where !isKilledInTheMiddle {
@@ -145,8 +166,11 @@ import Testing
         let output = try RunnerProcess.run(study.arguments([], ["--jobs", "1"]))
         #expect(output.status == 0, "\(output.errors)")
         let undisturbed = try Self.finished.get().study
-        for name in ["segmentation.csv", "segmentation-predictions.csv", "segmentation-images.csv", "segmentation-overlays.png"] {
-            #expect(try Data(contentsOf: study.file(name)) == Data(contentsOf: undisturbed.file(name)), "\(name) differs")
+        for name in [
+            "segmentation.csv", "segmentation-predictions.csv", "segmentation-images.csv", "segmentation-overlays.png",
+        ] {
+            #expect(
+                try Data(contentsOf: study.file(name)) == Data(contentsOf: undisturbed.file(name)), "\(name) differs")
         }
     }
 }

@@ -18,20 +18,25 @@ import Testing
     var picturePath: URL { folder.appendingPathComponent("picture.png") }
     var output: URL { folder.appendingPathComponent("made/out") }
 
-    func arguments(_ more: [String], image: URL? = nil, model: String = "models/emoji-clip", output place: URL? = nil) -> [String] {
+    func arguments(_ more: [String], image: URL? = nil, model: String = "models/emoji-clip", output place: URL? = nil)
+        -> [String]
+    {
         ["explain", "--model", model, "--image", (image ?? picturePath).path, "--output", (place ?? output).path] + more
     }
 
     func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: output.path).sorted() }
 
     @Test func mapsOverlaysAndPointsOfOnePicture() throws {
-        let run = try RunnerProcess.run(arguments(["--text", "Ship / ../boat", "--text", "dog", "--sentence", "a ship"]))
+        let run = try RunnerProcess.run(
+            arguments(["--text", "Ship / ../boat", "--text", "dog", "--sentence", "a ship"]))
         try #require(run.status == 0, "\(run.errors)")
         #expect(run.errors == "" && run.text.contains("1-ship-boat.png") && run.text.contains("a ship"))
-        #expect(try names() == [
-            "1-ship-boat-map.png", "1-ship-boat-points.png", "1-ship-boat.png", "2-dog-map.png", "2-dog-points.png", "2-dog.png",
-            "explanation.json", "maps.safetensors", "overview.png", "points.json", "words.png",
-        ])
+        #expect(
+            try names() == [
+                "1-ship-boat-map.png", "1-ship-boat-points.png", "1-ship-boat.png", "2-dog-map.png", "2-dog-points.png",
+                "2-dog.png",
+                "explanation.json", "maps.safetensors", "overview.png", "points.json", "words.png",
+            ])
         for name in try names() where name.hasSuffix(".png") {
             let image = try PictureOnDisk(contentsOf: output.appendingPathComponent(name)).image
             if name.first?.isNumber == true { #expect(image.width == 90 && image.height == 60, "\(name)") }
@@ -39,7 +44,9 @@ import Testing
         let maps = try SafetensorsFile(contentsOf: output.appendingPathComponent("maps.safetensors"))
         #expect(maps.tensors["maps"]?.shape == [2, 8, 8])
         let document = try json("explanation.json")
-        #expect(document["inputSize"] as? Int == 64 && document["depth"] as? Int == 6 && document["features"] as? String == "single-text")
+        #expect(
+            document["inputSize"] as? Int == 64 && document["depth"] as? Int == 6
+                && document["features"] as? String == "single-text")
         // Those that the model was trained with.
         #expect((document["templates"] as? [String])?.count == 8)
         #expect((document["files"] as? [String])?.sorted() == (try names()))
@@ -48,11 +55,14 @@ import Testing
         #expect(prompts.map { ($0["texts"] as? [String])?.count } == [1, 1, 2])
         for prompt in prompts {
             let points = try #require(prompt["positive"] as? [[String: Int]])
-            #expect(!points.isEmpty && points.allSatisfy { (0..<90).contains($0["x"] ?? -1) && (0..<60).contains($0["y"] ?? -1) })
+            #expect(
+                !points.isEmpty
+                    && points.allSatisfy { (0..<90).contains($0["x"] ?? -1) && (0..<60).contains($0["y"] ?? -1) })
         }
         // The same command again replaces its files.
         let before = try Data(contentsOf: output.appendingPathComponent("maps.safetensors"))
-        let again = try RunnerProcess.run(arguments(["--text", "Ship / ../boat", "--text", "dog", "--sentence", "a ship"]))
+        let again = try RunnerProcess.run(
+            arguments(["--text", "Ship / ../boat", "--text", "dog", "--sentence", "a ship"]))
         #expect(again.status == 0 && again.text == run.text)
         #expect(try Data(contentsOf: output.appendingPathComponent("maps.safetensors")) == before)
     }
@@ -106,15 +116,18 @@ import Testing
         try Data("mine".utf8).write(to: output.appendingPathComponent("3-mine.png"))
         // A list that somebody has changed does not lead elsewhere.
         let document = output.appendingPathComponent("explanation.json")
-        let text = try String(contentsOf: document, encoding: .utf8).replacing("\"2-cat.png\"", with: "\"2-cat.png\", \"../../picture.png\", \"notes.txt\"")
+        let text = try String(contentsOf: document, encoding: .utf8).replacing(
+            "\"2-cat.png\"", with: "\"2-cat.png\", \"../../picture.png\", \"notes.txt\"")
         try Data(text.utf8).write(to: document)
         try Data("mine".utf8).write(to: output.appendingPathComponent("notes.txt"))
         let second = try RunnerProcess.run(arguments(["--text", "ship"]))
         try #require(second.status == 0, "\(second.errors)")
-        #expect(try names() == [
-            "1-ship-map.png", "1-ship-points.png", "1-ship.png", "3-mine.png", "explanation.json", "maps.safetensors", "notes.txt",
-            "overview.png", "points.json",
-        ])
+        #expect(
+            try names() == [
+                "1-ship-map.png", "1-ship-points.png", "1-ship.png", "3-mine.png", "explanation.json",
+                "maps.safetensors", "notes.txt",
+                "overview.png", "points.json",
+            ])
         #expect(FileManager.default.fileExists(atPath: picturePath.path))
     }
 
@@ -138,7 +151,8 @@ import Testing
         try Data(contentsOf: picturePath).prefix(200).write(to: cut)
         let broken = try RunnerProcess.run(arguments(["--text", "dog"], image: cut))
         #expect(broken.status == 65 && broken.errors.contains("cut.png"), "\(broken.errors)")
-        let missing = try RunnerProcess.run(arguments(["--text", "dog"], image: folder.appendingPathComponent("no.png")))
+        let missing = try RunnerProcess.run(
+            arguments(["--text", "dog"], image: folder.appendingPathComponent("no.png")))
         #expect(missing.status == 66 && missing.errors.contains("no.png"), "\(missing.errors)")
         let model = try RunnerProcess.run(arguments(["--text", "dog"], model: "models/no-clip"))
         #expect(model.status == 66 && model.errors.contains("--model"), "\(model.errors)")

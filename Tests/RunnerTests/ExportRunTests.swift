@@ -22,8 +22,13 @@ import Testing
     var pictures: URL { folder.appendingPathComponent("pictures") }
     var output: URL { folder.appendingPathComponent("out.safetensors") }
 
-    func arguments(_ what: String, _ more: [String] = [], images: URL? = nil, model path: String? = nil, output file: URL? = nil) -> [String] {
-        ["export", what, "--model", path ?? model.url.path, "--images", (images ?? pictures).path, "--output", (file ?? output).path] + more
+    func arguments(
+        _ what: String, _ more: [String] = [], images: URL? = nil, model path: String? = nil, output file: URL? = nil
+    ) -> [String] {
+        [
+            "export", what, "--model", path ?? model.url.path, "--images", (images ?? pictures).path, "--output",
+            (file ?? output).path,
+        ] + more
     }
 
     let neurons = ["--layer", "0", "--neurons", "0..<4"]
@@ -34,14 +39,20 @@ import Testing
         try FileManager.default.createSymbolicLink(at: link, withDestinationURL: model.url)
         let texts = folder.appendingPathComponent("texts.txt")
         try Data("a\n".utf8).write(to: texts)
-        let inputs = [model.weights, link.appendingPathComponent("vocab.json"), pictures.appendingPathComponent("0.png")]
+        let inputs = [
+            model.weights, link.appendingPathComponent("vocab.json"), pictures.appendingPathComponent("0.png"),
+        ]
         let before = try inputs.map { try Data(contentsOf: $0) }
         for input in inputs {
             let refused = try RunnerProcess.run(arguments("images", output: input))
-            #expect(refused.status == 64 && refused.errors.contains("which is read") && refused.errors.contains("--output"), "\(refused.errors)")
+            #expect(
+                refused.status == 64 && refused.errors.contains("which is read") && refused.errors.contains("--output"),
+                "\(refused.errors)")
         }
         #expect(try inputs.map { try Data(contentsOf: $0) } == before)
-        let refused = try RunnerProcess.run(["export", "texts", "--model", model.url.path, "--texts", texts.path, "--output", texts.path])
+        let refused = try RunnerProcess.run([
+            "export", "texts", "--model", model.url.path, "--texts", texts.path, "--output", texts.path,
+        ])
         #expect(refused.status == 64)
         #expect(try Data(contentsOf: texts) == Data("a\n".utf8))
         let beside = pictures.appendingPathComponent("out.safetensors")
@@ -101,7 +112,8 @@ import Testing
 
     @Test func badPictures() throws {
         try Data("no picture".utf8).write(to: pictures.appendingPathComponent("2.png"))
-        #expect(try refusal(arguments("images"), 65).contains("/2.png: the picture was not read: not a PNG or JPEG file"))
+        #expect(
+            try refusal(arguments("images"), 65).contains("/2.png: the picture was not read: not a PNG or JPEG file"))
         let skipped = try RunnerProcess.run(arguments("images", ["--on-bad-image", "skip"]))
         #expect(skipped.status == 0)
         #expect(skipped.errors.contains("warning: 2.png: left out"), "\(skipped.errors)")
@@ -122,8 +134,12 @@ import Testing
 
     @Test func whatCannotBeWrittenIsSaidBeforeAnyWork() throws {
         // A model and pictures that would be refused too, but later.
-        for file in [folder.appendingPathComponent("none/out"), pictures, URL(fileURLWithPath: "/dev/null"), URL(fileURLWithPath: "/proc/out")] {
-            let errors = try refusal(arguments("images", images: folder.appendingPathComponent("x"), model: "x", output: file), 73)
+        for file in [
+            folder.appendingPathComponent("none/out"), pictures, URL(fileURLWithPath: "/dev/null"),
+            URL(fileURLWithPath: "/proc/out"),
+        ] {
+            let errors = try refusal(
+                arguments("images", images: folder.appendingPathComponent("x"), model: "x", output: file), 73)
             #expect(errors.contains(file.path + ": cannot be written") && errors.contains("--output"), "\(errors)")
         }
     }
@@ -134,7 +150,8 @@ import Testing
         let locked = folder.appendingPathComponent("locked")
         try FileManager.default.createDirectory(at: locked, withIntermediateDirectories: true)
         #expect(chmod(locked.path, 0o555) == 0)
-        let refused = try BadInputTests.runUnprivileged(arguments("images", output: locked.appendingPathComponent("out")))
+        let refused = try BadInputTests.runUnprivileged(
+            arguments("images", output: locked.appendingPathComponent("out")))
         #expect(refused.status == 73, "\(refused.errors)")
         #expect(refused.errors.contains("Permission denied"))
     }
@@ -145,7 +162,10 @@ import Testing
         defer { disk.unmount() }
         try Data(count: 1 << 20 - 16 << 10).write(to: disk.url.appendingPathComponent("filler"))
         let file = disk.url.appendingPathComponent("out")
-        let output = try RunnerProcess.run(arguments("maps", ["--method", "lrp", "--text", "a", "b", "c", "d"] + Array(repeating: "--text=e", count: 40), output: file))
+        let output = try RunnerProcess.run(
+            arguments(
+                "maps", ["--method", "lrp", "--text", "a", "b", "c", "d"] + Array(repeating: "--text=e", count: 40),
+                output: file))
         #expect(output.status == 74, "\(output.errors)")
         #expect(output.errors.contains("No space left") && output.errors.contains("free"), "\(output.errors)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: disk.url.path) == ["filler"])
@@ -155,7 +175,10 @@ import Testing
     @Test(arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGKILL, SIGKILL)] as [(Int32, Int32)])
     func whateverEndsItNothingStays(number: Int32, status: Int32) throws {
         for index in 5..<4000 {
-            #expect(link(pictures.appendingPathComponent("1.png").path, pictures.appendingPathComponent("\(index).png").path) == 0)
+            #expect(
+                link(
+                    pictures.appendingPathComponent("1.png").path, pictures.appendingPathComponent("\(index).png").path)
+                    == 0)
         }
         try Data("former".utf8).write(to: output)
         let before = try names()

@@ -22,7 +22,8 @@ import Testing
         var entry: [String: Any] = ["kind": "dataset", "origin": "a test", "licence": "none", "files": [file]]
         entry["instructions"] = instructions
         let url = folder.appendingPathComponent("datasets.manifest")
-        try JSONSerialization.data(withJSONObject: ["models": [:], "datasets": [:], "downloads": ["x": entry]]).write(to: url)
+        try JSONSerialization.data(withJSONObject: ["models": [:], "datasets": [:], "downloads": ["x": entry]]).write(
+            to: url)
         return url.path
     }
 
@@ -59,7 +60,8 @@ import Testing
     }
 
     @Test func gatedSetsGetInstructions() throws {
-        let output = try RunnerProcess.run(arguments("fetch", manifest(nil, sha256: digest, instructions: "ask its owners")))
+        let output = try RunnerProcess.run(
+            arguments("fetch", manifest(nil, sha256: digest, instructions: "ask its owners")))
         #expect(output.status == 66 && output.errors.contains("ask its owners"))
         #expect(!FileManager.default.fileExists(atPath: data.path))
         let unknown = try RunnerProcess.run(["fetch", "y", "--manifest", manifest(nil, instructions: "ask")])
@@ -68,7 +70,8 @@ import Testing
 
     @Test func whatTheServerDoesWrong() throws {
         for (answer, code, words) in [
-            (LocalServer.Answer.status(404), Int32(66), "404"), (.status(500), 69, "500"), (.redirect(to: "file:///etc/passwd"), 69, "not followed"),
+            (LocalServer.Answer.status(404), Int32(66), "404"), (.status(500), 69, "500"),
+            (.redirect(to: "file:///etc/passwd"), 69, "not followed"),
             (.file(.init(Data("another".utf8))), 65, "expected \(digest)"),
         ] {
             let server = try LocalServer([answer])
@@ -89,7 +92,9 @@ import Testing
         func size() -> Int { ((try? FileManager.default.attributesOfItem(atPath: part)[.size]) as? Int) ?? 0 }
         for _ in 0..<500 where size() == 0 { usleep(20_000) }
         let second = try RunnerProcess.run(arguments("fetch", manifest, ["--lock-timeout", "0"]))
-        #expect(second.status == 75 && second.errors.contains("process \(running.process.processIdentifier)"), "\(second.errors)")
+        #expect(
+            second.status == 75 && second.errors.contains("process \(running.process.processIdentifier)"),
+            "\(second.errors)")
         running.process.interrupt()
         let output = try running.wait()
         #expect(output.status == 130 && output.errors.contains("go on with:"), "\(output.status) \(output.errors)")
@@ -105,7 +110,9 @@ import Testing
             defer { disk.unmount() }
             let server = try LocalServer([served { $0.statesLength = statesLength }])
             let output = try RunnerProcess.run(arguments("fetch", manifest(server.url, sha256: digest)))
-            #expect(output.status == 74 && output.errors.contains("x.bin") && output.errors.contains("free"), "\(output.errors)")
+            #expect(
+                output.status == 74 && output.errors.contains("x.bin") && output.errors.contains("free"),
+                "\(output.errors)")
         }
     }
 }

@@ -37,9 +37,11 @@ import Testing
         let metrics = try database.metrics(of: stored)
         #expect(metrics.count > 100 && metrics.allSatisfy { $0.status == .ok })
         func accuracy(_ condition: String, _ ablated: Int) throws -> Double {
-            try #require(metrics.first {
-                $0.name == "accuracy" && $0.subject["condition"] == condition && $0.subject["layers-ablated"] == "\(ablated)"
-            }?.value)
+            try #require(
+                metrics.first {
+                    $0.name == "accuracy" && $0.subject["condition"] == condition
+                        && $0.subject["layers-ablated"] == "\(ablated)"
+                }?.value)
         }
         // Whichever end one starts from, in the end all layers are gone; rounding may turn an image at most.
         for kind in ["attention", "mlps"] {
@@ -51,7 +53,8 @@ import Testing
             let rows = metrics.filter { $0.subject["layer"] == "\(head / 3)" && $0.subject["head"] == "\(head % 3)" }
             let texts = rows.filter { $0.name == "textspan-explained-variance" }.compactMap(\.value)
             let best = try #require(rows.first { $0.name == "principal-directions-explained-variance" }?.value)
-            #expect(texts.count == 3 && texts == texts.sorted() && texts[2] <= best + 1e-6, "\(head): \(texts), \(best)")
+            #expect(
+                texts.count == 3 && texts == texts.sorted() && texts[2] <= best + 1e-6, "\(head): \(texts), \(best)")
         }
         let shares = metrics.filter { $0.name == "head-variance-share" }.compactMap(\.value)
         #expect(shares.count == 18 && abs(shares.reduce(0, +) - 1) < 1e-9)
@@ -59,7 +62,8 @@ import Testing
         for row in metrics where row.name.hasSuffix("variance-share") || row.name.contains("explained-variance") {
             let (value, interval) = (try #require(row.value), try #require(row.interval))
             #expect(interval.resamplingUnit == "image" && interval.lower < interval.upper, "\(row.name) \(row.subject)")
-            #expect(interval.lower <= value && value <= interval.upper, "\(row.name) \(row.subject): \(value), \(interval)")
+            #expect(
+                interval.lower <= value && value <= interval.upper, "\(row.name) \(row.subject): \(value), \(interval)")
         }
         #expect(try database.predictions(of: stored).count == 25)
     }
@@ -84,7 +88,10 @@ import Testing
         ("texts-a-head: 3", "texts-a-heads: 3", "did you mean 'texts-a-head'?"),
         ("texts-a-head: 3", "texts-a-head: 0", "spec.yaml:10:15"),
         ("rank: 80", "rank: many", "spec.yaml:11:7"),
-        ("  - {name: words, source: names-and-keywords}", "  - {name: a, source: captions}\n  - {name: b, source: captions}", "one pool"),
+        (
+            "  - {name: words, source: names-and-keywords}",
+            "  - {name: a, source: captions}\n  - {name: b, source: captions}", "one pool"
+        ),
         ("source: names-and-keywords", "file: nowhere.txt", "nowhere.txt"),
         ("controls: {accuracy-floor: 0.3}", "", "'controls' is missing"),
     ])

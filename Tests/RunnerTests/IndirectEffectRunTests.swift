@@ -22,8 +22,11 @@ import Testing
         #expect(output.status == 0, "\(output.errors)")
         #expect(output.text.contains("PARTIAL, 96 images"))
         #expect(output.text.contains("Directions of indirect effects"))
-        let list = try String(contentsOf: run.results.appendingPathComponent("indirect-effect-neurons.csv"), encoding: .utf8)
-        let rows = list.split(whereSeparator: \.isNewline).dropFirst().map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        let list = try String(
+            contentsOf: run.results.appendingPathComponent("indirect-effect-neurons.csv"), encoding: .utf8)
+        let rows = list.split(whereSeparator: \.isNewline).dropFirst().map {
+            $0.split(separator: ",", omittingEmptySubsequences: false)
+        }
         #expect(rows.count == 2 * 768)
         // What all neurons have, and what only those sampled do.
         #expect((2..<6).allSatisfy { column in rows.allSatisfy { $0[column] != "" } })
@@ -43,9 +46,11 @@ import Testing
 
     /// What both experiments need is computed once.
     @Test func stepsAreThoseOfMeanAblation() throws {
-        let text = SmallRun.text.replacingOccurrences(of: "experiment: mean-ablation", with: "experiment: indirect-effect")
-            .replacingOccurrences(of: "evaluation: {dataset: emoji-scenes, split: val}\n", with: "")
-            .replacingOccurrences(of: "\ncontrols: {accuracy-floor: 0.3}", with: "")
+        let text = SmallRun.text.replacingOccurrences(
+            of: "experiment: mean-ablation", with: "experiment: indirect-effect"
+        )
+        .replacingOccurrences(of: "evaluation: {dataset: emoji-scenes, split: val}\n", with: "")
+        .replacingOccurrences(of: "\ncontrols: {accuracy-floor: 0.3}", with: "")
         let run = try SmallRun(text)
         #expect(try RunnerProcess.run(run.arguments()).status == 0)
         let meanAblation = run.folder.appendingPathComponent("mean-ablation.yaml")

@@ -32,17 +32,25 @@ import Testing
         let bytes = try refusal(SmallSpecs.sparseText, pool: Data([0x64, 0xFF, 0x0A]))
         #expect(bytes.status == 65 && bytes.errors.contains("it is not UTF-8 text"), "\(bytes.errors)")
         let missing = try refusal(SmallSpecs.sparseText, pool: nil)
-        #expect(missing.status == 66 && missing.errors.contains("/specs/pool.txt: the pool of phrases was not read"), "\(missing.errors)")
+        #expect(
+            missing.status == 66 && missing.errors.contains("/specs/pool.txt: the pool of phrases was not read"),
+            "\(missing.errors)")
     }
 
     @Test(arguments: [
         ("{name: own, file: pool.txt}", "{name: own}", "a pool has one of 'source', 'file' and 'data'"),
-        ("{name: own, file: pool.txt}", "{name: own, file: pool.txt, source: captions}", "a pool has one of 'source', 'file' and 'data'"),
+        (
+            "{name: own, file: pool.txt}", "{name: own, file: pool.txt, source: captions}",
+            "a pool has one of 'source', 'file' and 'data'"
+        ),
         ("{name: own, file: pool.txt}", "{name: own, source: caption}", "did you mean 'captions'?"),
         ("{name: own, file: pool.txt}, ", "", "spec.yaml:12:21: 'description.pool' is 'own'"),
         ("{name: captions, source", "{name: own, source", "there are two pools called 'own'"),
         ("description: {pool: own, size: 4", "description: {pool: own, size: 3", "3 is none of the sizes [1, 4]"),
-        ("pools: [{name: own, file: pool.txt}, {name: captions, source: captions}]", "pools: []", "'pools' is an empty list"),
+        (
+            "pools: [{name: own, file: pool.txt}, {name: captions, source: captions}]", "pools: []",
+            "'pools' is an empty list"
+        ),
     ])
     func poolsOfASpec(old: String, new: String, words: String) throws {
         let text = SmallSpecs.sparseText.replacingOccurrences(of: old, with: new)

@@ -8,7 +8,9 @@ final class PrivateCluster {
 
     /// Nil where this machine cannot have one: the daemons are not installed, or do not start.
     static let obstacle: String? = {
-        guard let cluster = try? PrivateCluster() else { return "slurmctld, slurmd and sbatch are not installed, or do not start" }
+        guard let cluster = try? PrivateCluster() else {
+            return "slurmctld, slurmd and sbatch are not installed, or do not start"
+        }
         cluster.stop()
         return nil
     }()
@@ -51,7 +53,9 @@ final class PrivateCluster {
     @discardableResult
     private static func script(_ command: String, _ folder: URL) throws -> String {
         guard command != "stop" || FileManager.default.fileExists(atPath: folder.path) else { return "" }
-        return try run([RunnerProcess.repository.appendingPathComponent("scripts/private_slurm.sh").path, command, folder.path], [:])
+        return try run(
+            [RunnerProcess.repository.appendingPathComponent("scripts/private_slurm.sh").path, command, folder.path],
+            [:])
     }
 
     /// One of Slurm's commands.
@@ -78,7 +82,8 @@ final class PrivateCluster {
 
     /// Array jobs of a role that there are or were, by the comments with which they were submitted.
     func jobs(_ role: String) throws -> Set<String> {
-        let lines = try run(["squeue", "--noheader", "--array", "--states=all", "--format=%F|%k"]).split(separator: "\n")
+        let lines = try run(["squeue", "--noheader", "--array", "--states=all", "--format=%F|%k"]).split(
+            separator: "\n")
         return Set(lines.filter { $0.hasSuffix("|\(role)") }.map { String($0.prefix { $0 != "|" }) })
     }
 }

@@ -63,13 +63,16 @@ import Testing
         where path.contains("/shards/") && path.hasSuffix(".manifest.json") && !path.contains(".clip-lens-") {
             let manifest = cache.appendingPathComponent(path)
             let folder = manifest.deletingLastPathComponent()
-            guard !files.fileExists(atPath: folder.deletingLastPathComponent().appendingPathComponent("manifest.json").path)
+            guard
+                !files.fileExists(
+                    atPath: folder.deletingLastPathComponent().appendingPathComponent("manifest.json").path)
             else { continue }
             let shard = manifest.lastPathComponent.prefix { $0 != "." }
             for name in ["\(shard).manifest.json", "\(shard).safetensors", "\(shard).json"] {
                 let file = folder.appendingPathComponent(name)
                 guard let attributes = try? files.attributesOfItem(atPath: file.path),
-                    let inode = attributes[.systemFileNumber] as? Int, let modified = attributes[.modificationDate] as? Date
+                    let inode = attributes[.systemFileNumber] as? Int,
+                    let modified = attributes[.modificationDate] as? Date
                 else { continue }
                 found[file.path] = Identity(inode: inode, modified: modified)
             }
@@ -152,7 +155,8 @@ import Testing
         let output = try RunnerProcess.run(disturbed.arguments())
         #expect(output.status == 0, "\(output.errors)")
         #expect(try rows(disturbed) == Self.undisturbed.get())
-        let leftovers = FileManager.default.enumerator(atPath: disturbed.results.path)?
+        let leftovers =
+            FileManager.default.enumerator(atPath: disturbed.results.path)?
             .compactMap { $0 as? String }.filter { $0.contains(".clip-lens-") } ?? []
         #expect(leftovers == [])
     }
@@ -193,7 +197,8 @@ import Testing
         #expect(try RunnerProcess.run(run.arguments()).status == 0)
         let expected = try rows(run)
         let folder = run.results.appendingPathComponent("cache/principal-directions")
-        let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
+        let files =
+            FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
         let artefact = try #require(files.first { $0.lastPathComponent == "artefact.safetensors" })
         var bytes = try Data(contentsOf: artefact)
         bytes[bytes.count - 100] ^= 1

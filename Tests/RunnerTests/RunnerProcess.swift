@@ -89,6 +89,7 @@ struct SmallRun {
     }
 
     func arguments(_ extra: [String] = []) -> [String] {
-        ["--spec", spec.path, "--results", results.path, "--limit", "96"] + (isAllowed ? ["--allow-commands"] : []) + extra
+        ["--spec", spec.path, "--results", results.path, "--limit", "96"] + (isAllowed ? ["--allow-commands"] : [])
+            + extra
     }
 }

@@ -6,10 +6,14 @@ import Testing
     static let texts = ["a-concepts.yaml": SmallSpecs.conceptDiscovery, "b-ablation.yaml": SmallSpecs.meanAblation]
 
     private func tables(_ output: RunnerProcess.Output) -> [String] {
-        output.text.split(separator: "\n").map(String.init).filter { $0.contains("PARTIAL") && !$0.hasPrefix("What the papers claim") }
+        output.text.split(separator: "\n").map(String.init).filter {
+            $0.contains("PARTIAL") && !$0.hasPrefix("What the papers claim")
+        }
     }
 
-    private func document(_ output: RunnerProcess.Output) throws -> (state: String?, experiments: [String], error: String?) {
+    private func document(_ output: RunnerProcess.Output) throws -> (
+        state: String?, experiments: [String], error: String?
+    ) {
         let object = try #require(try JSONSerialization.jsonObject(with: Data(output.text.utf8)) as? [String: Any])
         let rows = try #require(object["rows"] as? [[String: Any]])
         var names: [String] = []
@@ -23,7 +27,8 @@ import Testing
         #expect(named.status == 0, "\(named.errors)")
         let titles = tables(named)
         #expect(titles.count == 3)
-        #expect(titles.first?.hasPrefix("Figure 3") == true && titles.last?.hasPrefix("Appendix A.5") == true, "\(titles)")
+        #expect(
+            titles.first?.hasPrefix("Figure 3") == true && titles.last?.hasPrefix("Appendix A.5") == true, "\(titles)")
         let first = try study.files()
         #expect(
             Set(first.keys) == [
@@ -45,7 +50,8 @@ import Testing
 
     @Test func anUntrustedTableDoesNotTakeTheOtherWithIt() throws {
         var texts = Self.texts
-        texts["b-ablation.yaml"] = SmallSpecs.meanAblation.replacingOccurrences(of: "accuracy-floor: 0.3", with: "accuracy-floor: 1.0")
+        texts["b-ablation.yaml"] = SmallSpecs.meanAblation.replacingOccurrences(
+            of: "accuracy-floor: 0.3", with: "accuracy-floor: 1.0")
         let study = try SmallStudy(texts)
         let output = try RunnerProcess.run(study.arguments(limit: 32))
         #expect(output.status == 3)
@@ -72,7 +78,8 @@ import Testing
         let output = try RunnerProcess.run(study.arguments(limit: 32))
         #expect(output.status == 65)
         #expect(tables(output).count == 2)
-        #expect(output.errors.contains("concept-discovery: step text-pool (said): the pool 'said' has"), "\(output.errors)")
+        #expect(
+            output.errors.contains("concept-discovery: step text-pool (said): the pool 'said' has"), "\(output.errors)")
         #expect(output.errors.contains("but 97 are to be chosen for a neuron"))
         #expect(output.errors.contains("fix:   take a larger pool or smaller sizes"))
         #expect(try Set(study.files().keys) == ["mean-ablation.csv", "mean-ablation-predictions.csv"])
@@ -88,7 +95,9 @@ import Testing
         let study = try SmallStudy(texts)
         let output = try RunnerProcess.run(study.arguments(limit: 32))
         #expect(output.status == 65 && output.text == "")
-        #expect(output.errors.contains("a-concepts.yaml:") && output.errors.contains("did you mean 'phrases'?"), "\(output.errors)")
+        #expect(
+            output.errors.contains("a-concepts.yaml:") && output.errors.contains("did you mean 'phrases'?"),
+            "\(output.errors)")
         #expect(!FileManager.default.fileExists(atPath: study.results.path))
     }
 

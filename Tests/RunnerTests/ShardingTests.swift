@@ -40,6 +40,8 @@ import Testing
             }
         }
         // Equal accuracies could hide errors that cancel.
-        #expect(one.predictions.map { $0.predictions.map(\.prediction) } == many.predictions.map { $0.predictions.map(\.prediction) })
+        #expect(
+            one.predictions.map { $0.predictions.map(\.prediction) }
+                == many.predictions.map { $0.predictions.map(\.prediction) })
     }
 }

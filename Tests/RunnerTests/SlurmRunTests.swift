@@ -4,7 +4,9 @@ import Results
 import Testing
 
 /// Runs on a real Slurm: whatever dies, the rows are those of a run on one machine.
-@Suite(.enabled(if: PrivateCluster.obstacle == nil, "needs slurmctld, slurmd and sbatch (scripts/bootstrap.sh --all-tests)"))
+@Suite(
+    .enabled(
+        if: PrivateCluster.obstacle == nil, "needs slurmctld, slurmd and sbatch (scripts/bootstrap.sh --all-tests)"))
 struct SlurmRunTests {
     static let text = """
         experiment: multi-label-recognition
@@ -35,21 +37,26 @@ struct SlurmRunTests {
         let run = try SmallRun(text)
         try FileManager.default.createDirectory(at: run.results, withIntermediateDirectories: true)
         try FileManager.default.copyItem(
-            at: Self.undisturbed.get().results.appendingPathComponent("cache"), to: run.results.appendingPathComponent("cache"))
+            at: Self.undisturbed.get().results.appendingPathComponent("cache"),
+            to: run.results.appendingPathComponent("cache"))
         for step in ["label-similarities", "recognition-precisions"] {
             try FileManager.default.removeItem(at: run.results.appendingPathComponent("cache/\(step)"))
         }
         return run
     }
 
-    func start(_ run: SmallRun, _ cluster: PrivateCluster, _ extra: [String] = [], path: String? = nil) throws -> RunnerProcess.Running {
+    func start(_ run: SmallRun, _ cluster: PrivateCluster, _ extra: [String] = [], path: String? = nil) throws
+        -> RunnerProcess.Running
+    {
         var environment = cluster.environment
         if let path { environment["PATH"] = path }
         return try RunnerProcess.start(Self.arguments(run, Self.slurm + extra), environment: environment)
     }
 
     /// Waits until something is so, for a minute.
-    func wait(for what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool) throws {
+    func wait(for what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool)
+        throws
+    {
         let deadline = Date(timeIntervalSinceNow: 60)
         while try !condition() {
             guard Date() < deadline else {
@@ -74,7 +81,11 @@ struct SlurmRunTests {
         let expected = try rows(Self.undisturbed.get())
         #expect(try rows(run) == expected, sourceLocation: sourceLocation)
         let left = FileManager.default.enumerator(atPath: run.results.path)?.compactMap { $0 as? String } ?? []
-        #expect(left.filter { $0.contains(".clip-lens-") || $0.hasPrefix("jobs") || $0.contains("/shards/") && $0.contains("label-similarities") } == [], sourceLocation: sourceLocation)
+        #expect(
+            left.filter {
+                $0.contains(".clip-lens-") || $0.hasPrefix("jobs")
+                    || $0.contains("/shards/") && $0.contains("label-similarities")
+            } == [], sourceLocation: sourceLocation)
     }
 
     struct Rows: Equatable {
@@ -94,7 +105,8 @@ struct SlurmRunTests {
         return Rows(
             metrics: try database.metrics(of: stored), predictions: try database.predictions(of: stored),
             steps: try database.steps(of: stored.id).map(\.key),
-            files: try files.reduce(into: [:]) { $0[$1] = try Data(contentsOf: run.results.appendingPathComponent($1)) })
+            files: try files.reduce(into: [:]) { $0[$1] = try Data(contentsOf: run.results.appendingPathComponent($1)) }
+        )
     }
 
     // MARK: Tests
@@ -104,7 +116,9 @@ struct SlurmRunTests {
         let run = try SmallRun(Self.text + "\nslurm: {cpus: 2, memory: 2G, options: [--nice=1]}")
         let output = try start(run, cluster, ["--shards-per-task", "9", "--allow-commands"]).wait()
         #expect(output.status == 0, "\(output.errors)")
-        #expect(output.errors.contains("zero-shot-classifier, 40 shards: job ") && output.errors.contains(", 5 tasks"), "\(output.errors)")
+        #expect(
+            output.errors.contains("zero-shot-classifier, 40 shards: job ") && output.errors.contains(", 5 tasks"),
+            "\(output.errors)")
         try expectTheRowsOfAnUndisturbedRun(run)
         #expect(output.text.contains("tasks of Slurm"))
     }
@@ -154,8 +168,13 @@ struct SlurmRunTests {
         }
         let output = try running.wait()
         #expect(output.status == 1, "\(output.errors)")
-        #expect(output.errors.contains("error: step label-similarities, shards 0-2: no result after 1 attempt; Slurm says TIMEOUT"), "\(output.errors)")
-        #expect(output.errors.contains("/logs/\(job)_0.log") && output.errors.contains("DUE TO TIME LIMIT"), "\(output.errors)")
+        #expect(
+            output.errors.contains(
+                "error: step label-similarities, shards 0-2: no result after 1 attempt; Slurm says TIMEOUT"),
+            "\(output.errors)")
+        #expect(
+            output.errors.contains("/logs/\(job)_0.log") && output.errors.contains("DUE TO TIME LIMIT"),
+            "\(output.errors)")
         #expect(output.errors.contains("fix:   raise --slurm-time"), "\(output.errors)")
     }
 
@@ -214,7 +233,9 @@ struct SlurmRunTests {
         #expect(try cluster.run(["squeue", "--noheader", "--name=\(name)"]).isEmpty == false)
 
         let again = try start(run, cluster)
-        try wait(for: "the jobs to be found again") { try String(contentsOf: again.errors, encoding: .utf8).contains("going on with job") }
+        try wait(for: "the jobs to be found again") {
+            try String(contentsOf: again.errors, encoding: .utf8).contains("going on with job")
+        }
         for task in tasks(run) { kill(task, SIGCONT) }
         let last = try again.wait()
         #expect(last.status == 0, "\(last.errors)")

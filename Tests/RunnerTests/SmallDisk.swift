@@ -6,7 +6,8 @@ struct SmallDisk {
 
     /// Whether this machine lets the tests mount one.
     static let isPossible: Bool = {
-        guard let folder = try? RunnerProcess.temporaryFolder(), let disk = try? SmallDisk(at: folder, mebibytes: 1) else {
+        guard let folder = try? RunnerProcess.temporaryFolder(), let disk = try? SmallDisk(at: folder, mebibytes: 1)
+        else {
             return false
         }
         disk.unmount()

@@ -13,47 +13,53 @@ enum SmallSpecs {
 
         """
 
-    static let meanAblation = study + """
-        experiment: mean-ablation
-        evaluation: {dataset: emoji-scenes, split: val}
-        controls: {accuracy-floor: 0.3}
-        """
+    static let meanAblation =
+        study + """
+            experiment: mean-ablation
+            evaluation: {dataset: emoji-scenes, split: val}
+            controls: {accuracy-floor: 0.3}
+            """
 
-    static let sparseText = study + """
-        experiment: sparse-text
-        evaluation: {dataset: emoji-scenes, split: val}
-        pools: [{name: own, file: pool.txt}, {name: captions, source: captions}]
-        sizes: [1, 4]
-        description: {pool: own, size: 4, neurons: 3}
-        held-out-images: 32
-        controls: {accuracy-floor: 0.3}
-        """
+    static let sparseText =
+        study + """
+            experiment: sparse-text
+            evaluation: {dataset: emoji-scenes, split: val}
+            pools: [{name: own, file: pool.txt}, {name: captions, source: captions}]
+            sizes: [1, 4]
+            description: {pool: own, size: 4, neurons: 3}
+            held-out-images: 32
+            controls: {accuracy-floor: 0.3}
+            """
 
-    static let conceptDiscovery = study + """
-        experiment: concept-discovery
-        evaluation: {dataset: emoji-scenes, split: val}
-        images: 48
-        pools: [{name: own, file: pool.txt}]
-        sizes: [1, 4]
-        size: 4
-        neuron-layers: [2]
-        phrases: 3
-        """
+    static let conceptDiscovery =
+        study + """
+            experiment: concept-discovery
+            evaluation: {dataset: emoji-scenes, split: val}
+            images: 48
+            pools: [{name: own, file: pool.txt}]
+            sizes: [1, 4]
+            size: 4
+            neuron-layers: [2]
+            phrases: 3
+            """
 
-    static let segmentation = study + """
-        experiment: segmentation
-        evaluation: {dataset: emoji-scenes, split: seg}
-        neurons: 5
-        neuron-layers: [0, 2]
-        overlays: 2
-        sensitivity: {images: 8, neurons: [2, 5], thresholds: [0.5]}
-        controls: {accuracy-floor: 0.3}
-        """
+    static let segmentation =
+        study + """
+            experiment: segmentation
+            evaluation: {dataset: emoji-scenes, split: seg}
+            neurons: 5
+            neuron-layers: [0, 2]
+            overlays: 2
+            sensitivity: {images: 8, neurons: [2, 5], thresholds: [0.5]}
+            controls: {accuracy-floor: 0.3}
+            """
 
     /// The `pool.txt` of these specs.
     static let pool = [
-        "dog", "cat", "apple", "red", "green", "blue", "yellow", "face", "smile", "heart", "star", "moon", "sun", "car", "bus",
-        "tree", "flower", "fish", "bird", "horse", "house", "hat", "shoe", "ball", "clock", "book", "key", "bell", "flag", "food",
+        "dog", "cat", "apple", "red", "green", "blue", "yellow", "face", "smile", "heart", "star", "moon", "sun", "car",
+        "bus",
+        "tree", "flower", "fish", "bird", "horse", "house", "hat", "shoe", "ball", "clock", "book", "key", "bell",
+        "flag", "food",
     ].joined(separator: "\n")
 }
 

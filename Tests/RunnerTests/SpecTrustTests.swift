@@ -28,7 +28,8 @@ import Testing
         }
 
         func allow(_ text: String, mode: mode_t = 0o600) throws {
-            try FileManager.default.createDirectory(at: allowed.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: allowed.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data(text.utf8).write(to: allowed)
             #expect(chmod(allowed.path, mode) == 0)
         }
@@ -38,18 +39,29 @@ import Testing
             try FileManager.default.copyItem(at: AdversarialSearchRunTests.prepared.get().results, to: run.results)
         }
 
-        func runner(_ command: [String] = [], _ extra: [String] = [], environment: [String: String] = [:]) throws -> RunnerProcess.Output {
+        func runner(_ command: [String] = [], _ extra: [String] = [], environment: [String: String] = [:]) throws
+            -> RunnerProcess.Output
+        {
             try RunnerProcess.start(
-                command + run.arguments(extra), environment: ["XDG_CONFIG_HOME": settings.path].merging(environment) { $1 }
+                command + run.arguments(extra),
+                environment: ["XDG_CONFIG_HOME": settings.path].merging(environment) { $1 }
             ).wait()
         }
 
         func expectRefused(_ output: RunnerProcess.Output, sourceLocation: SourceLocation = #_sourceLocation) {
-            #expect(output.status == 64 && output.text == "", "\(output.status) \(output.errors)", sourceLocation: sourceLocation)
-            #expect(output.errors.contains("runs: touch \(mark.path)"), "\(output.errors)", sourceLocation: sourceLocation)
-            #expect(output.errors.contains("fix: ") && output.errors.contains("--allow-commands"), sourceLocation: sourceLocation)
-            #expect(output.errors.contains("the line \(run.spec.path) to \(allowed.path)"), "\(output.errors)", sourceLocation: sourceLocation)
-            #expect(!isStarted && !FileManager.default.fileExists(atPath: run.results.path), sourceLocation: sourceLocation)
+            #expect(
+                output.status == 64 && output.text == "", "\(output.status) \(output.errors)",
+                sourceLocation: sourceLocation)
+            #expect(
+                output.errors.contains("runs: touch \(mark.path)"), "\(output.errors)", sourceLocation: sourceLocation)
+            #expect(
+                output.errors.contains("fix: ") && output.errors.contains("--allow-commands"),
+                sourceLocation: sourceLocation)
+            #expect(
+                output.errors.contains("the line \(run.spec.path) to \(allowed.path)"), "\(output.errors)",
+                sourceLocation: sourceLocation)
+            #expect(
+                !isStarted && !FileManager.default.fileExists(atPath: run.results.path), sourceLocation: sourceLocation)
         }
     }
 
@@ -65,16 +77,22 @@ import Testing
         try study.prepare()
         let output = try study.runner([], ["--allow-commands"])
         #expect(study.isStarted, "\(output.errors)")
-        #expect(output.errors.components(separatedBy: "\(study.run.spec.path) runs: touch \(study.mark.path)\n").count == 2, "\(output.errors)")
+        #expect(
+            output.errors.components(separatedBy: "\(study.run.spec.path) runs: touch \(study.mark.path)\n").count == 2,
+            "\(output.errors)")
     }
 
     @Test func textsAreNotSentUnlessItIsAllowed() throws {
         let server = try LocalServer([.chat(AdversarialSearchRunTests.answer)])
         defer { server.close() }
-        let study = try Study([("{kind: templates}", "{kind: chat, url: \"\(server.url)\", model: m, key-variable: HOME}")])
+        let study = try Study([
+            ("{kind: templates}", "{kind: chat, url: \"\(server.url)\", model: m, key-variable: HOME}")
+        ])
         try study.edit([("{kind: command, command: [touch, \"\(study.mark.path)\"]}", "{kind: scenes}")])
         let output = try study.runner()
-        #expect(output.status == 64 && output.errors.contains("sends texts to \(server.url), with the key in HOME"), "\(output.errors)")
+        #expect(
+            output.status == 64 && output.errors.contains("sends texts to \(server.url), with the key in HOME"),
+            "\(output.errors)")
         #expect(server.requests.isEmpty)
     }
 
@@ -86,7 +104,8 @@ import Testing
         try Data(AdversarialSearchRunTests.pool.joined(separator: "\n").utf8).write(to: elsewhere)
         let study = try Study([
             ("{kind: templates}", "{kind: chat, url: \"\(server.url)\", model: m, key-variable: API_KEY}"),
-            ("\"]}", "\", \"a b\\e[2K\"], environment: [HF_HOME, HF_TOKEN]}"), ("file: pool.txt", "file: \(elsewhere.path)"),
+            ("\"]}", "\", \"a b\\e[2K\"], environment: [HF_HOME, HF_TOKEN]}"),
+            ("file: pool.txt", "file: \(elsewhere.path)"),
             ("seed: 0", "seed: 0\nslurm: {options: [--account=lens, --exclusive]}"),
         ])
         for command in ["plan", "validate"] {
@@ -94,27 +113,33 @@ import Testing
             #expect(output.status == 0, "\(output.errors)")
             for words in [
                 "  runs: touch \(study.mark.path) 'a b\\u001b[2K', which gets HF_HOME, HF_TOKEN\n",
-                "  sends texts to \(server.url), with the key in API_KEY\n", "  passes to sbatch: --account=lens --exclusive\n",
+                "  sends texts to \(server.url), with the key in API_KEY\n",
+                "  passes to sbatch: --account=lens --exclusive\n",
                 "  reads outside its folder: \(elsewhere.resolvingSymlinksInPath().path)\n",
             ] {
                 #expect(output.text.contains(words), "\(command): \(words) in \(output.text)")
             }
             #expect(!output.text.contains("\u{1B}"))
         }
-        #expect(!study.isStarted && server.requests.isEmpty && !FileManager.default.fileExists(atPath: study.run.results.path))
+        #expect(
+            !study.isStarted && server.requests.isEmpty
+                && !FileManager.default.fileExists(atPath: study.run.results.path))
     }
 
     @Test func aSpecThatOnlyComputesSaysNothingAndNeedsNothing() throws {
         let run = try SmallRun()
         let output = try RunnerProcess.run(["validate"] + run.arguments())
-        #expect(output.status == 0 && output.text.wholeMatch(of: /.*spec\.yaml: mean-ablation, [0-9]+ steps\n/) != nil, "\(output.text)")
+        #expect(
+            output.status == 0 && output.text.wholeMatch(of: /.*spec\.yaml: mean-ablation, [0-9]+ steps\n/) != nil,
+            "\(output.text)")
     }
 
     @Test func whatIsReadElsewhereIsToldAndNotRefused() throws {
         let study = try SmallStudy(["spec.yaml": SmallSpecs.conceptDiscovery])
         let elsewhere = try RunnerProcess.temporaryFolder().appendingPathComponent("words.txt")
         try FileManager.default.moveItem(at: study.specs.appendingPathComponent("pool.txt"), to: elsewhere)
-        try FileManager.default.createSymbolicLink(at: study.specs.appendingPathComponent("pool.txt"), withDestinationURL: elsewhere)
+        try FileManager.default.createSymbolicLink(
+            at: study.specs.appendingPathComponent("pool.txt"), withDestinationURL: elsewhere)
         let output = try RunnerProcess.run(study.arguments(["spec.yaml"], limit: 32))
         #expect(output.status == 0, "\(output.errors)")
         let words = "spec.yaml reads outside its folder: \(elsewhere.resolvingSymlinksInPath().path)\n"
@@ -142,10 +167,12 @@ import Testing
         let link = folder.appendingPathComponent("spec.yaml")
         try FileManager.default.createSymbolicLink(at: link, withDestinationURL: study.run.spec)
         try FileManager.default.createSymbolicLink(
-            at: folder.appendingPathComponent("pool.txt"), withDestinationURL: study.run.folder.appendingPathComponent("pool.txt"))
+            at: folder.appendingPathComponent("pool.txt"),
+            withDestinationURL: study.run.folder.appendingPathComponent("pool.txt"))
         try study.allow(folder.path)
         let output = try RunnerProcess.start(
-            ["--spec", link.path, "--results", study.run.results.path], environment: ["XDG_CONFIG_HOME": study.settings.path]
+            ["--spec", link.path, "--results", study.run.results.path],
+            environment: ["XDG_CONFIG_HOME": study.settings.path]
         ).wait()
         #expect(output.status == 64 && !study.isStarted, "\(output.status) \(output.errors)")
     }
@@ -155,13 +182,17 @@ import Testing
             let study = try Study()
             try study.allow(study.run.spec.path, mode: mode)
             let output = try study.runner()
-            #expect(output.status == 65 && output.errors.contains("\(study.allowed.path): others can write this file"), "\(output.errors)")
+            #expect(
+                output.status == 65 && output.errors.contains("\(study.allowed.path): others can write this file"),
+                "\(output.errors)")
             #expect(output.errors.contains("chmod go-w") && !study.isStarted)
         }
         let study = try Study()
         try study.allow("# mine\nspec.yaml\n")
         let output = try study.runner()
-        #expect(output.status == 65 && output.errors.contains("\(study.allowed.path):2: expected the absolute path"), "\(output.errors)")
+        #expect(
+            output.status == 65 && output.errors.contains("\(study.allowed.path):2: expected the absolute path"),
+            "\(output.errors)")
         #expect(!study.isStarted)
     }
 
@@ -172,7 +203,9 @@ import Testing
         let study = try Study([("{kind: templates}", "{kind: chat, url: \"\(url)\", model: m, key-variable: HOME}")])
         for command in [["validate"], []] {
             let output = try study.runner(command, command.isEmpty ? ["--allow-commands"] : [])
-            #expect(output.status == 65 && output.errors.contains("spec.yaml:19:") && output.errors.contains("https"), "\(output.errors)")
+            #expect(
+                output.status == 65 && output.errors.contains("spec.yaml:19:") && output.errors.contains("https"),
+                "\(output.errors)")
         }
         #expect(!study.isStarted)
     }
@@ -182,13 +215,16 @@ import Testing
         let (server, proxy) = (try LocalServer([.status(500)]), try LocalServer([.status(500)]))
         defer { [server, proxy].forEach { $0.close() } }
         let study = try Study([
-            ("{kind: templates}", "{kind: chat, url: \"\(server.url)\", model: m, key-variable: LENS_KEY}"),
+            ("{kind: templates}", "{kind: chat, url: \"\(server.url)\", model: m, key-variable: LENS_KEY}")
         ])
         try study.prepare()
         let address = proxy.url.replacing("/v1", with: "")
         let output = try study.runner(
-            [], ["--allow-commands", "--jobs", "1"], environment: ["LENS_KEY": "word", "http_proxy": address, "all_proxy": address, "ALL_PROXY": address])
-        #expect(output.status == 1 && proxy.requests.isEmpty && server.requests.count == 1, "\(output.status) \(output.errors)")
+            [], ["--allow-commands", "--jobs", "1"],
+            environment: ["LENS_KEY": "word", "http_proxy": address, "all_proxy": address, "ALL_PROXY": address])
+        #expect(
+            output.status == 1 && proxy.requests.isEmpty && server.requests.count == 1,
+            "\(output.status) \(output.errors)")
     }
 
     @Test(arguments: ["--outp=x", "--wra=touch x", "--export=ALL,LD_PRELOAD=/x", "--account"])
@@ -201,17 +237,22 @@ import Testing
         let plain = try SmallRun()
         let output = try RunnerProcess.run(plain.arguments(["--executor", "slurm", "--slurm-option", option]))
         #expect(output.status == 64 && output.errors.contains("--slurm-option: "), "\(output.status) \(output.errors)")
-        #expect(!FileManager.default.fileExists(atPath: run.results.path) && !FileManager.default.fileExists(atPath: plain.results.path))
+        #expect(
+            !FileManager.default.fileExists(atPath: run.results.path)
+                && !FileManager.default.fileExists(atPath: plain.results.path))
     }
 
     /// gnuplot runs what stands between backquotes, and names of pools and of files are those of specs.
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/gnuplot")))
     func namesInASpecAreNoCommandsOfAPlot() throws {
         let folder = try RunnerProcess.temporaryFolder()
-        let rows = ["baseline,,,", "sparse,4,0,x`touch pool`-words", "sparse,8,0,x`touch pool`-words"].map { "accuracy,ok,0.5,0.4,0.6,\($0)\n" }
+        let rows = ["baseline,,,", "sparse,4,0,x`touch pool`-words", "sparse,8,0,x`touch pool`-words"].map {
+            "accuracy,ok,0.5,0.4,0.6,\($0)\n"
+        }
         try Data(("metric,status,value,ci_lower,ci_upper,condition,m,layer,pool\n" + rows.joined()).utf8)
             .write(to: folder.appendingPathComponent("sparse-text.csv"))
-        try Data("threshold,clip\n0.1,0.5\n0.2,0.6\n".utf8).write(to: folder.appendingPathComponent("explainability`touch file`-thresholds.csv"))
+        try Data("threshold,clip\n0.1,0.5\n0.2,0.6\n".utf8).write(
+            to: folder.appendingPathComponent("explainability`touch file`-thresholds.csv"))
         let process = Process()
         process.executableURL = RunnerProcess.repository.appendingPathComponent("scripts/plot_figures.sh")
         process.arguments = ["."]
@@ -221,9 +262,11 @@ import Testing
         try process.run()
         process.waitUntilExit()
         #expect(process.terminationStatus == 0)
-        #expect(try Set(FileManager.default.contentsOfDirectory(atPath: folder.path)) == [
-            "sparse-text.csv", "explainability`touch file`-thresholds.csv", "accuracy-by-phrases.png", "explainability`touch file`-iou-by-threshold.png",
-        ])
+        #expect(
+            try Set(FileManager.default.contentsOfDirectory(atPath: folder.path)) == [
+                "sparse-text.csv", "explainability`touch file`-thresholds.csv", "accuracy-by-phrases.png",
+                "explainability`touch file`-iou-by-threshold.png",
+            ])
     }
 
     /// Commands of a Slurm that takes no job, and keeps what it was given.
@@ -232,7 +275,10 @@ import Testing
         try FileManager.default.createDirectory(at: programs, withIntermediateDirectories: true)
         for (name, text) in [
             ("squeue", ""), ("scontrol", "echo MaxArraySize = 1001"),
-            ("sbatch", "printf '%s\\n' \"$@\" > '\(folder.path)/submitted'; for script; do :; done; cp \"$script\" '\(folder.path)/script'; exit 1"),
+            (
+                "sbatch",
+                "printf '%s\\n' \"$@\" > '\(folder.path)/submitted'; for script; do :; done; cp \"$script\" '\(folder.path)/script'; exit 1"
+            ),
         ] {
             let program = programs.appendingPathComponent(name)
             try Data("#!/bin/sh\n\(text)\n".utf8).write(to: program)
@@ -249,7 +295,8 @@ import Testing
             try RunnerProcess.start(run.arguments(["--executor", "slurm"] + extra), environment: environment).wait()
         }
         let refused = try output([])
-        #expect(refused.status == 64 && refused.errors.contains("passes to sbatch: --account=lens"), "\(refused.errors)")
+        #expect(
+            refused.status == 64 && refused.errors.contains("passes to sbatch: --account=lens"), "\(refused.errors)")
         #expect(!FileManager.default.fileExists(atPath: submitted.path))
         _ = try output(["--allow-commands"])
         #expect(try String(contentsOf: submitted, encoding: .utf8).hasPrefix("--account=lens\n"))

@@ -29,7 +29,9 @@ import Testing
     private func files(_ run: SmallRun) throws -> [String: Date] {
         let paths = FileManager.default.enumerator(atPath: run.results.path)?.compactMap { $0 as? String } ?? []
         return try paths.reduce(into: [:]) {
-            $0[$1] = try FileManager.default.attributesOfItem(atPath: run.results.appendingPathComponent($1).path)[.modificationDate] as? Date
+            $0[$1] =
+                try FileManager.default.attributesOfItem(atPath: run.results.appendingPathComponent($1).path)[
+                    .modificationDate] as? Date
         }
     }
 
@@ -65,14 +67,19 @@ import Testing
         func status(_ script: String, _ extra: [String]) throws -> RunnerProcess.Output {
             try Data("#!/bin/sh\n\(script)\n".utf8).write(to: squeue)
             chmod(squeue.path, 0o755)
-            return try RunnerProcess.start(["status", "--results", run.results.path] + extra, environment: ["PATH": path]).wait()
+            return try RunnerProcess.start(
+                ["status", "--results", run.results.path] + extra, environment: ["PATH": path]
+            ).wait()
         }
         let steps = ["--spec", run.spec.path, "--limit", "48"]
         let silent = "echo 'slurm_load_jobs error: Unable to contact slurm controller (connect failure)' >&2; exit 1"
-        let words = "Slurm's controller does not answer (squeue: slurm_load_jobs error: Unable to contact slurm controller (connect failure))"
+        let words =
+            "Slurm's controller does not answer (squeue: slurm_load_jobs error: Unable to contact slurm controller (connect failure))"
 
         let text = try status(silent, steps)
-        #expect(text.status == 0 && text.errors == "warning: jobs are not shown: \(words)\n", "\(text.status): \(text.errors)")
+        #expect(
+            text.status == 0 && text.errors == "warning: jobs are not shown: \(words)\n",
+            "\(text.status): \(text.errors)")
         #expect(text.text.contains("label-similarities"))
         let json = try status(silent, steps + ["--json"])
         #expect(json.status == 0 && json.errors.contains(words), "\(json.status): \(json.errors)")
@@ -80,10 +87,14 @@ import Testing
         #expect(document.queueProblem == words && document.steps?.count == 5, "\(json.text)")
 
         let refused = try status("echo 'squeue: error: Invalid user' >&2; exit 1", steps)
-        #expect(refused.status == 0 && refused.errors.contains("jobs are not shown: squeue: squeue: error: Invalid user"), "\(refused.errors)")
+        #expect(
+            refused.status == 0 && refused.errors.contains("jobs are not shown: squeue: squeue: error: Invalid user"),
+            "\(refused.errors)")
         for (script, arguments) in [("exit 0", steps), ("exit 127", steps), (silent, [])] {
             let output = try status(script, arguments + ["--json"])
-            #expect(output.status == 0 && output.errors.isEmpty && !output.text.contains("queueProblem"), "\(script): \(output.errors)")
+            #expect(
+                output.status == 0 && output.errors.isEmpty && !output.text.contains("queueProblem"),
+                "\(script): \(output.errors)")
         }
         try FileManager.default.removeItem(at: run.folder)
     }
@@ -92,7 +103,9 @@ import Testing
         let run = try SmallRun(SlurmRunTests.text)
         let running = try RunnerProcess.start(SlurmRunTests.arguments(run, ["--jobs", "1"]))
         let classifier = run.results.appendingPathComponent("cache/zero-shot-classifier")
-        for _ in 0..<6000 where !FileManager.default.fileExists(atPath: classifier.path) { Thread.sleep(forTimeInterval: 0.01) }
+        for _ in 0..<6000 where !FileManager.default.fileExists(atPath: classifier.path) {
+            Thread.sleep(forTimeInterval: 0.01)
+        }
         kill(running.process.processIdentifier, SIGSTOP)
         #expect(try status(run).runs.map(\.state) == ["running"])
         let steps = try #require(try status(run, ["--spec", run.spec.path, "--limit", "48"]).steps)

@@ -4,7 +4,8 @@ import Testing
 /// `text-activation` changes what is made of texts, and nothing that is made of pictures alone.
 @Suite struct TextActivationTests {
     static let texts = [
-        "a.yaml": SmallSpecs.meanAblation + "\nindirect-sample: {neurons: 2, images: 16}", "b.yaml": SmallSpecs.sparseText,
+        "a.yaml": SmallSpecs.meanAblation + "\nindirect-sample: {neurons: 2, images: 16}",
+        "b.yaml": SmallSpecs.sparseText,
         "c.yaml": SmallSpecs.segmentation, "d.yaml": SmallSpecs.conceptDiscovery,
     ]
 
@@ -36,24 +37,31 @@ import Testing
         }
         #expect(
             kinds { configured[$0] == gelu[$0] } == [
-                "emoji-scenes", "image-facts", "effect-sums", "effect-means", "largest-effects", "principal-directions", "sampled-effects",
+                "emoji-scenes", "image-facts", "effect-sums", "effect-means", "largest-effects", "principal-directions",
+                "sampled-effects",
                 "neuron-effects", "decomposition-check", "overlap", "card-pictures",
             ])
         #expect(
             kinds { configured[$0] != gelu[$0] } == [
-                "zero-shot-classifier", "ablation-predictions", "text-pool", "sparse-texts", "sparse-predictions", "faithfulness",
-                "segmentation", "segmentation-sensitivity", "segmentation-overlays", "concept-phrases", "concept-gallery", "random-dictionary",
+                "zero-shot-classifier", "ablation-predictions", "text-pool", "sparse-texts", "sparse-predictions",
+                "faithfulness",
+                "segmentation", "segmentation-sensitivity", "segmentation-overlays", "concept-phrases",
+                "concept-gallery", "random-dictionary",
                 "phrase-similarities",
             ])
     }
 
     @Test func numbersChangeWithTheActivation() throws {
-        let study = try SmallStudy(["a.yaml": SmallSpecs.meanAblation, "gelu.yaml": SmallSpecs.meanAblation + "\ntext-activation: gelu"])
+        let study = try SmallStudy([
+            "a.yaml": SmallSpecs.meanAblation, "gelu.yaml": SmallSpecs.meanAblation + "\ntext-activation: gelu",
+        ])
         func margins(_ spec: String) throws -> [Double] {
             let output = try RunnerProcess.run(study.arguments([spec], limit: 32))
             #expect(output.status == 0, "\(output.errors)")
             let rows = try String(contentsOf: study.file("mean-ablation-predictions.csv"), encoding: .utf8)
-            return rows.split(separator: "\r\n").dropFirst().compactMap { $0.split(separator: ",").last.flatMap { Double($0) } }
+            return rows.split(separator: "\r\n").dropFirst().compactMap {
+                $0.split(separator: ",").last.flatMap { Double($0) }
+            }
         }
         func computed(_ step: String) throws -> Int {
             try FileManager.default.contentsOfDirectory(atPath: study.file("cache/\(step)").path).count
@@ -69,6 +77,8 @@ import Testing
         let study = try SmallStudy(["a.yaml": SmallSpecs.meanAblation + "\ntext-activation: tanh"])
         let output = try RunnerProcess.run(study.arguments())
         #expect(output.status == 65)
-        #expect(output.errors.contains("'text-activation' is 'tanh'") && output.errors.contains("as-configured, quick_gelu, gelu"))
+        #expect(
+            output.errors.contains("'text-activation' is 'tanh'")
+                && output.errors.contains("as-configured, quick_gelu, gelu"))
     }
 }

@@ -7,7 +7,8 @@ import Testing
     /// A file that is put together by a layout in any order is the one that the writer makes.
     @Test func aLayoutIsTheWritersFile() throws {
         let tensors = [
-            "b": try StoredTensor([Float(1), .nan, -0.0], shape: [3]), "a": try StoredTensor([Int32(7)], shape: [1, 1]),
+            "b": try StoredTensor([Float(1), .nan, -0.0], shape: [3]),
+            "a": try StoredTensor([Int32(7)], shape: [1, 1]),
             "c": try StoredTensor([UInt8(1), 2, 3], shape: [3]), "empty": try StoredTensor([Float](), shape: [0, 4]),
         ]
         let metadata = ["k": "\"v\"\n", "é": ""]

@@ -76,7 +76,11 @@ import Testing
             try SafetensorsWriter(tensors: ["__metadata__": .init([UInt8(1)], shape: [1])]).data()
         }
         let url = URL(fileURLWithPath: "/nonexistent/x.safetensors")
-        #expect(throws: OutputError.saveFailed(path: "/nonexistent", errno: ENOENT, freeBytes: OutputFolder.freeBytes(at: URL(fileURLWithPath: "/nonexistent")))) {
+        #expect(
+            throws: OutputError.saveFailed(
+                path: "/nonexistent", errno: ENOENT,
+                freeBytes: OutputFolder.freeBytes(at: URL(fileURLWithPath: "/nonexistent")))
+        ) {
             try SafetensorsWriter(tensors: [:]).write(to: url)
         }
     }

@@ -31,7 +31,8 @@ final class FakeSlurm: Sendable {
 
     /// - Parameter fates: of one submission after the other; the last is that of all others too.
     init(_ fates: Fate...) throws {
-        results = FileManager.default.temporaryDirectory.appendingPathComponent("slurm-tests-\(UUID().uuidString)", isDirectory: true)
+        results = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "slurm-tests-\(UUID().uuidString)", isDirectory: true)
         try FileManager.default.createDirectory(at: results, withIntermediateDirectories: true)
         self.fates = Mutex(fates)
         var graph = Graph()
@@ -73,7 +74,8 @@ final class FakeSlurm: Sendable {
     var jobFolders: [String] {
         get throws {
             let folder = results.appendingPathComponent("jobs").path
-            return FileManager.default.fileExists(atPath: folder) ? try FileManager.default.contentsOfDirectory(atPath: folder) : []
+            return FileManager.default.fileExists(atPath: folder)
+                ? try FileManager.default.contentsOfDirectory(atPath: folder) : []
         }
     }
 
@@ -101,7 +103,8 @@ final class FakeSlurm: Sendable {
         }
         return fate == .unanswered || fate == .takenUnanswered
             ? SlurmCommands.Output(
-                isSuccess: false, output: "", errors: "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation")
+                isSuccess: false, output: "",
+                errors: "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation")
             : SlurmCommands.Output(isSuccess: true, output: "\(job)\n", errors: "")
     }
 }

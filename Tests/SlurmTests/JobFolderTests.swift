@@ -20,10 +20,13 @@ import Testing
         #expect(folder.failure()?.name == nil)
         for task in [11, 2] {
             let failure = TaskFailure(code: 65, message: "task \(task)", fix: nil, host: "n1")
-            try JSONEncoder().encode(failure).write(to: folder.failures.appendingPathComponent("shards-000000\(task < 10 ? "0" : "")\(task).json"))
+            try JSONEncoder().encode(failure).write(
+                to: folder.failures.appendingPathComponent("shards-000000\(task < 10 ? "0" : "")\(task).json"))
         }
         try Data("{".utf8).write(to: folder.failures.appendingPathComponent("shards-00000001.json"))
-        for log in ["9_2.log", "10_2.log", "10_11.log"] { try Data("x".utf8).write(to: folder.logs.appendingPathComponent(log)) }
+        for log in ["9_2.log", "10_2.log", "10_11.log"] {
+            try Data("x".utf8).write(to: folder.logs.appendingPathComponent(log))
+        }
         let found = try #require(folder.failure())
         #expect(found.failure.message == "task 2")
         #expect(folder.log(of: found.name)?.lastPathComponent == "10_2.log")

@@ -25,7 +25,10 @@ import Testing
 
     @Test func everyEndingIsOneAndAnUnknownStateIsNot() {
         func isAlive(_ state: String) -> Bool? { QueuedTask.list("n|1|0|\(state)|shards|None").first?.isAlive }
-        for state in ["COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "BOOT_FAIL", "DEADLINE"] {
+        for state in [
+            "COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "BOOT_FAIL",
+            "DEADLINE",
+        ] {
             #expect(isAlive(state) == false, "\(state)")
         }
         for state in ["PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "SUSPENDED", "REQUEUED", "SOMETHING_NEW"] {
@@ -34,7 +37,8 @@ import Testing
     }
 
     @Test func theOldestJobOfARoleStays() {
-        let tasks = QueuedTask.list("""
+        let tasks = QueuedTask.list(
+            """
             n|9|0|RUNNING|shards|None
             n|10|0|PENDING|shards|None
             n|10|1|PENDING|shards|None
@@ -46,7 +50,9 @@ import Testing
     }
 
     @Test func whatSlurmHoldsBecauseItDidNotStartIsFound() {
-        let tasks = QueuedTask.list("n|1|0|PENDING|shards|launch failed requeued held\nn|1|1|PENDING|shards|launch failed requeued held\nn|2|0|PENDING|finish|Dependency")
+        let tasks = QueuedTask.list(
+            "n|1|0|PENDING|shards|launch failed requeued held\nn|1|1|PENDING|shards|launch failed requeued held\nn|2|0|PENDING|finish|Dependency"
+        )
         #expect(tasks.stuck == ["1"])
     }
 
@@ -59,14 +65,19 @@ import Testing
     }
 
     @Test func theArrayLimitIsReadFromTheConfiguration() {
-        #expect(SlurmCommands.maxArraySize("MailProg = /bin/mail\nMaxArraySize            = 1001\nMaxDBDMsgs = 20\n") == 1001)
+        #expect(
+            SlurmCommands.maxArraySize("MailProg = /bin/mail\nMaxArraySize            = 1001\nMaxDBDMsgs = 20\n")
+                == 1001)
         #expect(SlurmCommands.maxArraySize("MaxArraySize = many") == nil)
     }
 
     @Test func aControllerThatIsAwayIsToldFromARefusal() {
         #expect(SlurmCommands.isPassing("slurm_load_jobs error: Unable to contact slurm controller (connect failure)"))
-        #expect(SlurmCommands.isPassing("sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"))
-        #expect(!SlurmCommands.isPassing("sbatch: error: Batch job submission failed: Invalid partition name specified"))
+        #expect(
+            SlurmCommands.isPassing(
+                "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"))
+        #expect(
+            !SlurmCommands.isPassing("sbatch: error: Batch job submission failed: Invalid partition name specified"))
     }
 
     @Test func aCommandThatIsMissingIsSaidToBe() {

@@ -10,7 +10,8 @@ import Testing
         let slurm = try FakeSlurm(.unanswered, .unanswered, .succeeds)
         try slurm.run(attempts: 1)
         #expect(slurm.submissions == 3)
-        #expect(slurm.told == ["Slurm's controller does not answer; asking again", "number: one task"], "\(slurm.told)")
+        #expect(
+            slurm.told == ["Slurm's controller does not answer; asking again", "number: one task"], "\(slurm.told)")
     }
 
     @Test func aControllerThatNeverAnswersSubmissionsIsLeftAfterAWhile() throws {
@@ -32,7 +33,10 @@ import Testing
         }
         #expect(lost.attempts == 2 && lost.step == "number" && lost.shards == [], "\(lost)")
         #expect(slurm.submissions == 3)
-        #expect(slurm.told.filter { $0.contains("submitted again") } == ["number: its end without a result, submitted again"], "\(slurm.told)")
+        #expect(
+            slurm.told.filter { $0.contains("submitted again") } == [
+                "number: its end without a result, submitted again"
+            ], "\(slurm.told)")
     }
 
     @Test func whatJobsNeededIsForgottenWhenTheStepIsDoneAlsoByALaterRun() throws {

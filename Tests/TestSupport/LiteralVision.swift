@@ -72,15 +72,23 @@ public struct LiteralVision {
                     let a = exponentials.map { $0 / exponentials.reduce(0, +) }
                     if i == 0 { rows.append(a) }
                     for e in 0..<width {
-                        mixed[i][head * width + e] = (0..<T).reduce(0.0) { $0 + a[$1] * qkv[$1][2 * D + head * width + e] }
+                        mixed[i][head * width + e] = (0..<T).reduce(0.0) {
+                            $0 + a[$1] * qkv[$1][2 * D + head * width + e]
+                        }
                     }
                 }
             }
             attention.append(rows)
-            headOutputs.append((0..<block.heads).map { Self.output(block, $0, Array(mixed[0][$0 * width..<($0 + 1) * width])) })
+            headOutputs.append(
+                (0..<block.heads).map { Self.output(block, $0, Array(mixed[0][$0 * width..<($0 + 1) * width])) })
             x = zip(x, mixed).map { Self.sum($0, Self.affine(block.attentionOutput, $1)) }
-            let p = replacing[layer]
-                ?? x.map { Self.affine(block.mlpInput, Self.normalise($0, block.mlpNorm).out).map { Self.activate($0, block.activation) } }
+            let p =
+                replacing[layer]
+                ?? x.map {
+                    Self.affine(block.mlpInput, Self.normalise($0, block.mlpNorm).out).map {
+                        Self.activate($0, block.activation)
+                    }
+                }
             activations.append(p)
             mlpOutputs.append(Self.affine(block.mlpOutput, p[0]))
             x = zip(x, p).map { Self.sum($0, Self.affine(block.mlpOutput, $1)) }
@@ -118,7 +126,9 @@ public struct LiteralVision {
                 let kappa = tokens.reduce(0.0) { $0 + a[$1] * mean[reader][$1] / sigma[reader][$1] }
                 let q = (0..<D).map { gamma[$0] * (alpha * outputBias[$0] / N - kappa / c1) + beta[$0] / c1 }
                 let width = block.headWidth
-                let valueBias = block.queryKeyValue.bias[(2 * D + head * width)...].prefix(width).map { Double($0) / c1 }
+                let valueBias = block.queryKeyValue.bias[(2 * D + head * width)...].prefix(width).map {
+                    Double($0) / c1
+                }
                 let share = Self.output(block, head, Self.sum(Self.value(block, head, q), valueBias))
                 for i in 0..<D {
                     let outBias = Double(block.attentionOutput.bias[i]) / (c1 * Double(H))
@@ -147,7 +157,8 @@ public struct LiteralVision {
 
     private static func normalise(_ x: Vector, _ norm: LayerNorm) -> (out: Vector, mean: Double, sigma: Double) {
         let mean = x.reduce(0, +) / Double(x.count)
-        let sigma = (x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count) + Double(norm.epsilon)).squareRoot()
+        let sigma = (x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count) + Double(norm.epsilon))
+            .squareRoot()
         return (x.indices.map { Double(norm.weight[$0]) * (x[$0] - mean) / sigma + Double(norm.bias[$0]) }, mean, sigma)
     }
 
@@ -175,7 +186,8 @@ public struct LiteralVision {
     private static func output(_ block: TransformerBlock, _ head: Int, _ x: Vector) -> Vector {
         (0..<block.width).map { i in
             (0..<block.headWidth).reduce(0) {
-                $0 + Double(block.attentionOutput.weight.elements[i * block.width + head * block.headWidth + $1]) * x[$1]
+                $0 + Double(block.attentionOutput.weight.elements[i * block.width + head * block.headWidth + $1])
+                    * x[$1]
             }
         }
     }

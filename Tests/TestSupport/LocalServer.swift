@@ -125,7 +125,10 @@ public final class LocalServer: Sendable {
         var head = "HTTP/1.1 200 OK\r\n"
         if let first, file.knowsRanges, condition == nil || condition == validator {
             guard first < body.count else {
-                _ = write(Data("HTTP/1.1 416 Range\r\nContent-Range: bytes */\(body.count)\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8), to: client)
+                _ = write(
+                    Data(
+                        "HTTP/1.1 416 Range\r\nContent-Range: bytes */\(body.count)\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                            .utf8), to: client)
                 return
             }
             head = "HTTP/1.1 206 Part\r\nContent-Range: bytes \(first)-\(body.count - 1)/\(body.count)\r\n"
@@ -161,19 +164,25 @@ public final class LocalServer: Sendable {
             return Glibc.send(client, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
         }
         func respond(_ status: Int, _ body: String) {
-            _ = write("HTTP/1.1 \(status) Status\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)")
+            _ = write(
+                "HTTP/1.1 \(status) Status\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)"
+            )
         }
         var goesOn: Bool { isOpen.withLock { $0 } }
         switch answer {
         case .json(let status, let body): respond(status, body)
         case .chat(let text):
-            let message: [String: Any] = ["choices": [["index": 0, "message": ["role": "assistant", "content": text]]]]
+            let message: [String: Any] = [
+                "choices": [["index": 0, "message": ["role": "assistant", "content": text]]]
+            ]
             let body = (try? JSONSerialization.data(withJSONObject: message)) ?? Data()
             respond(200, String(decoding: body, as: UTF8.self))
         case .raw(let text): _ = write(text)
         case .file(let file): send(file, to: client, asked: request)
         case .redirect(let status, let location):
-            _ = write("HTTP/1.1 \(status) Moved\r\nLocation: \(location)\r\nContent-Length: 4\r\nConnection: close\r\n\r\ngone")
+            _ = write(
+                "HTTP/1.1 \(status) Moved\r\nLocation: \(location)\r\nContent-Length: 4\r\nConnection: close\r\n\r\ngone"
+            )
         case .status(let status): respond(status, "<html>not the file</html>")
         case .silence:
             while goesOn { usleep(10_000) }

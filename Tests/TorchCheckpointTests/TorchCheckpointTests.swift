@@ -45,7 +45,8 @@ import Testing
         let checkpoint = try TorchCheckpoint(contentsOf: Self.url("state-dict.pt"))
         let expected = try Self.expected("state-dict.pt")
         for name in [
-            "float32", "float16", "bfloat16", "transposed", "part", "column", "expanded", "permuted", "scalar", "parameter",
+            "float32", "float16", "bfloat16", "transposed", "part", "column", "expanded", "permuted", "scalar",
+            "parameter",
         ] {
             #expect(try checkpoint.floats(name) == expected[name]?.floats(), "\(name)")
         }
@@ -67,7 +68,9 @@ import Testing
     /// The names and scalars by which a checkpoint of OpenAI is recognised.
     @Test func modulesHaveTheNamesOfTheirStateDict() throws {
         let checkpoint = try TorchCheckpoint(contentsOf: Self.url("torchscript.pt"))
-        for name in ["visual.conv1.weight", "visual.transformer.resblocks.1.attn.in_proj_weight", "token_embedding.weight"] {
+        for name in [
+            "visual.conv1.weight", "visual.transformer.resblocks.1.attn.in_proj_weight", "token_embedding.weight",
+        ] {
             #expect(checkpoint.tensors[name]?.type == .float16, "\(name)")
         }
         #expect(try checkpoint.int64s("input_resolution") == [8])
@@ -103,7 +106,10 @@ import Testing
 
     @Test func callsAreRefused() throws {
         let reduce = Self.url("evil-reduce.pt")
-        #expect(throws: TorchCheckpointError.pickle(path: reduce.path, .refusedGlobal(PickleGlobal("os", "system"), offset: 2))) {
+        #expect(
+            throws: TorchCheckpointError.pickle(
+                path: reduce.path, .refusedGlobal(PickleGlobal("os", "system"), offset: 2))
+        ) {
             try TorchCheckpoint(contentsOf: reduce)
         }
         let storage = PickleGlobal("torch", "ComplexFloatStorage")
@@ -113,7 +119,8 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: [("module-bomb", nil), ("module-cycle", TensorDefect.tooDeep(limit: 64))])
+    @Test(
+        .timeLimit(.minutes(1)), arguments: [("module-bomb", nil), ("module-cycle", TensorDefect.tooDeep(limit: 64))])
     func modulesThatNeverEndAreRefused(name: String, defect: TensorDefect?) throws {
         let url = Self.url("evil-\(name).pt")
         let error = #expect(throws: TorchCheckpointError.self) { try TorchCheckpoint(contentsOf: url) }
@@ -174,9 +181,10 @@ import Testing
         for _ in 0..<400 {
             var bytes = original
             for _ in 0..<Int.random(in: 1...2, using: &generator) {
-                bytes[Int.random(in: range, using: &generator)] = [
-                    UInt8.random(in: 0...255, using: &generator), UInt8.random(in: 0...9, using: &generator), 0xFF,
-                ].randomElement(using: &generator) ?? 0
+                bytes[Int.random(in: range, using: &generator)] =
+                    [
+                        UInt8.random(in: 0...255, using: &generator), UInt8.random(in: 0...9, using: &generator), 0xFF,
+                    ].randomElement(using: &generator) ?? 0
             }
             try Data(bytes).write(to: url)
             guard let checkpoint = try? TorchCheckpoint(contentsOf: url) else { continue }

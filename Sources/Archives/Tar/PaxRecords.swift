@@ -19,7 +19,8 @@ struct PaxRecords {
             else { throw .badRecord("pax record") }
             let start = record.startIndex + digits.count + 1
             guard start <= equals else { throw .badRecord("pax record") }
-            try take(key: String(decoding: record[start..<equals], as: UTF8.self), value: record[(equals + 1)...].dropLast())
+            try take(
+                key: String(decoding: record[start..<equals], as: UTF8.self), value: record[(equals + 1)...].dropLast())
             rest = rest.dropFirst(length)
         }
     }

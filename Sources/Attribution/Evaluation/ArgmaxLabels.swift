@@ -28,7 +28,9 @@ public enum ArgmaxLabels {
                 for i in 0..<side * count { row[i] = vertical.mix(chosen[upper + i], chosen[lower + i]) }
                 row.withUnsafeBufferPointer { row in
                     for stretch in stretches {
-                        let (left, right) = (taps[stretch.lowerBound].first * count, taps[stretch.lowerBound].second * count)
+                        let (left, right) = (
+                            taps[stretch.lowerBound].first * count, taps[stretch.lowerBound].second * count
+                        )
                         keepCandidates(row, left, right, count: count, in: &candidates)
                         for x in stretch {
                             var (best, largest) = (0, -Float.infinity)

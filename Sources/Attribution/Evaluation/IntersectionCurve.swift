@@ -21,7 +21,9 @@ public struct IntersectionCurve: Sendable {
     public func ratios(map: [Float], mask: [UInt8]) throws -> [Float]? {
         try SegmentationCounts.validate(map: map, mask: mask)
         // How many pixels exceed the first so many thresholds and no more.
-        var (all, label) = ([Int](repeating: 0, count: thresholds.count + 1), [Int](repeating: 0, count: thresholds.count + 1))
+        var (all, label) = (
+            [Int](repeating: 0, count: thresholds.count + 1), [Int](repeating: 0, count: thresholds.count + 1)
+        )
         for (value, kind) in zip(map, mask) where kind != SegmentationCounts.unlabelled {
             let passed = count(below: value)
             all[passed] += 1

@@ -73,7 +73,8 @@ final class BlockGradient {
 
     /// From the gradients of A and A·V to those of Q, K and V of one head.
     private func head(
-        _ head: Int, _ block: TransformerBlock, _ record: LayerRecord, rows: Int, attention gradient: UnsafePointer<Float>
+        _ head: Int, _ block: TransformerBlock, _ record: LayerRecord, rows: Int,
+        attention gradient: UnsafePointer<Float>
     ) {
         let (width, headWidth, stride) = (block.width, block.headWidth, 3 * block.width)
         let query = record.queryKeyValue.base + head * headWidth
@@ -89,7 +90,8 @@ final class BlockGradient {
             for j in 0..<tokens { s[j] = p[j] * (g[j] - mean) }
         }
         BLAS.multiply(
-            rows, headWidth, tokens, alpha: block.scoreScale, scores.base, stride: tokens, query + width, stride: stride,
+            rows, headWidth, tokens, alpha: block.scoreScale, scores.base, stride: tokens, query + width,
+            stride: stride,
             into: target, stride: stride)
         BLAS.multiply(
             tokens, headWidth, rows, alpha: block.scoreScale, scores.base, stride: tokens, transposed: true,

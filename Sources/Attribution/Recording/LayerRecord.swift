@@ -67,7 +67,8 @@ final class LayerRecord {
     private func attend(_ block: TransformerBlock, tokens: Int) {
         let (width, headWidth, stride) = (block.width, block.headWidth, 3 * block.width)
         block.attentionNorm(
-            input.base, rows: tokens, into: attentionNormalised.base, mean: attentionMean.base, sigma: attentionSigma.base)
+            input.base, rows: tokens, into: attentionNormalised.base, mean: attentionMean.base,
+            sigma: attentionSigma.base)
         block.queryKeyValue(attentionNormalised.base, rows: tokens, into: queryKeyValue.base)
         for head in 0..<block.heads {
             let query = queryKeyValue.base + head * headWidth

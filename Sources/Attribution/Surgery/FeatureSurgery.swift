@@ -46,7 +46,8 @@ public enum FeatureSurgery {
     ///   - empty: similarities with the empty text. // [T]
     /// - Returns: // [T, K]
     public static func single(_ similarities: Tensor, empty: [Float]) -> Tensor {
-        precondition(similarities.shape[0] == empty.count, "\(similarities.shape[0]) tokens, \(empty.count) similarities")
+        precondition(
+            similarities.shape[0] == empty.count, "\(similarities.shape[0]) tokens, \(empty.count) similarities")
         var result = similarities
         let labels = similarities.rowCount
         for index in result.elements.indices { result.elements[index] -= empty[index / labels] }

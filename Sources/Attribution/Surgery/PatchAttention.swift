@@ -99,7 +99,8 @@ final class PatchAttention {
             RowKernels.softmax(scores, rows: tokens, columns: tokens, scale: scale, causal: false)
             guard iteration < iterations else { return }
             BLAS.multiply(
-                tokens, headWidth, tokens, scores, stride: tokens, unit, stride: headWidth, into: mixture, stride: headWidth)
+                tokens, headWidth, tokens, scores, stride: tokens, unit, stride: headWidth, into: mixture,
+                stride: headWidth)
             unit.update(from: mixture, count: tokens * headWidth)
         }
     }

@@ -40,7 +40,8 @@ public final class SurgeryPass {
         path = FloatBuffer(capacity * vision.tokens * vision.width)
         tokens = FloatBuffer(capacity * vision.tokens * vision.embeddingWidth)
         attentions = Dictionary(
-            recipes.map { ($0.attention, PatchAttention($0.attention, configuration)) }, uniquingKeysWith: { first, _ in first })
+            recipes.map { ($0.attention, PatchAttention($0.attention, configuration)) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     /// Runs the tower on images of its size, 8-bit RGB. // [batch, size, size, 3]
@@ -98,7 +99,9 @@ public final class SurgeryPass {
         let capture = workspace.capture(layer)
         for image in 0..<workspace.batch {
             let length =
-                if case .selfSelf = attention { inputLength(layer, capture.attentionInput + image * tokens * width) } else { Float(1) }
+                if case .selfSelf = attention {
+                    inputLength(layer, capture.attentionInput + image * tokens * width)
+                } else { Float(1) }
             mixer.mix(
                 capture.queryKeyValue + image * tokens * 3 * width, inputLength: length, scores: scratch.scores.base,
                 into: scratch.mixed.base + image * tokens * width)
@@ -153,10 +156,12 @@ extension SurgeryPass {
                     default: preconditionFailure("only queries with keys and values with values are compared")
                     }
                 BLAS.multiply(
-                    tokens, tokens, width, a, stride: stride, b, stride: stride, otherTransposed: true, into: &scores, stride: tokens)
+                    tokens, tokens, width, a, stride: stride, b, stride: stride, otherTransposed: true, into: &scores,
+                    stride: tokens)
                 scores.withUnsafeMutableBufferPointer { scores in
                     guard let scores = scores.baseAddress else { return }
-                    RowKernels.softmax(scores, rows: tokens, columns: tokens, scale: 1 / Float(width).squareRoot(), causal: false)
+                    RowKernels.softmax(
+                        scores, rows: tokens, columns: tokens, scale: 1 / Float(width).squareRoot(), causal: false)
                     for patch in shown {
                         let row = scores + (1 + patch) * tokens
                         let itself = Double(row[1 + patch])

@@ -55,7 +55,8 @@ extension SurgeryRecipe {
         SurgeryRecipe("surgery", depth: depth, attention: .valueValue, keepsResidual: true, keepsMLP: false)
     }
 
-    public static let maskCLIP = SurgeryRecipe("maskclip", depth: 1, attention: .identity, keepsResidual: true, keepsMLP: true)
+    public static let maskCLIP = SurgeryRecipe(
+        "maskclip", depth: 1, attention: .identity, keepsResidual: true, keepsMLP: true)
     public static let sclip = SurgeryRecipe(
         "sclip", depth: 1, attention: .queryQueryAndKeyKey, keepsResidual: true, keepsMLP: true)
     public static let clearCLIP = SurgeryRecipe(

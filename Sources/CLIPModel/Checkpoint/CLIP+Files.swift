@@ -24,7 +24,9 @@ extension CLIP {
             case .openCLIP: [StatedConfiguration.openCLIPFile, "vocab.json", "merges.txt", Tokenizer.openAIVocabulary]
             case .openAI: [Tokenizer.openAIVocabulary]
             }
-        var files = companions.map(beside).filter(isThere) + (model.description.weightsFiles + [model.description.weightsPath]).map { URL(fileURLWithPath: $0) }
+        var files =
+            companions.map(beside).filter(isThere)
+            + (model.description.weightsFiles + [model.description.weightsPath]).map { URL(fileURLWithPath: $0) }
         let hasOwnVocabulary = isThere(beside(Tokenizer.openAIVocabulary))
         if model.description.format != .huggingFace, !hasOwnVocabulary, let vocabulary { files.append(vocabulary) }
         return Described(description: model.description, files: Set(files).sorted { $0.path < $1.path })

@@ -39,7 +39,9 @@ extension CLIP {
 }
 
 extension VisionTransformer {
-    init(_ checkpoint: Checkpoint, _ configuration: VisionConfiguration, _ preprocessing: PreprocessingConfiguration) throws {
+    init(_ checkpoint: Checkpoint, _ configuration: VisionConfiguration, _ preprocessing: PreprocessingConfiguration)
+        throws
+    {
         let epsilon = configuration.layerNormEpsilon
         self.init(
             configuration: configuration,

@@ -73,7 +73,8 @@ struct Checkpoint {
             case .apart(let parts): (parts.map { "\($0).weight" }, parts.map { "\($0).bias" })
             case .stacked(let weight, let bias): ([weight], [bias])
             }
-        return Linear(weight: Tensor(shape: [3 * width, width], elements: try floats(weights)), bias: try floats(biases))
+        return Linear(
+            weight: Tensor(shape: [3 * width, width], elements: try floats(weights)), bias: try floats(biases))
     }
 
     // MARK: - Towers

@@ -17,7 +17,10 @@ extension CLIPConfiguration {
             + Self.layerNorm(naming.outputNorm(.text), width: text.width)
             + [
                 (naming.classEmbedding, [vision.width]),
-                (naming.patchEmbedding, [vision.width, VisionConfiguration.channels, vision.patchSize, vision.patchSize]),
+                (
+                    naming.patchEmbedding,
+                    [vision.width, VisionConfiguration.channels, vision.patchSize, vision.patchSize]
+                ),
                 (naming.positionEmbedding(.image), [vision.tokens, vision.width]),
             ]
             + Self.layerNorm(naming.inputNorm, width: vision.width)

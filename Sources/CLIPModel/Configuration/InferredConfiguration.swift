@@ -18,7 +18,8 @@ extension StatedConfiguration {
         typealias Limits = ArchitectureLimits
         let reader = ShapeReader(shapes: shapes, path: path)
         let patches = try reader.dimensions(
-            naming.patchEmbedding, [Limits.width, 3...3, Limits.imageSize, Limits.imageSize], "[width, 3, patch, patch]")
+            naming.patchEmbedding, [Limits.width, 3...3, Limits.imageSize, Limits.imageSize], "[width, 3, patch, patch]"
+        )
         guard patches[2] == patches[3] else { throw reader.error(naming.patchEmbedding, "[width, 3, patch, patch]") }
         let positions = try reader.dimensions(
             naming.positionEmbedding(.image), [2...Int(Int32.max), Limits.width], "[1 + grid · grid, width]")
@@ -35,11 +36,13 @@ extension StatedConfiguration {
         configuration = CLIPConfiguration(
             vision: VisionConfiguration(
                 imageSize: grid * patches[2], patchSize: patches[2], width: patches[0],
-                layers: try reader.layers(.image, naming), heads: try reader.heads(naming.patchEmbedding, width: patches[0]),
+                layers: try reader.layers(.image, naming),
+                heads: try reader.heads(naming.patchEmbedding, width: patches[0]),
                 mlpWidth: try reader.mlpWidth(.image, naming), activation: .quickGELU, layerNormEpsilon: 1e-5),
             text: TextConfiguration(
                 vocabularySize: vocabulary[0], contextLength: context[0], width: vocabulary[1],
-                layers: try reader.layers(.text, naming), heads: try reader.heads(naming.tokenEmbedding, width: vocabulary[1]),
+                layers: try reader.layers(.text, naming),
+                heads: try reader.heads(naming.tokenEmbedding, width: vocabulary[1]),
                 mlpWidth: try reader.mlpWidth(.text, naming), activation: .quickGELU, layerNormEpsilon: 1e-5,
                 pooling: .highestToken),
             embeddingWidth: projection[1])

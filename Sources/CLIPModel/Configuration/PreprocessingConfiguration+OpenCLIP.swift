@@ -25,7 +25,9 @@ extension PreprocessingConfiguration {
         self = .openAI(imageSize: imageSize)
         guard let section = try file.section("preprocess_cfg")?.withoutNulls() else { return }
         let known: Set = ["size", "mode", "mean", "std", "interpolation", "resize_mode", "fill_color"]
-        if let other = section.keys.first(where: { !known.contains($0) }) { throw section.unsupportedPreprocessing(other) }
+        if let other = section.keys.first(where: { !known.contains($0) }) {
+            throw section.unsupportedPreprocessing(other)
+        }
 
         _ = try section.choice("mode", default: ColourMode.rgb)
         let square: [JSONValue] = [.integer(imageSize), .array([.integer(imageSize), .integer(imageSize)])]

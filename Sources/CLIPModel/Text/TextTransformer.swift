@@ -82,7 +82,9 @@ public struct TextTransformer: Sendable {
     private func residual(_ texts: [[Int]], readAt ends: [Int]? = nil) -> (x: FloatBuffer, scratch: BlockScratch) {
         let tokens = texts.map(\.count).max() ?? 0
         let rows = texts.count * tokens
-        precondition(tokens <= configuration.contextLength, "a text of \(tokens) tokens in a context of \(configuration.contextLength)")
+        precondition(
+            tokens <= configuration.contextLength,
+            "a text of \(tokens) tokens in a context of \(configuration.contextLength)")
         precondition(texts.allSatisfy { !$0.isEmpty }, "a text without tokens")
         let scratch = BlockScratch(width: width, neurons: configuration.mlpWidth, batch: texts.count, tokens: tokens)
         let x = FloatBuffer(rows * width)
@@ -92,14 +94,16 @@ public struct TextTransformer: Sendable {
                 // What stands after a text's end reaches nothing that is read; any token will do.
                 let token = position < text.count ? text[position] : 0
                 for i in 0..<width {
-                    target[i] = tokenEmbedding.elements[token * width + i] + positionEmbedding.elements[position * width + i]
+                    target[i] =
+                        tokenEmbedding.elements[token * width + i] + positionEmbedding.elements[position * width + i]
                 }
             }
         }
         for (layer, block) in blocks.enumerated() {
             if let ends, layer == blocks.count - 1 {
                 block.advanceOneToken(
-                    x.base, at: { ends[$0] }, batch: texts.count, tokens: tokens, mask: .causal, scratch: scratch, capture: nil)
+                    x.base, at: { ends[$0] }, batch: texts.count, tokens: tokens, mask: .causal, scratch: scratch,
+                    capture: nil)
             } else {
                 block(x.base, batch: texts.count, tokens: tokens, mask: .causal, scratch: scratch, capture: nil)
             }

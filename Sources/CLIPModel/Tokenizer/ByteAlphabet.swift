@@ -22,7 +22,9 @@ enum ByteAlphabet {
     }()
 
     /// The same characters in the order of CLIP's vocabulary: those that stand for themselves first.
-    static let printableFirst: [String] = spellings.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
+    static let printableFirst: [String] = spellings.sorted {
+        $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars)
+    }
 
     /// What marks the last symbol of a word.
     static let endOfWord = "</w>"

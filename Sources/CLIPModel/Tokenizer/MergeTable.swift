@@ -59,7 +59,9 @@ struct MergeTable: Sendable {
     }
 
     /// The two symbols that each merged one was made of; of several pairs, which spell the same, any.
-    var parts: [Int: Pair] { Dictionary(merges.map { ($0.value.result, $0.key) }, uniquingKeysWith: { first, _ in first }) }
+    var parts: [Int: Pair] {
+        Dictionary(merges.map { ($0.value.result, $0.key) }, uniquingKeysWith: { first, _ in first })
+    }
 
     /// The merge of two neighbours, or nil where they stay apart.
     subscript(left: Int, right: Int) -> Merge? { merges[Pair(left: left, right: right)] }

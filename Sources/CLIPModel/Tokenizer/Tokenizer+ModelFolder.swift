@@ -21,7 +21,8 @@ extension Tokenizer {
             FileManager.default.fileExists(atPath: folder.appendingPathComponent(name).path)
         }
         let own = folder.appendingPathComponent(Self.openAIVocabulary)
-        guard let dialect = format.tokenizerDialect, isThere(Self.openAIVocabulary) || vocabulary != nil || !isThere("vocab.json")
+        guard let dialect = format.tokenizerDialect,
+            isThere(Self.openAIVocabulary) || vocabulary != nil || !isThere("vocab.json")
         else {
             try self.init(folder: folder, configuration: configuration)
             return

@@ -181,7 +181,9 @@ public struct Tokenizer: Sendable {
 
     private func makeEncoder() -> WordEncoder {
         // In the Hugging Face dialect a special token does not get as far as the words.
-        let literals = [ByteString(dialect.startLiteral.utf8): startToken, ByteString(dialect.endLiteral.utf8): endToken]
+        let literals = [
+            ByteString(dialect.startLiteral.utf8): startToken, ByteString(dialect.endLiteral.utf8): endToken,
+        ]
         return WordEncoder(symbols: symbols, merges: merges, whole: dialect == .huggingFace ? [:] : literals)
     }
 
@@ -212,7 +214,11 @@ public struct Tokenizer: Sendable {
         while let range = words.next() {
             word.bytes.removeAll(keepingCapacity: true)
             for scalar in scalars[range] {
-                if scalar.isASCII { word.bytes.append(UInt8(scalar.value)) } else { word.bytes.append(contentsOf: scalar.utf8) }
+                if scalar.isASCII {
+                    word.bytes.append(UInt8(scalar.value))
+                } else {
+                    word.bytes.append(contentsOf: scalar.utf8)
+                }
             }
             tokens.append(contentsOf: encoder.encode(word))
         }

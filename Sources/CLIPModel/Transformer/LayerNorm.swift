@@ -24,6 +24,7 @@ public struct LayerNorm: Sendable {
         mean: UnsafeMutablePointer<Float>, sigma: UnsafeMutablePointer<Float>
     ) {
         RowKernels.layerNorm(
-            x, gamma: weight, beta: bias, epsilon: epsilon, rows: rows, columns: width, into: out, mean: mean, sigma: sigma)
+            x, gamma: weight, beta: bias, epsilon: epsilon, rows: rows, columns: width, into: out, mean: mean,
+            sigma: sigma)
     }
 }

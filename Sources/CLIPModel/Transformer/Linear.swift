@@ -44,7 +44,9 @@ public struct Linear: Sendable {
         into y: UnsafeMutablePointer<Float>
     ) {
         precondition(activation == nil || !accumulating, "what is added to has no activation of its own")
-        if let packed, packed.multiply(x, rows: rows, addsBias: true, activation: activation, accumulating: accumulating, into: y) {
+        if let packed,
+            packed.multiply(x, rows: rows, addsBias: true, activation: activation, accumulating: accumulating, into: y)
+        {
             return
         }
         multiplyPlain(x, rows: rows, accumulating: accumulating, into: y)
@@ -64,7 +66,9 @@ public struct Linear: Sendable {
     /// The packed weights; nil where OpenBLAS multiplies.
     package var packed: PackedLinear? { library == .openBLAS ? nil : packing.packed(self) }
 
-    private func multiplyPlain(_ x: UnsafePointer<Float>, rows: Int, accumulating: Bool, into y: UnsafeMutablePointer<Float>) {
+    private func multiplyPlain(
+        _ x: UnsafePointer<Float>, rows: Int, accumulating: Bool, into y: UnsafeMutablePointer<Float>
+    ) {
         func multiply(_ x: UnsafePointer<Float>, _ weight: Tensor) {
             BLAS.multiply(
                 rows, outputs, inputs, x, stride: inputs, weight.elements, stride: inputs, otherTransposed: true,

@@ -9,7 +9,8 @@ extension TransformerBlock {
     ///   - position: of that token, by image or text.
     ///   - capture: of an image tower's class token; nil for texts.
     func advanceOneToken(
-        _ x: UnsafeMutablePointer<Float>, at position: (Int) -> Int, batch: Int, tokens: Int, mask: Mask, scratch: BlockScratch,
+        _ x: UnsafeMutablePointer<Float>, at position: (Int) -> Int, batch: Int, tokens: Int, mask: Mask,
+        scratch: BlockScratch,
         capture: LayerCapture?
     ) {
         precondition(capture == nil || mask == .none, "captures are of the class token, which sees all tokens")

@@ -71,7 +71,10 @@ public struct TransformerBlock: Sendable {
     ) {
         mlpNorm(x, rows: rows, into: scratch.normalised.base, mean: scratch.mean.base, sigma: scratch.sigma.base)
         if capture?.activationsBuffer == nil, capture?.mlpOutputBuffer == nil,
-            addRoundedMLP(scratch.normalised.base, to: x, rows: rows, scratch: scratch) { return }
+            addRoundedMLP(scratch.normalised.base, to: x, rows: rows, scratch: scratch)
+        {
+            return
+        }
         let hidden = capture?.activationsBuffer ?? scratch.hidden.base
         mlpInput(scratch.normalised.base, rows: rows, activation: activation, into: hidden)  // [rows, N]
         if let output = capture?.mlpOutputBuffer {
@@ -88,7 +91,9 @@ public struct TransformerBlock: Sendable {
     private func addRoundedMLP(
         _ normalised: UnsafePointer<Float>, to x: UnsafeMutablePointer<Float>, rows: Int, scratch: BlockScratch
     ) -> Bool {
-        guard mlpOutput.precision == .bf16, let input = mlpInput.packed, let output = mlpOutput.packed else { return false }
+        guard mlpOutput.precision == .bf16, let input = mlpInput.packed, let output = mlpOutput.packed else {
+            return false
+        }
         let hidden = UnsafeMutableRawPointer(scratch.hidden.base)
         return input.multiply(normalised, rows: rows, addsBias: true, activation: activation, into: hidden, .bf16)
             && output.multiply(hidden, .bf16, rows: rows, addsBias: true, accumulating: true, into: x)
@@ -113,7 +118,8 @@ public struct TransformerBlock: Sendable {
             for head in 0..<heads {
                 let query = first + head * headWidth
                 BLAS.multiply(
-                    tokens, tokens, headWidth, query, stride: stride, query + width, stride: stride, otherTransposed: true,
+                    tokens, tokens, headWidth, query, stride: stride, query + width, stride: stride,
+                    otherTransposed: true,
                     into: scratch.scores.base, stride: tokens)
                 RowKernels.softmax(
                     scratch.scores.base, rows: tokens, columns: tokens, scale: scale, causal: mask == .causal)

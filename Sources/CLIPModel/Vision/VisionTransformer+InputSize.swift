@@ -39,7 +39,9 @@ extension VisionTransformer {
         var positions = Array(positionEmbedding[row: 0])
         positions.reserveCapacity(configuration.tokens * width)
         let grid = positionEmbedding.elements[width...]
-        func value(_ row: Int, _ column: Int, _ i: Int) -> Float { grid[grid.startIndex + (row * side + column) * width + i] }
+        func value(_ row: Int, _ column: Int, _ i: Int) -> Float {
+            grid[grid.startIndex + (row * side + column) * width + i]
+        }
         for y in taps {
             for x in taps {
                 for i in 0..<width {

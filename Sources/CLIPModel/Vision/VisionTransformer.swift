@@ -60,7 +60,8 @@ public struct VisionTransformer: Sendable {
     /// The tower with the products of its patches and its blocks' linear layers in another precision.
     public func with(_ precision: Precision) -> VisionTransformer {
         VisionTransformer(
-            configuration: configuration, patchEmbedding: patchEmbedding.with(precision), classEmbedding: classEmbedding,
+            configuration: configuration, patchEmbedding: patchEmbedding.with(precision),
+            classEmbedding: classEmbedding,
             positionEmbedding: positionEmbedding, inputNorm: inputNorm, blocks: blocks.map { $0.with(precision) },
             outputNorm: outputNorm, projection: projection, normalisation: normalisation)
     }
@@ -119,7 +120,8 @@ public struct VisionTransformer: Sendable {
             let (x, batch, capture) = (workspace.x.base, workspace.batch, workspace.captures[layer])
             if layer == blocks.count - 1, capture?.request.isOfClassToken ?? true {
                 blocks[layer].advanceOneToken(
-                    x, at: { _ in 0 }, batch: batch, tokens: tokens, mask: .none, scratch: workspace.block, capture: capture)
+                    x, at: { _ in 0 }, batch: batch, tokens: tokens, mask: .none, scratch: workspace.block,
+                    capture: capture)
             } else {
                 blocks[layer](x, batch: batch, tokens: tokens, mask: .none, scratch: workspace.block, capture: capture)
             }
@@ -133,7 +135,8 @@ public struct VisionTransformer: Sendable {
             (pooled + image * width).update(from: workspace.x.base + image * tokens * width, count: width)
         }
         outputNorm(
-            pooled, rows: workspace.batch, into: pooled, mean: workspace.outputMean.base, sigma: workspace.outputSigma.base)
+            pooled, rows: workspace.batch, into: pooled, mean: workspace.outputMean.base,
+            sigma: workspace.outputSigma.base)
         BLAS.multiply(
             workspace.batch, embeddingWidth, width, pooled, stride: width, projection.elements, stride: width,
             otherTransposed: true, into: workspace.embeddings.base, stride: embeddingWidth)
@@ -185,7 +188,9 @@ public final class VisionWorkspace {
 
     /// The capture of a layer of which something was asked.
     public func capture(_ layer: Int) -> LayerCapture {
-        guard let capture = captures[layer] else { preconditionFailure("nothing of layer \(layer) was declared for capture") }
+        guard let capture = captures[layer] else {
+            preconditionFailure("nothing of layer \(layer) was declared for capture")
+        }
         return capture
     }
 

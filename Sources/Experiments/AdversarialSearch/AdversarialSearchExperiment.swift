@@ -32,7 +32,8 @@ struct AdversarialSearchExperiment: Experiment {
                 phrases: spec.pool.phraseCount(in: study), directions: fitted.directions, sizes: spec.sizes))
         words = try graph.add(
             SearchWordsStep(
-                spec: spec, layers: spec.neuronLayers ?? study.layers, classes: study.classes, classifier: classifier, names: names,
+                spec: spec, layers: spec.neuronLayers ?? study.layers, classes: study.classes, classifier: classifier,
+                names: names,
                 directions: fitted.directions, sampled: sampled, pool: pool, texts: texts))
         descriptions = try graph.add(SearchDescriptionsStep(spec: spec, words: words))
         pictures = try graph.add(

@@ -15,7 +15,9 @@ struct AdversarialSearchMeasures {
     var paper: PaperTable?
 
     private var rows: RowMaker {
-        RowMaker(AdversarialSearchExperiment.name, spec.study.setting, settings: settings.merging(spec.settings) { $1 }, isPartial: isPartial)
+        RowMaker(
+            AdversarialSearchExperiment.name, spec.study.setting, settings: settings.merging(spec.settings) { $1 },
+            isPartial: isPartial)
     }
     private var units: [SearchUnit] { SearchUnit.all(spec) }
 
@@ -45,14 +47,18 @@ struct AdversarialSearchMeasures {
         let effects = Dictionary(uniqueKeysWithValues: SearchMethod.allCases.map { ($0, designEffect($0)) })
         for (index, pair) in spec.pairs.enumerated() {
             for method in SearchMethod.allCases {
-                for repeats in spec.repeatCounts { metrics += self.metrics(index, pair, method, repeats: repeats, effects[method] ?? 1) }
+                for repeats in spec.repeatCounts {
+                    metrics += self.metrics(index, pair, method, repeats: repeats, effects[method] ?? 1)
+                }
             }
         }
         return metrics + trust.metrics(rows, evaluated: trust.decomposition.images)
     }
 
     /// Shares over some of the repeats; over all of them also under a subject without their number.
-    private func metrics(_ index: Int, _ pair: ClassPair, _ method: SearchMethod, repeats: Int, _ designEffect: Double) -> [Metric] {
+    private func metrics(_ index: Int, _ pair: ClassPair, _ method: SearchMethod, repeats: Int, _ designEffect: Double)
+        -> [Metric]
+    {
         let found = units(index, method, repeats).map { unit in
             facts(unit).filter { $0.failure == nil }.map { $0.isFooling ? 1.0 : 0 }
         }
@@ -60,22 +66,28 @@ struct AdversarialSearchMeasures {
         // A repeat of which no picture was made says nothing.
         let shares = found.filter { !$0.isEmpty }.map(\.mean)
         let notes = [
-            spec.generator.isVerified ? nil : "nobody has looked whether the pictures show the one class and not the other",
+            spec.generator.isVerified
+                ? nil : "nobody has looked whether the pictures show the one class and not the other",
             missing > 0 ? "\(missing) of \(all.count + missing) pictures were not made" : nil,
         ].compactMap { $0 }
         let subject = Self.subject(pair, method, repeats: repeats)
-        func number(_ column: String) -> PaperNumber? { pair.paper.flatMap { paper?[$0, "\(method.rawValue) \(column)"] } }
+        func number(_ column: String) -> PaperNumber? {
+            pair.paper.flatMap { paper?[$0, "\(method.rawValue) \(column)"] }
+        }
         func share(_ subject: Subject, _ paper: PaperNumber?) -> Metric {
             rows.metric(
                 "fooling-pictures", subject, shares.mean, of: images, n: all.count, skipped: missing,
-                interval: ShareInterval(unit: "picture").interval(shares.mean, of: Double(all.count), designEffect: designEffect),
-                paper: paper, settings: ["repeats": "\(repeats)"], note: notes.isEmpty ? nil : notes.joined(separator: "; "))
+                interval: ShareInterval(unit: "picture").interval(
+                    shares.mean, of: Double(all.count), designEffect: designEffect),
+                paper: paper, settings: ["repeats": "\(repeats)"],
+                note: notes.isEmpty ? nil : notes.joined(separator: "; "))
         }
         return [
             share(subject, number("mean")),
             rows.metric(
                 "fooling-pictures-deviation", subject, Self.deviation(shares), of: images, n: shares.count,
-                interval: deviationInterval(index, method, repeats), paper: number("std"), settings: ["repeats": "\(repeats)"],
+                interval: deviationInterval(index, method, repeats), paper: number("std"),
+                settings: ["repeats": "\(repeats)"],
                 note: "standard deviation over \(shares.count) repeats"),
         ] + (repeats == spec.repeats ? [share(Self.subject(pair, method), nil)] : [])
     }
@@ -109,7 +121,11 @@ struct AdversarialSearchMeasures {
                     units(pair, other, spec.repeats).flatMap { unit -> [(successes: Int, units: Int)] in
                         let clusters = clusters(unit)
                         guard method.isDrawn else { return clusters }
-                        return [clusters.reduce((successes: 0, units: 0)) { ($0.successes + $1.successes, $0.units + $1.units) }]
+                        return [
+                            clusters.reduce((successes: 0, units: 0)) {
+                                ($0.successes + $1.successes, $0.units + $1.units)
+                            }
+                        ]
                     }
                 }
             })
@@ -143,7 +159,8 @@ struct AdversarialSearchMeasures {
                             facts.margin.map {
                                 Prediction(
                                     imageID: units[unit].pictureID(picture, spec), label: pair.shown,
-                                    prediction: facts.isFooling ? pair.mistakenFor : pair.shown, margin: Double(abs($0)))
+                                    prediction: facts.isFooling ? pair.mistakenFor : pair.shown, margin: Double(abs($0))
+                                )
                             }
                         }
                     })
@@ -172,7 +189,10 @@ struct AdversarialSearchMeasures {
                     pair.name,
                     SearchMethod.allCases.flatMap { method -> [TableLayout.Cell] in
                         let subject = Self.subject(pair, method, repeats: first)
-                        return [.init("fooling-pictures", subject, .value), .init("fooling-pictures-deviation", subject, .value)]
+                        return [
+                            .init("fooling-pictures", subject, .value),
+                            .init("fooling-pictures-deviation", subject, .value),
+                        ]
                             + (hasPaper(method) ? [.init("fooling-pictures", subject, .paper)] : [])
                             + others.map { .init("fooling-pictures", Self.subject(pair, method, repeats: $0)) }
                     })
@@ -192,13 +212,15 @@ struct AdversarialSearchMeasures {
     private var failureNote: String? {
         let failures = pictures.facts.compactMap(\.failure)
         guard let first = failures.first else { return nil }
-        return "\(failures.count) of \(pictures.facts.count) pictures were not made, the first because: \(first.summary). "
+        return
+            "\(failures.count) of \(pictures.facts.count) pictures were not made, the first because: \(first.summary). "
             + "All reasons are in pictures.csv; --force search-pictures asks for every picture again."
     }
 
     private var pictureNote: String {
         switch spec.generator.source {
-        case .scenes(excludesRelatives: true): "Never in a picture: what the second class names, and its whole CLDR subgroup."
+        case .scenes(excludesRelatives: true):
+            "Never in a picture: what the second class names, and its whole CLDR subgroup."
         case .scenes(excludesRelatives: false): "Never in a picture: what the second class names; relatives may be."
         case .command: "Pictures by an external command, which nobody has looked at."
         }
@@ -269,9 +291,11 @@ struct AdversarialSearchMeasures {
                     rows: units.indices.flatMap { unit in
                         facts(unit).enumerated().map { picture, facts in
                             [
-                                .text(units[unit].pictureID(picture, spec)), .text(descriptions[unit][facts.description].text),
+                                .text(units[unit].pictureID(picture, spec)),
+                                .text(descriptions[unit][facts.description].text),
                                 .text(facts.objects.joined(separator: "; ")), .number(Double(facts.margin ?? .nan)),
-                                .text(facts.failure == nil ? "\(facts.isFooling)" : ""), .text(facts.failure?.summary ?? ""),
+                                .text(facts.failure == nil ? "\(facts.isFooling)" : ""),
+                                .text(facts.failure?.summary ?? ""),
                             ]
                         }
                     })),

@@ -78,15 +78,19 @@ struct AdversarialSearchSpec: Sendable {
     var settings: [String: String] {
         let layers = neuronLayers ?? study.layers ?? Array(study.facts.layers)
         return [
-            "neurons": "\(neurons)", "neuron-layers": layers.map(String.init).joined(separator: "+"), "m": "\(sizes[size])",
-            "words": pool.setting, "phrases": "\(phrases)", "ranking": ranking.rawValue, "class-texts": classTexts.rawValue,
-            "synonyms": synonyms.setting, "descriptions": "\(descriptions) × \(imagesEach)", "describer": describer.setting,
+            "neurons": "\(neurons)", "neuron-layers": layers.map(String.init).joined(separator: "+"),
+            "m": "\(sizes[size])",
+            "words": pool.setting, "phrases": "\(phrases)", "ranking": ranking.rawValue,
+            "class-texts": classTexts.rawValue,
+            "synonyms": synonyms.setting, "descriptions": "\(descriptions) × \(imagesEach)",
+            "describer": describer.setting,
             "generator": generator.setting,
         ]
     }
 
     private enum Key: String, CaseIterable {
-        case pairs, pools, sizes, size, neurons, phrases, descriptions, repeats, describer, generator, gap, ranking, synonyms
+        case pairs, pools, sizes, size, neurons, phrases, descriptions, repeats, describer, generator, gap, ranking,
+            synonyms
         case classTexts = "class-texts"
         case neuronLayers = "neuron-layers"
         case indirectSample = "indirect-sample"
@@ -127,7 +131,8 @@ struct AdversarialSearchSpec: Sendable {
         guard neurons <= layers * indirect.neurons else {
             throw root.invalid(
                 .neurons,
-                "\(neurons) neurons cannot be chosen from \(layers * indirect.neurons) whose indirect effects are sampled; raise indirect-sample")
+                "\(neurons) neurons cannot be chosen from \(layers * indirect.neurons) whose indirect effects are sampled; raise indirect-sample"
+            )
         }
         phrases = try root.integer(.phrases, in: 1...10_000, default: 25)
         gap = try root.double(.gap, in: 0...1, default: PrincipalDirections.usualGap)
@@ -185,7 +190,9 @@ struct ClassPair: Sendable, Hashable, Codable {
             guard pair.shown != pair.mistakenFor else {
                 throw mapping.invalid(.mistakenFor, "a pair needs two classes, this is '\(pair.shown)' twice")
             }
-            guard seen.insert(pair.name).inserted else { throw mapping.invalid(.shown, "the pair \(pair.name) stands twice") }
+            guard seen.insert(pair.name).inserted else {
+                throw mapping.invalid(.shown, "the pair \(pair.name) stands twice")
+            }
             return pair
         }
     }

@@ -23,14 +23,18 @@ struct FoolingPicturesStep: StepDefinition {
                         .sorted { (pictures.facts[$0.1].margin ?? 0, $1.1) > (pictures.facts[$1.1].margin ?? 0, $0.1) }
                     let cells = fooling.prefix(SearchPictures.kept).map { unit, index in
                         let facts = pictures.facts[index]
-                        let words = facts.objects.isEmpty ? descriptions[unit][facts.description].phrases : facts.objects
+                        let words =
+                            facts.objects.isEmpty ? descriptions[unit][facts.description].phrases : facts.objects
                         return Gallery.Cell(
-                            pictures.image(index), captions: [words.joined(separator: ", "), "+" + Self.decimals(facts.margin ?? 0)])
+                            pictures.image(index),
+                            captions: [words.joined(separator: ", "), "+" + Self.decimals(facts.margin ?? 0)])
                     }
-                    return Gallery.Row(header: "\(method.title): \(fooling.count) of \(spec.repeats * spec.pictures)", cells: cells)
+                    return Gallery.Row(
+                        header: "\(method.title): \(fooling.count) of \(spec.repeats * spec.pictures)", cells: cells)
                 }
                 let gallery = Gallery(
-                    title: "\(name): pictures of \(spec.pairs[pair].shown) that are taken for \(spec.pairs[pair].mistakenFor)",
+                    title:
+                        "\(name): pictures of \(spec.pairs[pair].shown) that are taken for \(spec.pairs[pair].mistakenFor)",
                     rows: rows, scale: max(1, 128 / pictures.size)
                 )
                 return try StoredGallery(gallery, named: "fooling-pictures")

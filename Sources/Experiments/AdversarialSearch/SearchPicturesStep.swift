@@ -41,7 +41,8 @@ struct SearchPictures: Artefact {
         guard tensor.shape.count == 4, tensor.shape[0] == places.count, tensor.shape[1] == tensor.shape[2],
             tensor.shape[3] == 3, tensor.type == .uint8, places.allSatisfy({ facts.indices.contains(Int($0)) })
         else {
-            throw PipelineError.invalidArtefact(part: "pixels", reason: "shape \(tensor.shape) for \(places.count) pictures")
+            throw PipelineError.invalidArtefact(
+                part: "pixels", reason: "shape \(tensor.shape) for \(places.count) pictures")
         }
         size = tensor.shape[1]
         (self.facts, self.places, pixels) = (facts, places, tensor.data)
@@ -109,7 +110,9 @@ struct SearchPicturesStep: StepDefinition {
             work: try .map(
                 units: units.count, unitsPerShard: 1,
                 makeWorker: { inputs in
-                    let (descriptions, classifier) = (try inputs[descriptions].descriptions, try inputs[classifier].classifier)
+                    let (descriptions, classifier) = (
+                        try inputs[descriptions].descriptions, try inputs[classifier].classifier
+                    )
                     let vision = try model.clip.value().vision
                     let workspace = VisionWorkspace(vision, capacity: model.batch)
                     return { shard in
@@ -117,7 +120,9 @@ struct SearchPicturesStep: StepDefinition {
                         let drawn = try draw(unit, descriptions[shard.units.lowerBound], inputs)
                         var pictures = SearchPictures(size: size)
                         pictures.append(
-                            try judge(drawn, of: unit, along: direction(spec.pairs[unit.pair], classifier), vision, workspace))
+                            try judge(
+                                drawn, of: unit, along: direction(spec.pairs[unit.pair], classifier), vision, workspace)
+                        )
                         return pictures
                     }
                 },
@@ -155,7 +160,8 @@ struct SearchPicturesStep: StepDefinition {
 
     /// The pictures with the model's margins.
     private func judge(
-        _ drawn: [Drawn], of unit: SearchUnit, along v: [Float], _ vision: VisionTransformer, _ workspace: VisionWorkspace
+        _ drawn: [Drawn], of unit: SearchUnit, along v: [Float], _ vision: VisionTransformer,
+        _ workspace: VisionWorkspace
     ) throws -> [Drawn] {
         var judged = drawn
         for start in stride(from: 0, to: drawn.count, by: workspace.capacity) {
@@ -183,7 +189,8 @@ struct SearchPicturesStep: StepDefinition {
 
     /// text(c₂) − text(c₁). // [d]
     private func direction(_ pair: ClassPair, _ classifier: ZeroShotClassifier) -> [Float] {
-        guard let from = classNames.firstIndex(of: pair.shown), let to = classNames.firstIndex(of: pair.mistakenFor) else {
+        guard let from = classNames.firstIndex(of: pair.shown), let to = classNames.firstIndex(of: pair.mistakenFor)
+        else {
             preconditionFailure("the spec's reader lets only known classes pass")
         }
         return zip(classifier.weights[row: to], classifier.weights[row: from]).map { $0 - $1 }
@@ -212,7 +219,8 @@ extension SearchPicturesStep {
         let generator = try spec.generator.generator(study.classes)
         for pair in spec.pairs { try generator.check(shown: pair.shown, forbidden: pair.mistakenFor) }
         self.init(
-            model: study.model, classNames: study.classes.names, spec: spec, descriptions: descriptions, classifier: classifier,
+            model: study.model, classNames: study.classes.names, spec: spec, descriptions: descriptions,
+            classifier: classifier,
             generator: generator)
     }
 }

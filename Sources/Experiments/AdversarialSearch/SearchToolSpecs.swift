@@ -43,7 +43,10 @@ struct DescriberSpec: Sendable {
                 // Without the password that the address may hold.
                 throw mapping.invalid(.url, "'\(shown)' is no http or https address without password and query")
             } catch SearchError.insecureURL(let shown) {
-                throw mapping.invalid(.url, "texts and keys would go to '\(shown)' unencrypted; write https, which only an address of this machine can do without")
+                throw mapping.invalid(
+                    .url,
+                    "texts and keys would go to '\(shown)' unencrypted; write https, which only an address of this machine can do without"
+                )
             }
         }
     }
@@ -93,7 +96,8 @@ struct GeneratorSpec: Sendable {
         }
         switch try mapping.choice(.kind, of: Kind.self) {
         case .scenes:
-            try refuse([.command, .timeout, .firstTimeout, .environment], "the built-in compositor has no such setting")
+            try refuse(
+                [.command, .timeout, .firstTimeout, .environment], "the built-in compositor has no such setting")
             source = .scenes(excludesRelatives: try mapping.bool(.excludesRelatives, default: true))
         case .command:
             try refuse([.excludesRelatives], "an external command decides for itself what it shows")

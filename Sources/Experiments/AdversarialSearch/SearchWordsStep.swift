@@ -67,7 +67,8 @@ struct SearchWordsStep: StepDefinition {
 
     func step() throws -> Step<SearchWords> {
         var parameters: Parameters = [
-            "pairs": .texts(spec.pairs.map(\.name)), "neuron-layers": .integers(layers), "neurons": .integer(spec.neurons),
+            "pairs": .texts(spec.pairs.map(\.name)), "neuron-layers": .integers(layers),
+            "neurons": .integer(spec.neurons),
             "size": .integer(spec.sizes[spec.size]), "phrases": .integer(spec.phrases), "gap": .number(spec.gap),
             "ranking": .text(spec.ranking.rawValue), "class-texts": .text(spec.classTexts.rawValue),
             "repeats": .integer(spec.repeats), "seed": .integer(spec.study.seed),
@@ -83,9 +84,11 @@ struct SearchWordsStep: StepDefinition {
             ], digests: ["world": try classes.digest()],
             work: .single { inputs in
                 let (sampled, pool) = (try inputs[sampled], try inputs[pool].pool)
-                let scenes = spec.generator.isVerified
+                let scenes =
+                    spec.generator.isVerified
                     ? try SceneGenerator(
-                        compositor: classes.requireScenes("generator: {kind: scenes}").sceneCompositor(), excludesRelatives: spec.generator.excludesRelatives)
+                        compositor: classes.requireScenes("generator: {kind: scenes}").sceneCompositor(),
+                        excludesRelatives: spec.generator.excludesRelatives)
                     : nil
                 func search(_ sampled: SampledEffects) throws -> WordSearch {
                     try WordSearch(
@@ -94,7 +97,8 @@ struct SearchWordsStep: StepDefinition {
                         names: inputs[names].classifier.weights, classNames: classes.names, pool: pool,
                         secondOrder: .init(
                             inputs[directions], texts: inputs[texts], size: spec.size, layers: layers, gap: spec.gap),
-                        indirect: .init(sampled, pool: pool, size: spec.sizes[spec.size], layers: layers, gap: spec.gap),
+                        indirect: .init(
+                            sampled, pool: pool, size: spec.sizes[spec.size], layers: layers, gap: spec.gap),
                         scenes: scenes)
                 }
                 let found = try search(sampled)
@@ -107,7 +111,9 @@ struct SearchWordsStep: StepDefinition {
                     try inputs.checkCancellation()
                     return try search(sampled.turned(by: SearchWords.angle, &random)).foundAgain(searches)
                 }
-                return SearchWords(searches: searches, withoutGap: found.withoutGap, indirectFoundAgain: again.isEmpty ? 1 : again.mean)
+                return SearchWords(
+                    searches: searches, withoutGap: found.withoutGap, indirectFoundAgain: again.isEmpty ? 1 : again.mean
+                )
             })
     }
 }
@@ -136,9 +142,12 @@ extension DescribedNeurons {
     /// - Parameter gap: of σ₂/σ₁, above which a neuron is left out.
     /// - Throws: `PipelineError.invalidArtefact`.
     init(_ fitted: FittedDirections, texts: FittedSparseTexts, size index: Int, layers: [Int], gap: Double) throws {
-        self.init(directions: Tensor(shape: [0, 1], elements: []), size: try layers.first.map { try texts.layer($0).sizes[index] } ?? 0)
+        self.init(
+            directions: Tensor(shape: [0, 1], elements: []),
+            size: try layers.first.map { try texts.layer($0).sizes[index] } ?? 0)
         for layer in layers {
-            try add(texts.layer(layer), size: index, fitted.layer(layer).directions, layer: layer, neurons: nil, gap: gap)
+            try add(
+                texts.layer(layer), size: index, fitted.layer(layer).directions, layer: layer, neurons: nil, gap: gap)
         }
     }
 
@@ -150,7 +159,8 @@ extension DescribedNeurons {
             guard let found = sampled.layers[layer] else {
                 throw PipelineError.invalidArtefact(part: "\(layer)", reason: "missing layer")
             }
-            let codes = MatchingPursuit(dictionary: pool.dictionary)(found.indirect.directions.directions, sizes: [size])
+            let codes = MatchingPursuit(dictionary: pool.dictionary)(
+                found.indirect.directions.directions, sizes: [size])
             add(codes, size: 0, found.indirect.directions, layer: layer, neurons: found.neurons, gap: gap)
         }
     }
@@ -178,7 +188,8 @@ extension SampledEffects {
     fileprivate func turned(by angle: Float, _ random: inout SplitMix64) -> SampledEffects {
         var result = self
         for layer in layers.keys.sorted() {
-            result.layers[layer]?.indirect.directions = layers[layer]?.indirect.directions.turned(by: angle, &random) ?? .init([], width: 1)
+            result.layers[layer]?.indirect.directions =
+                layers[layer]?.indirect.directions.turned(by: angle, &random) ?? .init([], width: 1)
         }
         return result
     }

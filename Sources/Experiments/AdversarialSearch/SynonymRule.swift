@@ -47,7 +47,8 @@ struct SynonymRule: Sendable {
             self.init()
             return
         }
-        let similarities = mapping.has(.similarities) ? try SimilarityFile(contentsOf: mapping.file(.similarities)) : nil
+        let similarities =
+            mapping.has(.similarities) ? try SimilarityFile(contentsOf: mapping.file(.similarities)) : nil
         let usual = similarities == nil ? Self.usual.model : Self.usual.file
         self.init(threshold: try mapping.double(.above, in: -1...1, default: usual), similarities: similarities)
         for entry in mapping.has(.blocked) ? try mapping.mappings(.blocked, keys: BlockedKey.self) : [] {
@@ -69,13 +70,16 @@ struct SynonymRule: Sendable {
     }
 
     /// By the name that papers' files use.
-    var setting: String { "\(similarities.map(\.name) ?? "less the pool's mean") above \(threshold), \(blocked.count) block lists" }
+    var setting: String {
+        "\(similarities.map(\.name) ?? "less the pool's mean") above \(threshold), \(blocked.count) block lists"
+    }
 
     /// For the footnote of a table.
     var words: String {
         let source = similarities.map { "by \($0.name)" } ?? "of texts less the pool's mean"
         let also = blocked.isEmpty ? "" : ", and phrases that the spec blocks"
-        return "Dropped as synonyms of the second class: phrases with a similarity above \(threshold) (\(source)) or that mention it\(also)."
+        return
+            "Dropped as synonyms of the second class: phrases with a similarity above \(threshold) (\(source)) or that mention it\(also)."
     }
 
     /// Similarities of all phrases of a pool with a class.

@@ -55,7 +55,9 @@ struct WordSearch {
         var spoken: Set<Int> = []
         var taken = 0
         let excluded = scenes?.excluded(forbidden: pair.mistakenFor) ?? []
-        let (similarities, blocked) = (similarities[pair.mistakenFor] ?? [], Set(spec.synonyms.blocked[pair.mistakenFor] ?? []))
+        let (similarities, blocked) = (
+            similarities[pair.mistakenFor] ?? [], Set(spec.synonyms.blocked[pair.mistakenFor] ?? [])
+        )
         var refused: Set<Int> = []
         for entry in ranked(unit, chosen, v) where taken < spec.phrases && !refused.contains(entry.phrase) {
             let (phrase, words) = (entry.phrase, pool.phrases[entry.phrase])
@@ -102,9 +104,12 @@ struct WordSearch {
         case .secondOrder, .randomNeurons: entries = scores(of: secondOrder, chosen: chosen, v)
         case .indirect: entries = scores(of: indirect, chosen: chosen, v)
         case .similarWords:
-            entries = Array(pool.embeddings.times(Tensor(shape: [v.count, 1], elements: v)).elements.enumerated().map { ($0, $1) })
+            entries = Array(
+                pool.embeddings.times(Tensor(shape: [v.count, 1], elements: v)).elements.enumerated().map { ($0, $1) })
         case .randomWords:
-            var random = SplitMix64(seed: seed, label: "words of a random search", index: UInt64(unit.repeat * spec.pairs.count + unit.pair))
+            var random = SplitMix64(
+                seed: seed, label: "words of a random search", index: UInt64(unit.repeat * spec.pairs.count + unit.pair)
+            )
             entries = pool.phrases.indices.map { ($0, Float(random.uniform())) }
         }
         return entries.enumerated().sorted {
@@ -118,7 +123,9 @@ struct WordSearch {
     /// Those of the chosen neurons that brought most of the score of the phrases found, with what they say. A
     /// neuron that points away from the second class pushes towards it where it is weak, so that its phrases
     /// stand with the opposite sign.
-    private func witnesses(_ unit: SearchUnit, _ chosen: [Int], _ v: [Float], of found: Set<Int>) -> [SearchWords.Neuron] {
+    private func witnesses(_ unit: SearchUnit, _ chosen: [Int], _ v: [Float], of found: Set<Int>) -> [SearchWords
+        .Neuron]
+    {
         guard unit.method == .secondOrder || unit.method == .indirect else { return [] }
         let neurons = unit.method == .secondOrder ? secondOrder : indirect
         let alignments = alignments(neurons, v)
@@ -150,7 +157,9 @@ struct WordSearch {
 
     private func largest(_ neurons: DescribedNeurons, _ v: [Float]) -> [Int] {
         var heap = BoundedHeap(capacity: spec.neurons)
-        for (n, value) in alignments(neurons, v).enumerated() { _ = heap.insert(.init(score: abs(value), index: Int32(n))) }
+        for (n, value) in alignments(neurons, v).enumerated() {
+            _ = heap.insert(.init(score: abs(value), index: Int32(n)))
+        }
         return heap.sorted().map { Int($0.index) }
     }
 
@@ -172,7 +181,9 @@ struct WordSearch {
     }
 
     private static func row(_ texts: Tensor, _ name: String, _ classNames: [String]) -> ArraySlice<Float> {
-        guard let label = classNames.firstIndex(of: name) else { preconditionFailure("the spec's reader lets only known classes pass") }
+        guard let label = classNames.firstIndex(of: name) else {
+            preconditionFailure("the spec's reader lets only known classes pass")
+        }
         return texts[row: label]
     }
 

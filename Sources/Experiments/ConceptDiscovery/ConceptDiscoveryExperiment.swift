@@ -28,10 +28,12 @@ struct ConceptDiscoveryExperiment: Experiment {
                 phrases: spec.pool.phraseCount(in: study), directions: fitted.directions, sizes: spec.sizes))
         found = try graph.add(
             ConceptPhrasesStep(
-                study.model, layers: spec.neuronLayers ?? study.layers, images: images, fitted: fitted, pool: pool, texts: texts,
+                study.model, layers: spec.neuronLayers ?? study.layers, images: images, fitted: fitted, pool: pool,
+                texts: texts,
                 size: spec.size, kept: spec.phrases))
         gallery = try graph.add(
-            ConceptGalleryStep(images: images, pool: pool, found: found, size: study.model.configuration.vision.imageSize))
+            ConceptGalleryStep(
+                images: images, pool: pool, found: found, size: study.model.configuration.vision.imageSize))
         trust = try TrustChecks(study, graph: &graph)
     }
 
@@ -41,14 +43,16 @@ struct ConceptDiscoveryExperiment: Experiment {
         let facts = try result.artefact(images.facts)
         let words = try study.classes.words()
         let measures = ConceptDiscoveryMeasures(
-            spec: spec, isPartial: study.isPartial, pool: try result.artefact(pool).pool, found: try result.artefact(found),
+            spec: spec, isPartial: study.isPartial, pool: try result.artefact(pool).pool,
+            found: try result.artefact(found),
             truths: (0..<images.count).map { image in
                 facts.objects[image].filter { $0 >= 0 }.map { words[Int($0)] }
             }, decomposition: try trust.findings(result))
         return ExperimentReport(
             metrics: measures.metrics(), predictions: [],
             tables: [measures.table].marked(partial: study.isPartial, images: images.count),
-            attachments: [measures.list(captions: facts.captions)] + (try result.artefact(gallery).attachments("gallery")),
+            attachments: [measures.list(captions: facts.captions)]
+                + (try result.artefact(gallery).attachments("gallery")),
             failedControls: measures.failedControls())
     }
 }
@@ -70,7 +74,9 @@ struct ConceptGalleryStep: StepDefinition {
         return Step(
             kind: "concept-gallery", version: 2, inputs: [images.images.erased, pool.erased, found.erased],
             work: .single { inputs in
-                let (reader, pool, found) = (ImageReader(try inputs[images.images]), try inputs[pool].pool, try inputs[found])
+                let (reader, pool, found) = (
+                    ImageReader(try inputs[images.images]), try inputs[pool].pool, try inputs[found]
+                )
                 let cells = try (0..<min(Self.pictured, images.count)).map { image in
                     Gallery.Cell(
                         try reader.image(image),

@@ -48,15 +48,20 @@ struct ConceptDiscoveryMeasures {
                 let subject: Subject = ["score": score.rawValue, "truth": truth.rawValue]
                 metrics.append(
                     rows.mean(
-                        "true-phrases", subject, hits.map { Double($0) / Double(found.kept) }, of: decomposition.evaluation,
+                        "true-phrases", subject, hits.map { Double($0) / Double(found.kept) },
+                        of: decomposition.evaluation,
                         note: "share of the \(found.kept) phrases"))
-                metrics.append(rows.share("any-true-phrase", subject, hits.map { $0 > 0 }, of: decomposition.evaluation))
+                metrics.append(
+                    rows.share("any-true-phrase", subject, hits.map { $0 > 0 }, of: decomposition.evaluation))
             }
         }
-        let possible = truths.indices.map { Double(min(words(.objects, image: $0).count, found.kept)) / Double(found.kept) }
+        let possible = truths.indices.map {
+            Double(min(words(.objects, image: $0).count, found.kept)) / Double(found.kept)
+        }
         metrics.append(
             rows.mean(
-                "true-phrases", ["score": "best possible", "truth": Truth.objects.rawValue], possible, of: decomposition.evaluation,
+                "true-phrases", ["score": "best possible", "truth": Truth.objects.rawValue], possible,
+                of: decomposition.evaluation,
                 note: "a scene has fewer names and keywords than phrases are asked for"))
         metrics.append(
             rows.mean(
@@ -74,9 +79,12 @@ struct ConceptDiscoveryMeasures {
                     + [.init("any-true-phrase", ["score": score, "truth": Truth.objects.rawValue])])
         }
         return TableLayout(
-            title: "Appendix A.5: the \(found.kept) phrases that an image's active neurons agree on, and what the image shows",
+            title:
+                "Appendix A.5: the \(found.kept) phrases that an image's active neurons agree on, and what the image shows",
             rowHeader: "phrases scored by",
-            columns: Truth.allCases.map { .init($0.rawValue, group: "share that is true of (%)") } + [.init("any true")],
+            columns: Truth.allCases.map { .init($0.rawValue, group: "share that is true of (%)") } + [
+                .init("any true")
+            ],
             rows: [
                 row("norms of effects (the paper)", ConceptScore.norm.rawValue),
                 row("effects with their sign", ConceptScore.signed.rawValue),
@@ -98,12 +106,15 @@ struct ConceptDiscoveryMeasures {
             [.text(decomposition.evaluation.imageID(image))] + (hasCaptions ? [.text(captions[image])] : [])
                 + [.integer(Int(found.active[image]))]
                 + ConceptScore.allCases.map { score in
-                    .text(found.phrases(image: image, score: score).filter { $0 >= 0 }.map { pool.phrases[Int($0)] }.joined(separator: "; "))
+                    .text(
+                        found.phrases(image: image, score: score).filter { $0 >= 0 }.map { pool.phrases[Int($0)] }
+                            .joined(separator: "; "))
                 }
         }
         return Attachment(
             "images.csv",
             .list(
-                header: ["image"] + (hasCaptions ? ["caption"] : []) + ["active_neurons"] + ConceptScore.allCases.map { "by_\($0.rawValue)" }, rows: rows))
+                header: ["image"] + (hasCaptions ? ["caption"] : []) + ["active_neurons"]
+                    + ConceptScore.allCases.map { "by_\($0.rawValue)" }, rows: rows))
     }
 }

@@ -30,7 +30,9 @@ struct ConceptDiscoverySpec: Sendable {
     }
 
     /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, and what `model` throws.
-    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts) throws {
+    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts)
+        throws
+    {
         let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
         study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
         evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
@@ -48,7 +50,9 @@ extension SpecMapping {
     func sizes(_ key: Key, chosen: Key) throws -> (all: [Int], index: Int) {
         let sizes = try integers(key, in: 1...4096).sorted()
         let size = try integer(chosen)
-        guard let index = sizes.firstIndex(of: size) else { throw invalid(chosen, "\(size) is none of the sizes \(sizes)") }
+        guard let index = sizes.firstIndex(of: size) else {
+            throw invalid(chosen, "\(size) is none of the sizes \(sizes)")
+        }
         return (sizes, index)
     }
 

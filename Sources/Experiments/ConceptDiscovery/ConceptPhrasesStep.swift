@@ -70,7 +70,8 @@ struct ConceptPhrasesStep: ImageStep {
     private let parts: ProjectedEffects.Parts
 
     init(
-        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, fitted: Study.Fitted, pool: StepHandle<StoredTextPool>,
+        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, fitted: Study.Fitted,
+        pool: StepHandle<StoredTextPool>,
         texts: StepHandle<FittedSparseTexts>, size: Int, kept: Int
     ) {
         (self.model, self.layers, self.images, self.fitted) = (model, layers, images, fitted)
@@ -100,7 +101,8 @@ struct ConceptPhrasesStep: ImageStep {
                 CentredEffects(
                     part.lens, factors: part.factors, means: try means.layer(layer).means, capacity: model.batch),
                 thresholds: try directions.layer(layer).thresholds,
-                reconstruction: EffectReconstruction(readings, capacity: model.batch), codes: try texts.layer(layer), size: size)
+                reconstruction: EffectReconstruction(readings, capacity: model.batch), codes: try texts.layer(layer),
+                size: size)
         }
         return images.batches(pass) { phrases, _ in phrases.append(pass, speakers, pool) }
     }
@@ -114,7 +116,10 @@ private final class LayerSpeakers {
     private let codes: SparseCodes
     private let size: Int
 
-    init(_ effects: CentredEffects, thresholds: [Float], reconstruction: EffectReconstruction, codes: SparseCodes, size: Int) {
+    init(
+        _ effects: CentredEffects, thresholds: [Float], reconstruction: EffectReconstruction, codes: SparseCodes,
+        size: Int
+    ) {
         self.effects = effects
         self.thresholds = thresholds
         self.reconstruction = reconstruction
@@ -158,7 +163,8 @@ extension ConceptPhrases {
         let (batch, d, count) = (pass.batch, pass.vision.embeddingWidth, pool.phrases.count)
         var similarities = [Float](repeating: 0, count: batch * count)
         BLAS.multiply(
-            batch, count, d, pass.representations.base, stride: d, pool.embeddings.elements, stride: d, otherTransposed: true,
+            batch, count, d, pass.representations.base, stride: d, pool.embeddings.elements, stride: d,
+            otherTransposed: true,
             into: &similarities, stride: count)
         for image in 0..<batch {
             var (norm, signed) = ([Float](repeating: 0, count: count), [Float](repeating: 0, count: count))

@@ -35,9 +35,11 @@ extension ModelUnderStudy {
         let text = configuration.text
         // Names and captions are short, and those of one length run together.
         let work = TransformerWork(
-            width: text.width, heads: text.heads, neurons: text.mlpWidth, tokens: min(text.contextLength, Self.tokensOfTexts),
+            width: text.width, heads: text.heads, neurons: text.mlpWidth,
+            tokens: min(text.contextLength, Self.tokensOfTexts),
             batch: 64, activation: textActivation)
-        return CostEstimate(work, perUnit: Double(texts) * (Double(text.layers - 1) * work.operations + work.lastBlockOperations))
+        return CostEstimate(
+            work, perUnit: Double(texts) * (Double(text.layers - 1) * work.operations + work.lastBlockOperations))
     }
 
     private static let tokensOfTexts = 17

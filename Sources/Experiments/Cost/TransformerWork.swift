@@ -86,7 +86,8 @@ struct TransformerWork: Workload, Equatable {
             weight: [Float](repeating: 1, count: width), bias: [Float](repeating: 0.01, count: width), epsilon: 1e-5)
         return VisionTransformer(
             configuration: VisionConfiguration(
-                imageSize: grid, patchSize: 1, width: width, layers: 1, heads: heads, mlpWidth: neurons, activation: activation,
+                imageSize: grid, patchSize: 1, width: width, layers: 1, heads: heads, mlpWidth: neurons,
+                activation: activation,
                 layerNormEpsilon: 1e-5),
             patchEmbedding: Tensor(zeros: [width, VisionConfiguration.channels]),
             classEmbedding: [Float](repeating: 0, count: width), positionEmbedding: Tensor(zeros: [tokens, width]),

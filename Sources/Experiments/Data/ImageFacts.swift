@@ -14,7 +14,8 @@ struct ImageFacts: ColumnTable, Equatable {
     var count: Int { labels.count }
 
     static let columns: [Column<Self>] = [
-        .rows("labels", \.labels), .lists("objects", \.objects), .texts("captions", \.captions), .texts("digests", \.digests),
+        .rows("labels", \.labels), .lists("objects", \.objects), .texts("captions", \.captions),
+        .texts("digests", \.digests),
     ]
 
     /// Those of one image.

@@ -36,7 +36,8 @@ extension ImagePreprocessing {
             case .longestEdge(let length): "longer side \(length)"
             case .exact(let width, let height): "\(width)×\(height)"
             }
-        return "\(resize), middle \(geometry.size) as \(geometry.centring.rawValue), \(filter), \(passOrder.rawValue), border \(fill)"
+        return
+            "\(resize), middle \(geometry.size) as \(geometry.centring.rawValue), \(filter), \(passOrder.rawValue), border \(fill)"
     }
 }
 

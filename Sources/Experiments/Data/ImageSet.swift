@@ -11,7 +11,9 @@ public struct ImageSet: Sendable, Equatable {
     private let ids: [String]?
 
     init(dataset: String, split: String, isPublished: Bool = false, skipped: Int = 0, ids: [String]? = nil) {
-        (self.dataset, self.split, self.isPublished, self.skipped, self.ids) = (dataset, split, isPublished, skipped, ids)
+        (self.dataset, self.split, self.isPublished, self.skipped, self.ids) = (
+            dataset, split, isPublished, skipped, ids
+        )
     }
 
     /// What it is called as a setting: a set of the reader's own is not the published one that it is called like.

@@ -28,7 +28,9 @@ struct ImageSetSpec: Sendable {
     func dataset(among others: [ImageSetSpec]) -> String {
         guard let ownPath else { return name(parts: 0) }
         let rivals = others.filter { $0.ownPath != ownPath }
-        let parts = (0...ownPath.pathComponents.count).first { parts in !rivals.contains { $0.name(parts: parts) == name(parts: parts) } }
+        let parts = (0...ownPath.pathComponents.count).first { parts in
+            !rivals.contains { $0.name(parts: parts) == name(parts: parts) }
+        }
         return name(parts: parts ?? ownPath.pathComponents.count)
     }
 
@@ -39,8 +41,12 @@ struct ImageSetSpec: Sendable {
         case .scenes(let dataset, _): dataset
         case .pictures(let set, _, _):
             if let ownPath {
-                parts == 0 ? ownPath.deletingPathExtension().lastPathComponent : ownPath.pathComponents.suffix(parts).joined(separator: "/")
-            } else { set.rawValue }
+                parts == 0
+                    ? ownPath.deletingPathExtension().lastPathComponent
+                    : ownPath.pathComponents.suffix(parts).joined(separator: "/")
+            } else {
+                set.rawValue
+            }
         }
     }
 
@@ -89,7 +95,9 @@ extension ImageSetSpec {
         let dataset = try mapping.string(.dataset, among: scenes + PictureSet.allCases.map(\.rawValue))
         guard let set = PictureSet(rawValue: dataset) else {
             let split: SceneSplit = try mapping.choice(.split)
-            guard split != .train else { throw mapping.invalid(.split, "'train' has no end; take fit, val, seg or val-r") }
+            guard split != .train else {
+                throw mapping.invalid(.split, "'train' has no end; take fit, val, seg or val-r")
+            }
             for other in [Key.path, .sample] where mapping.has(other) {
                 throw mapping.invalid(other, "scenes are made by a recipe and have fixed splits")
             }

@@ -18,7 +18,9 @@ final class InputMemo: Sendable {
 
     /// Where indices of archives are kept.
     var indices: IndexedArchive.Shelf? {
-        folder.map { folder in IndexedArchive.Shelf(folder: folder.url) { [self] data, name in pending.withLock { $0[name] = data } } }
+        folder.map { folder in
+            IndexedArchive.Shelf(folder: folder.url) { [self] data, name in pending.withLock { $0[name] = data } }
+        }
     }
 
     /// Writes what was found out. What cannot be kept costs time only, the next time.
@@ -57,7 +59,9 @@ final class InputMemo: Sendable {
 
     /// Nil for a file that is missing or damaged: the first line is the digest of the rest.
     private func read<Value: Codable>(_ url: URL) -> Kept<Value>? {
-        guard let data = try? RegularFile.contents(of: url.path, limit: 1 << 32), let end = data.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+        guard let data = try? RegularFile.contents(of: url.path, limit: 1 << 32),
+            let end = data.firstIndex(of: UInt8(ascii: "\n"))
+        else { return nil }
         let body = data[(end + 1)...]
         guard data[..<end].elementsEqual(Digest.sha256(of: Data(body)).utf8) else { return nil }
         return try? JSONDecoder().decode(Kept<Value>.self, from: Data(body))

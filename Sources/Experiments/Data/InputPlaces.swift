@@ -41,7 +41,10 @@ struct InputPlaces: Sendable {
 
     /// SHA-256 of the weights that OpenAI published.
     var digestsOfOpenAI: Set<String> {
-        Set((manifest.downloads ?? [:]).filter { $0.key.hasPrefix("openai-") }.flatMap { $0.value.files.compactMap(\.sha256) })
+        Set(
+            (manifest.downloads ?? [:]).filter { $0.key.hasPrefix("openai-") }.flatMap {
+                $0.value.files.compactMap(\.sha256)
+            })
     }
 
     /// OpenAI's vocabulary, for models that have none beside them.
@@ -56,15 +59,19 @@ struct InputPlaces: Sendable {
     }
 
     /// The papers whose numbers and claims come with the clone.
-    var papers: URL { manifest.url.deletingLastPathComponent().appendingPathComponent("experiments/papers", isDirectory: true) }
+    var papers: URL {
+        manifest.url.deletingLastPathComponent().appendingPathComponent("experiments/papers", isDirectory: true)
+    }
 
     /// What the names of classes, or the sentences they stand in, are called as a setting: the list that comes with the
     /// clone where they are the same, else how many they are and a digest.
     func name(of lines: [String], kind: String) -> String {
-        let known = ["imagenet-classes", "cifar-10-classes", "templates-80", "templates-simple-7", "templates-85"].first {
+        let known = ["imagenet-classes", "cifar-10-classes", "templates-80", "templates-simple-7", "templates-85"].first
+        {
             (try? PromptSet.texts(prompts("\($0).txt"))) == lines
         }
-        return known ?? "\(lines.count) \(kind), \(Digest.sha256(of: Data(lines.joined(separator: "\n").utf8)).prefix(12))"
+        return known
+            ?? "\(lines.count) \(kind), \(Digest.sha256(of: Data(lines.joined(separator: "\n").utf8)).prefix(12))"
     }
 
     var imageNetNames: PictureSource.ImageNetNames {

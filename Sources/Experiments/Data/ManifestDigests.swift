@@ -29,7 +29,8 @@ public enum ManifestDigests {
                 sources: renewed.verifiedSources(name: name), recipe: entry.recipe, seed: entry.seed)
             for split in SceneSplit.allCases {
                 guard let count = split.count else { continue }
-                let scenes = ImageShard((0..<count).map { compositor.scene(split, $0) }, imageSize: entry.recipe.imageSize)
+                let scenes = ImageShard(
+                    (0..<count).map { compositor.scene(split, $0) }, imageSize: entry.recipe.imageSize)
                 renewed.splits[split.rawValue] = DatasetsManifest.DatasetEntry.Split(
                     count: count, sha256: SceneDigest.of([scenes]))
             }

@@ -19,7 +19,8 @@ extension ModelUnderStudy {
     /// - Parameters:
     ///   - kept: effects that a shard keeps for every neuron, 0 for none.
     ///   - batch: nil for the model's own.
-    func memory(layers: [Int], _ contents: PassContents = .effects, kept: Int = 0, batch: Int? = nil) -> MemoryEstimate {
+    func memory(layers: [Int], _ contents: PassContents = .effects, kept: Int = 0, batch: Int? = nil) -> MemoryEstimate
+    {
         let batch = batch ?? self.batch
         let vision = configuration.vision
         let (D, N, T) = (vision.width, vision.mlpWidth, vision.tokens)
@@ -68,7 +69,8 @@ extension ModelUnderStudy {
     private var weightCount: Int {
         let (vision, text) = (configuration.vision, configuration.text)
         return vision.layers * (4 * vision.width * vision.width + 2 * vision.width * vision.mlpWidth)
-            + text.layers * (4 * text.width * text.width + 2 * text.width * text.mlpWidth) + text.vocabularySize * text.width
+            + text.layers * (4 * text.width * text.width + 2 * text.width * text.mlpWidth) + text.vocabularySize
+            * text.width
     }
 
     /// The image tower's weights and the paths once more, as the library of linear layers wants them.
@@ -76,14 +78,17 @@ extension ModelUnderStudy {
         guard LinearLibrary.current != .openBLAS || precision == .bf16 else { return 0 }
         let vision = configuration.vision
         let patch = VisionConfiguration.channels * vision.patchSize * vision.patchSize
-        let count = vision.layers * (4 * vision.width * vision.width + 2 * vision.width * vision.mlpWidth) + vision.width * patch
+        let count =
+            vision.layers * (4 * vision.width * vision.width + 2 * vision.width * vision.mlpWidth) + vision.width
+            * patch
         let paths = LinearLibrary.current == .openBLAS ? 0 : 4 * pathCount
         return count * (LinearLibrary.current != .openBLAS && precision == .bf16 ? 2 : 4) + paths
     }
 
     /// Numbers of the value/output paths.
     private var pathCount: Int {
-        configuration.vision.layers * configuration.vision.width * (configuration.vision.width + configuration.embeddingWidth)
+        configuration.vision.layers * configuration.vision.width
+            * (configuration.vision.width + configuration.embeddingWidth)
     }
 
     /// What the program takes beside its steps, the rows of a few thousand images included; measured.

@@ -55,7 +55,8 @@ public struct ModelUnderStudy: Sendable {
     /// - Throws: `InputError`, and what opening a model throws.
     init(
         _ reference: ModelReference, in places: InputPlaces, memo: InputMemo, imageActivation: Activation? = nil,
-        textActivation: Activation? = nil, passOrder: ImagePreprocessing.PassOrder = .pillow13, precision: Precision = .fp32
+        textActivation: Activation? = nil, passOrder: ImagePreprocessing.PassOrder = .pillow13,
+        precision: Precision = .fp32
     ) throws {
         name = reference.name
         let folder: URL
@@ -74,7 +75,10 @@ public struct ModelUnderStudy: Sendable {
         let digests = try memo.value("model", of: described.files, key: "") {
             try Dictionary(
                 described.files.map {
-                    ($0.lastPathComponent, try Digest.sha256(ofFile: $0, purpose: "a file of the model \(reference.name)"))
+                    (
+                        $0.lastPathComponent,
+                        try Digest.sha256(ofFile: $0, purpose: "a file of the model \(reference.name)")
+                    )
                 }, uniquingKeysWith: { first, _ in first })
         }
         for (file, expected) in stated.sorted(by: { $0.key < $1.key }) {
@@ -83,7 +87,8 @@ public struct ModelUnderStudy: Sendable {
                 dataset: name, what: folder.appendingPathComponent(file).path, expected: expected, found: found)
         }
         description = described.description
-        warning = Self.warning(described.description, digests: Set(digests.values), folder: folder, openAI: places.digestsOfOpenAI)
+        warning = Self.warning(
+            described.description, digests: Set(digests.values), folder: folder, openAI: places.digestsOfOpenAI)
         published = !stated.isEmpty && stated.allSatisfy { digests[$0.key] == $0.value } ? name : nil
         // What one tower does with its numbers is part of the identity; the text tower's is in its own steps' keys.
         var lines = digests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
@@ -93,11 +98,17 @@ public struct ModelUnderStudy: Sendable {
         self.precision = precision
         digest = Digest.sha256(of: Data(lines.joined().utf8))
         let clip = Shared {
-            let clip = try CLIP(folder: folder, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation)
+            let clip = try CLIP(
+                folder: folder, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation
+            )
             try watch.check()
             // The description was read before the watch began; and a file that appears since then is no file that was watched.
-            let now = try CLIP.describe(folder: folder, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation)
-            guard clip.description == described.description, now.files == described.files else { throw ChangedFile(path: folder.path) }
+            let now = try CLIP.describe(
+                folder: folder, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation
+            )
+            guard clip.description == described.description, now.files == described.files else {
+                throw ChangedFile(path: folder.path)
+            }
             return clip.with(precision)
         }
         self.clip = clip
@@ -106,16 +117,22 @@ public struct ModelUnderStudy: Sendable {
     }
 
     /// OpenAI's weights were trained with QuickGELU, and OpenCLIP takes GELU where a configuration does not name it.
-    private static func warning(_ model: ModelDescription, digests: Set<String>, folder: URL, openAI: Set<String>) -> String? {
-        guard model.format == .openCLIP, model.imageActivationSource == .formatDefault, !digests.isDisjoint(with: openAI) else { return nil }
-        return "\(folder.path): these are OpenAI's weights, trained with QuickGELU, but open_clip_config.json does not have "
+    private static func warning(_ model: ModelDescription, digests: Set<String>, folder: URL, openAI: Set<String>)
+        -> String?
+    {
+        guard model.format == .openCLIP, model.imageActivationSource == .formatDefault,
+            !digests.isDisjoint(with: openAI)
+        else { return nil }
+        return
+            "\(folder.path): these are OpenAI's weights, trained with QuickGELU, but open_clip_config.json does not have "
             + "\"quick_gelu\": true, so that GELU is taken; say image-activation: quick_gelu and text-activation: quick_gelu"
     }
 
     /// What it is, as settings: a model is the published one by its digest, not by its name.
     var settings: [String: String] {
         [
-            "model": published ?? "\(name), \(digest.prefix(12))", "image-activation": configuration.vision.activation.rawValue,
+            "model": published ?? "\(name), \(digest.prefix(12))",
+            "image-activation": configuration.vision.activation.rawValue,
             "text-activation": textActivation.rawValue, "precision": precision.rawValue,
         ]
     }

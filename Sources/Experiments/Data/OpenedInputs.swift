@@ -72,7 +72,8 @@ final class OpenedInputs: Sendable {
             preconditionFailure("scenes are made, not opened")
         }
         let key = PicturesKey(
-            source: images.source, sampling: images.sampling, limit: limit, withMasks: withMasks, onBadPicture: onBadPicture,
+            source: images.source, sampling: images.sampling, limit: limit, withMasks: withMasks,
+            onBadPicture: onBadPicture,
             classNames: classNames)
         return try pictures.withLock { datasets in
             if let dataset = datasets[key] { return dataset }
@@ -80,7 +81,8 @@ final class OpenedInputs: Sendable {
                 set, split: split, path: path, data: places.data, classes: places.imageNetNames,
                 tableClasses: set == .imageTable ? classNames : nil)
             let dataset = try PictureDataset(
-                source, images.sampling, limit: limit, withMasks: withMasks, onBadPicture: onBadPicture, memo: memo, tell: tell)
+                source, images.sampling, limit: limit, withMasks: withMasks, onBadPicture: onBadPicture, memo: memo,
+                tell: tell)
             datasets[key] = dataset
             return dataset
         }

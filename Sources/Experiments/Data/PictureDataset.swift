@@ -42,7 +42,8 @@ struct PictureDataset: Sendable {
     ) throws -> ImageSource.Steps {
         let images = try graph.add(
             PicturesStep(
-                list: list, opened: opened, place: source.place.path, preprocessing: preprocessing, masks: masks, label: label))
+                list: list, opened: opened, place: source.place.path, preprocessing: preprocessing, masks: masks,
+                label: label))
         return try ImageSource.Steps(images, count: list.entries.count, label: label, in: &graph)
     }
 }
@@ -65,7 +66,9 @@ private struct PicturesStep: StepDefinition {
         let size = preprocessing.geometry.size
         return Step(
             kind: "pictures", label: label, version: 2,
-            parameters: ["preprocessing": .text(preprocessing.name), "masks": masks.map { .text($0.rawValue) } ?? .null],
+            parameters: [
+                "preprocessing": .text(preprocessing.name), "masks": masks.map { .text($0.rawValue) } ?? .null,
+            ],
             digests: ["pictures": list.digest],
             // A shard's pixels and masks stand in memory twice, beside one large picture.
             memory: MemoryEstimate(shared: 100 << 20, perWorker: 2 * 4 * Self.perShard * size * size + 200 << 20),

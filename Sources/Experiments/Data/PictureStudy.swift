@@ -43,12 +43,15 @@ extension PictureStudy {
 
     /// All that decides its numbers, by the names that papers' files use.
     var settings: [String: String] {
-        model.settings.merging(classes.settings) { $1 }.merging(["evaluation": images.name.setting, "input-size": "\(inputSize)"]) { $1 }
+        model.settings.merging(classes.settings) { $1 }.merging([
+            "evaluation": images.name.setting, "input-size": "\(inputSize)",
+        ]) { $1 }
     }
 
     var inputs: StudyInputs {
         StudyInputs(
-            model: StudyInputs.Model(model, preprocessing: model.preprocessing.squashing(to: inputSize)), images: [StudyInputs.Images("evaluation", images)], classes: classes.names,
+            model: StudyInputs.Model(model, preprocessing: model.preprocessing.squashing(to: inputSize)),
+            images: [StudyInputs.Images("evaluation", images)], classes: classes.names,
             templates: classes.templates)
     }
 }

@@ -46,8 +46,10 @@ public struct SceneDataset: Sendable {
 
     /// Digests of what a scene depends on, for the keys of steps.
     private var digests: [String: String] {
-        ["font": entry.sources.font.sha256, "annotations": entry.sources.annotations.sha256,
-         "emoji-test": entry.sources.emojiTest.sha256]
+        [
+            "font": entry.sources.font.sha256, "annotations": entry.sources.annotations.sha256,
+            "emoji-test": entry.sources.emojiTest.sha256,
+        ]
     }
 
     private var recipeParameters: Parameters {
@@ -74,7 +76,8 @@ public struct SceneDataset: Sendable {
         let expected = count == stated.count ? stated.sha256 : nil
         let images = try graph.add(
             ScenesStep(
-                dataset: name, split: split, count: count, imageSize: imageSize, expected: expected, recipe: recipeParameters,
+                dataset: name, split: split, count: count, imageSize: imageSize, expected: expected,
+                recipe: recipeParameters,
                 digests: digests, compositor: compositor))
         return try ImageSource.Steps(images, count: count, label: split.rawValue, in: &graph)
     }
@@ -97,12 +100,14 @@ private struct ScenesStep: StepDefinition {
     func step() throws -> Step<Shards<ImageShard>> {
         let own: Parameters = ["split": .text(split.rawValue), "expected": expected.map { .text($0) } ?? .null]
         return Step(
-            kind: "emoji-scenes", label: split.rawValue, version: 4, parameters: recipe.merging(own) { $1 }, digests: digests,
+            kind: "emoji-scenes", label: split.rawValue, version: 4, parameters: recipe.merging(own) { $1 },
+            digests: digests,
             work: try .shards(
                 units: count, unitsPerShard: Self.perShard,
                 makeWorker: { _ in
                     let compositor = try compositor.value()
-                    return { shard in ImageShard(shard.units.map { compositor.scene(split, $0) }, imageSize: imageSize) }
+                    return { shard in ImageShard(shard.units.map { compositor.scene(split, $0) }, imageSize: imageSize)
+                    }
                 },
                 check: { shards in
                     guard let expected else { return }

@@ -13,7 +13,10 @@ enum SceneDigest {
             }
         }
         return Digest.sha256(
-            of: shards.map(\.pixels) + [bytes(shards.flatMap(\.facts.labels)), bytes(shards.flatMap(\.facts.objects).map { $0.count > 1 ? $0[1] : -1 })]
+            of: shards.map(\.pixels) + [
+                bytes(shards.flatMap(\.facts.labels)),
+                bytes(shards.flatMap(\.facts.objects).map { $0.count > 1 ? $0[1] : -1 }),
+            ]
                 + shards.map(\.masks))
     }
 

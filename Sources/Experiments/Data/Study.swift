@@ -20,17 +20,21 @@ struct Study: Sendable {
     /// Opens model and data set and adds the images of the fit set, for an experiment on these alone.
     /// - Throws: `InputError`, `DataSetError`, `ExperimentError`, `PipelineError`, and what opening a model throws.
     init(_ spec: StudySpec, context: ExperimentContext, graph: inout Graph) throws {
-        try self.init(spec, evaluation: nil, classes: Self.classes(spec, of: spec.fit, context: context), context: context, graph: &graph)
+        try self.init(
+            spec, evaluation: nil, classes: Self.classes(spec, of: spec.fit, context: context), context: context,
+            graph: &graph)
     }
 
     private init(
-        _ spec: StudySpec, evaluation: ImageSource?, set: ImageSetSpec? = nil, classes: StudyClasses, context: ExperimentContext, graph: inout Graph
+        _ spec: StudySpec, evaluation: ImageSource?, set: ImageSetSpec? = nil, classes: StudyClasses,
+        context: ExperimentContext, graph: inout Graph
     ) throws {
         (self.spec, self.evaluation, self.classes) = (spec, evaluation, classes)
         model = try context.opened.model(spec.modelKey)
         layers = spec.layers ?? Array(model.layersWithLaterAttention)
         isPartial = context.limit != nil
-        fit = try StudyImages(spec.setting, sets: [spec.fit] + (set.map { [$0] } ?? []), model, context).source(spec.fit, in: &graph)
+        fit = try StudyImages(spec.setting, sets: [spec.fit] + (set.map { [$0] } ?? []), model, context).source(
+            spec.fit, in: &graph)
     }
 
     /// The same for an experiment that measures on other images.
@@ -47,7 +51,8 @@ struct Study: Sendable {
         var source = try images.source(evaluation, masks: masks, isLabelled: isLabelled, in: &graph)
         source.count = min(source.count, first ?? .max)
         let study = try Study(
-            spec, evaluation: source, set: evaluation, classes: images.classes(evaluation, withMasks: masks != nil, areLabels: true),
+            spec, evaluation: source, set: evaluation,
+            classes: images.classes(evaluation, withMasks: masks != nil, areLabels: true),
             context: context, graph: &graph)
         return (study, source)
     }
@@ -69,7 +74,8 @@ struct Study: Sendable {
     var settings: [String: String] {
         model.settings.merging(classes.settings) { $1 }.merging(
             ["fit": fit.name.setting, "significant-images": "\(spec.significantImages)"]
-                .merging(evaluation.map { ["evaluation": $0.name.setting] } ?? [:]) { $1 }) { $1 }
+                .merging(evaluation.map { ["evaluation": $0.name.setting] } ?? [:]) { $1 }
+        ) { $1 }
     }
 
     var inputs: StudyInputs {

@@ -26,7 +26,9 @@ struct StudyClasses: Sendable {
     func words() throws -> [Set<String>] {
         if let scenes { return try scenes.concepts().map { Set([$0.name] + $0.keywords) } }
         return names.map { name in
-            Set([name, name.lowercased()] + name.lowercased().split { !$0.isLetter && !$0.isNumber && $0 != "-" }.map(String.init))
+            Set(
+                [name, name.lowercased()]
+                    + name.lowercased().split { !$0.isLetter && !$0.isNumber && $0 != "-" }.map(String.init))
         }
     }
 

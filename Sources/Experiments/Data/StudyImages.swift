@@ -17,7 +17,8 @@ struct StudyImages {
     ///   - sets: all that the spec names.
     ///   - inputSize: the whole image is squashed to a square of this size; nil: the model's own preprocessing.
     init(
-        _ spec: SettingSpec, sets: [ImageSetSpec], _ model: ModelUnderStudy, _ context: ExperimentContext, inputSize: Int? = nil
+        _ spec: SettingSpec, sets: [ImageSetSpec], _ model: ModelUnderStudy, _ context: ExperimentContext,
+        inputSize: Int? = nil
     ) {
         (self.spec, self.sets, self.model, self.context) = (spec, sets, model, context)
         preprocessing = inputSize.map(model.preprocessing.squashing) ?? model.preprocessing
@@ -45,22 +46,29 @@ struct StudyImages {
             }
             return ImageSource(
                 steps, perShard: spec.imagesPerShard,
-                name: ImageSet(dataset: name, split: images.split, isPublished: true), digest: dataset.entry.splits[split.rawValue]?.sha256)
+                name: ImageSet(dataset: name, split: images.split, isPublished: true),
+                digest: dataset.entry.splits[split.rawValue]?.sha256)
         case .pictures(let set, _, _):
             guard masks == nil || set.hasMasks else { throw ExperimentError.noMasks(dataset: set.rawValue) }
             let dataset = try pictures(images, withMasks: masks != nil)
             let list = dataset.list
             let name = ImageSet(
-                dataset: images.dataset(among: sets), split: images.split, isPublished: set.folder != nil, skipped: list.skipped.count,
+                dataset: images.dataset(among: sets), split: images.split, isPublished: set.folder != nil,
+                skipped: list.skipped.count,
                 ids: list.entries.map(\.id))
             if isLabelled, let bare = list.entries.firstIndex(where: { $0.label == nil }) {
                 throw ExperimentError.unlabelled(image: name.imageID(bare))
             }
-            if masks != nil, needsMainObject, let bare = list.entries.firstIndex(where: { $0.objects.first == nil || ($0.label == nil && $0.objects != [-1]) }) {
+            if masks != nil, needsMainObject,
+                let bare = list.entries.firstIndex(where: {
+                    $0.objects.first == nil || ($0.label == nil && $0.objects != [-1])
+                })
+            {
                 throw ExperimentError.noMainObject(image: name.imageID(bare))
             }
             return ImageSource(
-                try dataset.images(preprocessing, masks: masks, label: name.name, in: &graph), perShard: spec.imagesPerShard,
+                try dataset.images(preprocessing, masks: masks, label: name.name, in: &graph),
+                perShard: spec.imagesPerShard,
                 name: name, digest: list.digest, skipped: list.skipped)
         }
     }
@@ -70,22 +78,27 @@ struct StudyImages {
     ///   - areLabels: the images' labels are compared with its answers.
     ///   - usual: sentences for the classes of pictures where the spec names none.
     /// - Throws: `InputError`, `DataSetError`, ``ExperimentError/classNames(dataset:found:needed:)``, `SpecError`.
-    func classes(_ images: ImageSetSpec, withMasks: Bool = false, areLabels: Bool, usual: SettingSpec.Templates = .openAI80) throws -> StudyClasses {
+    func classes(
+        _ images: ImageSetSpec, withMasks: Bool = false, areLabels: Bool, usual: SettingSpec.Templates = .openAI80
+    ) throws -> StudyClasses {
         let templates = try spec.templates.map { try PromptSet.templates($0.url(in: context.opened.places)) }
         switch images.source {
         case .scenes(let name, _):
             let dataset = try context.opened.scenes(name)
             return named(
-                StudyClasses(names: try dataset.classNames(), templates: templates ?? SceneCaption.templates, scenes: dataset))
+                StudyClasses(
+                    names: try dataset.classNames(), templates: templates ?? SceneCaption.templates, scenes: dataset))
         case .pictures:
             let found = try pictures(images, withMasks: withMasks).list.classNames
             let names = try spec.classNames.map { try PromptSet.classNames($0) } ?? found
             guard names.count == found.count || !areLabels else {
-                throw ExperimentError.classNames(dataset: images.dataset(among: sets), found: names.count, needed: found.count)
+                throw ExperimentError.classNames(
+                    dataset: images.dataset(among: sets), found: names.count, needed: found.count)
             }
             return named(
                 StudyClasses(
-                    names: names, templates: try templates ?? PromptSet.templates(usual.url(in: context.opened.places)), scenes: nil))
+                    names: names, templates: try templates ?? PromptSet.templates(usual.url(in: context.opened.places)),
+                    scenes: nil))
         }
     }
 
@@ -101,7 +114,8 @@ struct StudyImages {
     private func pictures(_ images: ImageSetSpec, withMasks: Bool) throws -> PictureDataset {
         do {
             return try context.opened.pictures(
-                images, limit: context.limit, withMasks: withMasks, onBadPicture: spec.onBadPicture, classNames: spec.classNames)
+                images, limit: context.limit, withMasks: withMasks, onBadPicture: spec.onBadPicture,
+                classNames: spec.classNames)
         } catch InputError.sampleTooLarge(let wanted, let available) {
             throw images.samplePlace.invalid(
                 "a sample of \(wanted) pictures from \(images.dataset(among: sets)), which has \(available)")

@@ -59,7 +59,8 @@ extension StudyInputs.Model {
             imageActivation: model.configuration.vision.activation.rawValue,
             textActivation: model.configuration.text.activation.rawValue,
             imageActivationSource: description.imageActivationSource.rawValue,
-            textActivationSource: description.textActivationSource.rawValue, precision: model.precision.rawValue, preprocessing: (preprocessing ?? model.preprocessing).name)
+            textActivationSource: description.textActivationSource.rawValue, precision: model.precision.rawValue,
+            preprocessing: (preprocessing ?? model.preprocessing).name)
     }
 }
 

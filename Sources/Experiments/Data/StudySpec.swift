@@ -53,7 +53,8 @@ struct StudySpec: Sendable {
         facts = try model(setting.modelKey)
         let range = facts.layers
         guard !range.isEmpty else {
-            throw root.invalid(.fit, "\(setting.model) has a single layer, and no neuron of it is read by a later attention layer")
+            throw root.invalid(
+                .fit, "\(setting.model) has a single layer, and no neuron of it is read by a later attention layer")
         }
         layers = root.has(.layers) ? try root.layers(.layers, of: setting.model, in: range) : nil
         indirectLayers = try root.neuronLayers(.indirectLayers, of: self)
@@ -67,7 +68,8 @@ extension SpecMapping {
         for layer in chosen where !range.contains(layer) {
             throw invalid(
                 key,
-                "layer \(layer) of \(model) has no later attention layer; its layers with one are \(range.lowerBound) to \(range.upperBound - 1)")
+                "layer \(layer) of \(model) has no later attention layer; its layers with one are \(range.lowerBound) to \(range.upperBound - 1)"
+            )
         }
         return chosen
     }

@@ -53,7 +53,8 @@ public struct Explanation: Sendable {
             tokens = nil
         } else {
             let reader = TokenReader(
-                vision, [reading], classifier: ZeroShotClassifier(clip, names: labels, templates: settings.templates).weights,
+                vision, [reading],
+                classifier: ZeroShotClassifier(clip, names: labels, templates: settings.templates).weights,
                 empty: reading.features == .singleText
                     ? ZeroShotClassifier(clip, names: [""], templates: settings.templates).weights : nil)
             try reader.run(square.pixels, named: name)
@@ -69,17 +70,20 @@ public struct Explanation: Sendable {
                 text: text, cosine: cosines[column], map: map,
                 points: PointPrompts(map, width: image.width, height: image.height))
         }
-        together = texts.count > 1
+        together =
+            texts.count > 1
             ? PointPrompts(together: self.texts.map(\.map), width: image.width, height: image.height) : nil
-        words = try sentence.map { sentence in
-            let ids = clip.tokenizer.encode(sentence)
-            let plain = TokenReading(name: reading.name, title: reading.title, recipe: reading.recipe, features: .plain)
-            let reader = TokenReader(vision, [plain], classifier: clip.text.everyPosition(of: ids).rowsNormalised())
-            try reader.run(square.pixels, named: name)
-            let found = try reader.similarities(plain)
-            return clip.tokenizer.pieces(of: ids).enumerated().map { index, piece in
-                WordPiece(piece: piece, map: reader.map(of: index, in: found))
-            }
-        } ?? []
+        words =
+            try sentence.map { sentence in
+                let ids = clip.tokenizer.encode(sentence)
+                let plain = TokenReading(
+                    name: reading.name, title: reading.title, recipe: reading.recipe, features: .plain)
+                let reader = TokenReader(vision, [plain], classifier: clip.text.everyPosition(of: ids).rowsNormalised())
+                try reader.run(square.pixels, named: name)
+                let found = try reader.similarities(plain)
+                return clip.tokenizer.pieces(of: ids).enumerated().map { index, piece in
+                    WordPiece(piece: piece, map: reader.map(of: index, in: found))
+                }
+            } ?? []
     }
 }

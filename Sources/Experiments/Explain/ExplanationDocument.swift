@@ -43,7 +43,8 @@ struct ExplanationDocument: Encodable {
 
         init(_ explanation: Explanation, _ image: RGBImage) {
             (width, height) = (image.width, image.height)
-            prompts = explanation.texts.map { Prompt([$0.text], $0.points) }
+            prompts =
+                explanation.texts.map { Prompt([$0.text], $0.points) }
                 + (explanation.together.map { [Prompt(explanation.texts.map(\.text), $0)] } ?? [])
         }
     }
@@ -66,7 +67,8 @@ struct ExplanationDocument: Encodable {
     let wordPieces: [String]?
 
     init(
-        program: ProgramDescription, model: ModelEntry, image: Image, _ explanation: Explanation, _ settings: ExplanationSettings,
+        program: ProgramDescription, model: ModelEntry, image: Image, _ explanation: Explanation,
+        _ settings: ExplanationSettings,
         sentence: String?, files: [String]
     ) {
         self.files = files
@@ -76,7 +78,8 @@ struct ExplanationDocument: Encodable {
         features = explanation.texts.isEmpty ? nil : settings.features.rawValue
         labels = settings.features == .amongLabels ? settings.vocabulary(explanation.texts.map(\.text)) : nil
         texts = explanation.texts.map {
-            Text(text: $0.text, cosine: $0.cosine, smallest: $0.map.values.min() ?? 0, largest: $0.map.values.max() ?? 0)
+            Text(
+                text: $0.text, cosine: $0.cosine, smallest: $0.map.values.min() ?? 0, largest: $0.map.values.max() ?? 0)
         }
         wordPieces = sentence == nil ? nil : explanation.words.map(\.piece)
     }
@@ -87,7 +90,9 @@ struct ExplanationDocument: Encodable {
 
     /// The pictures that an explanation in a folder lists: names of the kind that explanations have, and nothing else.
     static func files(in folder: URL) -> [String] {
-        guard let data = try? RegularFile.contents(of: folder.appendingPathComponent("explanation.json").path, limit: 1 << 26),
+        guard
+            let data = try? RegularFile.contents(
+                of: folder.appendingPathComponent("explanation.json").path, limit: 1 << 26),
             let document = try? JSONDecoder().decode(Files.self, from: data)
         else { return [] }
         return document.files.filter { $0 == "words.png" || $0.wholeMatch(of: /[0-9]+(-[^\/]*)?\.png/) != nil }

@@ -34,7 +34,9 @@ public struct ExplanationFiles {
         try OutputFolder(folder).probe()
         (self.folder, self.texts, self.hasWords) = (folder, texts, hasWords)
         var files: [String: PendingFile] = [:]
-        for name in Self.names(texts: texts, hasWords: hasWords) { files[name] = try PendingFile(for: folder.appendingPathComponent(name), followsLink: false) }
+        for name in Self.names(texts: texts, hasWords: hasWords) {
+            files[name] = try PendingFile(for: folder.appendingPathComponent(name), followsLink: false)
+        }
         self.files = files
     }
 
@@ -80,7 +82,8 @@ public struct ExplanationFiles {
             try json(
                 ExplanationDocument(
                     program: program, model: entry,
-                    image: .init(path: path, sha256: digest, width: image.width, height: image.height), explanation, settings,
+                    image: .init(path: path, sha256: digest, width: image.width, height: image.height), explanation,
+                    settings,
                     sentence: sentence, files: files.keys.sorted())), Self.document)
         let earlier = ExplanationDocument.files(in: folder)
         // The document last: what it lists is there.
@@ -98,7 +101,8 @@ public struct ExplanationFiles {
                 small.overlaid(with: text.map.normalised().resized(width: small.width, height: small.height)),
                 captions: [text.text, "cosine \(String(format: "%.3f", text.cosine))"])
         }
-        return try gallery([Gallery.Cell(small)] + cells, title: "Red: where a text fits best; every map has some", small)
+        return try gallery(
+            [Gallery.Cell(small)] + cells, title: "Red: where a text fits best; every map has some", small)
     }
 
     private func words(_ explanation: Explanation, _ shown: RGBImage) throws -> RGBImage {
@@ -108,7 +112,8 @@ public struct ExplanationFiles {
                 small.overlaid(with: word.map.normalised().resized(width: small.width, height: small.height)),
                 captions: [word.piece])
         }
-        return try gallery([Gallery.Cell(small)] + cells, title: "Word pieces, as the text tower has read up to them", small)
+        return try gallery(
+            [Gallery.Cell(small)] + cells, title: "Word pieces, as the text tower has read up to them", small)
     }
 
     private func gallery(_ cells: [Gallery.Cell], title: String, _ picture: RGBImage) throws -> RGBImage {
@@ -116,7 +121,8 @@ public struct ExplanationFiles {
         let rows = stride(from: 0, to: cells.count, by: columns).map {
             Gallery.Row(cells: Array(cells[$0..<min($0 + columns, cells.count)]))
         }
-        return try Gallery(title: title, rows: rows, scale: max(1, 128 / max(picture.width, picture.height))).drawn(font: Gallery.font)
+        return try Gallery(title: title, rows: rows, scale: max(1, 128 / max(picture.width, picture.height))).drawn(
+            font: Gallery.font)
     }
 
     private func maps(_ explanation: Explanation) throws -> Data {
@@ -160,7 +166,9 @@ extension RGBImage {
 
     /// A map in grey, black where it is 0. // [height, width]
     fileprivate func grey(_ map: [Float]) -> RGBImage {
-        RGBImage(width: width, height: height, pixels: map.flatMap { [UInt8](repeating: UInt8(($0 * 255).rounded()), count: 3) })
+        RGBImage(
+            width: width, height: height,
+            pixels: map.flatMap { [UInt8](repeating: UInt8(($0 * 255).rounded()), count: 3) })
     }
 
     /// Points as discs: green for the object, red for the rest.
@@ -169,7 +177,8 @@ extension RGBImage {
         let radius = max(1, max(width, height) / 100)
         func mark(_ point: PointPrompts.Point, _ colour: [UInt8]) {
             image.fillDisc(
-                x: Int((Double(point.x) + 0.5) * scale), y: Int((Double(point.y) + 0.5) * scale), radius: radius, colour)
+                x: Int((Double(point.x) + 0.5) * scale), y: Int((Double(point.y) + 0.5) * scale), radius: radius, colour
+            )
         }
         for point in points.negative { mark(point, [220, 30, 30]) }
         for point in points.positive { mark(point, [30, 200, 60]) }

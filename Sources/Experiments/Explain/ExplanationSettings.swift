@@ -63,7 +63,9 @@ public struct ExplanationSettings: Sendable {
     /// The largest size of the input that so many bytes admit: a multiple of the patches.
     public static func largestSize(_ vision: VisionConfiguration, within bytes: Int) -> Int {
         var size = vision.patchSize
-        while size + vision.patchSize <= 4096, memory(vision, size: size + vision.patchSize) <= bytes { size += vision.patchSize }
+        while size + vision.patchSize <= 4096, memory(vision, size: size + vision.patchSize) <= bytes {
+            size += vision.patchSize
+        }
         return size
     }
 }

@@ -79,7 +79,8 @@ struct AttentionStep: ImageStep {
             let mask = try images.reader.mask(image)
             let pairs = ShownLabels.of(facts[image], mask: mask).compactMap { label -> [Double]? in
                 let patches = Self.patches(
-                    ShownLabels.mask(of: label, facts[image], mask: mask), size: size, side: vision.configuration.gridSize)
+                    ShownLabels.mask(of: label, facts[image], mask: mask), size: size,
+                    side: vision.configuration.gridSize)
                 guard let raw = pass.attentionWithin(patches, .queryKey, depth: depth),
                     let own = pass.attentionWithin(patches, .valueValue, depth: depth)
                 else { return nil }

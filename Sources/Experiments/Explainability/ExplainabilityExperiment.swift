@@ -24,7 +24,8 @@ struct ExplainabilityExperiment: Experiment {
         let surgery = spec.surgery
         func study(_ size: Int, _ graph: inout Graph) throws -> PictureStudy {
             try PictureStudy(
-                surgery.setting, surgery.evaluation, inputSize: size, withMasks: true, usual: .clipSurgery85, context: context,
+                surgery.setting, surgery.evaluation, inputSize: size, withMasks: true, usual: .clipSurgery85,
+                context: context,
                 graph: &graph)
         }
         self.study = try study(surgery.inputSize, &graph)
@@ -39,7 +40,8 @@ struct ExplainabilityExperiment: Experiment {
             lens = nil
         }
         func source(_ study: PictureStudy, secondOrder: Bool) -> ExplainabilityInputs {
-            ExplainabilityInputs(study: study, classifier: classifier, empty: empty, secondOrder: secondOrder ? directions : nil)
+            ExplainabilityInputs(
+                study: study, classifier: classifier, empty: empty, secondOrder: secondOrder ? directions : nil)
         }
         cases = ExplainabilityCase.all(depth: surgery.depth, secondOrder: directions != nil)
         let whole = source(self.study, secondOrder: true)
@@ -76,7 +78,8 @@ struct ExplainabilityExperiment: Experiment {
             study: study,
             classifier: try graph.add(
                 ClassifierStep(model: study.model, names: study.classes.names, templates: templates)),
-            empty: try graph.add(ClassifierStep(model: study.model, names: [""], templates: templates)), secondOrder: nil)
+            empty: try graph.add(ClassifierStep(model: study.model, names: [""], templates: templates)),
+            secondOrder: nil)
         var own = source
         own.secondOrder = nil
         return [
@@ -99,7 +102,8 @@ struct ExplainabilityExperiment: Experiment {
 
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = ExplainabilityMeasures(
-            spec: spec, cases: cases, images: study.images.name, classNames: study.classes.names, templates: study.classes.templates,
+            spec: spec, cases: cases, images: study.images.name, classNames: study.classes.names,
+            templates: study.classes.templates,
             isPartial: study.isPartial,
             facts: try result.artefact(study.images.facts), scores: try result.artefact(scores),
             attention: try result.artefact(attention),
@@ -110,7 +114,8 @@ struct ExplainabilityExperiment: Experiment {
             metrics: measures.metrics(), predictions: measures.predictionSets(),
             tables: ExplainabilityTables(measures).layouts.marked(partial: study.isPartial, images: study.images.count),
             attachments: [
-                measures.curves, measures.pairs, measures.vocabulary, try Attachment(Attachment.figures, json: [measures.figure]),
+                measures.curves, measures.pairs, measures.vocabulary,
+                try Attachment(Attachment.figures, json: [measures.figure]),
             ] + (try result.artefact(overlays).attachments("overlays")), failedControls: measures.failedControls())
     }
 }

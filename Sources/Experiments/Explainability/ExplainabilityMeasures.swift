@@ -26,7 +26,9 @@ struct ExplainabilityMeasures {
     }
 
     private var control: BaselineControl {
-        BaselineControl(objects: facts.objects, predicted: scores.predicted, floor: spec.controls.accuracyFloor, seed: spec.surgery.setting.seed)
+        BaselineControl(
+            objects: facts.objects, predicted: scores.predicted, floor: spec.controls.accuracyFloor,
+            seed: spec.surgery.setting.seed)
     }
 
     static func subject(_ item: ExplainabilityCase) -> Subject { ["method": item.name] }
@@ -36,7 +38,9 @@ struct ExplainabilityMeasures {
     /// What rows call the setting's own sentences.
     static let ownSentences = "own"
 
-    static func subject(_ item: ExplainabilityCase, sentences: String) -> Subject { ["method": item.name, "sentences": sentences] }
+    static func subject(_ item: ExplainabilityCase, sentences: String) -> Subject {
+        ["method": item.name, "sentences": sentences]
+    }
 
     func metrics() -> [Metric] {
         var metrics = control.metrics(rows, of: images)
@@ -62,21 +66,27 @@ struct ExplainabilityMeasures {
     private func metrics(_ scores: ExplainabilityScores, _ item: Int, _ subject: Subject) -> [Metric] {
         func mean(_ name: String, _ value: (Int) -> Float, nothing: String) -> Metric {
             let sums = scores.rows(value)
-            let total = sums.reduce(into: [0.0, 0.0]) { $0[0] += $1[0]; $0[1] += $1[1] }
+            let total = sums.reduce(into: [0.0, 0.0]) {
+                $0[0] += $1[0]; $0[1] += $1[1]
+            }
             let metric = rows.metric(
                 name, subject, total[0] / total[1], of: images, n: Int(total[1]),
                 interval: rows.bootstrap().intervals(ofSums: sums, [{ $0[0] / $0[1] }])[0],
-                terms: ImageTerms(of: images, sums.enumerated().map { .init(image: $0, numerator: $1[0], denominator: $1[1]) }))
+                terms: ImageTerms(
+                    of: images, sums.enumerated().map { .init(image: $0, numerator: $1[0], denominator: $1[1]) }))
             return total[1] > 0 ? metric : metric.without(.notRun, because: nothing)
         }
         let threshold = rows.metric(
-            "best-threshold", subject, (Double(scores.threshold(of: item)) * 100).rounded() / 100, of: images, n: scores.pairs,
+            "best-threshold", subject, (Double(scores.threshold(of: item)) * 100).rounded() / 100, of: images,
+            n: scores.pairs,
             note: "found by grid search on these images")
         let unseen = "no mask shows one of the labels"
         return [
             mean("explainability-iou", { scores.ratio($0, item) }, nothing: unseen),
             scores.pairs > 0 ? threshold : threshold.without(.notRun, because: unseen),
-            mean("score-contrast", { scores.contrast($0, item) }, nothing: "no mask shows one of the labels and anything else"),
+            mean(
+                "score-contrast", { scores.contrast($0, item) },
+                nothing: "no mask shows one of the labels and anything else"),
         ]
     }
 
@@ -86,23 +96,29 @@ struct ExplainabilityMeasures {
     private func attentionMetrics() -> [Metric] {
         AttentionWithinLabels.Kind.allCases.map { kind in
             let sums = attention.rows(kind)
-            let total = sums.reduce(into: [0.0, 0.0]) { $0[0] += $1[0]; $0[1] += $1[1] }
+            let total = sums.reduce(into: [0.0, 0.0]) {
+                $0[0] += $1[0]; $0[1] += $1[1]
+            }
             let metric = rows.metric(
                 "attention-within-label", Self.subject(kind), total[0] / total[1], of: images, n: Int(total[1]),
                 interval: rows.bootstrap().intervals(ofSums: sums, [{ $0[0] / $0[1] }])[0],
-                terms: ImageTerms(of: images, sums.enumerated().map { .init(image: $0, numerator: $1[0], denominator: $1[1]) }))
+                terms: ImageTerms(
+                    of: images, sums.enumerated().map { .init(image: $0, numerator: $1[0], denominator: $1[1]) }))
             return total[1] > 0 ? metric : metric.without(.notRun, because: "no label covers two patches")
         } + [
             rows.mean(
-                "class-token-change", [:], attention.classTokenChanges.map(Double.init), of: images, unit: "relative length",
-                higherIsBetter: false, note: "‖e′ − e‖/‖e‖, e′ the first token after surgery, e the embedding by the tower alone")
+                "class-token-change", [:], attention.classTokenChanges.map(Double.init), of: images,
+                unit: "relative length",
+                higherIsBetter: false,
+                note: "‖e′ − e‖/‖e‖, e′ the first token after surgery, e the embedding by the tower alone")
         ]
     }
 
     func predictionSets() -> [PredictionSet] {
         [
             PredictionSet(
-                experiment: ExplainabilityExperiment.name, answers: zip(scores.predicted, scores.margins), of: images, facts, classNames)
+                experiment: ExplainabilityExperiment.name, answers: zip(scores.predicted, scores.margins), of: images,
+                facts, classNames)
         ]
     }
 
@@ -124,7 +140,8 @@ struct ExplainabilityMeasures {
     var figure: FigureLayout {
         FigureLayout(
             title: "Mean IoU with the label's pixels by threshold",
-            x: .init("threshold (% of the map's range)", isShare: true), y: .init("mIoU (%)", isShare: true, startsAtZero: true),
+            x: .init("threshold (% of the map's range)", isShare: true),
+            y: .init("mIoU (%)", isShare: true, startsAtZero: true),
             curves: cases.enumerated().filter { $0.element.isDrawn(depth: spec.surgery.depth) }.map { item, shown in
                 let curve = Array(scores.curve(of: item))
                 return .init(
@@ -148,9 +165,12 @@ struct ExplainabilityMeasures {
         }
         return Attachment(
             "pairs.csv",
-            .list(header: ["image", "label"] + cases.flatMap { ["iou_\($0.name)", "contrast_\($0.name)"] }, rows: rows))
+            .list(
+                header: ["image", "label"] + cases.flatMap { ["iou_\($0.name)", "contrast_\($0.name)"] }, rows: rows))
     }
 
     /// What the maps chose among.
-    var vocabulary: Attachment { Attachment("vocabulary.csv", .list(header: ["label"], rows: classNames.map { [.text($0)] })) }
+    var vocabulary: Attachment {
+        Attachment("vocabulary.csv", .list(header: ["label"], rows: classNames.map { [.text($0)] }))
+    }
 }

@@ -16,7 +16,8 @@ struct ExplainabilityOverlaysStep: StepDefinition {
                 "cases": .texts(cases.map(\.key)), "images": .integer(count), "title": .text(images.name.name),
             ]) { $1 },
             inputs: source.handles, digests: ["model": source.study.model.digest],
-            memory: source.study.model.surgeryMemory(inputSize: size, records: true, pictures: 3 * count * (2 + cases.count)),
+            memory: source.study.model.surgeryMemory(
+                inputSize: size, records: true, pictures: 3 * count * (2 + cases.count)),
             work: .single { inputs in
                 let (reader, facts) = (ImageReader(try inputs[images.images]), try inputs[images.facts])
                 let maps = try source.maps(cases, inputs)
@@ -33,11 +34,13 @@ struct ExplainabilityOverlaysStep: StepDefinition {
                                 header: names[label],
                                 cells: [.init(image), .init(image.tinted(by: own.map { $0 == 1 ? 1 : 0 }))]
                                     + cases.map { item -> Gallery.Cell in
-                                        let map = try maps.map(item, of: label, shown: facts[index].objects.map(Int.init))
+                                        let map = try maps.map(
+                                            item, of: label, shown: facts[index].objects.map(Int.init))
                                         let cell = image.overlaid(with: map)
                                         guard case .absentLabel = item else { return Gallery.Cell(cell) }
                                         return Gallery.Cell(
-                                            cell, captions: [names[maps.absentLabel(facts[index].objects.map(Int.init))]])
+                                            cell,
+                                            captions: [names[maps.absentLabel(facts[index].objects.map(Int.init))]])
                                     }))
                     }
                 }

@@ -7,7 +7,8 @@ enum PairCounts {
     /// - Throws: `PipelineError.invalidArtefact` unless the images have as many labels as there are pairs.
     static func check(_ counts: [Int32], pairs: Int) throws {
         guard counts.allSatisfy({ $0 >= 0 }), counts.reduce(0, { $0 + Int($1) }) == pairs else {
-            throw PipelineError.invalidArtefact(part: "pair-counts", reason: "\(pairs) labels of \(counts.count) images")
+            throw PipelineError.invalidArtefact(
+                part: "pair-counts", reason: "\(pairs) labels of \(counts.count) images")
         }
     }
 }
@@ -57,7 +58,8 @@ struct ExplainabilityPart: ColumnTable {
         for map in maps {
             contrasts.append(Float(try ScoreContrast.value(map: map, mask: mask) ?? .nan))
             // A label that counts is somewhere.
-            curves += try Self.curve.ratios(map: map, mask: mask) ?? [Float](repeating: 0, count: Self.curve.thresholds.count)
+            curves +=
+                try Self.curve.ratios(map: map, mask: mask) ?? [Float](repeating: 0, count: Self.curve.thresholds.count)
         }
     }
 }
@@ -86,7 +88,8 @@ struct ExplainabilityScores: ColumnTable {
     static let columns: [Column<Self>] = [
         .shared("cases", \.cases), .rows("predicted", \.predicted), .rows("margins", \.margins),
         .rows("pair-counts", \.pairCounts), .rows("labels", \.labels, of: "pairs"),
-        .rows("contrasts", \.contrasts, of: "pairs") { [$0.cases] }, .rows("ratios", \.ratios, of: "pairs") { [$0.cases] },
+        .rows("contrasts", \.contrasts, of: "pairs") { [$0.cases] },
+        .rows("ratios", \.ratios, of: "pairs") { [$0.cases] },
         .rows("best", \.best, of: "cases"), .rows("curves", \.curves, of: "cases") { _ in [thresholds.count] },
     ]
 
@@ -115,7 +118,8 @@ struct ExplainabilityScores: ColumnTable {
         if !labels.isEmpty { for index in curves.indices { curves[index] /= Double(labels.count) } }
         best = (0..<cases).map { item in
             let curve = curves[item * steps..<(item + 1) * steps]
-            return Int32((curve.indices.max { (curve[$0], $1) < (curve[$1], $0) } ?? curve.startIndex) - curve.startIndex)
+            return Int32(
+                (curve.indices.max { (curve[$0], $1) < (curve[$1], $0) } ?? curve.startIndex) - curve.startIndex)
         }
         // Only now is it known which of each curve's values count.
         try shards.forEach { _, part in

@@ -59,10 +59,12 @@ struct ExplainabilitySpec: Sendable {
         if !root.has(.secondOrder) { try Self.checkNoStudy(document) }
         surgery = try SurgerySpec(document, besides: Key.names + StudySpec.keyNames, choices: choices, model: model)
         if let row = try root.optionalMapping(.secondOrder, keys: RowKey.self) {
-            let study = try StudySpec(document, besides: Key.names + SurgerySpec.keyNames, choices: choices, model: model)
+            let study = try StudySpec(
+                document, besides: Key.names + SurgerySpec.keyNames, choices: choices, model: model)
             let layers = try row.neuronLayers(.layers, of: study)
             let available = (layers?.count ?? study.layers?.count ?? study.facts.layers.count) * study.facts.neurons
-            secondOrder = SecondOrderRow(study: study, neurons: try row.integer(.neurons, in: 1...available), layers: layers)
+            secondOrder = SecondOrderRow(
+                study: study, neurons: try row.integer(.neurons, in: 1...available), layers: layers)
         }
         overlays = try root.integer(.overlays, in: 1...200, default: 20)
         let mapping = try root.mapping(.sensitivity, keys: SensitivityKey.self)
@@ -78,7 +80,8 @@ struct ExplainabilitySpec: Sendable {
     private static func checkNoStudy(_ document: SpecDocument) throws {
         let study = try document.root(keys: StudySpec.Key.self, besides: Key.names + SurgerySpec.keyNames)
         if let key = StudySpec.Key.allCases.first(where: study.has) {
-            throw study.invalid(key, "only 'second-order' makes use of it; write that too, or leave '\(key.rawValue)' out")
+            throw study.invalid(
+                key, "only 'second-order' makes use of it; write that too, or leave '\(key.rawValue)' out")
         }
     }
 }

@@ -30,7 +30,9 @@ struct ExplainabilityInputs: Sendable {
         return try LabelMaps(
             study.model.clip.value(), cases, classifier: classifier.weights, empty: inputs[empty].classifier.weights,
             secondOrder: secondOrder.map {
-                .init(neurons: try ClassNeurons(inputs[$0.directions], layers: $0.layers, classifier: classifier), count: $0.neurons)
+                .init(
+                    neurons: try ClassNeurons(inputs[$0.directions], layers: $0.layers, classifier: classifier),
+                    count: $0.neurons)
             }, size: study.inputSize, seed: study.setting.seed)
     }
 }

@@ -22,7 +22,10 @@ struct ExplainabilityTables {
                 let subject = ExplainabilityMeasures.subject(item)
                 return .init(
                     item.title,
-                    [.init("explainability-iou", subject), .init("best-threshold", subject, .value), .init("score-contrast", subject)])
+                    [
+                        .init("explainability-iou", subject), .init("best-threshold", subject, .value),
+                        .init("score-contrast", subject),
+                    ])
             },
             footnotes: [
                 "mIoU: of the label's pixels with the map, from 0 to 1, above one threshold for all images, found by grid search over 0, 1, … 100 % on these images; …-thresholds.csv beside the rows has the whole curve. mSC, mean score contrast: the map's mean on the label's pixels less its mean elsewhere; negative where the background is lit. Intervals leave the threshold as it was found.",
@@ -36,10 +39,17 @@ struct ExplainabilityTables {
         let kinds = AttentionWithinLabels.Kind.allCases
         let depth = measures.spec.surgery.depth
         return TableLayout(
-            title: "Where patches of a label look (%): attention to other patches that stays on the label, last \(depth) blocks",
+            title:
+                "Where patches of a label look (%): attention to other patches that stays on the label, last \(depth) blocks",
             rowHeader: "attention",
             columns: [.init("stays")],
-            rows: zip(kinds, ["queries with keys, the tower's own", "values with values, surgery's", "the label's share of the other patches"]).map {
+            rows: zip(
+                kinds,
+                [
+                    "queries with keys, the tower's own", "values with values, surgery's",
+                    "the label's share of the other patches",
+                ]
+            ).map {
                 .init($1, [.init("attention-within-label", ExplainabilityMeasures.subject($0))])
             },
             footnotes: [
@@ -58,7 +68,9 @@ struct ExplainabilityTables {
             TableLayout(
                 title: "Beyond the paper (%): the same with other sentences, first \(first.scores.images) images",
                 rowHeader: "map",
-                columns: measures.sentences.flatMap { name, _ in [.init("mIoU", group: header(name)), .init("mSC", group: header(name))] },
+                columns: measures.sentences.flatMap { name, _ in
+                    [.init("mIoU", group: header(name)), .init("mSC", group: header(name))]
+                },
                 rows: ExplainabilityCase.surgery(depth: measures.spec.surgery.depth).map { item in
                     .init(
                         item.title,
@@ -79,12 +91,15 @@ struct ExplainabilityTables {
         let images = measures.sensitivity.first?.scores.images ?? 0
         return [("explainability-iou", "mIoU"), ("score-contrast", "mSC")].map { metric, title in
             TableLayout(
-                title: "Beyond the paper: \(title) (%) of CLIP Surgery by depth and size of the input, first \(images) images",
+                title:
+                    "Beyond the paper: \(title) (%) of CLIP Surgery by depth and size of the input, first \(images) images",
                 rowHeader: "last blocks", columns: spec.inputSizes.map { .init("\($0)", group: "pixels") },
                 rows: spec.depths.map { depth in
                     .init(
                         "\(depth)",
-                        spec.inputSizes.map { .init(metric, ExplainabilityMeasures.subject(inputSize: $0, depth: depth)) })
+                        spec.inputSizes.map {
+                            .init(metric, ExplainabilityMeasures.subject(inputSize: $0, depth: depth))
+                        })
                 })
         }
     }

@@ -23,13 +23,16 @@ final class LabelMaps {
 
     /// - Parameter size: of the images and of the maps.
     init(
-        _ clip: CLIP, _ cases: [ExplainabilityCase], classifier: Tensor, empty: Tensor, secondOrder: SecondOrder?, size: Int,
+        _ clip: CLIP, _ cases: [ExplainabilityCase], classifier: Tensor, empty: Tensor, secondOrder: SecondOrder?,
+        size: Int,
         seed: Int
     ) throws {
         let vision = try clip.vision.resized(to: size)
         let methods = cases.compactMap { if case .attribution(let method) = $0 { method } else { nil } }
         tokens = TokenReader(vision, cases.compactMap(\.reading), classifier: classifier, empty: empty)
-        attribution = methods.isEmpty ? nil
+        attribution =
+            methods.isEmpty
+            ? nil
             : AttributionPass(vision, classifier: classifier, logitScale: exp(clip.logitScale), methods: Set(methods))
         (self.secondOrder, self.size, self.seed) = (secondOrder, size, UInt64(seed))
         classes = classifier.shape[0]
@@ -55,7 +58,9 @@ final class LabelMaps {
         case .absentLabel(let reading): map = tokens.map(of: absentLabel(shown), in: try similarities(reading))
         case .wholePicture: return [Float](repeating: 1, count: size * size)
         case .attribution(let method):
-            guard let attribution else { preconditionFailure("a map of \(method.rawValue) was asked for but not declared") }
+            guard let attribution else {
+                preconditionFailure("a map of \(method.rawValue) was asked for but not declared")
+            }
             if method == .secondOrder, let secondOrder {
                 map = attribution.secondOrderMap(neurons: secondOrder.neurons.largest(secondOrder.count, of: label))
             } else {

@@ -79,7 +79,8 @@ public struct Export: Sendable {
 
         let work = ExportWork(jobs: settings.jobs, cancellation: cancellation, output: output.url, observer: observer)
         let pictures = try PreparedPictures(
-            files, selection, preprocessing: ImagePreprocessing(clip.description), into: work.scratch(), jobs: settings.jobs,
+            files, selection, preprocessing: ImagePreprocessing(clip.description), into: work.scratch(),
+            jobs: settings.jobs,
             cancellation: cancellation
         ) { observer(.progress(stage: "pictures read", done: $0, total: $1)) }
         for skipped in pictures.skipped { observer(.skipped(picture: skipped.id, reason: skipped.reason)) }
@@ -91,7 +92,8 @@ public struct Export: Sendable {
             location: selection.location, found: files.paths.count, limit: selection.limit,
             preprocessing: PreprocessingEntry(clip.description), pictures: pictures.pictures, skipped: pictures.skipped)
         return try write(
-            try exporter.tensors(clip, images: pictures.count), named: exporter.name, clip, watched: watch, images: images, texts: exporter.texts,
+            try exporter.tensors(clip, images: pictures.count), named: exporter.name, clip, watched: watch,
+            images: images, texts: exporter.texts,
             settings: exporter.settings(clip, images: pictures.count), to: output
         ) { try exporter.compute(clip, pictures, into: $0, work) }
     }
@@ -112,8 +114,10 @@ public struct Export: Sendable {
 
     /// Writes the header, has `compute` fill the tensors, and gives the file its name.
     private func write(
-        _ tensors: [ExportTensor], named name: String, _ clip: CLIP, watched watch: FileWatch, images: ExportDocument.Images? = nil, texts: [String],
-        settings request: ExportDocument.Settings = .init(), to output: PendingFile, _ compute: (ExportFile) throws -> Void
+        _ tensors: [ExportTensor], named name: String, _ clip: CLIP, watched watch: FileWatch,
+        images: ExportDocument.Images? = nil, texts: [String],
+        settings request: ExportDocument.Settings = .init(), to output: PendingFile,
+        _ compute: (ExportFile) throws -> Void
     ) throws -> [ExportTensor] {
         let model = try ModelEntry(clip, path: settings.model.relativePath)
         try watch.check()

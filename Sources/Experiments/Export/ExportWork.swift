@@ -26,7 +26,9 @@ struct ExportWork: Sendable {
     /// A file that nobody sees.
     /// - Throws: `OutputError`.
     func scratch() throws -> PendingFile {
-        try PendingFile(for: output.deletingLastPathComponent().appendingPathComponent("scratch-\(UUID().uuidString)"), followsLink: false)
+        try PendingFile(
+            for: output.deletingLastPathComponent().appendingPathComponent("scratch-\(UUID().uuidString)"),
+            followsLink: false)
     }
 
     /// - Throws: as `Workers.forEach`.

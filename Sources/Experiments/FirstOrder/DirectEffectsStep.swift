@@ -62,7 +62,8 @@ struct DirectEffectsStep: ImageStep {
     var none: FittedDirectEffects { FittedDirectEffects(of: model.configuration) }
 
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<FittedDirectEffects> {
-        let effects = DirectEffects(try model.clip.value().vision, paths: try model.paths.value(), capacity: model.batch)
+        let effects = DirectEffects(
+            try model.clip.value().vision, paths: try model.paths.value(), capacity: model.batch)
         return images.batches(effects) { part, _ in
             part.sums.add(effects)
             part.moments.add(effects)

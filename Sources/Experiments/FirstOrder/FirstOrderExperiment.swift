@@ -27,9 +27,11 @@ struct FirstOrderExperiment: Experiment {
         pool = try graph.add(TextPoolStep(study, spec.pool, needed: spec.textsPerHead))
         spans = try graph.add(
             TextSpansStep(
-                model: model, effects: effects, pool: pool, count: spec.textsPerHead, rank: spec.rank, seed: spec.study.seed))
+                model: model, effects: effects, pool: pool, count: spec.textsPerHead, rank: spec.rank,
+                seed: spec.study.seed))
         terms = try graph.add(
-            HeadVarianceTermsStep(model: model, images: study.fit, effects: effects, spans: spans, count: spec.textsPerHead))
+            HeadVarianceTermsStep(
+                model: model, images: study.fit, effects: effects, spans: spans, count: spec.textsPerHead))
         trust = try TrustChecks(study, graph: &graph)
     }
 
@@ -42,7 +44,8 @@ struct FirstOrderExperiment: Experiment {
             predictions: try result.artefact(predictions), phrases: try result.artefact(pool).pool.phrases,
             spans: try result.artefact(spans),
             intervals: HeadVarianceIntervals(
-                try result.artefact(terms), bootstrap: RowMaker(Self.name, spec.study.setting, isPartial: study.isPartial).bootstrap()),
+                try result.artefact(terms),
+                bootstrap: RowMaker(Self.name, spec.study.setting, isPartial: study.isPartial).bootstrap()),
             trust: try trust.findings(result))
         let texts = HeadTexts(measures)
         return ExperimentReport(

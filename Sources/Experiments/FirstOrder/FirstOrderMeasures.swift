@@ -53,7 +53,8 @@ struct FirstOrderMeasures {
     private func lengths(_ kind: FirstOrderPredictions.Kind, layer: Int) -> [Metric] {
         let subject: Subject = ["layer": "\(layer)", "kind": kind.rawValue]
         return [
-            ("direct-effect-norm", \FirstOrderPredictions.lengths), ("direct-effect-deviation", \FirstOrderPredictions.deviations),
+            ("direct-effect-norm", \FirstOrderPredictions.lengths),
+            ("direct-effect-deviation", \FirstOrderPredictions.deviations),
         ].map { name, values in
             rows.mean(
                 name, subject, predictions.values(values, kind, layer: layer), of: trust.evaluation,
@@ -87,7 +88,8 @@ struct FirstOrderMeasures {
         for (position, text) in values.texts.enumerated() {
             metrics.append(
                 row(
-                    "textspan-explained-variance", subject(ofHead: head, texts: position + 1), Double(text.explainedVariance),
+                    "textspan-explained-variance", subject(ofHead: head, texts: position + 1),
+                    Double(text.explainedVariance),
                     intervals.texts[position], phrases[Int(text.text)]))
         }
         let all = subject(ofHead: head, texts: spec.textsPerHead)

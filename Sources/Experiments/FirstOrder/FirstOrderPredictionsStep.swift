@@ -57,7 +57,8 @@ struct FirstOrderPredictions: ColumnTable {
 
     func check() throws {
         guard predictions.conditions == FirstOrderConditions(layers: layers).count else {
-            throw PipelineError.invalidArtefact(part: "conditions", reason: "\(predictions.conditions) for \(layers) layers")
+            throw PipelineError.invalidArtefact(
+                part: "conditions", reason: "\(predictions.conditions) for \(layers) layers")
         }
     }
 

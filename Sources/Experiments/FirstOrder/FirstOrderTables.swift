@@ -11,7 +11,8 @@ struct FirstOrderTables {
 
     private var figures: TableLayout {
         TableLayout(
-            title: "Figures 11 and 12: zero-shot accuracy (%), direct effects of more and more layers replaced by their means",
+            title:
+                "Figures 11 and 12: zero-shot accuracy (%), direct effects of more and more layers replaced by their means",
             rowHeader: "layers ablated",
             columns: ["attention layers", "MLPs"].flatMap {
                 [.init("from the first up", group: $0), .init("from the last down", group: $0)]
@@ -45,7 +46,8 @@ struct FirstOrderTables {
                     })
             },
             reference: .init(
-                "baseline", (1...measures.layers).map { .init(Double($0), .metric("accuracy", ["condition": "baseline"])) }))
+                "baseline",
+                (1...measures.layers).map { .init(Double($0), .metric("accuracy", ["condition": "baseline"])) }))
     }
 
     private static func title(_ condition: FirstOrderCondition) -> String {
@@ -62,7 +64,9 @@ struct FirstOrderTables {
         return TableLayout(
             title: "Direct effects of the layers, of a representation of length 100",
             rowHeader: "layer",
-            columns: ["attention layer", "MLP"].flatMap { [.init("length", group: $0), .init("distance from mean", group: $0)] },
+            columns: ["attention layer", "MLP"].flatMap {
+                [.init("length", group: $0), .init("distance from mean", group: $0)]
+            },
             rows: (0..<measures.layers).map { layer in
                 .init(
                     "\(layer)",
@@ -72,6 +76,8 @@ struct FirstOrderTables {
                         }
                     })
             },
-            footnotes: ["Means over the evaluation images; 95 % intervals are in the CSV. Mean-ablation takes away the distance."])
+            footnotes: [
+                "Means over the evaluation images; 95 % intervals are in the CSV. Mean-ablation takes away the distance."
+            ])
     }
 }

@@ -21,11 +21,13 @@ struct HeadTexts {
         let texts = spec.textsPerHead
         let shown = heads.prefix(spec.headsInTable)
         return TableLayout(
-            title: "TextSpan: texts of the \(shown.count) attention heads with the largest variance (pool \(spec.pool.name))",
+            title:
+                "TextSpan: texts of the \(shown.count) attention heads with the largest variance (pool \(spec.pool.name))",
             rowHeader: "head",
             columns: [
                 .init("of all heads' variance (%)"),
-                .init("its texts", group: "variance explained (%)"), .init("random texts", group: "variance explained (%)"),
+                .init("its texts", group: "variance explained (%)"),
+                .init("random texts", group: "variance explained (%)"),
                 .init("principal directions", group: "variance explained (%)"),
                 .init("its texts, in the order in which they were chosen", isText: true),
             ],

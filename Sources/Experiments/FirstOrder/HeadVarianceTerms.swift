@@ -88,7 +88,8 @@ struct HeadVarianceTermsStep: ImageStep {
         let paths = try model.paths.value()
         let pass = DirectEffects(try model.clip.value().vision, paths: paths, capacity: model.batch)
         let projections = HeadProjections(
-            means: try inputs[effects].moments.means(paths), directions: try inputs[spans].directions, capacity: model.batch)
+            means: try inputs[effects].moments.means(paths), directions: try inputs[spans].directions,
+            capacity: model.batch)
         return images.batches(pass) { terms, _ in
             projections.update(pass)
             terms.append(projections, batch: pass.batch)

@@ -34,7 +34,9 @@ struct TextSpans: Artefact {
 
     init(_ stored: StoredArtefact) throws {
         let table = try stored.tensor("directions")
-        guard table.shape.count == 4 else { throw PipelineError.invalidArtefact(part: "directions", reason: "shape \(table.shape)") }
+        guard table.shape.count == 4 else {
+            throw PipelineError.invalidArtefact(part: "directions", reason: "shape \(table.shape)")
+        }
         let directions = Tensor(shape: table.shape, elements: try table.floats())
         let (headCount, count) = (directions.shape[0], directions.shape[2])
         let (texts, explained) = (try stored.tensor("texts"), try stored.tensor("explained"))
@@ -52,7 +54,9 @@ struct TextSpans: Artefact {
         heads = (0..<headCount).map { k in
             Head(
                 variance: values[3 * k],
-                texts: zip(rows[k * count..<(k + 1) * count], variances[k * count..<(k + 1) * count]).prefix { $0.0 >= 0 }.map {
+                texts: zip(rows[k * count..<(k + 1) * count], variances[k * count..<(k + 1) * count]).prefix {
+                    $0.0 >= 0
+                }.map {
                     TextSpan.Entry(text: $0, explainedVariance: $1)
                 },
                 explainedByRandomTexts: values[3 * k + 1], explainedByPrincipalDirections: values[3 * k + 2],
@@ -90,7 +94,8 @@ extension TextSpans.Head {
         variance = (0..<d).reduce(0) { $0 + covariance[$1 * d + $1] }
         let chosen = try TextSpan(covariance: covariance, texts: texts, count: count, rank: rank)
         let drawn = try TextSpan(
-            covariance: covariance, texts: Tensor(shape: [random.count, d], elements: random.flatMap { texts[row: $0] }),
+            covariance: covariance,
+            texts: Tensor(shape: [random.count, d], elements: random.flatMap { texts[row: $0] }),
             count: count, rank: rank)
         var matrix = covariance
         let principal = try Factorisations.largestEigenpairs(&matrix, count: d, keeping: min(count, d))

@@ -29,8 +29,10 @@ struct IndirectEffectExperiment: Experiment {
 
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = IndirectEffectMeasures(
-            spec: spec, layers: spec.sample.layers ?? study.layers, isPartial: study.isPartial, fitCount: study.fit.count,
-            directions: try result.artefact(directions), totals: try result.artefact(totals), sampled: try result.artefact(sampled),
+            spec: spec, layers: spec.sample.layers ?? study.layers, isPartial: study.isPartial,
+            fitCount: study.fit.count,
+            directions: try result.artefact(directions), totals: try result.artefact(totals),
+            sampled: try result.artefact(sampled),
             direct: try result.artefact(direct), trust: try trust.findings(result))
         return ExperimentReport(
             metrics: measures.metrics(), predictions: [],

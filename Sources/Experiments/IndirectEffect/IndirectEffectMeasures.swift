@@ -36,7 +36,9 @@ struct IndirectEffectMeasures {
 
     /// What a neuron's first direction explains, one value a neuron: of those sampled, or of all, whose indirect effects
     /// nobody measured.
-    func shares(_ effect: EffectKind, _ share: EffectKind.Share, layer: Int, _ sample: EffectKind.Sample = .equal) -> [Double] {
+    func shares(_ effect: EffectKind, _ share: EffectKind.Share, layer: Int, _ sample: EffectKind.Sample = .equal)
+        -> [Double]
+    {
         let values: [Float]
         switch (sample, share) {
         case (.all, _) where effect == .indirect: return []
@@ -60,10 +62,13 @@ struct IndirectEffectMeasures {
 
     /// Cosines of the reference directions of the neurons sampled with the indirect ones. // [n, n]
     private func cosines(_ reference: Reference, layer: Int) -> Tensor? {
-        let all = reference == .direct ? direct.layers[layer]?.directions : directions.layers[layer]?.directions.directions
+        let all =
+            reference == .direct ? direct.layers[layer]?.directions : directions.layers[layer]?.directions.directions
         guard let all, let sample = sampled.layers[layer] else { return nil }
-        return Tensor(shape: sample.indirect.directions.directions.shape, elements: sample.neurons.flatMap { all[row: Int($0)] })
-            .times(sample.indirect.directions.directions, transposed: true)
+        return Tensor(
+            shape: sample.indirect.directions.directions.shape, elements: sample.neurons.flatMap { all[row: Int($0)] }
+        )
+        .times(sample.indirect.directions.directions, transposed: true)
     }
 
     /// Of each neuron sampled with itself, with the sign of the directions.
@@ -87,8 +92,11 @@ struct IndirectEffectMeasures {
 
     func metrics() -> [Metric] {
         layers.flatMap { layer in
-            EffectKind.allCases.flatMap { explained($0, layer: layer) + distribution($0, layer: layer) + concentration($0, layer: layer) }
-                + EffectKind.Share.allCases.map { difference($0, layer: layer) } + Reference.allCases.flatMap { alignment($0, layer: layer) }
+            EffectKind.allCases.flatMap {
+                explained($0, layer: layer) + distribution($0, layer: layer) + concentration($0, layer: layer)
+            }
+                + EffectKind.Share.allCases.map { difference($0, layer: layer) }
+                + Reference.allCases.flatMap { alignment($0, layer: layer) }
         } + trust.metrics(rows, evaluated: fitCount)
     }
 
@@ -100,7 +108,8 @@ struct IndirectEffectMeasures {
         return samples.filter { effect == .secondOrder || $0.0 == .equal }.flatMap { sample, note in
             EffectKind.Share.allCases.map { share in
                 rows.mean(
-                    EffectKind.shareMetric, effect.subject(share, layer: layer, sample), shares(effect, share, layer: layer, sample),
+                    EffectKind.shareMetric, effect.subject(share, layer: layer, sample),
+                    shares(effect, share, layer: layer, sample),
                     of: trust.fit, over: "neuron", note: note)
             }
         }
@@ -113,13 +122,16 @@ struct IndirectEffectMeasures {
     private func distribution(_ effect: EffectKind, layer: Int) -> [Metric] {
         Self.quantiles.map { quantile in
             rows.quantile(
-                EffectKind.shareMetric, Self.subject(effect, layer: layer, statistic: quantile.name), quantile.probability,
+                EffectKind.shareMetric, Self.subject(effect, layer: layer, statistic: quantile.name),
+                quantile.probability,
                 shares(effect, .largest, layer: layer), of: trust.fit, over: "neuron",
                 note: "of the \(kept) largest effects on \(sampledImages) fit images")
         } + [
             rows.share(
                 "neurons-without-gap", ["layer": "\(layer)", "effect": effect.rawValue],
-                summary(effect, layer: layer).map { summary in summary.directions.ratios.indices.map { !summary.directions.hasFirst($0, gap: spec.gap) } } ?? [],
+                summary(effect, layer: layer).map { summary in
+                    summary.directions.ratios.indices.map { !summary.directions.hasFirst($0, gap: spec.gap) }
+                } ?? [],
                 of: trust.fit, over: "neuron",
                 higherIsBetter: false, note: "σ₂/σ₁ above \(spec.gap)")
         ]
@@ -142,24 +154,29 @@ struct IndirectEffectMeasures {
         guard let summary = summary(effect, layer: layer) else { return [] }
         let values: [(String, Holder, [Float])] = [
             ("half", .measured, summary.holdingHalf), ("half", .gaussian, summary.gaussianHalf),
-            ("nine tenths", .measured, summary.holdingNineTenths), ("nine tenths", .gaussian, summary.gaussianNineTenths),
+            ("nine tenths", .measured, summary.holdingNineTenths),
+            ("nine tenths", .gaussian, summary.gaussianNineTenths),
         ]
         // A neuron without effects holds nothing anywhere.
         func finite(_ values: [Double]) -> [Double] { values.filter(\.isFinite) }
         return values.map { held, holder, shares in
             rows.mean(
-                "images-holding", Self.subject(effect, layer: layer, holding: held, holder), finite(shares.map(Double.init)),
+                "images-holding", Self.subject(effect, layer: layer, holding: held, holder),
+                finite(shares.map(Double.init)),
                 of: trust.fit, over: "neuron", higherIsBetter: false,
                 note: "of Σ‖φ − φ̄‖² over \(sampledImages) fit images")
         } + [
             rows.mean(
                 "images-holding-difference", ["layer": "\(layer)", "effect": effect.rawValue, "holding": "half"],
-                finite(zip(summary.holdingHalf, summary.gaussianHalf).map { Double($0 - $1) }), of: trust.fit, over: "neuron",
+                finite(zip(summary.holdingHalf, summary.gaussianHalf).map { Double($0 - $1) }), of: trust.fit,
+                over: "neuron",
                 higherIsBetter: false, note: "measured less Gaussian, neuron by neuron")
         ]
     }
 
-    static func differenceSubject(_ share: EffectKind.Share, layer: Int) -> Subject { ["layer": "\(layer)", "of": share.rawValue] }
+    static func differenceSubject(_ share: EffectKind.Share, layer: Int) -> Subject {
+        ["layer": "\(layer)", "of": share.rawValue]
+    }
 
     private func difference(_ share: EffectKind.Share, layer: Int) -> Metric {
         rows.mean(
@@ -193,7 +210,8 @@ struct IndirectEffectMeasures {
         EffectKind.allCases.map { effect in
             FigureLayout(
                 title: "Second moments along PC #1: \(effect.rawValue) effects of the neurons sampled",
-                x: .init("share along PC #1 (%)", isShare: true), y: .init("neurons of the layer (%)", isShare: true, startsAtZero: true),
+                x: .init("share along PC #1 (%)", isShare: true),
+                y: .init("neurons of the layer (%)", isShare: true, startsAtZero: true),
                 curves: layers.map {
                     .init("layer \($0)", distributionOf: shares(effect, .largest, layer: $0), over: 0...1, bins: 20)
                 }, hasMarks: false)
@@ -207,11 +225,13 @@ struct IndirectEffectMeasures {
         let equal = EffectKind.allCases.flatMap { effect in EffectKind.Share.allCases.map { (effect, $0) } }
         let rows = layers.flatMap { layer -> [[Attachment.Field]] in
             let sampled = neurons(layer)
-            let columns = equal.map { shares($0, $1, layer: layer) }
+            let columns =
+                equal.map { shares($0, $1, layer: layer) }
                 + EffectKind.allCases.map { (summary($0, layer: layer)?.directions.ratios ?? []).map(Double.init) }
                 + [ownCosines(.secondOrder, layer: layer), ownCosines(.direct, layer: layer)]
             let places = Dictionary(uniqueKeysWithValues: zip(sampled, sampled.indices))
-            let whole = EffectKind.Share.allCases.map { shares(.secondOrder, $0, layer: layer, .all) }
+            let whole =
+                EffectKind.Share.allCases.map { shares(.secondOrder, $0, layer: layer, .all) }
                 + [(directions.layers[layer]?.directions.ratios ?? []).map(Double.init)]
             return (whole.first ?? []).indices.map { neuron in
                 [.integer(layer), .integer(neuron)] + whole.map { .number($0[neuron]) }
@@ -228,7 +248,8 @@ struct IndirectEffectMeasures {
                 header: ["layer", "neuron"] + EffectKind.Share.allCases.map { name(.secondOrder, $0, "all") }
                     + ["all_second_order_sigma2_over_sigma1"] + equal.map { name($0, $1, "equal") }
                     + [
-                        "equal_second_order_sigma2_over_sigma1", "equal_indirect_sigma2_over_sigma1", "cosine_indirect_second_order",
+                        "equal_second_order_sigma2_over_sigma1", "equal_indirect_sigma2_over_sigma1",
+                        "cosine_indirect_second_order",
                         "cosine_indirect_direct",
                     ], rows: rows))
     }

@@ -19,7 +19,9 @@ struct IndirectEffectSpec: Sendable {
     }
 
     /// - Throws: `SpecError`, and what `model` throws.
-    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts) throws {
+    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts)
+        throws
+    {
         let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
         study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
         gap = try root.double(.gap, in: 0...1, default: PrincipalDirections.usualGap)

@@ -9,7 +9,9 @@ struct IndirectEffectTables {
     var layouts: [TableLayout] { [explained, distributions, concentration, alignment] }
 
     private func rows(_ cells: (Int, EffectKind) -> [TableLayout.Cell]) -> [TableLayout.Row] {
-        measures.layers.flatMap { layer in EffectKind.allCases.map { .init("\(layer), \($0.rawValue)", cells(layer, $0)) } }
+        measures.layers.flatMap { layer in
+            EffectKind.allCases.map { .init("\(layer), \($0.rawValue)", cells(layer, $0)) }
+        }
     }
 
     private var neurons: String {
@@ -20,13 +22,17 @@ struct IndirectEffectTables {
 
     private var explained: TableLayout {
         let samples: [(EffectKind.Sample, String)] = [
-            (.equal, "the same neurons and \(measures.sampledImages) images"), (.all, "all neurons and \(measures.fitCount) images"),
+            (.equal, "the same neurons and \(measures.sampledImages) images"),
+            (.all, "all neurons and \(measures.fitCount) images"),
         ]
         return TableLayout(
             title: "Along a neuron's first principal direction (%)",
             rowHeader: "layer, effect",
             columns: samples.flatMap { _, title in
-                [.init("largest", group: title), .init("all images", group: title), .init("largest, centred", group: title)]
+                [
+                    .init("largest", group: title), .init("all images", group: title),
+                    .init("largest, centred", group: title),
+                ]
             },
             rows: rows { layer, effect in
                 samples.flatMap { sample, _ in
@@ -52,7 +58,9 @@ struct IndirectEffectTables {
             } + [.init("without a gap")],
             rows: rows { layer, effect in
                 IndirectEffectMeasures.quantiles.map {
-                    .init(EffectKind.shareMetric, IndirectEffectMeasures.subject(effect, layer: layer, statistic: $0.name))
+                    .init(
+                        EffectKind.shareMetric, IndirectEffectMeasures.subject(effect, layer: layer, statistic: $0.name)
+                    )
                 } + [.init("neurons-without-gap", ["layer": "\(layer)", "effect": effect.rawValue])]
             },
             footnotes: [
@@ -66,13 +74,20 @@ struct IndirectEffectTables {
         return TableLayout(
             title: "Selectivity: the share of images (%) that holds half and nine tenths of a neuron's Σ‖φ − φ̄‖²",
             rowHeader: "layer, effect",
-            columns: held.flatMap { [.init("measured", group: $0), .init("Gaussian", group: $0)] } + [.init("half, measured less Gaussian")],
+            columns: held.flatMap { [.init("measured", group: $0), .init("Gaussian", group: $0)] } + [
+                .init("half, measured less Gaussian")
+            ],
             rows: rows { layer, effect in
                 held.flatMap { held in
                     IndirectEffectMeasures.Holder.allCases.map {
-                        TableLayout.Cell("images-holding", IndirectEffectMeasures.subject(effect, layer: layer, holding: held, $0))
+                        TableLayout.Cell(
+                            "images-holding", IndirectEffectMeasures.subject(effect, layer: layer, holding: held, $0))
                     }
-                } + [.init("images-holding-difference", ["layer": "\(layer)", "effect": effect.rawValue, "holding": "half"])]
+                } + [
+                    .init(
+                        "images-holding-difference",
+                        ["layer": "\(layer)", "effect": effect.rawValue, "holding": "half"])
+                ]
             },
             footnotes: [
                 "Gaussian: effects drawn from the normal distribution with the same covariance, as many as there are images. Below it, a neuron's effects are rarer and larger than their size and shape make them.",
@@ -83,7 +98,8 @@ struct IndirectEffectTables {
     private var alignment: TableLayout {
         let references = IndirectEffectMeasures.Reference.allCases
         return TableLayout(
-            title: "Directions of indirect effects: |cosine| with other directions of the same neuron, and of other neurons",
+            title:
+                "Directions of indirect effects: |cosine| with other directions of the same neuron, and of other neurons",
             rowHeader: "layer",
             columns: ["second-order direction", "direction written directly"].flatMap {
                 [.init("its own", group: $0), .init("another neuron's", group: $0)]
@@ -97,7 +113,9 @@ struct IndirectEffectTables {
                                 "direction-alignment",
                                 IndirectEffectMeasures.subject(reference, layer: layer, pairing: $0))
                         }
-                    } + [.init("pc1-share-difference", IndirectEffectMeasures.differenceSubject(.largest, layer: layer))])
+                    } + [
+                        .init("pc1-share-difference", IndirectEffectMeasures.differenceSubject(.largest, layer: layer))
+                    ])
             },
             footnotes: [
                 "The neurons sampled; means with 95 % intervals, bootstrap over neurons. another neuron's: of the same layer, mean over all.",

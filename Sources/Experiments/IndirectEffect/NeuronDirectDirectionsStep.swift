@@ -24,7 +24,9 @@ struct NeuronDirectDirectionsStep: StepDefinition {
             work: .single { _ in
                 let (vision, paths) = (try model.clip.value().vision, try model.paths.value())
                 return NeuronDirectDirections(
-                    layers: layers.reduce(into: [:]) { $0[$1] = DirectDirections(directions: paths.directDirections(layer: $1, of: vision)) })
+                    layers: layers.reduce(into: [:]) {
+                        $0[$1] = DirectDirections(directions: paths.directDirections(layer: $1, of: vision))
+                    })
             })
     }
 }

@@ -41,7 +41,8 @@ struct MeanAblationExperiment: Experiment {
             spec: spec, layers: study.layers, classNames: study.classes.names, fitCount: study.fit.count,
             isPartial: study.isPartial, labels: try result.artefact(evaluation.facts).labels,
             predictions: try result.artefact(predictions), directions: try result.artefact(directions),
-            sampled: try sampled.map { try result.artefact($0) }, trust: try trust.findings(result), settings: study.settings, paper: paper)
+            sampled: try sampled.map { try result.artefact($0) }, trust: try trust.findings(result),
+            settings: study.settings, paper: paper)
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),
             tables: MeanAblationTables(measures).layouts,

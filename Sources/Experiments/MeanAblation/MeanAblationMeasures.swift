@@ -39,7 +39,9 @@ struct MeanAblationMeasures {
     private var baselineControl: BaselineControl {
         BaselineControl(
             labels: labels,
-            predicted: (0..<predictions.count).map { predictions.labels[predictions.index(image: $0, layer: 0, condition: 0)] },
+            predicted: (0..<predictions.count).map {
+                predictions.labels[predictions.index(image: $0, layer: 0, condition: 0)]
+            },
             floor: spec.controls.accuracyFloor, seed: spec.study.seed)
     }
 
@@ -57,7 +59,9 @@ struct MeanAblationMeasures {
 
     /// How Table 1 stands to the paper's.
     var standing: String {
-        rows.standing(to: paper.map { table in ["indirect", "second-order"].map { table[$0, "accuracy"] } } ?? [], ["layer": "\(tableLayer)"])
+        rows.standing(
+            to: paper.map { table in ["indirect", "second-order"].map { table[$0, "accuracy"] } } ?? [],
+            ["layer": "\(tableLayer)"])
     }
 
     /// Neurons of that layer whose effects of both kinds were compared.
@@ -75,11 +79,14 @@ struct MeanAblationMeasures {
             for (index, condition) in AblationPredictions.conditions.enumerated() where condition != Self.baseline {
                 var number: PaperNumber?
                 if layer == tableLayer {
-                    if condition == AblationCondition.withoutAllNeurons.rawValue { number = paper?["second-order", "accuracy"] }
+                    if condition == AblationCondition.withoutAllNeurons.rawValue {
+                        number = paper?["second-order", "accuracy"]
+                    }
                     if condition == AblationPredictions.indirect { number = paper?["indirect", "accuracy"] }
                 }
                 let row = rows.share(
-                    "accuracy", ["layer": "\(layer)", "condition": condition], isCorrect(layer: position, condition: index),
+                    "accuracy", ["layer": "\(layer)", "condition": condition],
+                    isCorrect(layer: position, condition: index),
                     of: trust.evaluation, paper: number, settings: ["layer": "\(layer)"])
                 let hasRun = predictions.hasRun(layer: position, condition: index)
                 metrics.append(
@@ -97,7 +104,8 @@ struct MeanAblationMeasures {
             let isPapers = isTabled && (effect == .indirect || sample == .all)
             let own = effect == .indirect ? ["effect-sample": "\(shares.count) neurons, \(sampledImages) images"] : [:]
             return rows.mean(
-                EffectKind.shareMetric, effect.subject(.largest, layer: layer, sample), shares.map(Double.init), of: trust.fit,
+                EffectKind.shareMetric, effect.subject(.largest, layer: layer, sample), shares.map(Double.init),
+                of: trust.fit,
                 over: "neuron", paper: isPapers ? paper?[effect.rawValue, EffectKind.shareMetric] : nil,
                 settings: ["layer": "\(layer)"].merging(own) { $1 }, note: note)
         }
@@ -106,13 +114,17 @@ struct MeanAblationMeasures {
             row(
                 .secondOrder, .all, directions.layers[layer]?.directions.shares ?? [],
                 note: "all neurons, the \(spec.study.significantImages) largest of \(fitCount) fit images")
-        ] + EffectKind.allCases.map { effect in
-            let shares = (effect == .indirect ? found?.indirect : found?.secondOrder)?.directions.shares ?? []
-            let metric = row(
-                effect, .equal, shares,
-                note: "\(shares.count) neurons chosen at random, the \(min(spec.study.significantImages, sampledImages)) largest of \(sampledImages) fit images")
-            return shares.isEmpty ? metric.without(.notRun, because: "the spec samples no neurons (indirect-sample)") : metric
-        }
+        ]
+            + EffectKind.allCases.map { effect in
+                let shares = (effect == .indirect ? found?.indirect : found?.secondOrder)?.directions.shares ?? []
+                let metric = row(
+                    effect, .equal, shares,
+                    note:
+                        "\(shares.count) neurons chosen at random, the \(min(spec.study.significantImages, sampledImages)) largest of \(sampledImages) fit images"
+                )
+                return shares.isEmpty
+                    ? metric.without(.notRun, because: "the spec samples no neurons (indirect-sample)") : metric
+            }
     }
 
     // MARK: Predictions
@@ -165,7 +177,9 @@ struct MeanAblationMeasures {
             let without = isCorrect(layer: position, condition: chosen)
             let withoutRandom = isCorrect(layer: position, condition: random)
             let excess = zip(without, withoutRandom).map { ($0 ? 1.0 : 0) - ($1 ? 1.0 : 0) }
-            guard let interval = bootstrap.interval(ofMean: excess), interval.lower > Self.randomNeuronTolerance else { return nil }
+            guard let interval = bootstrap.interval(ofMean: excess), interval.lower > Self.randomNeuronTolerance else {
+                return nil
+            }
             return .randomNeuronsMatterMore(layer: layers[position], excess: excess.mean)
         }
     }

@@ -54,11 +54,17 @@ struct MeanAblationTables {
             x: .init("layer"), y: .init("accuracy (%)", isShare: true, startsAtZero: true),
             curves: Self.conditions.map { condition in
                 .init(
-                    [condition.group == nil ? nil : "without", condition.header].compactMap { $0 }.joined(separator: " "),
-                    layers.map { .init(Double($0), .metric("accuracy", ["layer": "\($0)", "condition": condition.condition])) })
+                    [condition.group == nil ? nil : "without", condition.header].compactMap { $0 }.joined(
+                        separator: " "),
+                    layers.map {
+                        .init(Double($0), .metric("accuracy", ["layer": "\($0)", "condition": condition.condition]))
+                    })
             },
             reference: .init(
-                "baseline", layers.map { .init(Double($0), .metric("accuracy", ["condition": AblationCondition.baseline.rawValue])) }))
+                "baseline",
+                layers.map {
+                    .init(Double($0), .metric("accuracy", ["condition": AblationCondition.baseline.rawValue]))
+                }))
     }
 
     private var table1: TableLayout {
@@ -70,17 +76,21 @@ struct MeanAblationTables {
             return .init(
                 header,
                 [
-                    .init("accuracy", accuracy), .init("accuracy", accuracy, .paper), .init(EffectKind.shareMetric, equal),
-                    effect == .secondOrder ? .init(EffectKind.shareMetric, whole) : .text("–"), .init(EffectKind.shareMetric, whole, .paper),
+                    .init("accuracy", accuracy), .init("accuracy", accuracy, .paper),
+                    .init(EffectKind.shareMetric, equal),
+                    effect == .secondOrder ? .init(EffectKind.shareMetric, whole) : .text("–"),
+                    .init(EffectKind.shareMetric, whole, .paper),
                 ])
         }
         let isChosen = measures.spec.tableLayer != nil
         let (accuracy, share) = ("accuracy after mean-ablation", "second moments along PC #1")
         return TableLayout(
-            title: "Table 1 (%): effects of the neurons of layer \(tableLayer)\(isChosen ? "" : ", whose ablation costs most here")",
+            title:
+                "Table 1 (%): effects of the neurons of layer \(tableLayer)\(isChosen ? "" : ", whose ablation costs most here")",
             rowHeader: "effect",
             columns: [
-                .init("measured", group: accuracy), .init("paper", group: accuracy), .init("equal sample", group: share),
+                .init("measured", group: accuracy), .init("paper", group: accuracy),
+                .init("equal sample", group: share),
                 .init("all neurons", group: share), .init("paper", group: share),
             ],
             rows: [

@@ -30,7 +30,8 @@ struct ConditionPredictions: ColumnTable {
         for image in 0..<batch {
             for (condition, answers) in answers.enumerated() {
                 guard let answer = answers[image] else {
-                    throw ExperimentError.notFinite(image: images.imageID(firstImage + image), place: "condition \(condition)")
+                    throw ExperimentError.notFinite(
+                        image: images.imageID(firstImage + image), place: "condition \(condition)")
                 }
                 labels.append(Int32(answer.label))
                 margins.append(answer.margin)

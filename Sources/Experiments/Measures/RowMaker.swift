@@ -29,7 +29,8 @@ struct RowMaker: Sendable {
         guard !numbers.isEmpty else { return "experiments/papers has no number of it" }
         let names = numbers.reduce(into: Set<String>()) { $0.formUnion($1.differences(from: all(others))) }
         guard names.isEmpty else { return "not comparable, for another \(names.sorted().joined(separator: ", "))" }
-        return isPartial ? "the same in all that decides them, but a part of the images only" : "the same in all that decides them"
+        return isPartial
+            ? "the same in all that decides them, but a part of the images only" : "the same in all that decides them"
     }
 
     private func all(_ others: [String: String]) -> [String: String] { settings.merging(others) { $1 } }
@@ -43,19 +44,23 @@ struct RowMaker: Sendable {
     func metric(
         _ name: String, _ subject: Subject, _ value: Double, of images: ImageSet, n: Int, skipped: Int = 0,
         unit: String = "share", higherIsBetter: Bool = true, interval: Metric.Interval? = nil,
-        paper: PaperNumber? = nil, settings others: [String: String] = [:], note: String? = nil, terms: ImageTerms? = nil
+        paper: PaperNumber? = nil, settings others: [String: String] = [:], note: String? = nil,
+        terms: ImageTerms? = nil
     ) -> Metric {
         Metric(
             experiment: experiment, world: world, model: model, dataset: images.name,
-            subject: subject, name: name, value: value, unit: unit, higherIsBetter: higherIsBetter, n: n, skipped: skipped + images.skipped,
-            interval: interval, paper: paper?.value, isComparable: paper.map { $0.differences(from: all(others)).isEmpty } ?? false,
+            subject: subject, name: name, value: value, unit: unit, higherIsBetter: higherIsBetter, n: n,
+            skipped: skipped + images.skipped,
+            interval: interval, paper: paper?.value,
+            isComparable: paper.map { $0.differences(from: all(others)).isEmpty } ?? false,
             isPartial: isPartial, note: note, terms: terms)
     }
 
     /// A mean with its interval.
     /// - Parameter places: where `unit` is an image, the indices of those that the values are of; nil for the first of the set.
     func mean(
-        _ name: String, _ subject: Subject, _ values: [Double], of images: ImageSet, at places: [Int]? = nil, over unit: String = "image",
+        _ name: String, _ subject: Subject, _ values: [Double], of images: ImageSet, at places: [Int]? = nil,
+        over unit: String = "image",
         unit metricUnit: String = "share", higherIsBetter: Bool = true, paper: PaperNumber? = nil,
         settings others: [String: String] = [:], note: String? = nil
     ) -> Metric {
@@ -78,14 +83,17 @@ struct RowMaker: Sendable {
     ) -> Metric {
         metric(
             name, subject, Quantile.of(values.sorted(), probability), of: images, n: values.count, unit: metricUnit,
-            higherIsBetter: higherIsBetter, interval: bootstrap(over: unit).interval(ofQuantile: probability, of: values),
+            higherIsBetter: higherIsBetter,
+            interval: bootstrap(over: unit).interval(ofQuantile: probability, of: values),
             note: note)
     }
 
     /// A share of images, such as an accuracy, with its interval.
     func share(
-        _ name: String, _ subject: Subject, _ values: [Bool], of images: ImageSet, at places: [Int]? = nil, over unit: String = "image",
-        higherIsBetter: Bool = true, paper: PaperNumber? = nil, settings others: [String: String] = [:], note: String? = nil
+        _ name: String, _ subject: Subject, _ values: [Bool], of images: ImageSet, at places: [Int]? = nil,
+        over unit: String = "image",
+        higherIsBetter: Bool = true, paper: PaperNumber? = nil, settings others: [String: String] = [:],
+        note: String? = nil
     ) -> Metric {
         let numbers = values.map { $0 ? 1.0 : 0 }
         return metric(

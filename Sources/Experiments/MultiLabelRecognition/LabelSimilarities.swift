@@ -28,7 +28,8 @@ struct LabelSimilaritiesStep: ImageStep {
 
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<LabelSimilarities> {
         let tokens = TokenReader(
-            try model.clip.value().vision.resized(to: study.inputSize), [.clip], classifier: try inputs[classifier].weights)
+            try model.clip.value().vision.resized(to: study.inputSize), [.clip],
+            classifier: try inputs[classifier].weights)
         return images.each { part, image in
             try tokens.run(images.reader, image, of: images.set)
             let row = Array(try tokens.similarities(.clip)[row: 0])

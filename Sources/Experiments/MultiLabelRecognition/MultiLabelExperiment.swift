@@ -12,9 +12,11 @@ struct MultiLabelExperiment: Experiment {
 
     init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
         spec = try MultiLabelSpec(document, choices: .init(context), model: Study.facts(context))
-        let withMasks = if case .pictures(let set, _, _) = spec.evaluation.source { set.isLabelledByMasksOnly } else { false }
+        let withMasks =
+            if case .pictures(let set, _, _) = spec.evaluation.source { set.isLabelledByMasksOnly } else { false }
         study = try PictureStudy(
-            spec.setting, spec.evaluation, inputSize: spec.inputSize, withMasks: withMasks, usual: .clipSurgery85, context: context,
+            spec.setting, spec.evaluation, inputSize: spec.inputSize, withMasks: withMasks, usual: .clipSurgery85,
+            context: context,
             graph: &graph)
         paper = try context.papers().table("Surgery", "multi-label recognition")
         similarities = try graph.add(LabelSimilaritiesStep(study: study, classifier: study.classifier(in: &graph)))

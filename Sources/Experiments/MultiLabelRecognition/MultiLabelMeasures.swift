@@ -19,7 +19,9 @@ struct MultiLabelMeasures {
     /// The paper's numbers.
     var paper: PaperTable?
 
-    private var rows: RowMaker { RowMaker(MultiLabelExperiment.name, spec.setting, settings: settings, isPartial: isPartial) }
+    private var rows: RowMaker {
+        RowMaker(MultiLabelExperiment.name, spec.setting, settings: settings, isPartial: isPartial)
+    }
 
     private func number(_ score: RecognitionScore) -> PaperNumber? { paper?[score.rawValue, "mean-ap"] }
 
@@ -32,7 +34,9 @@ struct MultiLabelMeasures {
     }
 
     private var control: BaselineControl {
-        BaselineControl(objects: facts.objects, predicted: answers().map(\.0), floor: spec.controls.accuracyFloor, seed: spec.setting.seed)
+        BaselineControl(
+            objects: facts.objects, predicted: answers().map(\.0), floor: spec.controls.accuracyFloor,
+            seed: spec.setting.seed)
     }
 
     static func subject(_ score: RecognitionScore, _ subset: RecognitionSubset) -> Subject {
@@ -51,16 +55,19 @@ struct MultiLabelMeasures {
                     interval: item.interval, paper: item.subset == .all ? number(item.score) : nil,
                     note: "mean over \(item.labels) labels")
                 return item.labels > 0 ? metric : Self.withoutLabels(metric, item.subset)
-            } + precisions.gains.map { gain in
+            }
+            + precisions.gains.map { gain in
                 let metric = rows.metric(
-                    "mean-ap-gain", Self.subject(gain.score, over: gain.over, gain.subset), gain.meanAP, of: images, n: gain.images,
+                    "mean-ap-gain", Self.subject(gain.score, over: gain.over, gain.subset), gain.meanAP, of: images,
+                    n: gain.images,
                     interval: gain.interval, note: "mean over \(gain.labels) labels")
                 return gain.labels > 0 ? metric : Self.withoutLabels(metric, gain.subset)
             } + RecognitionSubset.allCases.map(chance)
     }
 
     private static func withoutLabels(_ metric: Metric, _ subset: RecognitionSubset) -> Metric {
-        metric.without(.notRun, because: subset == .all ? "no image shows one of the labels" : "no image shows several labels")
+        metric.without(
+            .notRun, because: subset == .all ? "no image shows one of the labels" : "no image shows several labels")
     }
 
     /// What a ranking at random has: the share of images that show a label, averaged over labels.
@@ -94,7 +101,8 @@ struct MultiLabelMeasures {
                 title: "Multi-label recognition (%): mean average precision over labels",
                 rowHeader: "images ranked by",
                 columns: [
-                    .init("measured", group: "all \(facts.count) images"), .init("paper", group: "all \(facts.count) images"),
+                    .init("measured", group: "all \(facts.count) images"),
+                    .init("paper", group: "all \(facts.count) images"),
                     .init("\(several) images that show several labels"),
                 ],
                 rows: [
@@ -104,7 +112,8 @@ struct MultiLabelMeasures {
                     .init(
                         "gain of feature surgery over softmax",
                         RecognitionSubset.allCases.flatMap { subset -> [TableLayout.Cell] in
-                            [.init("mean-ap-gain", Self.subject(.featureSurgery, over: .softmax, subset))] + (subset == .all ? [.text("–")] : [])
+                            [.init("mean-ap-gain", Self.subject(.featureSurgery, over: .softmax, subset))]
+                                + (subset == .all ? [.text("–")] : [])
                         }), .init("at random", cells("chance")),
                 ],
                 footnotes: [

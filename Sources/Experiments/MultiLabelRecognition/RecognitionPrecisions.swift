@@ -57,7 +57,8 @@ struct RecognitionPrecisionsStep: StepDefinition {
                         let subset = RecognitionSubset.allCases[shard.units.lowerBound]
                         let chosen = facts.objects.indices.filter { subset == .all || Self.shown(facts, $0).count > 1 }
                         return try Self.precisions(
-                            subset, cosines: chosen.map { Array(cosines[row: $0]) }, shown: chosen.map { Self.shown(facts, $0) },
+                            subset, cosines: chosen.map { Array(cosines[row: $0]) },
+                            shown: chosen.map { Self.shown(facts, $0) },
                             logitScale: logitScale, seed: seed, check: inputs.checkCancellation)
                     }
                 },
@@ -71,7 +72,9 @@ struct RecognitionPrecisionsStep: StepDefinition {
                 }))
     }
 
-    private static func shown(_ facts: ImageFacts, _ image: Int) -> Set<Int32> { Set(facts.objects[image]).filter { $0 >= 0 } }
+    private static func shown(_ facts: ImageFacts, _ image: Int) -> Set<Int32> {
+        Set(facts.objects[image]).filter { $0 >= 0 }
+    }
 
     /// Every score's precision, and what feature surgery gains over the paper's baseline.
     /// - Parameters:

@@ -29,7 +29,8 @@ struct OpenVocabularyExperiment: Experiment {
         let measures = OpenVocabularyMeasures(
             spec: spec, images: study.images.name, classNames: study.classes.names, templates: study.classes.templates,
             isPartial: study.isPartial,
-            facts: try result.artefact(study.images.facts), scores: try result.artefact(scores), settings: study.settings, paper: paper)
+            facts: try result.artefact(study.images.facts), scores: try result.artefact(scores),
+            settings: study.settings, paper: paper)
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),
             tables: OpenVocabularyTables(measures).layouts.marked(partial: study.isPartial, images: study.images.count),

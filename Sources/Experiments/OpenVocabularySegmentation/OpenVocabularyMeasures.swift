@@ -18,18 +18,23 @@ struct OpenVocabularyMeasures {
 
     private var rows: RowMaker {
         RowMaker(
-            OpenVocabularyExperiment.name, spec.surgery.setting, settings: settings.merging(["depth": "\(spec.surgery.depth)"]) { $1 },
+            OpenVocabularyExperiment.name, spec.surgery.setting,
+            settings: settings.merging(["depth": "\(spec.surgery.depth)"]) { $1 },
             isPartial: isPartial)
     }
 
     /// How the paper's numbers stand to these.
     var standing: String? {
-        let numbers = OpenVocabularyCase.readings(depth: spec.surgery.depth).compactMap { paper?[$0.name, images.dataset] }
+        let numbers = OpenVocabularyCase.readings(depth: spec.surgery.depth).compactMap {
+            paper?[$0.name, images.dataset]
+        }
         return numbers.isEmpty ? nil : rows.standing(to: numbers)
     }
 
     private var control: BaselineControl {
-        BaselineControl(objects: facts.objects, predicted: scores.predicted, floor: spec.controls.accuracyFloor, seed: spec.surgery.setting.seed)
+        BaselineControl(
+            objects: facts.objects, predicted: scores.predicted, floor: spec.controls.accuracyFloor,
+            seed: spec.surgery.setting.seed)
     }
 
     static func subject(_ item: OpenVocabularyCase) -> Subject {
@@ -53,11 +58,13 @@ struct OpenVocabularyMeasures {
         let terms = terms(of: index)
         let metrics = [
             rows.metric(
-                "mean-iou", subject, total.meanIntersectionOverUnion, of: images, n: entries.count, interval: intervals[0],
+                "mean-iou", subject, total.meanIntersectionOverUnion, of: images, n: entries.count,
+                interval: intervals[0],
                 paper: item.choice == .all ? paper?[item.reading.name, images.dataset] : nil,
                 note: "mean over \(total.labels) labels", terms: terms.overlap),
             rows.metric(
-                "pixel-accuracy", subject, total.pixelAccuracy, of: images, n: entries.count, interval: intervals[1], terms: terms.hits),
+                "pixel-accuracy", subject, total.pixelAccuracy, of: images, n: entries.count, interval: intervals[1],
+                terms: terms.hits),
         ]
         guard entries.isEmpty else { return metrics }
         let reason = item.choice == .all ? "no mask shows one of the labels" : "no mask shows several labels"
@@ -103,7 +110,9 @@ struct OpenVocabularyMeasures {
                 rows: (0..<scores.images).map { image in
                     [.text(images.imageID(image))]
                         + entries.map { entries in
-                            let (hit, shown) = entries[image].reduce((0, 0)) { ($0.0 + Int($1.hit), $0.1 + Int($1.shown)) }
+                            let (hit, shown) = entries[image].reduce((0, 0)) {
+                                ($0.0 + Int($1.hit), $0.1 + Int($1.shown))
+                            }
                             return .number(Double(hit) / Double(shown))
                         }
                 }))

@@ -17,7 +17,8 @@ struct OpenVocabularyStep: ImageStep {
     var images: ImageSource { study.images }
     var parameters: Parameters {
         [
-            "cases": .texts(cases.map { "\($0.reading.key), \($0.choice.rawValue)" }), "input-size": .integer(study.inputSize),
+            "cases": .texts(cases.map { "\($0.reading.key), \($0.choice.rawValue)" }),
+            "input-size": .integer(study.inputSize),
             "images": .integer(images.count),
         ]
     }

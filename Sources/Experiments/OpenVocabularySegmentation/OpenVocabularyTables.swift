@@ -13,9 +13,11 @@ struct OpenVocabularyTables {
                 title: "Open-vocabulary segmentation (%): each labelled pixel gets the label of the largest similarity",
                 rowHeader: "tokens",
                 columns: [
-                    .init("mIoU", group: "all \(names.count) labels"), .init("paper", group: "all \(names.count) labels"),
+                    .init("mIoU", group: "all \(names.count) labels"),
+                    .init("paper", group: "all \(names.count) labels"),
                     .init("pixel accuracy", group: "all \(names.count) labels"),
-                    .init("mIoU", group: "labels shown, where several"), .init("pixel accuracy", group: "labels shown, where several"),
+                    .init("mIoU", group: "labels shown, where several"),
+                    .init("pixel accuracy", group: "labels shown, where several"),
                 ],
                 rows: OpenVocabularyCase.readings(depth: surgery.depth).map { reading in
                     let all = OpenVocabularyMeasures.subject(.init(reading: reading, choice: .all))

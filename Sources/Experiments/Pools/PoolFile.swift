@@ -17,12 +17,15 @@ enum PoolFile {
         do {
             data = try RegularFile.contents(of: url.path, limit: sizeLimit)
         } catch .tooLarge {
-            throw ExperimentError.malformedPool(path: url.path, line: 1, reason: "a pool has at most \(sizeLimit) bytes")
+            throw ExperimentError.malformedPool(
+                path: url.path, line: 1, reason: "a pool has at most \(sizeLimit) bytes")
         } catch {
             throw ExperimentError.poolNotRead(path: url.path, reason: error.text)
         }
         guard let text = String(validating: data, as: UTF8.self) else {
-            let valid = data.split(separator: 10, omittingEmptySubsequences: false).prefix { String(validating: $0, as: UTF8.self) != nil }
+            let valid = data.split(separator: 10, omittingEmptySubsequences: false).prefix {
+                String(validating: $0, as: UTF8.self) != nil
+            }
             throw ExperimentError.malformedPool(path: url.path, line: valid.count + 1, reason: "it is not UTF-8 text")
         }
         var lines = text.split(separator: /\r\n|\n|\r/, omittingEmptySubsequences: false)
@@ -33,12 +36,16 @@ enum PoolFile {
             guard !phrase.isEmpty else {
                 throw ExperimentError.malformedPool(path: url.path, line: index + 1, reason: "the line is empty")
             }
-            guard phrase.count <= longestPhrase, !phrase.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            guard phrase.count <= longestPhrase,
+                !phrase.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+            else {
                 throw ExperimentError.malformedPool(
-                    path: url.path, line: index + 1, reason: "a phrase has at most \(longestPhrase) characters, and no tabs or control characters")
+                    path: url.path, line: index + 1,
+                    reason: "a phrase has at most \(longestPhrase) characters, and no tabs or control characters")
             }
             if let first = seen.updateValue(index + 1, forKey: phrase) {
-                throw ExperimentError.malformedPool(path: url.path, line: index + 1, reason: "the phrase stands on line \(first) already")
+                throw ExperimentError.malformedPool(
+                    path: url.path, line: index + 1, reason: "the phrase stands on line \(first) already")
             }
             return phrase
         }

@@ -74,7 +74,9 @@ struct PoolSpec: Sendable {
         var names: Set<String> = []
         return try root.mappings(key, keys: Key.self).map { mapping in
             let name = try mapping.string(.name)
-            guard names.insert(name).inserted else { throw mapping.invalid(.name, "there are two pools called '\(name)'") }
+            guard names.insert(name).inserted else {
+                throw mapping.invalid(.name, "there are two pools called '\(name)'")
+            }
             let ways = [Key.source, .file, .data].filter(mapping.has)
             guard let way = ways.first, ways.count == 1 else {
                 throw mapping.invalid(.name, "a pool has one of 'source', 'file' and 'data'")

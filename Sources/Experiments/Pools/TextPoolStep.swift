@@ -110,7 +110,8 @@ struct RandomPoolStep: StepDefinition {
 
     func step() throws -> Step<StoredTextPool> {
         Step(
-            kind: "random-dictionary", label: name, version: 2, parameters: ["seed": .integer(seed)], inputs: [pool.erased],
+            kind: "random-dictionary", label: name, version: 2, parameters: ["seed": .integer(seed)],
+            inputs: [pool.erased],
             work: .single { inputs in
                 let embeddings = try inputs[pool].pool.embeddings
                 var random = SplitMix64(seed: UInt64(seed), label: "random dictionary", index: 0)

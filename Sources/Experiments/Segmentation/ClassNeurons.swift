@@ -14,7 +14,8 @@ struct ClassNeurons: Sendable {
         self.layers = layers
         let rows = try layers.map { try directions.layer($0).directions.directions }
         neurons = rows.first?.shape[0] ?? 0
-        let stacked = Tensor(shape: [layers.count * neurons, classifier.weights.shape[1]], elements: rows.flatMap(\.elements))
+        let stacked = Tensor(
+            shape: [layers.count * neurons, classifier.weights.shape[1]], elements: rows.flatMap(\.elements))
         var alignments = classifier.weights.times(stacked, transposed: true)
         for i in alignments.elements.indices { alignments.elements[i] = abs(alignments.elements[i]) }
         self.alignments = alignments

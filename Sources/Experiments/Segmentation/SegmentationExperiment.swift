@@ -23,7 +23,8 @@ struct SegmentationExperiment: Experiment {
         let (model, layers) = (study.model, spec.neuronLayers ?? study.layers)
         scores = try graph.add(
             SegmentationStep(
-                model: model, images: images, classifier: classifier, directions: directions, spec: spec, layers: layers))
+                model: model, images: images, classifier: classifier, directions: directions, spec: spec, layers: layers
+            ))
         var first = images
         first.count = min(spec.sensitivity.images, images.count)
         sensitivity = try graph.add(
@@ -32,7 +33,8 @@ struct SegmentationExperiment: Experiment {
                 grid: SensitivityGrid(spec, layers: study.layers), layers: study.layers))
         overlays = try graph.add(
             SegmentationOverlaysStep(
-                model: model, images: images, classifier: classifier, directions: directions, spec: spec, layers: layers,
+                model: model, images: images, classifier: classifier, directions: directions, spec: spec,
+                layers: layers,
                 names: study.classes.names))
         trust = try TrustChecks(study, graph: &graph)
         paper = try context.papers().table("2nd order", "Table 4")
@@ -44,7 +46,8 @@ struct SegmentationExperiment: Experiment {
         let measures = SegmentationMeasures(
             spec: spec, layers: study.layers, classNames: study.classes.names, isPartial: study.isPartial,
             labels: try result.artefact(images.facts).labels, scores: try result.artefact(scores),
-            sensitivity: try result.artefact(sensitivity), trust: try trust.findings(result), settings: study.settings, paper: paper)
+            sensitivity: try result.artefact(sensitivity), trust: try trust.findings(result), settings: study.settings,
+            paper: paper)
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),
             tables: SegmentationTables(measures).layouts.marked(partial: study.isPartial, images: images.count),

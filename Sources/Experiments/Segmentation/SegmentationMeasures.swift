@@ -19,7 +19,8 @@ struct SegmentationMeasures {
 
     private var rows: RowMaker {
         RowMaker(
-            SegmentationExperiment.name, spec.study.setting, settings: settings.merging(spec.settings) { $1 }, isPartial: isPartial)
+            SegmentationExperiment.name, spec.study.setting, settings: settings.merging(spec.settings) { $1 },
+            isPartial: isPartial)
     }
     var grid: SensitivityGrid { SensitivityGrid(spec, layers: layers) }
 
@@ -31,7 +32,9 @@ struct SegmentationMeasures {
     /// How Table 4 stands to the paper's.
     var standing: String { rows.standing(to: AttributionMethod.allCases.map { paper?[$0.rawValue, "mean-iou"] }) }
 
-    static func subject(_ item: SegmentationCase) -> Subject { ["method": item.maker.name, "class": item.query.rawValue] }
+    static func subject(_ item: SegmentationCase) -> Subject {
+        ["method": item.maker.name, "class": item.query.rawValue]
+    }
 
     static func subject(_ item: SegmentationCase, rule: String) -> Subject {
         ["method": item.maker.name, "class": item.query.rawValue, "foreground": rule]
@@ -52,11 +55,16 @@ struct SegmentationMeasures {
                     papers: isPapers ? (number("pixel-accuracy"), number("mean-iou")) : (nil, nil), keepsTerms: true)
             }
             metrics.append(
-                rows.mean("mean-ap", Self.subject(item), scores.precisions(of: index), of: trust.evaluation, paper: number("mean-ap")))
+                rows.mean(
+                    "mean-ap", Self.subject(item), scores.precisions(of: index), of: trust.evaluation,
+                    paper: number("mean-ap")))
             metrics.append(
                 rows.share(
-                    "constant-maps", Self.subject(item), scores.isConstant(of: index), of: trust.evaluation, higherIsBetter: false,
-                    note: "maps of one value, which count as background everywhere and as an average precision of \(SegmentationCounts.averagePrecisionOfConstantMap)"))
+                    "constant-maps", Self.subject(item), scores.isConstant(of: index), of: trust.evaluation,
+                    higherIsBetter: false,
+                    note:
+                        "maps of one value, which count as background everywhere and as an average precision of \(SegmentationCounts.averagePrecisionOfConstantMap)"
+                ))
         }
         return metrics + sensitivityMetrics() + trust.metrics(rows, evaluated: labels.count)
     }
@@ -68,12 +76,16 @@ struct SegmentationMeasures {
         papers: (PaperNumber?, PaperNumber?) = (nil, nil), keepsTerms: Bool = false
     ) -> [Metric] {
         let counts = scores.rows(of: index, rule: rule)
-        let total = SegmentationScores.counts(counts.reduce(into: [Double](repeating: 0, count: 6)) { sums, row in
-            for i in row.indices { sums[i] += row[i] }
-        })
-        let intervals = rows.bootstrap().intervals(ofSums: counts, [
-            { SegmentationScores.counts($0).pixelAccuracy }, { SegmentationScores.counts($0).meanIntersectionOverUnion },
-        ])
+        let total = SegmentationScores.counts(
+            counts.reduce(into: [Double](repeating: 0, count: 6)) { sums, row in
+                for i in row.indices { sums[i] += row[i] }
+            })
+        let intervals = rows.bootstrap().intervals(
+            ofSums: counts,
+            [
+                { SegmentationScores.counts($0).pixelAccuracy },
+                { SegmentationScores.counts($0).meanIntersectionOverUnion },
+            ])
         func terms(_ parts: [String], _ columns: [(numerator: Int, denominator: Int)]) -> ImageTerms? {
             guard keepsTerms else { return nil }
             return ImageTerms(
@@ -86,7 +98,8 @@ struct SegmentationMeasures {
         }
         return [
             rows.metric(
-                "pixel-accuracy", subject, total.pixelAccuracy, of: trust.evaluation, n: counts.count, interval: intervals[0],
+                "pixel-accuracy", subject, total.pixelAccuracy, of: trust.evaluation, n: counts.count,
+                interval: intervals[0],
                 paper: papers.0, terms: terms([""], [(0, 1)])),
             rows.metric(
                 "mean-iou", subject, total.meanIntersectionOverUnion, of: trust.evaluation, n: counts.count,
@@ -118,7 +131,8 @@ struct SegmentationMeasures {
                 }
                 return ratios + [
                     rows.mean(
-                        "mean-ap", sensitivitySubject(layerSet: layerSet, neurons: neurons), sensitivity.precisions(of: index),
+                        "mean-ap", sensitivitySubject(layerSet: layerSet, neurons: neurons),
+                        sensitivity.precisions(of: index),
                         of: trust.evaluation)
                 ]
             }

@@ -24,7 +24,8 @@ struct SegmentationOverlaysStep: StepDefinition {
                 "title": .text(images.name.name), "methods": .texts(AttributionMethod.allCases.map(\.rawValue)),
                 "seed": .integer(seed),
             ],
-            inputs: [images.images.erased, images.facts.erased, classifier.erased, directions.erased], digests: ["model": model.digest],
+            inputs: [images.images.erased, images.facts.erased, classifier.erased, directions.erased],
+            digests: ["model": model.digest],
             work: .single { inputs in
                 let (reader, classifier) = (ImageReader(try inputs[images.images]), try inputs[classifier].classifier)
                 let (facts, size) = (try inputs[images.facts], model.configuration.vision.imageSize)
@@ -44,8 +45,11 @@ struct SegmentationOverlaysStep: StepDefinition {
                     let absent = maps.absentClass(facts, index, classes: names.count)
                     let truth = Int(facts.labels[index])
                     return Gallery.Row(
-                        header: label == truth ? names[label] : truth < 0 ? "\(names[label]), in truth none of the classes"
-                            : "\(names[label]), in truth \(names[truth])",
+                        header: label == truth
+                            ? names[label]
+                            : truth < 0
+                                ? "\(names[label]), in truth none of the classes"
+                                : "\(names[label]), in truth \(names[truth])",
                         cells: [.init(image), .init(image.tinted(by: try reader.mask(index)))]
                             + AttributionMethod.allCases.map { overlay($0, label) }
                             + [

@@ -64,7 +64,8 @@ struct SegmentationScores: ColumnTable {
         constants.append(isConstant ? 1 : 0)
         precisions.append(
             Float(
-                isConstant && mask.contains { $0 != SegmentationCounts.unlabelled } ? SegmentationCounts.averagePrecisionOfConstantMap
+                isConstant && mask.contains { $0 != SegmentationCounts.unlabelled }
+                    ? SegmentationCounts.averagePrecisionOfConstantMap
                     : try SegmentationCounts.pooledAveragePrecision(map: map.values, mask: mask)))
     }
 

@@ -52,7 +52,8 @@ struct SegmentationSpec: Sendable {
     /// What decides the table besides what decides a study, by the names that papers' files use.
     var settings: [String: String] {
         [
-            "neurons": "\(neurons)", "neuron-layers": SensitivityGrid.name(neuronLayers ?? study.layers ?? Array(study.facts.layers)),
+            "neurons": "\(neurons)",
+            "neuron-layers": SensitivityGrid.name(neuronLayers ?? study.layers ?? Array(study.facts.layers)),
             "threshold": "\(threshold)", "masks": maskGeometry.rawValue, "textspan-clipping": "\(clipsTextSpan)",
         ]
     }
@@ -69,7 +70,9 @@ struct SegmentationSpec: Sendable {
     }
 
     /// - Throws: `SpecError`, and what `model` throws.
-    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts) throws {
+    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts)
+        throws
+    {
         let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
         study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
         evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)

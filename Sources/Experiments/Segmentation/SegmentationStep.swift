@@ -24,7 +24,8 @@ struct SegmentationStep: ImageStep {
         [
             "neurons": .integer(spec.neurons), "neuron-layers": .integers(layers), "images": .integer(images.count),
             "cases": .texts(SegmentationCase.all.map { "\($0.maker.name), \($0.query.rawValue)" }),
-            "rules": .texts(spec.rules.map(\.name)), "clips-textspan": .bool(spec.clipsTextSpan), "seed": .integer(seed),
+            "rules": .texts(spec.rules.map(\.name)), "clips-textspan": .bool(spec.clipsTextSpan),
+            "seed": .integer(seed),
         ]
     }
     var inputs: [AnyStepHandle] { [images.facts.erased, classifier.erased, directions.erased] }
@@ -37,7 +38,8 @@ struct SegmentationStep: ImageStep {
         let (size, rules) = (model.configuration.vision.imageSize, rules)
         let maps = SegmentationMaps(
             try model.clip.value(), classifier: classifier,
-            neurons: try ClassNeurons(try inputs[directions], layers: layers, classifier: classifier), count: spec.neurons, seed: seed)
+            neurons: try ClassNeurons(try inputs[directions], layers: layers, classifier: classifier),
+            count: spec.neurons, seed: seed)
         return images.each { scores, image in
             try maps.run(images.reader, image, of: images.set)
             let absent = maps.absentClass(facts, image, classes: classifier.weights.shape[0])

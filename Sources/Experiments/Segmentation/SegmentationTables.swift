@@ -9,7 +9,9 @@ struct SegmentationTables {
 
     var layouts: [TableLayout] { [table4, otherRule, absentClass] + sensitivity }
 
-    private func predicted(_ maker: SegmentationCase.Maker) -> SegmentationCase { .init(maker: maker, query: .predicted) }
+    private func predicted(_ maker: SegmentationCase.Maker) -> SegmentationCase {
+        .init(maker: maker, query: .predicted)
+    }
 
     static func header(_ method: AttributionMethod) -> String {
         switch method {
@@ -39,9 +41,12 @@ struct SegmentationTables {
         let spec = measures.spec
         let layers = SensitivityGrid.name(spec.neuronLayers ?? measures.layers)
         return TableLayout(
-            title: "Table 4 (%): zero-shot segmentation, foreground where the map of the predicted class exceeds \(spec.threshold)",
+            title:
+                "Table 4 (%): zero-shot segmentation, foreground where the map of the predicted class exceeds \(spec.threshold)",
             rowHeader: "method",
-            columns: groups.flatMap { [.init("measured", group: $0), .init("paper", group: $0)] } + [.init("of one value")],
+            columns: groups.flatMap { [.init("measured", group: $0), .init("paper", group: $0)] } + [
+                .init("of one value")
+            ],
             rows: AttributionMethod.allCases.map { .init(Self.header($0), cells(.method($0))) }
                 + [.init("random neurons (control)", cells(.randomNeurons))],
             footnotes: [
@@ -59,24 +64,30 @@ struct SegmentationTables {
             rowHeader: "method", columns: [.init("pixel accuracy"), .init("mIoU")],
             rows: (AttributionMethod.allCases.map { (Self.header($0), SegmentationCase.Maker.method($0)) }
                 + [("random neurons (control)", .randomNeurons)]).map { title, maker in
-                let subject = SegmentationMeasures.subject(predicted(maker), rule: "> mean")
-                return .init(title, [.init("pixel-accuracy", subject), .init("mean-iou", subject)])
-            })
+                    let subject = SegmentationMeasures.subject(predicted(maker), rule: "> mean")
+                    return .init(title, [.init("pixel-accuracy", subject), .init("mean-iou", subject)])
+                })
     }
 
     private var absentClass: TableLayout {
         TableLayout(
-            title: "Beyond the paper (%): the map of a class that the image does not show, against the object that it shows",
+            title:
+                "Beyond the paper (%): the map of a class that the image does not show, against the object that it shows",
             rowHeader: "method",
-            columns: ["mIoU", "mAP"].flatMap { [.init("predicted class", group: $0), .init("absent class", group: $0)] },
+            columns: ["mIoU", "mAP"].flatMap {
+                [.init("predicted class", group: $0), .init("absent class", group: $0)]
+            },
             rows: AttributionMethod.allCases.filter(\.usesClass).map { method in
-                let (present, absent) = (predicted(.method(method)), SegmentationCase(maker: .method(method), query: .absent))
+                let (present, absent) = (
+                    predicted(.method(method)), SegmentationCase(maker: .method(method), query: .absent)
+                )
                 return .init(
                     Self.header(method),
                     [
                         .init("mean-iou", SegmentationMeasures.subject(present, rule: measures.spec.thresholdName)),
                         .init("mean-iou", SegmentationMeasures.subject(absent, rule: measures.spec.thresholdName)),
-                        .init("mean-ap", SegmentationMeasures.subject(present)), .init("mean-ap", SegmentationMeasures.subject(absent)),
+                        .init("mean-ap", SegmentationMeasures.subject(present)),
+                        .init("mean-ap", SegmentationMeasures.subject(absent)),
                     ])
             },
             footnotes: [
@@ -90,21 +101,27 @@ struct SegmentationTables {
         let images = measures.sensitivity.images
         return [
             TableLayout(
-                title: "Beyond the paper: mAP (%) of second-order maps by layers and number of neurons, first \(images) images",
+                title:
+                    "Beyond the paper: mAP (%) of second-order maps by layers and number of neurons, first \(images) images",
                 rowHeader: "layers", columns: grid.neurons.map { .init("\($0)", group: "neurons") },
                 rows: grid.layerSets.indices.map { set in
                     .init(
                         SensitivityGrid.name(grid.layerSets[set]),
-                        grid.neurons.indices.map { .init("mean-ap", measures.sensitivitySubject(layerSet: set, neurons: $0)) })
+                        grid.neurons.indices.map {
+                            .init("mean-ap", measures.sensitivitySubject(layerSet: set, neurons: $0))
+                        })
                 }),
             TableLayout(
-                title: "Beyond the paper: mIoU (%) of second-order maps by threshold, layers \(SensitivityGrid.name(grid.layerSets[grid.tableSet]))",
+                title:
+                    "Beyond the paper: mIoU (%) of second-order maps by threshold, layers \(SensitivityGrid.name(grid.layerSets[grid.tableSet]))",
                 rowHeader: "threshold", columns: grid.neurons.map { .init("\($0)", group: "neurons") },
                 rows: grid.thresholds.indices.map { threshold in
                     .init(
                         "\(grid.thresholds[threshold])",
                         grid.neurons.indices.map {
-                            .init("mean-iou", measures.sensitivitySubject(layerSet: grid.tableSet, neurons: $0, threshold: threshold))
+                            .init(
+                                "mean-iou",
+                                measures.sensitivitySubject(layerSet: grid.tableSet, neurons: $0, threshold: threshold))
                         })
                 }),
         ]

@@ -72,7 +72,8 @@ struct SensitivityStep: ImageStep {
                 let neurons = set.largest(grid.neurons.last ?? 1, of: label)
                 for count in grid.neurons {
                     try scores.append(
-                        pass.secondOrderMap(neurons: Array(neurons.prefix(count))), mask: mask, size: size, rules: rules)
+                        pass.secondOrderMap(neurons: Array(neurons.prefix(count))), mask: mask, size: size, rules: rules
+                    )
                 }
             }
         }

@@ -43,7 +43,9 @@ struct CardPictures: ColumnTable {
         for c in 0..<C {
             for layer in order {
                 let images = largest[layer]?.pictures ?? []
-                for entry in stride(from: c, to: images.count, by: C) where kept.count < budget { kept.insert(images[entry]) }
+                for entry in stride(from: c, to: images.count, by: C) where kept.count < budget {
+                    kept.insert(images[entry])
+                }
             }
         }
         images = kept.sorted()
@@ -58,7 +60,8 @@ struct CardPictures: ColumnTable {
     /// How the pictures lie.
     func sheets(of settings: CardPicturesStep.Settings) -> PictureSheets {
         PictureSheets(
-            size: settings.size, columns: CardPicturesStep.sheetSide, rows: CardPicturesStep.sheetSide, count: images.count,
+            size: settings.size, columns: CardPicturesStep.sheetSide, rows: CardPicturesStep.sheetSide,
+            count: images.count,
             sheets: sheets)
     }
 }
@@ -99,7 +102,8 @@ struct CardPicturesStep: StepDefinition {
                 "layers": .integers(layers), "pictures": .integer(settings.count), "budget": .integer(settings.budget),
                 "size": .integer(settings.size),
             ],
-            inputs: [images.images.erased, fitted.largest.erased, fitted.directions.erased], digests: ["model": model.digest],
+            inputs: [images.images.erased, fitted.largest.erased, fitted.directions.erased],
+            digests: ["model": model.digest],
             memory: model.memoryOfDirections(layers: layers, kept: settings.count),
             work: try .map(
                 units: layers.count, unitsPerShard: 1,
@@ -110,7 +114,8 @@ struct CardPicturesStep: StepDefinition {
                         let lens = try model.lens(layers[shard.units.lowerBound])
                         let largest = try LargestLayers(parts, layer: lens.layer, count: settings.count)
                         let projections = largest.effects.projections(
-                            lens, onto: try directions.layer(lens.layer).directions.directions, biasShares: largest.biasShares)
+                            lens, onto: try directions.layer(lens.layer).directions.directions,
+                            biasShares: largest.biasShares)
                         return CardPictures(layers: [
                             lens.layer: .init(pictures: largest.effects.images, projections: projections)
                         ])
@@ -121,7 +126,8 @@ struct CardPicturesStep: StepDefinition {
                     try parts.forEach { _, part in largest.merge(part.layers) { first, _ in first } }
                     var result = CardPictures(largest, budget: settings.budget, count: settings.count)
                     result.sheets = try sheets(
-                        of: result.images, from: ImageReader(try inputs[images.images]), check: inputs.checkCancellation)
+                        of: result.images, from: ImageReader(try inputs[images.images]), check: inputs.checkCancellation
+                    )
                     return result
                 }))
     }
@@ -136,10 +142,12 @@ struct CardPicturesStep: StepDefinition {
             try check()
             let pictured = images[start..<min(start + perSheet, images.count)]
             var sheet = RGBImage(
-                width: Self.sheetSide * settings.size, height: (pictured.count + Self.sheetSide - 1) / Self.sheetSide * settings.size)
+                width: Self.sheetSide * settings.size,
+                height: (pictured.count + Self.sheetSide - 1) / Self.sheetSide * settings.size)
             for (place, image) in pictured.enumerated() {
                 sheet.paste(
-                    smaller(try reader.image(Int(image))), x: place % Self.sheetSide * settings.size, y: place / Self.sheetSide * settings.size)
+                    smaller(try reader.image(Int(image))), x: place % Self.sheetSide * settings.size,
+                    y: place / Self.sheetSide * settings.size)
             }
             return try sheet.jpeg(quality: Self.quality, for: "pictures of the cards")
         }

@@ -21,7 +21,8 @@ struct Faithfulness: ColumnTable {
 
         static let columns: [Column<Self>] = [
             .rows("own", \.own, of: "sizes"), .rows("shuffled", \.shuffled, of: "sizes"),
-            .rows("direction", \.direction, of: "neurons"), .rows("direction-shuffled", \.directionShuffled, of: "neurons"),
+            .rows("direction", \.direction, of: "neurons"),
+            .rows("direction-shuffled", \.directionShuffled, of: "neurons"),
         ]
     }
 
@@ -44,7 +45,8 @@ struct FaithfulnessStep: StepDefinition {
 
     func step() throws -> Step<Faithfulness> {
         Step(
-            kind: "faithfulness", label: name, version: 3, parameters: ["layers": .integers(layers), "seed": .integer(seed)],
+            kind: "faithfulness", label: name, version: 3,
+            parameters: ["layers": .integers(layers), "seed": .integer(seed)],
             inputs: [effects.erased, directions.erased, texts.erased, pool.erased],
             work: try .joined(units: layers.count, unitsPerShard: 1) { inputs in
                 let (effects, directions) = (try inputs[effects], try inputs[directions])
@@ -72,10 +74,13 @@ struct FaithfulnessStep: StepDefinition {
         let order = random.permutation(N)
         /// With what each neuron's vector says of the images, and with what another neuron's says. // [N] each
         func correlations(_ vectors: Tensor) -> (own: [Float], shuffled: [Float]) {
-            let said = columns(of: representations.times(vectors, transposed: true)).map(RankCorrelation.normalisedRanks)
+            let said = columns(of: representations.times(vectors, transposed: true)).map(
+                RankCorrelation.normalisedRanks)
             return (
                 (0..<N).map { RankCorrelation.ofNormalised(ranks[$0], said[$0]) },
-                (0..<N).map { RankCorrelation.ofNormalised(ranks[$0], said[order[$0] == $0 ? ($0 + 1) % N : order[$0]]) }
+                (0..<N).map {
+                    RankCorrelation.ofNormalised(ranks[$0], said[order[$0] == $0 ? ($0 + 1) % N : order[$0]])
+                }
             )
         }
         var (own, shuffled) = ([Float](), [Float]())

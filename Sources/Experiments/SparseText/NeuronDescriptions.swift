@@ -46,13 +46,16 @@ struct NeuronDescriptions {
     }
 
     func neurons(of layer: Int, pool: Int) -> [Neuron] {
-        guard let fitted = measures.directions.layers[layer], let scores = measures.texts[pool].faithfulness.layers[layer] else { return [] }
+        guard let fitted = measures.directions.layers[layer],
+            let scores = measures.texts[pool].faithfulness.layers[layer]
+        else { return [] }
         let shares = measures.textShares(layer: layer, pool: pool, size: size)
         let N = shares.count
         return (0..<N).map { n in
             Neuron(
                 layer: layer, neuron: n, explained: Double(fitted.directions.shares[n]), textShare: shares[n],
-                faithfulness: Double(scores.own.elements[size * N + n]), shuffled: Double(scores.shuffled.elements[size * N + n]))
+                faithfulness: Double(scores.own.elements[size * N + n]),
+                shuffled: Double(scores.shuffled.elements[size * N + n]))
         }
     }
 
@@ -61,10 +64,12 @@ struct NeuronDescriptions {
         let layers = measures.layers
         var random = SplitMix64(seed: UInt64(measures.spec.study.seed), label: "neurons of the text table", index: 0)
         let rows = (0..<measures.spec.description.neurons).compactMap { position -> TableLayout.Row? in
-            let candidates = neurons(of: layers[position * layers.count / measures.spec.description.neurons], pool: pool)
+            let candidates = neurons(
+                of: layers[position * layers.count / measures.spec.description.neurons], pool: pool)
             guard !candidates.isEmpty else { return nil }
             let neuron = candidates[random.below(candidates.count)]
-            let words = phrases(layer: neuron.layer, neuron: neuron.neuron, pool: pool).prefix(Self.phrasesShown).map(Self.signed)
+            let words = phrases(layer: neuron.layer, neuron: neuron.neuron, pool: pool).prefix(Self.phrasesShown).map(
+                Self.signed)
             return .init(
                 "\(neuron.layer).\(neuron.neuron)",
                 [
@@ -74,11 +79,14 @@ struct NeuronDescriptions {
         }
         let spec = measures.spec
         return TableLayout(
-            title: "Tables 2 and 5: neurons drawn at random and their phrases (pool \(spec.pools[pool].name), m = \(spec.sizes[size]))",
+            title:
+                "Tables 2 and 5: neurons drawn at random and their phrases (pool \(spec.pools[pool].name), m = \(spec.sizes[size]))",
             rowHeader: "neuron",
             columns: [
                 .init("along PC #1 (%)"), .init("phrases explain (%)"), .init("faithfulness"),
-                .init("the \(Self.phrasesShown) largest, with sign and length of their part of the direction", isText: true),
+                .init(
+                    "the \(Self.phrasesShown) largest, with sign and length of their part of the direction",
+                    isText: true),
             ],
             rows: rows,
             footnotes: [
@@ -107,7 +115,8 @@ struct NeuronDescriptions {
                     let phrases = phrases(layer: layer, neuron: neuron.neuron, pool: pool)
                     return [
                         .text(measures.spec.pools[pool].name), .integer(layer), .integer(neuron.neuron),
-                        .number(neuron.explained), .number(neuron.textShare), .number(neuron.faithfulness), .number(neuron.shuffled),
+                        .number(neuron.explained), .number(neuron.textShare), .number(neuron.faithfulness),
+                        .number(neuron.shuffled),
                         .text(phrases.map(\.text).joined(separator: "; ")),
                         .text("[\(phrases.map { "\($0.weight)" }.joined(separator: ", "))]"),
                     ]
@@ -118,7 +127,8 @@ struct NeuronDescriptions {
             "neurons.csv",
             .list(
                 header: [
-                    "pool", "layer", "neuron", "second_moments_along_pc1", "direction_explained_by_phrases", "faithfulness",
+                    "pool", "layer", "neuron", "second_moments_along_pc1", "direction_explained_by_phrases",
+                    "faithfulness",
                     "faithfulness_shuffled", "phrases", "weights",
                 ], rows: rows))
     }

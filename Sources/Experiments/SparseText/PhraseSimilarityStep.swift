@@ -16,7 +16,8 @@ struct PhraseSimilarities: ColumnTable {
         var randomDirections: [Float] = []
 
         static let columns: [Column<Self>] = [
-            .rows("neurons", \.neurons, of: "neurons"), .rows("random-directions", \.randomDirections, of: "directions"),
+            .rows("neurons", \.neurons, of: "neurons"),
+            .rows("random-directions", \.randomDirections, of: "directions"),
         ]
     }
 

@@ -57,7 +57,9 @@ struct SparsePredictionsStep: ImageStep {
 
     private var conditionsPerLayer: Int { pools.reduce(0) { $0 + $1.sizes.count } }
     var parameters: Parameters { ["layers": .integers(layers), "images": .integer(images.count)] }
-    var inputs: [AnyStepHandle] { [classifier.erased, means.erased] + pools.flatMap { [$0.pool.erased, $0.texts.erased] } }
+    var inputs: [AnyStepHandle] {
+        [classifier.erased, means.erased] + pools.flatMap { [$0.pool.erased, $0.texts.erased] }
+    }
     var memory: MemoryEstimate? { model.memory(layers: layers) }
     var cost: CostEstimate? {
         let conditions = Double(conditionsPerLayer)
@@ -83,7 +85,8 @@ struct SparsePredictionsStep: ImageStep {
         }
         return images.batches(pass) { predictions, first in
             try predictions.append(
-                reconstructions.flatMap { $0.update(pass) }, batch: pass.batch, by: classifier, of: images.set, firstImage: first)
+                reconstructions.flatMap { $0.update(pass) }, batch: pass.batch, by: classifier, of: images.set,
+                firstImage: first)
         }
     }
 }
@@ -98,7 +101,9 @@ private final class LayerReconstructions {
         let lens = part.lens
         effects = CentredEffects(lens, factors: part.factors, means: means, scratch: scratch)
         meanAblated = MeanAblatedRepresentations(lens, means: means, capacity: capacity)
-        reconstructions = directions.map { EffectReconstruction(DirectionReadings(lens, directions: $0), capacity: capacity) }
+        reconstructions = directions.map {
+            EffectReconstruction(DirectionReadings(lens, directions: $0), capacity: capacity)
+        }
     }
 
     /// The batch that `pass` has just run, a pointer for each set. // [batch, d]

@@ -49,7 +49,8 @@ struct SparseTextExperiment: Experiment {
         randomPools = try zip(spec.pools, pools).map { pool, own in
             let handle = try graph.add(RandomPoolStep(pool: own.pool, name: pool.randomName, seed: spec.study.seed))
             return try described(
-                pool.randomName, handle, phrases: pool.phraseCount(in: study), sizes: [spec.sizes[spec.description.size]], &graph)
+                pool.randomName, handle, phrases: pool.phraseCount(in: study),
+                sizes: [spec.sizes[spec.description.size]], &graph)
         }
         predictions = try graph.add(
             SparsePredictionsStep(
@@ -64,13 +65,15 @@ struct SparseTextExperiment: Experiment {
         faithfulness = try (pools + randomPools).map { pool in
             try graph.add(
                 FaithfulnessStep(
-                    layers: study.layers, effects: effects, directions: fitted.directions, texts: pool.texts, pool: pool.pool,
+                    layers: study.layers, effects: effects, directions: fitted.directions, texts: pool.texts,
+                    pool: pool.pool,
                     name: pool.name, seed: spec.study.seed))
         }
         let shown = pools[spec.description.pool]
         similarities = try graph.add(
             PhraseSimilarityStep(
-                layers: study.layers, directions: directions, pool: shown.pool, texts: shown.texts, size: spec.description.size,
+                layers: study.layers, directions: directions, pool: shown.pool, texts: shown.texts,
+                size: spec.description.size,
                 seed: spec.study.seed))
         cardPictures = try graph.add(
             CardPicturesStep(
@@ -83,9 +86,11 @@ struct SparseTextExperiment: Experiment {
 
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = SparseTextMeasures(
-            spec: spec, layers: study.layers, classNames: study.classes.names, isPartial: study.isPartial, heldOut: heldOut,
+            spec: spec, layers: study.layers, classNames: study.classes.names, isPartial: study.isPartial,
+            heldOut: heldOut,
             labels: Array(try result.artefact(evaluation.facts).labels.prefix(evaluation.count)),
-            directions: try result.artefact(directions), texts: try zip(pools + randomPools, faithfulness).map { pool, faithfulness in
+            directions: try result.artefact(directions),
+            texts: try zip(pools + randomPools, faithfulness).map { pool, faithfulness in
                 .init(
                     name: pool.name, pool: try result.artefact(pool.pool).pool, codes: try result.artefact(pool.texts),
                     faithfulness: try result.artefact(faithfulness), sizes: pool.sizes)
@@ -94,7 +99,8 @@ struct SparseTextExperiment: Experiment {
         let neurons = NeuronDescriptions(measures)
         let tables = SparseTextTables(measures)
         let cards = NeuronCards(
-            neurons, pictures: try result.artefact(cardPictures), settings: CardPicturesStep.settings(study), fit: study.fit.name,
+            neurons, pictures: try result.artefact(cardPictures), settings: CardPicturesStep.settings(study),
+            fit: study.fit.name,
             facts: try result.artefact(study.fit.facts))
         return ExperimentReport(
             metrics: measures.metrics(), predictions: measures.predictionSets(),

@@ -41,7 +41,9 @@ struct SparseTextMeasures {
 
     private func reference(_ condition: AblationCondition, layer: Int) -> [Int32] {
         let index = AblationPredictions.conditions.firstIndex(of: condition.rawValue) ?? 0
-        return (0..<references.count).map { references.labels[references.index(image: $0, layer: layer, condition: index)] }
+        return (0..<references.count).map {
+            references.labels[references.index(image: $0, layer: layer, condition: index)]
+        }
     }
 
     private var baseline: BaselineControl {
@@ -61,7 +63,9 @@ struct SparseTextMeasures {
             }
             metrics += directionMetrics(layer: layer)
             for pool in texts.indices {
-                for size in texts[pool].sizes.indices { metrics += self.metrics(layer: position, pool: pool, size: size) }
+                for size in texts[pool].sizes.indices {
+                    metrics += self.metrics(layer: position, pool: pool, size: size)
+                }
             }
             for pool in spec.pools.indices { metrics += differences(layer: position, pool: pool) }
             metrics += similarityMetrics(layer: layer)
@@ -74,7 +78,8 @@ struct SparseTextMeasures {
         var metrics = [
             rows.share(
                 "accuracy", subject,
-                predictions.isCorrect(conditions.index(layer: position, pool: pool, size: size), labels), of: trust.evaluation),
+                predictions.isCorrect(conditions.index(layer: position, pool: pool, size: size), labels),
+                of: trust.evaluation),
             rows.mean(
                 "text-explains-direction", subject, textShares(layer: layers[position], pool: pool, size: size),
                 of: trust.fit, over: "neuron", note: "1 − ‖r − r̂‖², mean over neurons"),
@@ -83,7 +88,8 @@ struct SparseTextMeasures {
         for (name, values) in [("faithfulness", scores.own), ("faithfulness-shuffled", scores.shuffled)] {
             metrics.append(
                 rows.mean(
-                    name, subject, values[row: size].map(Double.init), of: trust.evaluation, over: "neuron", unit: "correlation",
+                    name, subject, values[row: size].map(Double.init), of: trust.evaluation, over: "neuron",
+                    unit: "correlation",
                     note: heldOutNote))
         }
         return metrics
@@ -100,18 +106,21 @@ struct SparseTextMeasures {
         let note = "less the same of a random dictionary of the same size and covariance"
         var metrics = [
             rows.mean(
-                "accuracy-over-random", subject, zip(right(pool, size), right(control, 0)).map { ($0 ? 1 : 0) - ($1 ? 1 : 0) },
+                "accuracy-over-random", subject,
+                zip(right(pool, size), right(control, 0)).map { ($0 ? 1 : 0) - ($1 ? 1 : 0) },
                 of: trust.evaluation, note: note),
             rows.mean(
                 "text-explains-direction-over-random", subject,
-                difference(textShares(layer: layer, pool: pool, size: size), textShares(layer: layer, pool: control, size: 0)),
+                difference(
+                    textShares(layer: layer, pool: pool, size: size), textShares(layer: layer, pool: control, size: 0)),
                 of: trust.fit, over: "neuron", note: note),
         ]
         if let own = texts[pool].faithfulness.layers[layer], let other = texts[control].faithfulness.layers[layer] {
             metrics.append(
                 rows.mean(
                     "faithfulness-over-random", subject,
-                    difference(own.own[row: size].map(Double.init), other.own[row: 0].map(Double.init)), of: trust.evaluation,
+                    difference(own.own[row: size].map(Double.init), other.own[row: 0].map(Double.init)),
+                    of: trust.evaluation,
                     over: "neuron", unit: "correlation", note: note))
         }
         return metrics
@@ -125,18 +134,24 @@ struct SparseTextMeasures {
         func mean(_ of: String, _ values: [Float], note: String) -> Metric {
             let finite = values.filter(\.isFinite).map(Double.init)
             let metric = rows.mean(
-                "phrase-similarity", Self.similaritySubject(layer, of), finite, of: trust.fit, over: "neuron", unit: "cosine",
+                "phrase-similarity", Self.similaritySubject(layer, of), finite, of: trust.fit, over: "neuron",
+                unit: "cosine",
                 higherIsBetter: false, note: note)
-            return finite.isEmpty ? metric.without(.notRun, because: "no neuron has two phrases that it speaks for") : metric
+            return finite.isEmpty
+                ? metric.without(.notRun, because: "no neuron has two phrases that it speaks for") : metric
         }
-        let described = "mean over pairs of the \(PhraseSimilarityStep.phrases) longest parts with a positive sign, texts less the pool's mean"
+        let described =
+            "mean over pairs of the \(PhraseSimilarityStep.phrases) longest parts with a positive sign, texts less the pool's mean"
         return [
-            mean("of a neuron", found.neurons, note: described), mean("of a random direction", found.randomDirections, note: described),
+            mean("of a neuron", found.neurons, note: described),
+            mean("of a random direction", found.randomDirections, note: described),
             rows.metric(
-                "phrase-similarity", Self.similaritySubject(layer, "of the pool"), similarities.randomPhrases, of: trust.fit,
+                "phrase-similarity", Self.similaritySubject(layer, "of the pool"), similarities.randomPhrases,
+                of: trust.fit,
                 n: texts[spec.description.pool].pool.phrases.count, unit: "cosine", higherIsBetter: false,
                 interval: .init(
-                    lower: similarities.randomPhrases, upper: similarities.randomPhrases, level: 0.95, method: "all pairs", resamplingUnit: "pair"),
+                    lower: similarities.randomPhrases, upper: similarities.randomPhrases, level: 0.95,
+                    method: "all pairs", resamplingUnit: "pair"),
                 note: "mean over all pairs"),
         ]
     }
@@ -146,18 +161,22 @@ struct SparseTextMeasures {
     /// The directions as they are: what their descriptions can be measured by. The same with every pool.
     private func directionMetrics(layer: Int) -> [Metric] {
         guard let scores = texts.first?.faithfulness.layers[layer] else { return [] }
-        return [("faithfulness", scores.direction), ("faithfulness-shuffled", scores.directionShuffled)].map { name, values in
+        return [("faithfulness", scores.direction), ("faithfulness-shuffled", scores.directionShuffled)].map {
+            name, values in
             rows.mean(
                 name, Self.directionSubject(layer), values.map(Double.init), of: trust.evaluation, over: "neuron",
                 unit: "correlation", note: heldOutNote)
         }
     }
 
-    static func directionSubject(_ layer: Int) -> Subject { ["layer": "\(layer)", "description": "the direction itself"] }
+    static func directionSubject(_ layer: Int) -> Subject {
+        ["layer": "\(layer)", "description": "the direction itself"]
+    }
 
     /// Share of each unit direction that its phrases make up: 1 − ‖r_n − r̂_n‖².
     func textShares(layer: Int, pool: Int, size: Int) -> [Double] {
-        guard let codes = texts[pool].codes.layers[layer], let r = directions.layers[layer]?.directions.directions else { return [] }
+        guard let codes = texts[pool].codes.layers[layer], let r = directions.layers[layer]?.directions.directions
+        else { return [] }
         let written = codes.reconstructions(size, dictionary: texts[pool].pool.dictionary)
         return (0..<codes.count).map { n in
             let (whole, missing) = zip(r[row: n], written[row: n]).reduce((0.0, 0.0)) { sums, pair in

@@ -40,7 +40,9 @@ struct SparseTextSpec: Sendable {
     }
 
     /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, and what `model` throws.
-    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts) throws {
+    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts)
+        throws
+    {
         let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
         study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
         evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)

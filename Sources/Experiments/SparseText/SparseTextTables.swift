@@ -34,8 +34,12 @@ struct SparseTextTables {
     private func controls(_ metric: String, layer: Int) -> [TableLayout.Cell] {
         spec.pools.indices.flatMap { pool -> [TableLayout.Cell] in
             [
-                .init(metric, measures.conditions.subject(layer: layer, pool: measures.control(of: pool), size: 0), .value),
-                .init("\(metric)-over-random", measures.conditions.subject(layer: layer, pool: pool, size: spec.description.size)),
+                .init(
+                    metric, measures.conditions.subject(layer: layer, pool: measures.control(of: pool), size: 0), .value
+                ),
+                .init(
+                    "\(metric)-over-random",
+                    measures.conditions.subject(layer: layer, pool: pool, size: spec.description.size)),
             ]
         }
     }
@@ -48,9 +52,11 @@ struct SparseTextTables {
         func reference(_ layer: Int, _ condition: AblationCondition) -> TableLayout.Cell {
             .init("accuracy", ["layer": "\(layer)", "condition": condition.rawValue], .value)
         }
-        let sizes = zip(spec.pools, measures.texts).map { "\($0.name): \($1.pool.phrases.count) phrases" }.joined(separator: "; ")
+        let sizes = zip(spec.pools, measures.texts).map { "\($0.name): \($1.pool.phrases.count) phrases" }.joined(
+            separator: "; ")
         return TableLayout(
-            title: "Figure 4: zero-shot accuracy (%), each effect of a layer projected onto the sparse text of its neuron",
+            title:
+                "Figure 4: zero-shot accuracy (%), each effect of a layer projected onto the sparse text of its neuron",
             rowHeader: "layer",
             columns: [.init("baseline"), .init("without all"), .init("from PC #1")] + sizeColumns + controlColumns,
             rows: measures.layers.enumerated().map { position, layer in
@@ -73,7 +79,8 @@ struct SparseTextTables {
     var figures: [FigureLayout] {
         spec.pools.enumerated().map { pool, source in
             FigureLayout(
-                title: "Figure 4: zero-shot accuracy from the sparse texts of each layer's neurons, pool \(source.name)",
+                title:
+                    "Figure 4: zero-shot accuracy from the sparse texts of each layer's neurons, pool \(source.name)",
                 x: .init("phrases a neuron (m)", isLogarithmic: true), y: .init("accuracy (%)", isShare: true),
                 curves: measures.layers.enumerated().map { position, layer in
                     .init(
@@ -81,21 +88,28 @@ struct SparseTextTables {
                         spec.sizes.enumerated().map { size, m in
                             .init(
                                 Double(m),
-                                .metric("accuracy", measures.conditions.subject(layer: position, pool: pool, size: size)))
+                                .metric(
+                                    "accuracy", measures.conditions.subject(layer: position, pool: pool, size: size)))
                         })
                 },
                 reference: .init(
                     "baseline",
-                    spec.sizes.map { .init(Double($0), .metric("accuracy", ["condition": AblationCondition.baseline.rawValue])) }))
+                    spec.sizes.map {
+                        .init(Double($0), .metric("accuracy", ["condition": AblationCondition.baseline.rawValue]))
+                    }))
         } + [
-            distribution("Second moments of a neuron's largest effects along PC #1", "share along PC #1 (%)", isShare: true, over: 0...1) {
+            distribution(
+                "Second moments of a neuron's largest effects along PC #1", "share along PC #1 (%)", isShare: true,
+                over: 0...1
+            ) {
                 measures.directions.layers[$0]?.directions.shares.map(Double.init) ?? []
             },
             distribution(
                 "Faithfulness of single neurons, pool \(spec.pools[spec.description.pool].name), m = \(spec.sizes[spec.description.size])",
                 "rank correlation with the effect on held-out images", isShare: false, over: -0.5...1
             ) {
-                measures.texts[spec.description.pool].faithfulness.layers[$0]?.own[row: spec.description.size].map(Double.init) ?? []
+                measures.texts[spec.description.pool].faithfulness.layers[$0]?.own[row: spec.description.size].map(
+                    Double.init) ?? []
             },
         ]
     }
@@ -104,13 +118,16 @@ struct SparseTextTables {
         _ title: String, _ axis: String, isShare: Bool, over range: ClosedRange<Double>, _ values: (Int) -> [Double]
     ) -> FigureLayout {
         FigureLayout(
-            title: title, x: .init(axis, isShare: isShare), y: .init("neurons of the layer (%)", isShare: true, startsAtZero: true),
-            curves: measures.layers.map { .init("layer \($0)", distributionOf: values($0), over: range, bins: 30) }, hasMarks: false)
+            title: title, x: .init(axis, isShare: isShare),
+            y: .init("neurons of the layer (%)", isShare: true, startsAtZero: true),
+            curves: measures.layers.map { .init("layer \($0)", distributionOf: values($0), over: range, bins: 30) },
+            hasMarks: false)
     }
 
     private var faithfulness: TableLayout {
         TableLayout(
-            title: "Faithfulness: rank correlation of a neuron's effect with what its phrases say, over \(measures.heldOut) held-out images",
+            title:
+                "Faithfulness: rank correlation of a neuron's effect with what its phrases say, over \(measures.heldOut) held-out images",
             rowHeader: "layer", columns: [.init("direction")] + sizeColumns + controlColumns,
             rows: measures.layers.enumerated().flatMap { position, layer in
                 [("", "faithfulness"), (", shuffled", "faithfulness-shuffled")].map { name, metric in
@@ -118,7 +135,8 @@ struct SparseTextTables {
                         "\(layer)\(name)",
                         [.init(metric, SparseTextMeasures.directionSubject(layer), .value)]
                             + columns(.value, metric, layer: position)
-                            + (metric == "faithfulness" ? controls(metric, layer: position) : controlColumns.map { _ in .text("") }))
+                            + (metric == "faithfulness"
+                                ? controls(metric, layer: position) : controlColumns.map { _ in .text("") }))
                 }
             },
             footnotes: [
@@ -135,7 +153,9 @@ struct SparseTextTables {
             title: "Polysemy: how alike the phrases are that a neuron speaks for (cosine less the pool's mean)",
             rowHeader: "layer", columns: columns.map { .init($0, group: "two phrases") },
             rows: measures.layers.map { layer in
-                .init("\(layer)", columns.map { .init("phrase-similarity", SparseTextMeasures.similaritySubject(layer, $0)) })
+                .init(
+                    "\(layer)",
+                    columns.map { .init("phrase-similarity", SparseTextMeasures.similaritySubject(layer, $0)) })
             },
             footnotes: [
                 "of a neuron: any two of the \(PhraseSimilarityStep.phrases) longest parts with a positive sign (pool \(spec.pools[spec.description.pool].name), m = \(spec.sizes[spec.description.size])). of a random direction: drawn from the Gaussian with the covariance of the layer's directions and described in the same way. of the pool: any two phrases.",

@@ -70,7 +70,10 @@ struct AblationStep: ImageStep {
     }
 
     var parameters: Parameters {
-        ["layers": .integers(layers), "indirect-layers": .integers(layers.filter(resumed.contains)), "seed": .integer(seed)]
+        [
+            "layers": .integers(layers), "indirect-layers": .integers(layers.filter(resumed.contains)),
+            "seed": .integer(seed),
+        ]
     }
     var inputs: [AnyStepHandle] { [classifier.erased, fitted.means.erased, fitted.directions.erased] }
     var memory: MemoryEstimate? { model.memory(layers: layers, [.effects, .resumed]) }
@@ -94,7 +97,8 @@ struct AblationStep: ImageStep {
                 means: layerMeans, thresholds: try directions.layer(part.lens.layer).thresholds, readings: readings,
                 capacity: model.batch)
         }
-        let indirect = IndirectAblation(vision, means: means.layers.mapValues(\.means.activations), capacity: model.batch)
+        let indirect = IndirectAblation(
+            vision, means: means.layers.mapValues(\.means.activations), capacity: model.batch)
         let classifier = try inputs[classifier].classifier
         return images.batches(pass) { predictions, first in
             predictions.append(

@@ -30,7 +30,8 @@ struct ClassifierStep: StepDefinition {
         Step(
             kind: "zero-shot-classifier", version: 2,
             parameters: [
-                "names": .texts(names), "templates": .texts(templates), "text-activation": .text(model.textActivation.rawValue),
+                "names": .texts(names), "templates": .texts(templates),
+                "text-activation": .text(model.textActivation.rawValue),
             ],
             digests: ["model": model.digest], cost: model.textCost(texts: templates.count),
             work: try .joined(units: names.count, unitsPerShard: Self.classesPerShard) { inputs in
@@ -38,7 +39,8 @@ struct ClassifierStep: StepDefinition {
                 return { shard in
                     try inputs.checkCancellation()
                     let part = Array(names[shard.units])
-                    let weights = try ZeroShotClassifier(clip, names: part, templates: templates).weights.finite(rows: part)
+                    let weights = try ZeroShotClassifier(clip, names: part, templates: templates).weights.finite(
+                        rows: part)
                     return StoredClassifier(ZeroShotClassifier(weights: weights))
                 }
             })

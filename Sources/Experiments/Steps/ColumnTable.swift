@@ -87,7 +87,9 @@ struct StoredColumns {
         return tensor
     }
 
-    func invalid(_ name: String, _ reason: String) -> PipelineError { .invalidArtefact(part: prefix + name, reason: reason) }
+    func invalid(_ name: String, _ reason: String) -> PipelineError {
+        .invalidArtefact(part: prefix + name, reason: reason)
+    }
 
     func with(prefix inner: String) -> StoredColumns { StoredColumns(tensors: tensors, prefix: prefix + inner) }
 }
@@ -112,17 +114,23 @@ protocol ColumnNumber: Numeric, Sendable {
 
 extension Float: ColumnNumber {
     static func numbers(of tensor: StoredTensor) throws -> [Float] { try tensor.floats() }
-    static func stored(_ numbers: [Float], shape: [Int]) throws -> StoredTensor { try StoredTensor(numbers, shape: shape) }
+    static func stored(_ numbers: [Float], shape: [Int]) throws -> StoredTensor {
+        try StoredTensor(numbers, shape: shape)
+    }
 }
 
 extension Double: ColumnNumber {
     static func numbers(of tensor: StoredTensor) throws -> [Double] { try tensor.doubles() }
-    static func stored(_ numbers: [Double], shape: [Int]) throws -> StoredTensor { try StoredTensor(numbers, shape: shape) }
+    static func stored(_ numbers: [Double], shape: [Int]) throws -> StoredTensor {
+        try StoredTensor(numbers, shape: shape)
+    }
 }
 
 extension Int32: ColumnNumber {
     static func numbers(of tensor: StoredTensor) throws -> [Int32] { try tensor.int32s() }
-    static func stored(_ numbers: [Int32], shape: [Int]) throws -> StoredTensor { try StoredTensor(numbers, shape: shape) }
+    static func stored(_ numbers: [Int32], shape: [Int]) throws -> StoredTensor {
+        try StoredTensor(numbers, shape: shape)
+    }
 }
 
 extension Tensor {
@@ -133,7 +141,9 @@ extension Tensor {
 /// Stored in 32 bits: counts and indices.
 extension Int: ColumnNumber {
     static func numbers(of tensor: StoredTensor) throws -> [Int] { try tensor.int32s().map(Int.init) }
-    static func stored(_ numbers: [Int], shape: [Int]) throws -> StoredTensor { try StoredTensor(numbers.map(Int32.init), shape: shape) }
+    static func stored(_ numbers: [Int], shape: [Int]) throws -> StoredTensor {
+        try StoredTensor(numbers.map(Int32.init), shape: shape)
+    }
 }
 
 extension Column {
@@ -144,7 +154,8 @@ extension Column {
     ///   - axis: what the rows are of.
     ///   - width: the shape of a row's numbers; empty for one number.
     static func rows<Number: ColumnNumber>(
-        _ name: String, _ path: Path<[Number]>, of axis: String = "images", width: @escaping @Sendable (Table) -> [Int] = { _ in [] }
+        _ name: String, _ path: Path<[Number]>, of axis: String = "images",
+        width: @escaping @Sendable (Table) -> [Int] = { _ in [] }
     ) -> Column {
         @Sendable func count(_ table: Table) -> Int { table[keyPath: path].count / max(width(table).reduce(1, *), 1) }
         return Column(
@@ -152,7 +163,10 @@ extension Column {
             read: { stored, table in
                 let tensor = try stored.tensor(name)
                 guard !tensor.shape.isEmpty, Array(tensor.shape.dropFirst()) == width(table) else {
-                    throw stored.invalid(name, "shape \(tensor.shape), expected [\(([axis] + width(table).map(String.init)).joined(separator: ", "))]")
+                    throw stored.invalid(
+                        name,
+                        "shape \(tensor.shape), expected [\(([axis] + width(table).map(String.init)).joined(separator: ", "))]"
+                    )
                 }
                 table[keyPath: path] = try Number.numbers(of: tensor)
             },
@@ -163,13 +177,15 @@ extension Column {
     /// A tensor whose first dimension are rows; all of them have one width, which is the table's own.
     static func rows(_ name: String, _ path: Path<Tensor>, of axis: String = "images", dimensions: Int = 2) -> Column {
         Column(
-            name: name, read: { stored, table in table[keyPath: path] = try Self.tensor(stored, name, dimensions: dimensions) },
+            name: name,
+            read: { stored, table in table[keyPath: path] = try Self.tensor(stored, name, dimensions: dimensions) },
             write: { [name: try $0[keyPath: path].stored()] },
             append: { next, table in
                 let (first, next) = (table[keyPath: path], next[keyPath: path])
                 guard !first.elements.isEmpty || first.shape[0] > 0 else { return table[keyPath: path] = next }
                 table[keyPath: path] = Tensor(
-                    shape: [first.shape[0] + next.shape[0]] + first.shape.dropFirst(), elements: first.elements + next.elements)
+                    shape: [first.shape[0] + next.shape[0]] + first.shape.dropFirst(),
+                    elements: first.elements + next.elements)
             }, rows: { (axis, $0[keyPath: path].shape[0]) })
     }
 
@@ -183,7 +199,8 @@ extension Column {
             name: name,
             read: { stored, table in
                 let tensor = try stored.tensor(name)
-                guard tensor.type == .uint8, !tensor.shape.isEmpty, Array(tensor.shape.dropFirst()) == width(table) else {
+                guard tensor.type == .uint8, !tensor.shape.isEmpty, Array(tensor.shape.dropFirst()) == width(table)
+                else {
                     throw stored.invalid(name, "\(tensor.type) of shape \(tensor.shape)")
                 }
                 table[keyPath: path] = tensor.data
@@ -198,11 +215,14 @@ extension Column {
             name: name,
             read: { stored, table in
                 let tensor = try stored.tensor(name)
-                guard tensor.shape.count == 1 else { throw stored.invalid(name, "shape \(tensor.shape), expected a list") }
+                guard tensor.shape.count == 1 else {
+                    throw stored.invalid(name, "shape \(tensor.shape), expected a list")
+                }
                 table[keyPath: path] = try Number.numbers(of: tensor)
             },
             write: { [name: try Number.stored($0[keyPath: path], shape: [$0[keyPath: path].count])] },
-            append: { next, table in if table[keyPath: path].isEmpty { table[keyPath: path] = next[keyPath: path] } }, rows: { _ in nil })
+            append: { next, table in if table[keyPath: path].isEmpty { table[keyPath: path] = next[keyPath: path] } },
+            rows: { _ in nil })
     }
 
     /// A number that is the same for all rows, such as how many cases a row has; 0 where it is not known yet.
@@ -224,9 +244,12 @@ extension Column {
     /// A tensor that is the same for all rows.
     static func shared(_ name: String, _ path: Path<Tensor>, dimensions: Int) -> Column {
         Column(
-            name: name, read: { stored, table in table[keyPath: path] = try Self.tensor(stored, name, dimensions: dimensions) },
+            name: name,
+            read: { stored, table in table[keyPath: path] = try Self.tensor(stored, name, dimensions: dimensions) },
             write: { [name: try $0[keyPath: path].stored()] },
-            append: { next, table in if table[keyPath: path].elements.isEmpty { table[keyPath: path] = next[keyPath: path] } },
+            append: { next, table in
+                if table[keyPath: path].elements.isEmpty { table[keyPath: path] = next[keyPath: path] }
+            },
             rows: { _ in nil })
     }
 
@@ -244,7 +267,9 @@ extension Column {
 extension Column {
     /// A text a row.
     static func texts(_ name: String, _ path: Path<[String]>, of axis: String = "images") -> Column {
-        lists(name, Column<Table>.bytes, path, of: axis) { Array($0.utf8) } decode: { bytes, invalid in
+        lists(name, Column<Table>.bytes, path, of: axis) {
+            Array($0.utf8)
+        } decode: { bytes, invalid in
             guard let text = String(validating: bytes, as: UTF8.self) else { throw invalid("a text that is not UTF-8") }
             return text
         }
@@ -254,19 +279,31 @@ extension Column {
     static func file(_ name: String, _ path: Path<Data>) -> Column {
         Column(
             name: name, read: { stored, table in table[keyPath: path] = Data(try stored.tensor(name).uint8s()) },
-            write: { [name: try StoredTensor(type: .uint8, shape: [$0[keyPath: path].count], data: $0[keyPath: path])] },
-            append: { next, table in if table[keyPath: path].isEmpty { table[keyPath: path] = next[keyPath: path] } }, rows: { _ in nil })
+            write: {
+                [name: try StoredTensor(type: .uint8, shape: [$0[keyPath: path].count], data: $0[keyPath: path])]
+            },
+            append: { next, table in if table[keyPath: path].isEmpty { table[keyPath: path] = next[keyPath: path] } },
+            rows: { _ in nil })
     }
 
     /// Bytes a row, such as a picture's file.
     static func files(_ name: String, _ path: Path<[Data]>, of axis: String) -> Column {
-        lists(name, Column<Table>.bytes, path, of: axis) { Array($0) } decode: { bytes, _ in Data(bytes) }
+        lists(name, Column<Table>.bytes, path, of: axis) {
+            Array($0)
+        } decode: { bytes, _ in
+            Data(bytes)
+        }
     }
 
     /// A list of whole numbers a row, of any length.
     static func lists(_ name: String, _ path: Path<[[Int32]]>, of axis: String = "images") -> Column {
-        lists(name, Stored(read: { try $0.int32s() }, write: { try StoredTensor($0, shape: [$0.count]) }), path, of: axis) { $0 }
-            decode: { numbers, _ in Array(numbers) }
+        lists(
+            name, Stored(read: { try $0.int32s() }, write: { try StoredTensor($0, shape: [$0.count]) }), path, of: axis
+        ) {
+            $0
+        } decode: { numbers, _ in
+            Array(numbers)
+        }
     }
 
     private struct Stored<Element>: Sendable {
@@ -274,7 +311,9 @@ extension Column {
         let write: @Sendable ([Element]) throws -> StoredTensor
     }
 
-    private static var bytes: Stored<UInt8> { Stored(read: { try $0.uint8s() }, write: { try StoredTensor($0, shape: [$0.count]) }) }
+    private static var bytes: Stored<UInt8> {
+        Stored(read: { try $0.uint8s() }, write: { try StoredTensor($0, shape: [$0.count]) })
+    }
 
     /// Lists one after the other, and how long each is.
     private static func lists<Element, Value>(
@@ -330,7 +369,9 @@ extension Column {
             },
             write: { table in
                 let layers = table[keyPath: path].sorted { $0.key < $1.key }
-                return try layers.reduce(into: ["layers": StoredTensor(layers.map { Int32($0.key) }, shape: [layers.count])]) {
+                return try layers.reduce(into: [
+                    "layers": StoredTensor(layers.map { Int32($0.key) }, shape: [layers.count])
+                ]) {
                     $0.merge(try $1.value.tensors().prefixed("\($1.key).")) { first, _ in first }
                 }
             },
@@ -360,7 +401,9 @@ struct ByLayer<Table: ColumnSet>: ColumnTable {
     /// The table of a layer.
     /// - Throws: `PipelineError.invalidArtefact` where there is none.
     func layer(_ layer: Int) throws -> Table {
-        guard let table = layers[layer] else { throw PipelineError.invalidArtefact(part: "\(layer)", reason: "missing layer") }
+        guard let table = layers[layer] else {
+            throw PipelineError.invalidArtefact(part: "\(layer)", reason: "missing layer")
+        }
         return table
     }
 }

@@ -26,10 +26,13 @@ struct LayerSums: ColumnSet {
 }
 
 extension EffectMeans: ColumnSet {
-    init() { self.init(coordinates: Tensor(zeros: [0, 0]), biasShare: [], total: [], activations: Tensor(zeros: [0, 0])) }
+    init() {
+        self.init(coordinates: Tensor(zeros: [0, 0]), biasShare: [], total: [], activations: Tensor(zeros: [0, 0]))
+    }
 
     static let columns: [Column<Self>] = [
-        .rows("coordinates", \.coordinates, of: "neurons"), .shared("bias-share", \.biasShare), .shared("total", \.total),
+        .rows("coordinates", \.coordinates, of: "neurons"), .shared("bias-share", \.biasShare),
+        .shared("total", \.total),
         .shared("activations", \.activations, dimensions: 2),
     ]
 }
@@ -73,7 +76,8 @@ struct EffectMeansStep: StepDefinition {
         let firstCount = min(images.perShard, images.count)
         let first = try graph.add(FirstEffectSumsStep(model: model, layers: layers, images: images, count: firstCount))
         return try graph.add(
-            EffectMeansStep(model: model, layers: layers, images: images, first: first, firstCount: firstCount, count: count))
+            EffectMeansStep(
+                model: model, layers: layers, images: images, first: first, firstCount: firstCount, count: count))
     }
 
     func step() throws -> Step<FittedMeans> {
@@ -90,7 +94,8 @@ struct EffectMeansStep: StepDefinition {
                     let provisional = try inputs[first].layers.mapValues { MeanTotals($0.sums).divided(by: firstCount) }
                     let lenses = try inputs.parts(factored)
                     let worker = try SumsWorker(
-                        model, lenses.map(\.lens), images: images, inputs, from: provisional, factors: lenses.map(\.factors),
+                        model, lenses.map(\.lens), images: images, inputs, from: provisional,
+                        factors: lenses.map(\.factors),
                         keeping: count)
                     return { try worker.sums($0.units.lowerBound + firstCount..<$0.units.upperBound + firstCount) }
                 },
@@ -118,7 +123,8 @@ struct EffectMeansStep: StepDefinition {
                 else { throw PipelineError.invalidArtefact(part: "\(layer)", reason: "missing layer") }
                 let provisional = try MeanTotals(first.layer(layer).sums).divided(by: firstCount)
                 layers[layer] = LayerMeans(
-                    means: mean, floors: bounds.floors(shift: part.lens.distances(mean, provisional, factors: part.factors)))
+                    means: mean,
+                    floors: bounds.floors(shift: part.lens.distances(mean, provisional, factors: part.factors)))
             })
     }
 }
@@ -202,6 +208,7 @@ extension EffectSums {
         EffectMeans(
             coordinates: Tensor(shape: [lens.neurons, lens.headCount], elements: coordinates.elements),
             biasShare: biasShare.elements, total: total.elements,
-            activations: Tensor(shape: [activations.count / lens.neurons, lens.neurons], elements: activations.elements))
+            activations: Tensor(
+                shape: [activations.count / lens.neurons, lens.neurons], elements: activations.elements))
     }
 }

@@ -97,15 +97,18 @@ extension ImageStep {
 
     func step() throws -> Step<Output> {
         Step(
-            kind: Self.kind, label: label, version: Self.version, parameters: parameters, inputs: [images.images.erased] + inputs,
+            kind: Self.kind, label: label, version: Self.version, parameters: parameters,
+            inputs: [images.images.erased] + inputs,
             digests: ["model": model.digest], memory: memory, cost: cost,
             work: try .map(
-                units: images.count, unitsPerShard: imagesPerShard, makeWorker: { try makeWorker($0) }, reduce: { try join($1) }))
+                units: images.count, unitsPerShard: imagesPerShard, makeWorker: { try makeWorker($0) },
+                reduce: { try join($1) }))
     }
 
     /// Makes one shard after the other.
     func makeWorker(_ inputs: Inputs) throws -> (Shard) throws -> Part {
-        let add = try worker(ImageRuns(reader: ImageReader(try inputs[images.images]), set: images.name, inputs: inputs), inputs)
+        let add = try worker(
+            ImageRuns(reader: ImageReader(try inputs[images.images]), set: images.name, inputs: inputs), inputs)
         return { shard in
             var part = none
             try add(shard.units, &part)
@@ -138,7 +141,9 @@ struct ImageRuns {
         { images, part in
             for start in stride(from: images.lowerBound, to: images.upperBound, by: pass.capacity) {
                 let batch = min(pass.capacity, images.upperBound - start)
-                try reader.withImages(start..<start + batch) { try pass.run($0, batch: batch, check: inputs.checkCancellation) }
+                try reader.withImages(start..<start + batch) {
+                    try pass.run($0, batch: batch, check: inputs.checkCancellation)
+                }
                 if let image = pass.firstNonFiniteImage {
                     throw ExperimentError.notFinite(image: set.imageID(start + image), place: "embedding")
                 }

@@ -57,19 +57,24 @@ struct LargestEffectsStep: StepDefinition {
 
     func step() throws -> Step<Shards<LargeEffectsPart>> {
         // As many reach their floor as make the largest, and some more; all, where there are no floors.
-        let kept = images.count - images.perShard < count ? images.perShard : 1 + 3 * count * images.perShard / (2 * images.count)
+        let kept =
+            images.count - images.perShard < count
+            ? images.perShard : 1 + 3 * count * images.perShard / (2 * images.count)
         let factored = model.factoredLensParts(layers)
         return Step(
             kind: "largest-effects", version: 3, parameters: ["layers": .integers(layers)],
             inputs: [images.images.erased, means.erased], digests: ["model": model.digest],
             memory: model.memory(layers: layers, kept: min(kept, images.perShard)),
-            cost: model.passCost(layers: layers, fixed: { $0.factors($1) }, perImage: { $0.centred($1) + $0.norms($1) }),
+            cost: model.passCost(
+                layers: layers, fixed: { $0.factors($1) }, perImage: { $0.centred($1) + $0.norms($1) }),
             work: try .shards(
                 units: images.count, unitsPerShard: images.perShard,
                 makeWorker: { inputs in
                     let worker = try LargeEffectsWorker(model, inputs.parts(factored), means: inputs[means])
-                    let add = ImageRuns(reader: ImageReader(try inputs[images.images]), set: images.name, inputs: inputs)
-                        .batches(worker.pass, worker.add)
+                    let add = ImageRuns(
+                        reader: ImageReader(try inputs[images.images]), set: images.name, inputs: inputs
+                    )
+                    .batches(worker.pass, worker.add)
                     return { shard in
                         var collected = worker.none
                         try add(shard.units, &collected)

@@ -40,7 +40,8 @@ struct NeuronEffectsStep: ImageStep {
     var memory: MemoryEstimate? { model.memory(layers: layers) }
     var cost: CostEstimate? {
         model.passCost(
-            layers: layers, fixed: { $0.factors($1) + $0.readings($1) }, perImage: { $0.centred($1) + $0.projections($1) })
+            layers: layers, fixed: { $0.factors($1) + $0.readings($1) },
+            perImage: { $0.centred($1) + $0.projections($1) })
     }
     var none: NeuronEffects { NeuronEffects() }
 
@@ -56,7 +57,9 @@ struct NeuronEffectsStep: ImageStep {
             projected.forEachLayer { effects, projections in
                 let N = effects.lens.neurons
                 var table = Tensor(zeros: [batch, N])
-                for image in 0..<batch { for n in 0..<N { table.elements[image * N + n] = projections[n * batch + image] } }
+                for image in 0..<batch {
+                    for n in 0..<N { table.elements[image * N + n] = projections[n * batch + image] }
+                }
                 next.layers[effects.lens.layer] = .init(effects: table)
             }
             part.append(next)
@@ -89,7 +92,8 @@ struct ProjectedEffects {
         let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
         layers = try zip(lenses, try inputs.parts(parts.readings)).map { part, readings in
             (
-                CentredEffects(part.lens, factors: part.factors, means: try means.layer(part.lens.layer).means, scratch: scratch),
+                CentredEffects(
+                    part.lens, factors: part.factors, means: try means.layer(part.lens.layer).means, scratch: scratch),
                 EffectReconstruction(readings, capacity: model.batch)
             )
         }

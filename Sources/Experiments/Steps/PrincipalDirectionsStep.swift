@@ -47,7 +47,8 @@ struct PrincipalDirectionsStep: StepDefinition {
                     let largest = try LargestLayers(parts, layer: lens.layer, count: count)
                     return FittedDirections(layers: [
                         lens.layer: .init(
-                            directions: try PrincipalDirections(lens, largest: largest.effects, biasShares: largest.biasShares),
+                            directions: try PrincipalDirections(
+                                lens, largest: largest.effects, biasShares: largest.biasShares),
                             thresholds: largest.effects.thresholds)
                     ])
                 }
@@ -73,7 +74,8 @@ struct LargestLayers {
     init(_ parts: [LargeEffectsPart], layer: Int, count: Int) throws {
         let runs = try parts.map { try $0.layer(layer) }
         guard let effects = LargestEffects(runs.map(\.effects), count: count) else {
-            throw PipelineError.invalidArtefact(part: "\(layer).norms", reason: "a neuron has fewer than \(count) effects")
+            throw PipelineError.invalidArtefact(
+                part: "\(layer).norms", reason: "a neuron has fewer than \(count) effects")
         }
         self.effects = effects
         let images = runs.reduce(0) { $0 + $1.biasShares.shape[0] }

@@ -32,7 +32,8 @@ struct ResizedImagesStep: StepDefinition {
                             let image = try reader.image(index)
                             let mask = try MaskGeometry.squashed.mask(
                                 reader.mask(index), width: image.width, height: image.height,
-                                image: (image.width, image.height), square: preprocessing.geometry, border: ObjectMask.ignored)
+                                image: (image.width, image.height), square: preprocessing.geometry,
+                                border: ObjectMask.ignored)
                             try result.append(preprocessing(image), mask: mask, facts: reader.facts(index))
                         }
                         return result

@@ -15,7 +15,8 @@ struct SampledLayer: ColumnSet, Equatable {
     var secondOrder = EffectSummary()
 
     static let columns: [Column<Self>] = [
-        .rows("neurons", \.neurons, of: "neurons"), .table("indirect-", \.indirect), .table("second-order-", \.secondOrder),
+        .rows("neurons", \.neurons, of: "neurons"), .table("indirect-", \.indirect),
+        .table("second-order-", \.secondOrder),
     ]
 }
 
@@ -34,7 +35,8 @@ struct EffectSummary: ColumnSet, Equatable {
 
     static let columns: [Column<Self>] = [
         .table("", \.directions), .rows("shares-of-all", \.sharesOfAll, of: "neurons"),
-        .rows("holding-half", \.holdingHalf, of: "neurons"), .rows("holding-nine-tenths", \.holdingNineTenths, of: "neurons"),
+        .rows("holding-half", \.holdingHalf, of: "neurons"),
+        .rows("holding-nine-tenths", \.holdingNineTenths, of: "neurons"),
         .rows("gaussian-half", \.gaussianHalf, of: "neurons"),
         .rows("gaussian-nine-tenths", \.gaussianNineTenths, of: "neurons"),
     ]
@@ -46,7 +48,8 @@ extension EffectSummary {
     ///   - weights: of a neuron, as `NeuronEffectTable.gaussian` takes them.
     /// - Throws: `LensError.factorisation`.
     fileprivate init(
-        _ tables: [NeuronEffectTable], keeping count: Int, weights: (Int) -> Tensor, layer: Int, neurons: [Int], width: Int
+        _ tables: [NeuronEffectTable], keeping count: Int, weights: (Int) -> Tensor, layer: Int, neurons: [Int],
+        width: Int
     ) throws {
         self.init(
             directions: PrincipalDirections(
@@ -99,12 +102,14 @@ struct SampledEffectsStep: StepDefinition {
             inputs: [images.images.erased, means.erased], digests: ["model": model.digest],
             memory: model.memory(layers: layers, .resumed),
             cost: model.imageCost(
-                perUnit: Double(imageCount) / Double(max(layers.count, 1)) * layers.reduce(0) {
-                    $0 + model.operations.indirect($1) + model.operations.forward / Double(Self.neuronsPerShard)
-                }),
+                perUnit: Double(imageCount) / Double(max(layers.count, 1))
+                    * layers.reduce(0) {
+                        $0 + model.operations.indirect($1) + model.operations.forward / Double(Self.neuronsPerShard)
+                    }),
             work: try .joined(units: chosen.count, unitsPerShard: Self.neuronsPerShard) { inputs in
                 let (images, means) = (
-                    ImageRuns(reader: ImageReader(try inputs[images.images]), set: images.name, inputs: inputs), try inputs[means]
+                    ImageRuns(reader: ImageReader(try inputs[images.images]), set: images.name, inputs: inputs),
+                    try inputs[means]
                 )
                 return { shard in
                     let layers = Dictionary(grouping: chosen[shard.units]) { $0.0 }.mapValues { $0.map(\.1) }
@@ -116,7 +121,8 @@ struct SampledEffectsStep: StepDefinition {
             })
     }
 
-    private func sample(_ neurons: [Int], layer: Int, _ images: ImageRuns, _ means: EffectMeans) throws -> SampledLayer {
+    private func sample(_ neurons: [Int], layer: Int, _ images: ImageRuns, _ means: EffectMeans) throws -> SampledLayer
+    {
         let vision = try model.clip.value().vision
         let pass = EffectPass(vision, layers: [layer], capacity: model.batch, capturing: .mlpInput)
         var effects = (
@@ -141,7 +147,8 @@ struct SampledEffectsStep: StepDefinition {
     /// The same for both kinds of effects of a neuron. // [images, images]
     private func gaussianWeights(_ layer: Int, _ neuron: Int) -> Tensor {
         var random = SplitMix64(
-            seed: UInt64(seed), label: "Gaussian effects", index: UInt64(layer * model.configuration.vision.mlpWidth + neuron))
+            seed: UInt64(seed), label: "Gaussian effects",
+            index: UInt64(layer * model.configuration.vision.mlpWidth + neuron))
         return Tensor(shape: [imageCount, imageCount], elements: random.normals(imageCount * imageCount))
     }
 }

@@ -17,7 +17,8 @@ extension SparseCodes: ColumnSet {
     func check() throws {
         let m = sizes.last ?? 0
         guard coefficients.shape == [sizes.count, atoms.count / max(m, 1), m] else {
-            throw PipelineError.invalidArtefact(part: "coefficients", reason: "shape \(coefficients.shape) for sizes \(sizes)")
+            throw PipelineError.invalidArtefact(
+                part: "coefficients", reason: "shape \(coefficients.shape) for sizes \(sizes)")
         }
     }
 
@@ -52,7 +53,8 @@ struct SparseTextsStep: StepDefinition {
         let neurons = model.configuration.vision.mlpWidth
         let (m, d) = (Double(sizes.last ?? 0), Double(model.configuration.embeddingWidth))
         return Step(
-            kind: "sparse-texts", label: name, version: 2, parameters: ["layers": .integers(layers), "sizes": .integers(sizes)],
+            kind: "sparse-texts", label: name, version: 2,
+            parameters: ["layers": .integers(layers), "sizes": .integers(sizes)],
             inputs: [pool.erased, directions.erased],
             // Correlations with all phrases at every step; the chosen phrases made orthogonal, in double precision.
             cost: model.imageCost(perUnit: 2 * m * Double(phrases) * d + 4 * m * m * d),
@@ -71,7 +73,8 @@ struct SparseTextsStep: StepDefinition {
                         part.layers[layer] = pursuit(
                             Tensor(
                                 shape: [chosen.count, d],
-                                elements: Array(rows.elements[(chosen.lowerBound - start) * d..<(chosen.upperBound - start) * d])),
+                                elements: Array(
+                                    rows.elements[(chosen.lowerBound - start) * d..<(chosen.upperBound - start) * d])),
                             sizes: sizes)
                     }
                     return part

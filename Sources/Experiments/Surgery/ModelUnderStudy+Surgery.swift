@@ -14,7 +14,8 @@ extension ModelUnderStudy {
         let paths = T * (8 * D + N + L * 4 * D) + 2 * T * T
         let record = records ? 2 * L * (3 * H * T * T + T * (8 * D + 2 * N)) : 0
         return MemoryEstimate(
-            shared: memory(layers: [], []).shared + 2 * pictures * 3 * max(inputSize, 128) * max(inputSize, 128), perWorker: 4 * (paths + record))
+            shared: memory(layers: [], []).shared + 2 * pictures * 3 * max(inputSize, 128) * max(inputSize, 128),
+            perWorker: 4 * (paths + record))
     }
 
     /// Time of second paths beside the tower, a rough figure which finished steps of the kind correct.

@@ -8,7 +8,8 @@ enum ShownLabels {
         var isShown = [Bool](repeating: false, count: 256)
         for number in mask { isShown[Int(number)] = true }
         var labels: [Int] = []
-        for (index, label) in facts.objects.enumerated() where label >= 0 && isShown[index + 1] && !labels.contains(Int(label)) {
+        for (index, label) in facts.objects.enumerated()
+        where label >= 0 && isShown[index + 1] && !labels.contains(Int(label)) {
             labels.append(Int(label))
         }
         return labels

@@ -45,7 +45,8 @@ final class TokenReader {
         cosines.removeAll(keepingCapacity: true)
         emptyCosines.removeAll(keepingCapacity: true)
         self.name = name
-        guard UnsafeBufferPointer(start: pass.representations, count: pass.vision.embeddingWidth).allSatisfy(\.isFinite) else {
+        guard UnsafeBufferPointer(start: pass.representations, count: pass.vision.embeddingWidth).allSatisfy(\.isFinite)
+        else {
             throw ExperimentError.notFinite(image: name, place: "embedding")
         }
         guard let answer = ZeroShotClassifier.best(of: try similarities(.clip)[row: 0]) else {
@@ -76,7 +77,8 @@ final class TokenReader {
     private func cosines(_ recipe: SurgeryRecipe) throws -> Tensor {
         if let known = cosines[recipe] { return known }
         let (tokens, d) = (pass.vision.tokens, pass.vision.embeddingWidth)
-        let raw = Tensor(shape: [tokens, d], elements: Array(UnsafeBufferPointer(start: pass.embed(recipe), count: tokens * d)))
+        let raw = Tensor(
+            shape: [tokens, d], elements: Array(UnsafeBufferPointer(start: pass.embed(recipe), count: tokens * d)))
         guard raw.elements.allSatisfy(\.isFinite) else { throw ExperimentError.notFinite(image: name, place: "tokens") }
         let embedded = raw.rowsNormalised()
         let result = embedded.times(classifier, transposed: true)

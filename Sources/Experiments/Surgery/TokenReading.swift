@@ -15,16 +15,19 @@ struct TokenReading: Sendable, Hashable {
 
     static func architectureSurgery(depth: Int) -> TokenReading {
         TokenReading(
-            name: "architecture-surgery", title: "architecture surgery only", recipe: .surgery(depth: depth), features: .plain)
+            name: "architecture-surgery", title: "architecture surgery only", recipe: .surgery(depth: depth),
+            features: .plain)
     }
 
     static func surgery(depth: Int) -> TokenReading {
-        TokenReading(name: "clip-surgery", title: "CLIP Surgery", recipe: .surgery(depth: depth), features: .amongLabels)
+        TokenReading(
+            name: "clip-surgery", title: "CLIP Surgery", recipe: .surgery(depth: depth), features: .amongLabels)
     }
 
     static func singleText(depth: Int) -> TokenReading {
         TokenReading(
-            name: "clip-surgery-single-text", title: "CLIP Surgery, single text", recipe: .surgery(depth: depth), features: .singleText)
+            name: "clip-surgery-single-text", title: "CLIP Surgery, single text", recipe: .surgery(depth: depth),
+            features: .singleText)
     }
 
     /// The recipes of other papers, as those read them.

@@ -47,7 +47,8 @@ struct BaselineControl: Sendable {
             accuracy(rows, ["condition": "baseline"], of: images),
             rows.share("accuracy", ["condition": "shuffled-labels"], isCorrectShuffled, of: images, at: answerable),
         ]
-        return objects.isEmpty ? metrics.map { $0.without(.notRun, because: "no image shows one of the classes") } : metrics
+        return objects.isEmpty
+            ? metrics.map { $0.without(.notRun, because: "no image shows one of the classes") } : metrics
     }
 
     func failedControls() -> [FailedControl] {

@@ -52,13 +52,15 @@ struct TrustFindings: Sendable {
         for (layer, error) in decomposition.neuronSums.sorted(by: { $0.key < $1.key }) {
             metrics.append(
                 rows.metric(
-                    "identity-error", ["identity": "sum over neurons = value path", "layer": "\(layer)"], error, of: evaluation,
+                    "identity-error", ["identity": "sum over neurons = value path", "layer": "\(layer)"], error,
+                    of: evaluation,
                     n: decomposition.images, unit: "relative error", higherIsBetter: false))
         }
         if let overlap {
             metrics.append(
                 rows.metric(
-                    "fit-evaluation-overlap", [:], Double(overlap.images.count), of: evaluation, n: evaluated, unit: "images",
+                    "fit-evaluation-overlap", [:], Double(overlap.images.count), of: evaluation, n: evaluated,
+                    unit: "images",
                     higherIsBetter: false))
         }
         return metrics

@@ -1,6 +1,6 @@
 import Foundation
 #if canImport(FoundationXML)
-import FoundationXML
+    import FoundationXML
 #endif
 
 /// One class of the emoji world: a code point, its CLDR short name and its CLDR keywords.
@@ -45,7 +45,8 @@ public struct EmojiCatalogue: Sendable {
     public init(_ sources: EmojiSources) throws {
         let named = try CLDRAnnotations(sources)
         let emojiTest = sources.emojiTest
-        let data = try sources.contents(of: emojiTest, purpose: "the groups of the emoji, from Debian's package unicode-data")
+        let data = try sources.contents(
+            of: emojiTest, purpose: "the groups of the emoji, from Debian's package unicode-data")
         func malformed(_ place: String, _ expected: String) -> InputError {
             .malformedFile(path: emojiTest.path, place: place, expected: expected)
         }
@@ -66,7 +67,8 @@ public struct EmojiCatalogue: Sendable {
                 throw malformed("line \(number + 1)", "an emoji that does not stand above, this is '\(name)' again")
             }
             let keywords = (named.keywords[scalar] ?? []).filter { $0 != name }
-            concepts.append(EmojiConcept(scalar: scalar, name: name, keywords: keywords, group: group, subgroup: subgroup))
+            concepts.append(
+                EmojiConcept(scalar: scalar, name: name, keywords: keywords, group: group, subgroup: subgroup))
         }
         guard Self.counts.contains(concepts.count) else {
             throw malformed("whole file", "two or more lines '1F6A2 ; fully-qualified # …' under '# group:'")
@@ -114,7 +116,8 @@ private final class CLDRAnnotations: NSObject, XMLParserDelegate {
         parser.delegate = self
         guard parser.parse(), isComplete, !names.isEmpty else {
             throw InputError.malformedFile(
-                path: url.path, place: "line \(parser.lineNumber)", expected: "a complete file of CLDR <annotation cp=…> elements")
+                path: url.path, place: "line \(parser.lineNumber)",
+                expected: "a complete file of CLDR <annotation cp=…> elements")
         }
     }
 

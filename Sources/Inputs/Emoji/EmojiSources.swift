@@ -26,7 +26,8 @@ public struct EmojiSources: Sendable {
         if let stated, let expected = stated.digests[file] {
             let found = Digest.sha256(of: data)
             guard found == expected else {
-                throw InputError.digestMismatch(dataset: stated.dataset, what: file.path, expected: expected, found: found)
+                throw InputError.digestMismatch(
+                    dataset: stated.dataset, what: file.path, expected: expected, found: found)
             }
         }
         return data

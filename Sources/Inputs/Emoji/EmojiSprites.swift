@@ -17,7 +17,9 @@ public enum EmojiSprites {
     public static func load(_ sources: EmojiSources, concepts: [EmojiConcept]) throws -> [Sprite] {
         let font = sources.font
         let face = try FontFace(
-            sources.contents(of: font, purpose: "the pictures of the emoji, from Debian's package fonts-noto-color-emoji"), path: font.path)
+            sources.contents(
+                of: font, purpose: "the pictures of the emoji, from Debian's package fonts-noto-color-emoji"),
+            path: font.path)
         try face.selectStrike(0)
         return try concepts.map { concept in
             guard let bitmap = try face.colourBitmap(concept.scalar) else {

@@ -146,7 +146,8 @@ extension Sprite {
         return pixels.withUnsafeBufferPointer { pixels in
             let offset = (row * Sprite.size + column) * 4
             return SIMD4(
-                Double(pixels[offset]), Double(pixels[offset + 1]), Double(pixels[offset + 2]), Double(pixels[offset + 3]))
+                Double(pixels[offset]), Double(pixels[offset + 1]), Double(pixels[offset + 2]),
+                Double(pixels[offset + 3]))
         }
     }
 }

@@ -24,7 +24,9 @@ extension SceneCompositor {
         showing main: Int, beside others: [Int], label: String, index: UInt64, avoiding avoided: Set<Int> = []
     ) -> EmojiScene {
         let concepts = catalogue.concepts.indices
-        precondition(concepts.contains(main) && others.allSatisfy { concepts.contains($0) && $0 != main }, "concepts of the catalogue")
+        precondition(
+            concepts.contains(main) && others.allSatisfy { concepts.contains($0) && $0 != main },
+            "concepts of the catalogue")
         precondition(others.count <= Self.mostOthers, "at most \(Self.mostOthers) objects beside the main one")
         var random = SplitMix64(seed: seed, label: "chosen objects: \(label)", index: index)
         var canvas = SceneCanvas(

@@ -34,7 +34,8 @@ public struct SceneRecipe: Codable, Hashable, Sendable {
     /// A missing key keeps its default; an unknown one is refused, because a misspelt key would
     /// otherwise make another data set without a word.
     public init(from decoder: any Decoder) throws {
-        for key in try decoder.container(keyedBy: AnyKey.self).allKeys where CodingKeys(stringValue: key.stringValue) == nil {
+        for key in try decoder.container(keyedBy: AnyKey.self).allKeys
+        where CodingKeys(stringValue: key.stringValue) == nil {
             throw DecodingError.dataCorrupted(
                 .init(
                     codingPath: decoder.codingPath + [key],

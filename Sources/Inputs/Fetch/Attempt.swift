@@ -53,7 +53,9 @@ final class Attempt {
             if let error { throw error }
             if mustRestart {
                 // Even a whole file was asked for and a part was sent.
-                guard part.count > 0 else { throw FetchError.badStatus(address: current.text, status: transfer.head.status) }
+                guard part.count > 0 else {
+                    throw FetchError.badStatus(address: current.text, status: transfer.head.status)
+                }
                 mustRestart = false
                 try part.restart()
                 continue

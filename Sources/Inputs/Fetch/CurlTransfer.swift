@@ -61,7 +61,9 @@ final class CurlTransfer {
     ///   - headers: whole lines, such as `Range: bytes=5-`.
     ///   - timeouts: seconds; for a connection, and without a byte.
     func run(_ address: FetchAddress, headers: [String], timeouts: (connect: Int, stall: Int)) -> Outcome {
-        guard Self.isReady, let handle = curl_easy_init() else { return .failed(reason: "libcurl could not be started") }
+        guard Self.isReady, let handle = curl_easy_init() else {
+            return .failed(reason: "libcurl could not be started")
+        }
         defer { curl_easy_cleanup(handle) }
         var list: UnsafeMutablePointer<curl_slist>?
         defer { curl_slist_free_all(list) }

@@ -77,7 +77,8 @@ public struct Fetcher: Sendable {
             let sha256 = check.sha256 ?? ""
             if check.status == .unverified { try record(sha256, of: check.path) }
             return Fetched(
-                path: check.path, bytes: check.bytes ?? 0, sha256: sha256, status: check.status, wasThere: true, received: 0)
+                path: check.path, bytes: check.bytes ?? 0, sha256: sha256, status: check.status, wasThere: true,
+                received: 0)
         case .wrongSize, .wrongDigest, .unreadable: throw FetchError.otherFile(path: check.path, status: check.status)
         }
         guard let address = file.address.flatMap(FetchAddress.init) else {
@@ -108,12 +109,14 @@ public struct Fetcher: Sendable {
         let status = FileCheck.status(digests, published: file.digests, recorded: recorded)
         if case .wrongDigest(let algorithm, let expected, let found, let isRecorded) = status {
             part.discard()
-            throw FetchError.wrongDigest(path: path, algorithm: algorithm, expected: expected, found: found, isRecorded: isRecorded)
+            throw FetchError.wrongDigest(
+                path: path, algorithm: algorithm, expected: expected, found: found, isRecorded: isRecorded)
         }
         let sha256 = digests[.sha256] ?? ""
         try part.finish()
         if status == .unverified { try record(sha256, of: path) }
-        return Fetched(path: path, bytes: part.count, sha256: sha256, status: status, wasThere: false, received: part.received)
+        return Fetched(
+            path: path, bytes: part.count, sha256: sha256, status: status, wasThere: false, received: part.received)
     }
 
     private func record(_ sha256: String, of path: String) throws {
@@ -121,7 +124,8 @@ public struct Fetcher: Sendable {
         do {
             try record.write(sha256)
         } catch {
-            throw FetchError.saveFailed(path: record.url.path, errno: EIO, freeBytes: PartialFile.freeBytes(at: record.url))
+            throw FetchError.saveFailed(
+                path: record.url.path, errno: EIO, freeBytes: PartialFile.freeBytes(at: record.url))
         }
     }
 

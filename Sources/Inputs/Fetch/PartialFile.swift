@@ -36,7 +36,8 @@ final class PartialFile {
         descriptor = open(part.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
         guard descriptor >= 0 else { throw FetchError.cannotWrite(path: part.path, errno: errno) }
         var information = stat()
-        guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG, information.st_nlink == 1 else {
+        guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG, information.st_nlink == 1
+        else {
             throw FetchError.cannotWrite(path: part.path, errno: EINVAL)
         }
         let stored = (try? RegularFile.contents(of: description.path, limit: 1 << 16)).flatMap {

@@ -39,7 +39,9 @@ public enum ContactSheet {
             let y = header + index / columns * cellHeight
             sheet.paste(showMasks ? scene.image.tinted(by: scene.mask) : scene.image, x: x, y: y, scale: scale)
             // A caption may use the gap to the next one but for a space between the two.
-            for (line, text) in try face.wrapped(scene.caption, to: cellWidth - gap / 2, lines: captionLines).enumerated() {
+            for (line, text) in try face.wrapped(scene.caption, to: cellWidth - gap / 2, lines: captionLines)
+                .enumerated()
+            {
                 try face.draw(text, in: &sheet, x: x, baseline: y + size * scale + (line + 1) * lineHeight)
             }
         }

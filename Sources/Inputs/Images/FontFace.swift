@@ -16,7 +16,9 @@ final class FontFace {
         bytes.withUnsafeBytes { memory.copyMemory(from: $0) }
         try check(FT_Init_FreeType(&library), "FT_Init_FreeType")
         try check(
-            FT_New_Memory_Face(library, memory.baseAddress?.bindMemory(to: UInt8.self, capacity: bytes.count), FT_Long(bytes.count), 0, &face),
+            FT_New_Memory_Face(
+                library, memory.baseAddress?.bindMemory(to: UInt8.self, capacity: bytes.count), FT_Long(bytes.count), 0,
+                &face),
             "FT_New_Memory_Face")
     }
 
@@ -60,7 +62,9 @@ final class FontFace {
     func draw(_ text: some StringProtocol, in image: inout RGBImage, x: Int, baseline: Int) throws {
         var pen = x
         for scalar in text.unicodeScalars {
-            guard let glyph = try load(FT_Get_Char_Index(face, FT_ULong(scalar.value)), clens_ft_load_render()) else { return }
+            guard let glyph = try load(FT_Get_Char_Index(face, FT_ULong(scalar.value)), clens_ft_load_render()) else {
+                return
+            }
             // A space has no bitmap.
             if let rows = BitmapRows(glyph.bitmap, FT_PIXEL_MODE_GRAY, bytesPerPixel: 1) {
                 for row in 0..<rows.height {

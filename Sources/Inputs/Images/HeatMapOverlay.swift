@@ -26,6 +26,7 @@ enum JetColours {
     static func colour(_ value: Float) -> SIMD3<Float> {
         let value = value.isNaN ? 0 : min(1, max(0, value))
         let distance = 4 * value - SIMD3<Float>(3, 2, 1)
-        return (1.5 - distance.replacing(with: -distance, where: distance .< 0)).clamped(lowerBound: .zero, upperBound: .one)
+        return (1.5 - distance.replacing(with: -distance, where: distance .< 0)).clamped(
+            lowerBound: .zero, upperBound: .one)
     }
 }

@@ -17,7 +17,8 @@ extension RGBImage {
         defer { free(file.bytes) }
         guard cj_write_rgb(pixels, width, height, Int32(quality), &file) == 0, let bytes = file.bytes else {
             throw InputError.imageNotWritten(
-                path: path, reason: withUnsafeBytes(of: file.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+                path: path,
+                reason: withUnsafeBytes(of: file.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
         }
         return Data(bytes: bytes, count: file.count)
     }

@@ -6,7 +6,8 @@ extension FontFace {
     /// - Throws: ``InputError`` when the font is missing or FreeType refuses it.
     static func text(_ font: URL) throws -> FontFace {
         try FontFace(
-            InputError.contents(of: font, purpose: "the font of the captions, from Debian's package fonts-dejavu-core"), path: font.path)
+            InputError.contents(of: font, purpose: "the font of the captions, from Debian's package fonts-dejavu-core"),
+            path: font.path)
     }
 
     /// Breaks `text` at spaces into lines of at most `width` pixels. What does not fit into the last

@@ -32,7 +32,8 @@ extension DatasetsManifest {
         public var md5: String?
         public var sha256: String?
 
-        public init(name: String, address: String? = nil, bytes: Int? = nil, md5: String? = nil, sha256: String? = nil) {
+        public init(name: String, address: String? = nil, bytes: Int? = nil, md5: String? = nil, sha256: String? = nil)
+        {
             self.name = name
             self.address = address
             self.bytes = bytes
@@ -65,7 +66,8 @@ extension DatasetsManifest {
         if let data { return data }
         let root = url.deletingLastPathComponent()
         if let path = entry.path { return root.appendingPathComponent(path, isDirectory: true) }
-        return root.appendingPathComponent("data", isDirectory: true).appendingPathComponent(entry.folder ?? name, isDirectory: true)
+        return root.appendingPathComponent("data", isDirectory: true).appendingPathComponent(
+            entry.folder ?? name, isDirectory: true)
     }
 
     // MARK: Checks
@@ -78,7 +80,9 @@ extension DatasetsManifest {
             if entry.files.isEmpty { return ("\(place).files", "at least one file") }
             if Set(entry.files.map(\.name)).count < entry.files.count { return ("\(place).files", "names that differ") }
             for (index, file) in entry.files.enumerated() {
-                if let violation = file.violation { return ("\(place).files[\(index)].\(violation.key)", violation.expected) }
+                if let violation = file.violation {
+                    return ("\(place).files[\(index)].\(violation.key)", violation.expected)
+                }
                 if file.address == nil, entry.instructions == nil, entry.path == nil {
                     return ("\(place).files[\(index)].address", "an address, or instructions in the entry")
                 }
@@ -103,8 +107,11 @@ extension DatasetsManifest.File {
         if let address, FetchAddress(address) == nil { return ("address", "an address with http, https or file") }
         if let bytes, bytes < 0 { return ("bytes", "a number that is not negative") }
         for (algorithm, digest) in digests {
-            let isDigest = digest.utf8.count == algorithm.length && digest.allSatisfy { $0.isHexDigit && !$0.isUppercase }
-            if !isDigest { return (algorithm == .md5 ? "md5" : "sha256", "\(algorithm.length) hexadecimal digits in lower case") }
+            let isDigest =
+                digest.utf8.count == algorithm.length && digest.allSatisfy { $0.isHexDigit && !$0.isUppercase }
+            if !isDigest {
+                return (algorithm == .md5 ? "md5" : "sha256", "\(algorithm.length) hexadecimal digits in lower case")
+            }
         }
         return nil
     }

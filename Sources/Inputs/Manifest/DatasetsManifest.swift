@@ -146,7 +146,10 @@ extension DatasetsManifest.DatasetEntry {
         result.font = URL(fileURLWithPath: sources.font.path)
         result.annotations = URL(fileURLWithPath: sources.annotations.path)
         result.emojiTest = URL(fileURLWithPath: sources.emojiTest.path)
-        let stated = [(result.font, sources.font), (result.annotations, sources.annotations), (result.emojiTest, sources.emojiTest)]
+        let stated = [
+            (result.font, sources.font), (result.annotations, sources.annotations),
+            (result.emojiTest, sources.emojiTest),
+        ]
         result.stated = EmojiSources.Stated(
             dataset: name, digests: Dictionary(stated.map { ($0, $1.sha256) }, uniquingKeysWith: { first, _ in first }))
         for (file, source) in stated {

@@ -99,9 +99,12 @@ struct DigestRecord {
         } catch FileFault.missing {
             return nil
         } catch {
-            throw InputError.malformedFile(path: url.path, place: "file", expected: "a digest that can be read, not \(error.text)")
+            throw InputError.malformedFile(
+                path: url.path, place: "file", expected: "a digest that can be read, not \(error.text)")
         }
-        let digest = String(decoding: data.prefix { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\n") }, as: UTF8.self).lowercased()
+        let digest = String(
+            decoding: data.prefix { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\n") }, as: UTF8.self
+        ).lowercased()
         guard digest.utf8.count == DigestAlgorithm.sha256.length, digest.allSatisfy(\.isHexDigit) else {
             throw InputError.malformedFile(path: url.path, place: "line 1", expected: "64 hexadecimal digits")
         }

@@ -46,7 +46,8 @@ extension DatasetsManifest {
         if let entry = models[name] {
             let folder = try data ?? model(name).folder
             return PublishedFiles(
-                name: name, origin: entry.origin, licence: entry.licence, provision: .clone(path: entry.path), note: nil,
+                name: name, origin: entry.origin, licence: entry.licence, provision: .clone(path: entry.path),
+                note: nil,
                 files: entry.files.sorted { $0.key < $1.key }.map { (File(name: $0.key, sha256: $0.value), folder) })
         }
         if let entry = datasets[name] {

@@ -18,7 +18,8 @@ public enum MaskGeometry: String, CaseIterable, Codable, Sendable {
     /// - Throws: ``InputError/maskOfAnotherSize(mask:image:)`` for a mask without pixels or of another size
     ///   than its image.
     public func mask<Label>(
-        _ labels: [Label], width: Int, height: Int, image: (width: Int, height: Int), square: SquareGeometry, border: Label
+        _ labels: [Label], width: Int, height: Int, image: (width: Int, height: Int), square: SquareGeometry,
+        border: Label
     ) throws -> [Label] {
         guard width > 0, height > 0, labels.count == width * height, image == (width, height) else {
             throw InputError.maskOfAnotherSize(mask: [width, height], image: [image.width, image.height])

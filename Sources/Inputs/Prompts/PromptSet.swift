@@ -29,7 +29,8 @@ public struct PromptSet: Sendable, Equatable {
         let templates = try lines(url, expected: "a sentence with \(placeholder) for the name of a class")
         for (index, template) in templates.enumerated() where template.components(separatedBy: placeholder).count != 2 {
             throw InputError.malformedFile(
-                path: url.path, place: "line \(index + 1)", expected: "a sentence with one \(placeholder) for the name of a class")
+                path: url.path, place: "line \(index + 1)",
+                expected: "a sentence with one \(placeholder) for the name of a class")
         }
         return templates
     }
@@ -50,7 +51,9 @@ public struct PromptSet: Sendable, Equatable {
         guard !lines.isEmpty else { throw DataSetError.noLines(path: url.path, expected: expected) }
         return try lines.map { line in
             let words = line.text.trimmingCharacters(in: .whitespaces)
-            guard !words.isEmpty else { throw InputError.malformedFile(path: url.path, place: line.place, expected: expected) }
+            guard !words.isEmpty else {
+                throw InputError.malformedFile(path: url.path, place: line.place, expected: expected)
+            }
             return words
         }
     }

@@ -50,7 +50,9 @@ public struct ChatDescriber: Describer {
             // Endpoints take signed numbers of 32 bits at most places.
             let seed = Int((request.seed &+ UInt64(attempt)) & 0x7FFF_FFFF)
             let reply = try endpoint.reply(
-                ChatQuestion(model: model, messages: [.init(role: "user", content: question)], temperature: temperature, seed: seed),
+                ChatQuestion(
+                    model: model, messages: [.init(role: "user", content: question)], temperature: temperature,
+                    seed: seed),
                 isCancelled: isCancelled)
             for description in Self.accepted(reply, request) where !accepted.contains(description) {
                 accepted.append(description)
@@ -77,7 +79,8 @@ public struct ChatDescriber: Describer {
     static func accepted(_ reply: String, _ request: DescriptionRequest) -> [PictureDescription] {
         reply.split(whereSeparator: \.isNewline).compactMap { line in
             let text = bare(line)
-            guard text.count <= longestLine, Wording.contains(text, request.shown), !Wording.mentions(text, request.forbidden)
+            guard text.count <= longestLine, Wording.contains(text, request.shown),
+                !Wording.mentions(text, request.forbidden)
             else { return nil }
             return PictureDescription(text: text, phrases: request.usablePhrases.filter { Wording.contains(text, $0) })
         }
@@ -86,7 +89,8 @@ public struct ChatDescriber: Describer {
     /// A line without number, bullet and quotation marks around it.
     private static func bare(_ line: Substring) -> String {
         let marks = CharacterSet.whitespaces.union(CharacterSet(charactersIn: "\"“”*_`"))
-        let start = line.prefixMatch(of: /\s*(?:[-*•–—]\s+|\(?[0-9]{1,4}[.):]\)?\s*)?/)?.range.upperBound ?? line.startIndex
+        let start =
+            line.prefixMatch(of: /\s*(?:[-*•–—]\s+|\(?[0-9]{1,4}[.):]\)?\s*)?/)?.range.upperBound ?? line.startIndex
         return line[start...].trimmingCharacters(in: marks)
     }
 }

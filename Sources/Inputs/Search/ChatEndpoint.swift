@@ -1,6 +1,6 @@
 import Foundation
 #if canImport(FoundationNetworking)
-import FoundationNetworking
+    import FoundationNetworking
 #endif
 
 /// The body of a request to `/chat/completions`.
@@ -30,8 +30,10 @@ struct ChatEndpoint: Sendable {
 
     init(url text: String, keyVariable: String?, timeout: Double) throws {
         // A password or a key in the address would end up in the results.
-        guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(), ["http", "https"].contains(scheme),
-            let host = parts.host, !host.isEmpty, parts.user == nil, parts.password == nil, parts.query == nil, parts.fragment == nil,
+        guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(),
+            ["http", "https"].contains(scheme),
+            let host = parts.host, !host.isEmpty, parts.user == nil, parts.password == nil, parts.query == nil,
+            parts.fragment == nil,
             let url = parts.url?.appendingPathComponent("chat/completions")
         else { throw SearchError.unsupportedURL(Self.withoutSecrets(text)) }
         if scheme == "http" {
@@ -59,7 +61,8 @@ struct ChatEndpoint: Sendable {
     private static func passProxiesBy(_ host: String) {
         let environment = ProcessInfo.processInfo.environment
         let host = host.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
-        let exceptions = (environment["no_proxy"] ?? environment["NO_PROXY"] ?? "").split(separator: ",").map(String.init)
+        let exceptions = (environment["no_proxy"] ?? environment["NO_PROXY"] ?? "").split(separator: ",").map(
+            String.init)
         if !exceptions.contains(host) { setenv("no_proxy", (exceptions + [host]).joined(separator: ","), 1) }
     }
 
@@ -95,7 +98,9 @@ struct ChatEndpoint: Sendable {
         guard (try? JSONSerialization.jsonObject(with: body, options: .fragmentsAllowed)) != nil else {
             throw SearchError.notJSON(url: address, body: quoted())
         }
-        guard let reply = try? JSONDecoder().decode(Reply.self, from: body), let text = reply.choices?.first?.message?.content else {
+        guard let reply = try? JSONDecoder().decode(Reply.self, from: body),
+            let text = reply.choices?.first?.message?.content
+        else {
             throw SearchError.noChoices(url: address)
         }
         return text
@@ -110,7 +115,8 @@ struct ChatEndpoint: Sendable {
         return key
     }
 
-    private func post(_ body: Data, key: String?, isCancelled: @Sendable () -> Bool) throws -> (status: Int, body: Data) {
+    private func post(_ body: Data, key: String?, isCancelled: @Sendable () -> Bool) throws -> (status: Int, body: Data)
+    {
         var request = URLRequest(url: url, cachePolicy: .reloadIgnoringLocalCacheData, timeoutInterval: timeout + 1)
         request.httpMethod = "POST"
         request.httpBody = body

@@ -5,7 +5,9 @@ extension ChildProcess {
     /// - Parameters:
     ///   - environment: all of the child's variables.
     ///   - streams: the child's standard input, output and error.
-    static func spawn(_ arguments: [String], _ environment: [String: String], _ streams: [Int32]) throws(StartFault) -> pid_t {
+    static func spawn(_ arguments: [String], _ environment: [String: String], _ streams: [Int32]) throws(StartFault)
+        -> pid_t
+    {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -13,7 +15,8 @@ extension ChildProcess {
             posix_spawn_file_actions_adddup2(&actions, source, Int32(target))
         }
         // Files that are open here are none of the program's business: a lock would outlive its owner.
-        let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.compactMap { Int32($0) } ?? []
+        let open =
+            (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.compactMap { Int32($0) } ?? []
         for number in open where number > 2 { posix_spawn_file_actions_addclose(&actions, number) }
 
         var attributes = posix_spawnattr_t()

@@ -78,12 +78,17 @@ public final class CommandGenerator: PictureGenerator {
     /// - Throws: `SearchError.programNotFound(_:)`.
     public static func installed(_ command: [String]) throws -> [String] {
         let program = command.first ?? ""
-        let folders = program.contains("/") ? [""] : (getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin").split(
-            separator: ":", omittingEmptySubsequences: false).map { $0.isEmpty ? "./" : "\($0)/" }
+        let folders =
+            program.contains("/")
+            ? [""]
+            : (getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin").split(
+                separator: ":", omittingEmptySubsequences: false
+            ).map { $0.isEmpty ? "./" : "\($0)/" }
         let isThere = folders.contains { folder in
             var isFolder: ObjCBool = false
             return access(folder + program, X_OK) == 0
-                && FileManager.default.fileExists(atPath: folder + program, isDirectory: &isFolder) && !isFolder.boolValue
+                && FileManager.default.fileExists(atPath: folder + program, isDirectory: &isFolder)
+                && !isFolder.boolValue
         }
         guard isThere else { throw SearchError.programNotFound(program) }
         return command
@@ -192,7 +197,8 @@ public final class CommandGenerator: PictureGenerator {
 
     private func line(_ request: PictureRequest, _ output: URL) -> Data {
         let order: [String: Any] = [
-            "prompt": request.prompt.text, "seed": Int(request.seed & 0xFFFF_FFFF), "output": output.path, "size": request.size,
+            "prompt": request.prompt.text, "seed": Int(request.seed & 0xFFFF_FFFF), "output": output.path,
+            "size": request.size,
         ]
         let line = try? JSONSerialization.data(withJSONObject: order, options: [.sortedKeys, .withoutEscapingSlashes])
         return (line ?? Data("{}".utf8)) + Data("\n".utf8)
@@ -232,7 +238,8 @@ public final class CommandGenerator: PictureGenerator {
 
         /// - Returns: nil for a line that is no answer to this request.
         init?(_ line: Data, to output: String) {
-            guard line.first == UInt8(ascii: "{"), let object = (try? JSONSerialization.jsonObject(with: line)) as? [String: Any],
+            guard line.first == UInt8(ascii: "{"),
+                let object = (try? JSONSerialization.jsonObject(with: line)) as? [String: Any],
                 object["output"] as? String == output
             else { return nil }
             if let error = object["error"] as? String {

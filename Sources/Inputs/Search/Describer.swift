@@ -24,7 +24,9 @@ public struct DescriptionRequest: Sendable {
     /// The different phrases that do not mention the forbidden class, in order.
     public var usablePhrases: [String] {
         var seen: Set<String> = []
-        return phrases.filter { !Wording.words($0).isEmpty && !Wording.mentions($0, forbidden) && seen.insert($0).inserted }
+        return phrases.filter {
+            !Wording.words($0).isEmpty && !Wording.mentions($0, forbidden) && seen.insert($0).inserted
+        }
     }
 
     /// Whether a text names a class, in singular or plural, whatever the case.

@@ -20,7 +20,8 @@ public struct SceneGenerator: PictureGenerator {
         encoder.outputFormatting = [.sortedKeys]
         let concepts = compositor.catalogue.concepts.map { [$0.name, $0.subgroup] + $0.keywords }
         world = Digest.sha256(
-            of: try [encoder.encode(compositor.recipe), encoder.encode(concepts)] + compositor.sprites.map { Data($0.pixels) })
+            of: try [encoder.encode(compositor.recipe), encoder.encode(concepts)]
+                + compositor.sprites.map { Data($0.pixels) })
     }
 
     public var identity: [String: String] {
@@ -98,8 +99,10 @@ public struct SceneGenerator: PictureGenerator {
             }
             let others = objects(request, excluded: away.excluded)
             let scene = compositor.scene(
-                showing: shown, beside: others, label: "search \(request.id)", index: request.seed, avoiding: away.excluded)
-            return .success(GeneratedPicture(image: scene.image, objects: others.map { compositor.catalogue.names[$0] }))
+                showing: shown, beside: others, label: "search \(request.id)", index: request.seed,
+                avoiding: away.excluded)
+            return .success(
+                GeneratedPicture(image: scene.image, objects: others.map { compositor.catalogue.names[$0] }))
         }
     }
 

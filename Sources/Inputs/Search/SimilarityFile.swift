@@ -21,7 +21,9 @@ public struct SimilarityFile: Sendable {
             .malformedFile(path: url.path, place: place, expected: expected)
         }
         var lines = TextLine.lines(of: text)[...]
-        guard let header = lines.popFirst()?.text.components(separatedBy: "\t"), header.first == "phrase", header.count > 1 else {
+        guard let header = lines.popFirst()?.text.components(separatedBy: "\t"), header.first == "phrase",
+            header.count > 1
+        else {
             throw malformed("line 1", "'phrase' and the names of classes, with tabs between them")
         }
         let names = Array(header.dropFirst())
@@ -33,7 +35,9 @@ public struct SimilarityFile: Sendable {
             guard values.count == names.count, fields.count == header.count else {
                 throw malformed(line.place, "a phrase and \(names.count) numbers, with tabs between them")
             }
-            guard rows.updateValue(values, forKey: fields[0]) == nil else { throw malformed(line.place, "each phrase once, here is '\(fields[0])' again") }
+            guard rows.updateValue(values, forKey: fields[0]) == nil else {
+                throw malformed(line.place, "each phrase once, here is '\(fields[0])' again")
+            }
         }
         (self.url, self.rows, digest) = (url, rows, Digest.sha256(of: Data(text.utf8)))
         classes = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
@@ -42,11 +46,13 @@ public struct SimilarityFile: Sendable {
     /// - Throws: ``InputError/malformedFile(path:place:expected:)`` for a phrase or a class that is not there.
     public func values(of phrases: [String], with name: String) throws -> [Float] {
         guard let column = classes[name] else {
-            throw InputError.malformedFile(path: url.path, place: "line 1", expected: "a column for the class '\(name)'")
+            throw InputError.malformedFile(
+                path: url.path, place: "line 1", expected: "a column for the class '\(name)'")
         }
         return try phrases.map { phrase in
             guard let row = rows[phrase] else {
-                throw InputError.malformedFile(path: url.path, place: "the end", expected: "a line for the phrase '\(phrase)'")
+                throw InputError.malformedFile(
+                    path: url.path, place: "the end", expected: "a line for the phrase '\(phrase)'")
             }
             return row[column]
         }

@@ -61,9 +61,10 @@ struct SpriteVocabulary: Sendable {
     func relatives(of name: String) -> Set<Int> {
         let subgroup = index(of: name).map { concepts[$0].subgroup }.flatMap { $0.isEmpty ? nil : $0 }
         let words = Wording.words(name).filter { !Self.functionWords.contains($0) }
-        return Set(concepts.indices.filter { index in
-            concepts[index].subgroup == subgroup || words.contains { Wording.contains(texts[index][0], [$0]) }
-        })
+        return Set(
+            concepts.indices.filter { index in
+                concepts[index].subgroup == subgroup || words.contains { Wording.contains(texts[index][0], [$0]) }
+            })
     }
 
     private static let functionWords: Set<String> = [

@@ -33,7 +33,8 @@ public struct TemplateDescriber: Describer {
         return (0..<request.count).map { _ in
             let chosen = deck.deal(request.phrasesEach, &random).map { phrases[$0] }
             let template = chosen.isEmpty ? Self.bareTemplate : Self.templates[random.below(Self.templates.count)]
-            let text = template
+            let text =
+                template
                 .replacing("{phrases}", with: Wording.list(chosen.map(Wording.withArticle)), maxReplacements: 1)
                 .replacing("{shown}", with: Wording.withArticle(request.shown), maxReplacements: 1)
             return PictureDescription(text: text, phrases: chosen)

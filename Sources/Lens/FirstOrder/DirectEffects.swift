@@ -137,7 +137,8 @@ public final class DirectEffects {
                 for token in 0..<T { weights.base[head * T + token] = a[head * T + token] / sigma[token] }
             }
             BLAS.multiply(
-                H, D, T, weights.base, stride: T, capture.attentionInput + image * T * D, stride: D, into: rows, stride: D)
+                H, D, T, weights.base, stride: T, capture.attentionInput + image * T * D, stride: D, into: rows,
+                stride: D)
             for head in 0..<H {
                 let shift = BLAS.dot(weights.base + head * T, mean, count: T)
                 for i in 0..<D { rows[head * D + i] -= shift }
@@ -154,13 +155,15 @@ public final class DirectEffects {
             guard let inputs = inputs.baseAddress else { return }
             for head in 0..<H {
                 BLAS.multiply(
-                    batch, width, D, mixed.base + head * D, stride: H * D, inputs + (layer * H + head) * width * D, stride: D,
+                    batch, width, D, mixed.base + head * D, stride: H * D, inputs + (layer * H + head) * width * D,
+                    stride: D,
                     otherTransposed: true, into: values + head * width, stride: stride)
             }
         }
         for image in 0..<batch {
             for i in 0..<D {
-                values[image * stride + i] = scales[image].overSigma * (values[image * stride + i] + valueBiases[layer * D + i])
+                values[image * stride + i] =
+                    scales[image].overSigma * (values[image * stride + i] + valueBiases[layer * D + i])
             }
         }
         paths.outputs.elements.withUnsafeBufferPointer { outputs in
@@ -195,6 +198,7 @@ public final class DirectEffects {
     private func project(into out: UnsafeMutablePointer<Float>, stride: Int) {
         let (D, d) = (vision.width, vision.embeddingWidth)
         BLAS.multiply(
-            batch, d, D, residual.base, stride: D, paths.scaledProjection.elements, stride: d, into: out, stride: stride)
+            batch, d, D, residual.base, stride: D, paths.scaledProjection.elements, stride: d, into: out, stride: stride
+        )
     }
 }

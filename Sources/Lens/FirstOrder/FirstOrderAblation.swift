@@ -35,7 +35,8 @@ public final class FirstOrderAblation {
         for (condition, result) in zip(FirstOrderCondition.allCases, results) {
             switch condition {
             case .attentionFromFirst: accumulate(effects, effects.attention, means.attention, layers, into: result)
-            case .attentionFromLast: accumulate(effects, effects.attention, means.attention, layers.reversed(), into: result)
+            case .attentionFromLast:
+                accumulate(effects, effects.attention, means.attention, layers.reversed(), into: result)
             case .mlpsFromFirst: accumulate(effects, effects.mlps, means.mlps, layers, into: result)
             case .mlpsFromLast: accumulate(effects, effects.mlps, means.mlps, layers.reversed(), into: result)
             }

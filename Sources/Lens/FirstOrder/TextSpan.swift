@@ -60,7 +60,8 @@ public struct TextSpan: Sendable, Equatable {
         entries = chosen.map(\.entry)
         var rows = [Double](repeating: 0, count: chosen.count * d)
         BLAS.multiply(
-            chosen.count, d, eigenvalues.count, chosen.flatMap(\.direction), stride: eigenvalues.count, vectors, stride: d,
+            chosen.count, d, eigenvalues.count, chosen.flatMap(\.direction), stride: eigenvalues.count, vectors,
+            stride: d,
             into: &rows, stride: d)
         directions = Tensor(shape: [chosen.count, d], elements: rows.map(Float.init))
     }

@@ -32,7 +32,9 @@ public struct NeuronEffectTable: Sendable {
     /// - Throws: `FactorisationError` when effects are not finite.
     public func principalDirection(keeping count: Int) throws -> PrincipalDirection {
         var heap = BoundedHeap(capacity: count)
-        for (image, square) in squares.enumerated() { _ = heap.insert(.init(score: Float(square), index: Int32(image))) }
+        for (image, square) in squares.enumerated() {
+            _ = heap.insert(.init(score: Float(square), index: Int32(image)))
+        }
         let rows = heap.sorted().flatMap { centred[Int($0.index) * width..<(Int($0.index) + 1) * width] }
         return try PrincipalDirection(of: rows, count: rows.count / width, width: width)
     }
@@ -69,7 +71,8 @@ public struct NeuronEffectTable: Sendable {
         precondition(weights.shape == [images, images], "weights of shape \(weights.shape) for \(images) images")
         var drawn = [Float](repeating: 0, count: images * width)
         BLAS.multiply(
-            images, width, images, alpha: 1 / Float(images).squareRoot(), weights.elements, stride: images, centred, stride: width,
+            images, width, images, alpha: 1 / Float(images).squareRoot(), weights.elements, stride: images, centred,
+            stride: width,
             into: &drawn, stride: width)
         return NeuronEffectTable(centred: drawn, width: width)
     }

@@ -40,7 +40,8 @@ public final class IndirectNeuronEffects {
                 let x = workspace.x.base + row * D
                 let change = meanActivations.elements[row % T * N + n] - capture.activations[row * N + n]
                 for i in 0..<D {
-                    x[i] = capture.mlpInput[row * D + i] + capture.mlpOutput[row * D + i] + bias[i]
+                    x[i] =
+                        capture.mlpInput[row * D + i] + capture.mlpOutput[row * D + i] + bias[i]
                         + change * outputDirections.elements[n * D + i]
                 }
             }
@@ -88,7 +89,8 @@ public final class SecondOrderNeuronEffects {
             // φ = s M_n + b
             var rows = Array(UnsafeBufferPointer(start: biasShares.base, count: batch * d))
             BLAS.multiply(
-                batch, d, K, coordinates.base, stride: K, headDirections[position].elements, stride: d, beta: 1, into: &rows, stride: d)
+                batch, d, K, coordinates.base, stride: K, headDirections[position].elements, stride: d, beta: 1,
+                into: &rows, stride: d)
             effects[position] += rows
         }
     }

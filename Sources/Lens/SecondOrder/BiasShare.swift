@@ -35,9 +35,11 @@ struct BiasShare: Sendable {
             /// W_V^k diag(γ) v, without or with a vector that replaces γ ∘ v.
             func value(_ v: [Float], scaled: Bool = true) -> [Float] {
                 (0..<headWidth).map { i in
-                    let row = scaled
+                    let row =
+                        scaled
                         ? paths.inputs.elements[((head * headWidth + i) * width)...].prefix(width)
-                        : reader.queryKeyValue.weight.elements[((2 * width + head % heads * headWidth + i) * width)...].prefix(width)
+                        : reader.queryKeyValue.weight.elements[((2 * width + head % heads * headWidth + i) * width)...]
+                            .prefix(width)
                     return zip(row, v).reduce(0) { $0 + $1.0 * $1.1 }
                 }
             }
@@ -48,7 +50,8 @@ struct BiasShare: Sendable {
             let valueBias = reader.queryKeyValue.bias[(2 * width + head % heads * headWidth)...].prefix(headWidth)
             add(Array(valueBias), head: head, scale: 1 / c1, row: constant)
             for j in 0..<d {
-                directions.elements[constant * d + j] += paths.outputBiases.elements[readLayer * d + j] / (c1 * Float(heads))
+                directions.elements[constant * d + j] +=
+                    paths.outputBiases.elements[readLayer * d + j] / (c1 * Float(heads))
                 directions.elements[(constant + 1) * d + j] += paths.scaleImage[j] / c2
                 directions.elements[(constant + 2) * d + j] += paths.offsetImage[j] / c2
             }

@@ -87,7 +87,9 @@ public final class CentredEffects {
     public func evaluateNorms(above floors: [Float]? = nil) {
         let chosen = (0..<batch).map { image in
             (0..<lens.neurons).filter { n in
-                guard let floors, coordinateNorms.base[n * batch + image] + biasNorms.base[image] < floors[n] else { return true }
+                guard let floors, coordinateNorms.base[n * batch + image] + biasNorms.base[image] < floors[n] else {
+                    return true
+                }
                 norms.base[n * batch + image] = 0
                 return false
             }
@@ -120,7 +122,8 @@ public final class CentredEffects {
     private func evaluateNorms(of neurons: ArraySlice<Int>, _ image: Int, asked: UnsafePointer<Float>) {
         let (K, D) = (lens.headCount, lens.width)
         for (row, n) in neurons.enumerated() {
-            (scratch.chosenCoordinates.base + row * K).update(from: coordinates.base + (n * batch + image) * K, count: K)
+            (scratch.chosenCoordinates.base + row * K).update(
+                from: coordinates.base + (n * batch + image) * K, count: K)
         }
         BLAS.multiply(
             neurons.count, D, K, scratch.chosenCoordinates.base, stride: K, asked, stride: D,

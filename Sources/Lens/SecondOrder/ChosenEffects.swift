@@ -48,7 +48,8 @@ struct ChosenEffects {
             }
         }
         BLAS.multiply(
-            K, D, neurons.count, coordinates.base, stride: K, transposed: true, outputs.base, stride: D, beta: adding ? 1 : 0,
+            K, D, neurons.count, coordinates.base, stride: K, transposed: true, outputs.base, stride: D,
+            beta: adding ? 1 : 0,
             into: mixed, stride: stride)
     }
 }

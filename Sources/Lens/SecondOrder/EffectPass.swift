@@ -128,7 +128,8 @@ public final class EffectPass {
         let activations = workspace.capture(lens.layer).activations + neurons.lowerBound
         for image in 0..<batch {
             BLAS.multiply(
-                neurons.count, K, tokens, activations + image * tokens * lens.neurons, stride: lens.neurons, transposed: true,
+                neurons.count, K, tokens, activations + image * tokens * lens.neurons, stride: lens.neurons,
+                transposed: true,
                 attentionWeights.base + image * tokens * headCount + lens.firstHead, stride: headCount,
                 into: s + (neurons.lowerBound * batch + image) * K, stride: batch * K)
         }
@@ -168,7 +169,9 @@ public final class EffectPass {
     /// Σ_n φ_n(I) over all neurons of the layer, without any work for a single neuron: the MLP's output
     /// goes through the value/output paths with the attention held fixed. // [batch, d]
     /// - Parameter biasShares: b(I) of the same layer and batch.
-    public func totalEffects(_ lens: SecondOrderLens, biasShares: UnsafePointer<Float>, into total: UnsafeMutablePointer<Float>) {
+    public func totalEffects(
+        _ lens: SecondOrderLens, biasShares: UnsafePointer<Float>, into total: UnsafeMutablePointer<Float>
+    ) {
         mixOutputs(lens, into: mixed.base, rows: batch)
         lens.carry(mixed.base, rows: batch, scratch: values.base, into: total)
         BLAS.add(Float(lens.neurons), biasShares, to: total, count: batch * lens.embeddingWidth)
@@ -181,7 +184,8 @@ public final class EffectPass {
         let outputs = workspace.capture(lens.layer).mlpOutput
         for image in 0..<batch {
             BLAS.multiply(
-                K, width, tokens, attentionWeights.base + image * tokens * headCount + lens.firstHead, stride: headCount,
+                K, width, tokens, attentionWeights.base + image * tokens * headCount + lens.firstHead,
+                stride: headCount,
                 transposed: true, outputs + image * tokens * width, stride: width,
                 into: mixed + image * width, stride: rows * width)
         }

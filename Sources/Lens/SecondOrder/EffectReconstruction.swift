@@ -51,7 +51,8 @@ public final class EffectReconstruction {
             guard let base = directions.baseAddress else { return }
             let directions = base + neurons.lowerBound * d
             BLAS.multiply(
-                neurons.count, batch, d, directions, stride: d, effects.biasShares.base, stride: d, otherTransposed: true, beta: 1,
+                neurons.count, batch, d, directions, stride: d, effects.biasShares.base, stride: d,
+                otherTransposed: true, beta: 1,
                 into: coefficients, stride: batch)
             BLAS.multiply(
                 batch, d, neurons.count, coefficients, stride: batch, transposed: true, directions, stride: d, beta: 1,

@@ -35,7 +35,9 @@ public struct LargestEffects: Sendable, Equatable {
         for n in 0..<neurons {
             var candidates: [(norm: Float, image: Int32, part: Int, entry: Int)] = []
             for (index, part) in parts.enumerated() {
-                for entry in part.entries(of: n) { candidates.append((part.norms[entry], part.images[entry], index, entry)) }
+                for entry in part.entries(of: n) {
+                    candidates.append((part.norms[entry], part.images[entry], index, entry))
+                }
             }
             guard candidates.count >= count else { return nil }
             candidates.sort { $0.norm != $1.norm ? $0.norm > $1.norm : $0.image < $1.image }

@@ -65,7 +65,8 @@ public final class MeanAblation {
         let scratch = effects.scratch
         let large = largeNorms(pass)
         let random = large.enumerated().map { image, neurons in
-            var random = SplitMix64(seed: seed, label: "random neurons of layer \(lens.layer)", index: UInt64(firstImage + image))
+            var random = SplitMix64(
+                seed: seed, label: "random neurons of layer \(lens.layer)", index: UInt64(firstImage + image))
             return random.sample(neurons.count, of: lens.neurons)
         }
         for image in 0..<batch { significant[image] = large[image].count }
@@ -124,7 +125,8 @@ public final class MeanAblation {
     }
 
     private func set(
-        _ condition: AblationCondition, to start: UnsafePointer<Float>, plus factor: Float, _ term: UnsafePointer<Float>,
+        _ condition: AblationCondition, to start: UnsafePointer<Float>, plus factor: Float,
+        _ term: UnsafePointer<Float>,
         count: Int
     ) {
         buffer(condition).update(from: start, count: count)

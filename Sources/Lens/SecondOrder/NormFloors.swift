@@ -61,11 +61,14 @@ extension SecondOrderLens {
     /// - Parameter factors: ``choleskyFactors(check:)``.
     public func distances(_ means: EffectMeans, _ others: EffectMeans, factors: Tensor) -> [Float] {
         let (K, packed) = (headCount, factors.rowCount)
-        let bias = zip(means.biasShare, others.biasShare).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+        let bias = zip(means.biasShare, others.biasShare).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            .squareRoot()
         var difference = [Float](repeating: 0, count: K)
         return factors.elements.withUnsafeBufferPointer { factors in
             (0..<neurons).map { n in
-                for k in 0..<K { difference[k] = means.coordinates.elements[n * K + k] - others.coordinates.elements[n * K + k] }
+                for k in 0..<K {
+                    difference[k] = means.coordinates.elements[n * K + k] - others.coordinates.elements[n * K + k]
+                }
                 var square = Float(0)
                 if let base = factors.baseAddress {
                     PackedTriangle.squares(base + n * packed, count: K, difference, rows: 1, into: &square)

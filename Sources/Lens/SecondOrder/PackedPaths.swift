@@ -40,7 +40,9 @@ final class PackedPaths: Sendable {
         }
         let heads = layer * paths.heads..<(layer + 1) * paths.heads
         let inputs = heads.compactMap { pack(part(paths.inputs, heads: $0..<$0 + 1)) }
-        guard inputs.count == heads.count, let output = pack(part(paths.outputs, heads: heads).transposed()) else { return nil }
+        guard inputs.count == heads.count, let output = pack(part(paths.outputs, heads: heads).transposed()) else {
+            return nil
+        }
         return Layer(inputs: inputs, output: output)
     }
 }

@@ -58,7 +58,8 @@ public struct PrincipalDirections: Sendable, Equatable {
     /// - Parameter d: of the joint space.
     public init(_ neurons: [PrincipalDirection], width d: Int) {
         self.init(
-            directions: Tensor(shape: [neurons.count, d], elements: neurons.flatMap(\.vector)), shares: neurons.map(\.share),
+            directions: Tensor(shape: [neurons.count, d], elements: neurons.flatMap(\.vector)),
+            shares: neurons.map(\.share),
             centredShares: neurons.map(\.centredShare), ratios: neurons.map(\.ratio))
     }
 
@@ -73,7 +74,8 @@ public struct PrincipalDirections: Sendable, Equatable {
     /// - Parameter angle: radians, small.
     public func turned(by angle: Float, _ random: inout SplitMix64) -> PrincipalDirections {
         let d = directions.rowCount
-        let sides = Tensor(shape: directions.shape, elements: random.normals(directions.elements.count)).rowsNormalised()
+        let sides = Tensor(shape: directions.shape, elements: random.normals(directions.elements.count))
+            .rowsNormalised()
         var result = self
         for index in directions.elements.indices { result.directions.elements[index] += angle * sides.elements[index] }
         result.directions = result.directions.rowsNormalised()
@@ -128,7 +130,9 @@ public struct PrincipalDirection: Sendable, Equatable {
         let mean = means.reduce(0, +) / Double(C)
         var centred = gram
         for row in 0..<C { for column in 0..<C { centred[row * C + column] += mean - means[row] - means[column] } }
-        let (trace, whole) = ((0..<C).reduce(0) { $0 + centred[$1 * C + $1] }, (0..<C).reduce(0) { $0 + gram[$1 * C + $1] })
+        let (trace, whole) = (
+            (0..<C).reduce(0) { $0 + centred[$1 * C + $1] }, (0..<C).reduce(0) { $0 + gram[$1 * C + $1] }
+        )
         // What rounding leaves of equal rows is no spread.
         guard trace > whole * 1e-6 else { return 0 }
         return try Factorisations.largestEigenpair(&centred, count: C).value / trace

@@ -55,7 +55,8 @@ public struct SecondOrderLens: Sendable {
             neuronOutputs.elements.withUnsafeBufferPointer { outputs in
                 guard let outputs = outputs.baseAddress else { return }
                 BLAS.multiply(
-                    range.count, columns, width, outputs + range.lowerBound * width, stride: width, inputs, stride: width,
+                    range.count, columns, width, outputs + range.lowerBound * width, stride: width, inputs,
+                    stride: width,
                     otherTransposed: true, into: &values.elements, stride: columns)
             }
         }
@@ -89,7 +90,8 @@ public struct SecondOrderLens: Sendable {
     /// Σ_k output_kᵀ input_k x_k, what the heads carry into the joint space. // [K, rows, D] → [rows, d]
     /// - Parameter scratch: // [rows, D + d_h]
     func carry(
-        _ x: UnsafePointer<Float>, rows: Int, scratch: UnsafeMutablePointer<Float>, into sums: UnsafeMutablePointer<Float>
+        _ x: UnsafePointer<Float>, rows: Int, scratch: UnsafeMutablePointer<Float>,
+        into sums: UnsafeMutablePointer<Float>
     ) {
         paths.carry(x, from: firstHead / paths.heads, rows: rows, scratch: scratch, into: sums)
     }
@@ -145,7 +147,8 @@ public struct SecondOrderLens: Sendable {
                     guard let base = directions.baseAddress else { return }
                     let M = base + (n - start) * K * embeddingWidth
                     BLAS.multiply(
-                        K, K, embeddingWidth, M, stride: embeddingWidth, M, stride: embeddingWidth, otherTransposed: true,
+                        K, K, embeddingWidth, M, stride: embeddingWidth, M, stride: embeddingWidth,
+                        otherTransposed: true,
                         into: &gram, stride: K)
                 }
                 do {

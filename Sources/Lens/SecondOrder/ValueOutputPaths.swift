@@ -84,20 +84,28 @@ public struct ValueOutputPaths: Sendable {
                 let x = x + ((layer - first) * heads + head) * rows * width
                 let target = values + head * headWidth
                 if let packed, packed.inputs[head].multiply(x, rows: rows, addsBias: false, into: ofHead) {
-                    for row in 0..<rows { (target + row * width).update(from: ofHead + row * headWidth, count: headWidth) }
+                    for row in 0..<rows {
+                        (target + row * width).update(from: ofHead + row * headWidth, count: headWidth)
+                    }
                 } else {
                     inputs.withRow(layer * heads + head) { input in
                         BLAS.multiply(
-                            rows, headWidth, width, x, stride: width, input, stride: width, otherTransposed: true, into: target,
+                            rows, headWidth, width, x, stride: width, input, stride: width, otherTransposed: true,
+                            into: target,
                             stride: width)
                     }
                 }
             }
             let isFirst = layer == first
-            if let packed, packed.output.multiply(values, rows: rows, addsBias: false, accumulating: !isFirst, into: sums) { continue }
+            if let packed,
+                packed.output.multiply(values, rows: rows, addsBias: false, accumulating: !isFirst, into: sums)
+            {
+                continue
+            }
             outputs.withRow(layer * heads) { output in
                 BLAS.multiply(
-                    rows, d, width, values, stride: width, output, stride: d, beta: isFirst ? 0 : 1, into: sums, stride: d)
+                    rows, d, width, values, stride: width, output, stride: d, beta: isFirst ? 0 : 1, into: sums,
+                    stride: d)
             }
         }
     }

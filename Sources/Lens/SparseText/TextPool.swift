@@ -32,7 +32,9 @@ public struct TextPool: Sendable, Equatable {
     private func centred(_ rows: Tensor) -> Tensor {
         let (mean, d) = (embeddings.columnMeans, embeddings.shape[1])
         var result = rows
-        for index in result.elements.indices { result.elements[index] = Float(Double(rows.elements[index]) - mean[index % d]) }
+        for index in result.elements.indices {
+            result.elements[index] = Float(Double(rows.elements[index]) - mean[index % d])
+        }
         return result.rowsNormalised()
     }
 
@@ -46,7 +48,9 @@ public struct TextPool: Sendable, Equatable {
         let means = embeddings.columnMeans
         var norms = [Double](repeating: 0, count: d)
         // Not told by the norm: rounding leaves something of equal numbers less their mean.
-        let hasSpread = (0..<d).map { j in (0..<count).contains { embeddings.elements[$0 * d + j] != embeddings.elements[j] } }
+        let hasSpread = (0..<d).map { j in
+            (0..<count).contains { embeddings.elements[$0 * d + j] != embeddings.elements[j] }
+        }
         for row in 0..<count {
             for j in 0..<d {
                 let centred = Double(embeddings.elements[row * d + j]) - means[j]
@@ -57,7 +61,8 @@ public struct TextPool: Sendable, Equatable {
         for row in 0..<count {
             for j in 0..<d {
                 let centred = Double(embeddings.elements[row * d + j]) - means[j]
-                result.elements[row * d + j] = hasSpread[j] && norms[j] > 0 ? Float(100 * centred / norms[j].squareRoot()) : 0
+                result.elements[row * d + j] =
+                    hasSpread[j] && norms[j] > 0 ? Float(100 * centred / norms[j].squareRoot()) : 0
             }
         }
         return result

@@ -60,7 +60,9 @@ extension ArtefactStore {
     /// - Throws: `OutputError`.
     func discard(_ shard: Shard, of node: StepNode) throws {
         try shardsFolder(node).remove(manifestName(shard))
-        for fileExtension in ["safetensors", "json"] { try shardsFolder(node).remove("\(shardName(shard)).\(fileExtension)") }
+        for fileExtension in ["safetensors", "json"] {
+            try shardsFolder(node).remove("\(shardName(shard)).\(fileExtension)")
+        }
     }
 
     /// Removes all shards of a step.

@@ -80,7 +80,9 @@ public struct ArtefactStore: Sendable {
     func manifests(ofKind kind: String) -> [StepManifest] {
         let folder = cache.folder(kind)
         let keys = (try? FileManager.default.contentsOfDirectory(atPath: folder.url.path)) ?? []
-        return keys.sorted().compactMap { try? readManifest(StepManifest.self, at: folder.folder($0).file(StepManifest.fileName)) }
+        return keys.sorted().compactMap {
+            try? readManifest(StepManifest.self, at: folder.folder($0).file(StepManifest.fileName))
+        }
     }
 
     // MARK: Files

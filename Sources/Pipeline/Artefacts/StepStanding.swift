@@ -26,6 +26,7 @@ extension ArtefactStore {
             let names = (try? files.contentsOfDirectory(atPath: shardsFolder(node).url.path)) ?? []
             found = min(shards, names.count { $0.hasSuffix(".manifest.json") })
         }
-        return StepStanding(key: node.key, kind: node.kind, name: node.name, isDone: isDone, shardsDone: found, shards: shards)
+        return StepStanding(
+            key: node.key, kind: node.kind, name: node.name, isDone: isDone, shardsDone: found, shards: shards)
     }
 }

@@ -59,7 +59,9 @@ extension ArtefactStore {
 
     /// The calibration of a machine, without speeds where there is none, or another machine's, or an unreadable one.
     public func calibration(of machine: Calibration.Machine) -> Calibration {
-        guard let stored = try? readManifest(Calibration.self, at: cache.file(Self.calibrationName)), stored.machine == machine else {
+        guard let stored = try? readManifest(Calibration.self, at: cache.file(Self.calibrationName)),
+            stored.machine == machine
+        else {
             return Calibration(machine)
         }
         return stored

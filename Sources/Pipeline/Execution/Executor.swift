@@ -88,7 +88,9 @@ public struct Executor: Sendable {
 
     func workers(for node: StepNode) -> Int {
         guard let memory = node.memory else { return options.workers }
-        guard options.memoryLimit == nil else { return memory.workers(upTo: options.workers, within: options.memoryLimit) }
+        guard options.memoryLimit == nil else {
+            return memory.workers(upTo: options.workers, within: options.memoryLimit)
+        }
         return max(1, memory.workers(upTo: options.workers, within: options.machineMemory))
     }
 
@@ -122,7 +124,9 @@ public struct Executor: Sendable {
             try computation.computeShards(pending, workers: workers)
             shardsComputed = pending.count
             // The time that the others took in earlier runs.
-            if entry.status != .run(.forced), !entry.state.finishedShards.isEmpty { shardSeconds = entry.state.shardSeconds }
+            if entry.status != .run(.forced), !entry.state.finishedShards.isEmpty {
+                shardSeconds = entry.state.shardSeconds
+            }
         }
         let artefact = try computation.artefact()
 

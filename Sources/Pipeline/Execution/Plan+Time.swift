@@ -15,7 +15,8 @@ struct StepHistory: Sendable {
         let total = sum(estimated.map(\.1))
         ratio = total > 0 ? sum(estimated.map(\.0)) / total : nil
         let units = manifests.filter { ($0.sharding?.units ?? 0) > 0 }
-        secondsPerUnit = units.isEmpty ? nil : sum(units.map(\.seconds)) / sum(units.map { Double($0.sharding?.units ?? 0) })
+        secondsPerUnit =
+            units.isEmpty ? nil : sum(units.map(\.seconds)) / sum(units.map { Double($0.sharding?.units ?? 0) })
         seconds = sum(manifests.map(\.seconds)) / Double(manifests.count)
     }
 }
@@ -71,7 +72,9 @@ extension Plan {
     /// The kinds of work that the plan's time depends on, each once.
     public var workloads: [any Workload] {
         var seen: Set<String> = []
-        return entries.compactMap { $0.status.isRun ? $0.node.cost?.workload : nil }.filter { seen.insert($0.name).inserted }
+        return entries.compactMap { $0.status.isRun ? $0.node.cost?.workload : nil }.filter {
+            seen.insert($0.name).inserted
+        }
     }
 
     /// Operations that are left, of the steps that state them.

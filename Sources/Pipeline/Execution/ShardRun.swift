@@ -76,7 +76,7 @@ final class ShardRun: Sendable {
                 try store.commit(
                     output, shard, of: node, seconds: (ContinuousClock.now - start).seconds)
                 finished(shard)
-            } catch where error.namesItsPlace {
+            } catch  where error.namesItsPlace {
                 failed(shard, error)
             } catch {
                 failed(shard, PipelineError.shardFailed(step: node.name, shard: shard, underlying: error))

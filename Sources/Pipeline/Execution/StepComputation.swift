@@ -26,7 +26,8 @@ struct StepComputation {
         case .single: return
         case .map(let sharding, let makeWorker, _), .shards(let sharding, let makeWorker, _):
             let run = ShardRun(
-                node: node, sharding: sharding, pending: pending, store: store, cancellation: cancellation, events: events)
+                node: node, sharding: sharding, pending: pending, store: store, cancellation: cancellation,
+                events: events)
             try run.compute(workers: workers, inputs: inputs, makeWorker: makeWorker)
         }
     }
@@ -49,7 +50,7 @@ struct StepComputation {
     private func attributed<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()
-        } catch where error.namesItsPlace {
+        } catch  where error.namesItsPlace {
             throw error
         } catch {
             throw PipelineError.stepFailed(step: node.name, underlying: error)

@@ -78,7 +78,8 @@ public struct PendingStep: Sendable {
         events.send(
             .progress(
                 StepProgress(
-                    step: name, shardsDone: shards, shards: sharding.shardCount, unitsDone: units, units: sharding.units,
+                    step: name, shardsDone: shards, shards: sharding.shardCount, unitsDone: units,
+                    units: sharding.units,
                     seconds: seconds,
                     secondsLeft: done > 0 ? seconds * Double(sharding.shardCount - shards) / Double(done) : nil)))
     }

@@ -44,7 +44,8 @@ extension StoredState {
             return .incomplete(finishedShards: finishedShards.count, of: sharding.shardCount)
         }
         // No date is stored that could tell the latest, and the most similar says more.
-        let former = steps
+        let former =
+            steps
             .filter { $0.label == node.label && $0.key != node.key }
             .map { changes(from: $0, to: node) }
             .min { $0.count < $1.count }

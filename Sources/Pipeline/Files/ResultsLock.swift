@@ -32,7 +32,9 @@ public final class ResultsLock: Sendable {
             if cancellation.isCancelled { throw PipelineError.interrupted }
             let waited = ContinuousClock.now - start
             let holder = Self.holder(file)
-            guard waited < timeout else { throw PipelineError.lockHeld(path: file.path, holder: holder, waited: waited) }
+            guard waited < timeout else {
+                throw PipelineError.lockHeld(path: file.path, holder: holder, waited: waited)
+            }
             if !hasWaited { waiting(holder) }
             hasWaited = true
             usleep(20_000)
@@ -47,7 +49,9 @@ public final class ResultsLock: Sendable {
         if file.isInPlace, Self.holder(file) == .current { file.say(Data()) }
     }
 
-    private static func holder(_ file: LockFile) -> ProcessIdentity? { try? JSONDecoder().decode(ProcessIdentity.self, from: file.text) }
+    private static func holder(_ file: LockFile) -> ProcessIdentity? {
+        try? JSONDecoder().decode(ProcessIdentity.self, from: file.text)
+    }
 
     /// Makes sure that nobody else could have the lock meanwhile.
     /// - Throws: `PipelineError.lockLost` where the file was removed, or somebody else wrote into it.

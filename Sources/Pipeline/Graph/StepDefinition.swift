@@ -21,7 +21,9 @@ extension Graph {
     /// Adds a step.
     /// - Throws: what ``StepDefinition/step()`` throws, `PipelineError.danglingInput`, `.duplicateOutput`.
     @discardableResult
-    public mutating func add<Definition: StepDefinition>(_ definition: Definition) throws -> StepHandle<Definition.Output> {
+    public mutating func add<Definition: StepDefinition>(_ definition: Definition) throws -> StepHandle<
+        Definition.Output
+    > {
         try add(definition.step())
     }
 }
@@ -42,7 +44,9 @@ public struct GivenInputs: Sendable {
 
     fileprivate func inputs(of step: String, _ declared: [AnyStepHandle]) -> Inputs {
         Inputs(step: step, declared: declared.map(\.key), cancellation: Cancellation()) { [artefacts] key in
-            guard let artefact = artefacts[key] else { throw PipelineError.danglingInput(step: step, input: key.digest) }
+            guard let artefact = artefacts[key] else {
+                throw PipelineError.danglingInput(step: step, input: key.digest)
+            }
             return artefact
         }
     }
@@ -67,7 +71,9 @@ extension StepDefinition {
         }
     }
 
-    private static func parts(_ sharding: Sharding, _ worker: (Shard) throws -> StoredArtefact) throws -> [StoredArtefact] {
+    private static func parts(_ sharding: Sharding, _ worker: (Shard) throws -> StoredArtefact) throws
+        -> [StoredArtefact]
+    {
         try (0..<sharding.shardCount).map { try worker(sharding.shard($0)) }
     }
 }
@@ -77,7 +83,8 @@ extension Shards {
     /// - Parameter units: of all of them; each but the last has `unitsPerShard`.
     /// - Throws: `PipelineError.invalidSharding` where there are not as many parts as shards, and what storing a part throws.
     public init(_ parts: [Part], units: Int, unitsPerShard: Int) throws {
-        guard let sharding = Sharding(units: units, unitsPerShard: unitsPerShard), sharding.shardCount == parts.count else {
+        guard let sharding = Sharding(units: units, unitsPerShard: unitsPerShard), sharding.shardCount == parts.count
+        else {
             throw PipelineError.invalidSharding(units: units, unitsPerShard: unitsPerShard)
         }
         let stored = try parts.map { try $0.stored() }

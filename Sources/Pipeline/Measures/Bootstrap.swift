@@ -91,7 +91,8 @@ public struct Bootstrap: Sendable {
     }
 
     @inline(__always)
-    private func forEachSum<Row: SIMD>(of rows: [Row], _ width: Int, _ body: ([Double]) -> Void) where Row.Scalar == Double {
+    private func forEachSum<Row: SIMD>(of rows: [Row], _ width: Int, _ body: ([Double]) -> Void)
+    where Row.Scalar == Double {
         rows.withUnsafeBufferPointer { rows in
             for replicate in 0..<replicates {
                 var sum = Row(repeating: 0)
@@ -111,7 +112,8 @@ public struct Bootstrap: Sendable {
     /// - Returns: nil as ``interval(ofMean:)``, and where the images are not the same.
     public func difference(_ base: ImageTerms, _ head: ImageTerms) -> PairedDifference? {
         let count = base.images.count
-        guard base.images == head.images, count >= 2, count <= Int(UInt32.max), replicates >= 2, level > 0, level < 1 else { return nil }
+        guard base.images == head.images, count >= 2, count <= Int(UInt32.max), replicates >= 2, level > 0, level < 1
+        else { return nil }
         guard base != head else {
             let none = [Double](repeating: 0, count: replicates)
             return PairedDifference(value: 0, standardError: 0, interval: interval(ofReplicates: none))
@@ -178,20 +180,25 @@ public struct Bootstrap: Sendable {
 
     /// Four replicates at a time: an addition waits for the one before it, but not for those of other replicates.
     private func resampledSums(_ values: UnsafeBufferPointer<Double>, firstReplicate: Int) -> SIMD4<Double> {
-        func generator(_ lane: Int) -> CounterGenerator { CounterGenerator(seed: seed, stream: UInt64(firstReplicate + lane)) }
+        func generator(_ lane: Int) -> CounterGenerator {
+            CounterGenerator(seed: seed, stream: UInt64(firstReplicate + lane))
+        }
         var (a, b, c, d) = (generator(0), generator(1), generator(2), generator(3))
         var sum = SIMD4<Double>(repeating: 0)
         let count = values.count
         for _ in 0..<count / 2 {
             let (i, j, k, l) = (a.next(), b.next(), c.next(), d.next())
             sum += SIMD4(
-                values[Self.low(i, count)], values[Self.low(j, count)], values[Self.low(k, count)], values[Self.low(l, count)])
+                values[Self.low(i, count)], values[Self.low(j, count)], values[Self.low(k, count)],
+                values[Self.low(l, count)])
             sum += SIMD4(
-                values[Self.high(i, count)], values[Self.high(j, count)], values[Self.high(k, count)], values[Self.high(l, count)])
+                values[Self.high(i, count)], values[Self.high(j, count)], values[Self.high(k, count)],
+                values[Self.high(l, count)])
         }
         if !count.isMultiple(of: 2) {
             sum += SIMD4(
-                values[Self.high(a.next(), count)], values[Self.high(b.next(), count)], values[Self.high(c.next(), count)],
+                values[Self.high(a.next(), count)], values[Self.high(b.next(), count)],
+                values[Self.high(c.next(), count)],
                 values[Self.high(d.next(), count)])
         }
         return sum

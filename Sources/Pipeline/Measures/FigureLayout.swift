@@ -56,7 +56,8 @@ public struct FigureLayout: Sendable, Hashable, Codable {
     public var note: String
 
     public init(
-        title: String, x: Axis, y: Axis, curves: [Curve], reference: Curve? = nil, hasMarks: Bool = true, note: String = ""
+        title: String, x: Axis, y: Axis, curves: [Curve], reference: Curve? = nil, hasMarks: Bool = true,
+        note: String = ""
     ) {
         self.title = title
         self.x = x
@@ -80,8 +81,10 @@ extension FigureLayout.Curve {
         }
         self.init(
             title,
-            finite.isEmpty ? [] : counts.enumerated().map { bin, count in
-                .init(range.lowerBound + (Double(bin) + 0.5) * width, .number(Double(count) / Double(finite.count)))
-            })
+            finite.isEmpty
+                ? []
+                : counts.enumerated().map { bin, count in
+                    .init(range.lowerBound + (Double(bin) + 0.5) * width, .number(Double(count) / Double(finite.count)))
+                })
     }
 }

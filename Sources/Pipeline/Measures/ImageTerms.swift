@@ -57,7 +57,9 @@ public struct ImageTerms: Hashable, Sendable {
 
     /// One value an image, where the number is their mean; nil where it is another ratio. // [images]
     var meanValues: [Double]? {
-        guard parts.count == 1, terms.count == images.count, terms.allSatisfy({ $0.denominator == 1 }) else { return nil }
+        guard parts.count == 1, terms.count == images.count, terms.allSatisfy({ $0.denominator == 1 }) else {
+            return nil
+        }
         return terms.map(\.numerator)
     }
 

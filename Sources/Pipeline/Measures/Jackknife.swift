@@ -12,7 +12,9 @@ public struct Jackknife: Sendable {
     public var bounds: ClosedRange<Double>
 
     /// - Parameter bounds: those of a share by default.
-    public init(seed: UInt64 = 0, groups: Int = 100, resamplingUnit: String = "image", bounds: ClosedRange<Double> = 0...1) {
+    public init(
+        seed: UInt64 = 0, groups: Int = 100, resamplingUnit: String = "image", bounds: ClosedRange<Double> = 0...1
+    ) {
         (self.seed, self.groups, self.resamplingUnit, self.bounds) = (seed, groups, resamplingUnit, bounds)
     }
 
@@ -52,7 +54,8 @@ public struct Jackknife: Sendable {
             let squares = sample.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
             let half = Self.width(groups: groups) * (squares * Double(groups - 1) / Double(groups)).squareRoot()
             return Metric.Interval(
-                lower: max(value - half, bounds.lowerBound), upper: min(value + half, bounds.upperBound), level: Self.level, method: "delete-a-group jackknife",
+                lower: max(value - half, bounds.lowerBound), upper: min(value + half, bounds.upperBound),
+                level: Self.level, method: "delete-a-group jackknife",
                 replicates: groups, seed: seed, resamplingUnit: resamplingUnit)
         }
     }

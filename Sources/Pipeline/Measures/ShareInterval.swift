@@ -24,7 +24,8 @@ public struct ShareInterval: Sendable {
         let half = z / (1 + square) * (share * (1 - share) / size + square / (4 * size)).squareRoot()
         return Metric.Interval(
             lower: max(0, middle - half), upper: min(1, middle + half), level: level,
-            method: designEffect > 1 ? "Wilson score, design effect \((designEffect * 100).rounded() / 100)" : "Wilson score",
+            method: designEffect > 1
+                ? "Wilson score, design effect \((designEffect * 100).rounded() / 100)" : "Wilson score",
             resamplingUnit: unit)
     }
 
@@ -38,7 +39,9 @@ public struct ShareInterval: Sendable {
     /// that have shares of their own (Donner and Klar 2000). At least 1.
     /// - Parameter groups: of each group the clusters: how many units of a cluster have the property, and how many it has.
     public static func designEffect(_ groups: [[(successes: Int, units: Int)]]) -> Double {
-        var (between, within, clusterFreedom, unitFreedom, squares, units, clusters) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        var (between, within, clusterFreedom, unitFreedom, squares, units, clusters) = (
+            0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        )
         for group in groups.map({ $0.filter { $0.units > 0 } }) where group.count > 1 {
             let (n, successes) = group.reduce((0.0, 0.0)) { ($0.0 + Double($1.units), $0.1 + Double($1.successes)) }
             let share = successes / n

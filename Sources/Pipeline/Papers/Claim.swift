@@ -95,7 +95,8 @@ public struct Claim: Sendable {
         (name, words) = (try mapping.string(.name), try mapping.string(.claim))
         (place, experiment) = (try mapping.string(.place), try mapping.string(.experiment))
         tests = try mapping.mappings(.tests, keys: Test.Key.self).map { try Test($0) }
-        settings = mapping.has(.settings)
+        settings =
+            mapping.has(.settings)
             ? try mapping.mappings(.settings, keys: SettingKey.self).map {
                 Setting(
                     words: try $0.string(.called),
@@ -114,14 +115,19 @@ extension Claim.Test {
 
     init(_ mapping: SpecMapping<Key>) throws {
         let columns = [Key.every, .most].filter(mapping.has)
-        guard columns.count < 2 else { throw mapping.invalid(.every, "a test goes through one column: 'every' or 'most'") }
+        guard columns.count < 2 else {
+            throw mapping.invalid(.every, "a test goes through one column: 'every' or 'most'")
+        }
         quantifier = try columns.first.map { key in
             (
                 key == .every ? .every : .most,
-                Quantity.Range(column: try mapping.string(key), part: .all, except: try mapping.strings(.except, default: []))
+                Quantity.Range(
+                    column: try mapping.string(key), part: .all, except: try mapping.strings(.except, default: []))
             )
         }
-        if quantifier == nil, mapping.has(.except) { throw mapping.invalid(.except, "only 'every' and 'most' leave something out") }
+        if quantifier == nil, mapping.has(.except) {
+            throw mapping.invalid(.except, "only 'every' and 'most' leave something out")
+        }
         quantity = try Quantity(
             mapping.mapping(.quantity, keys: Quantity.Key.self), bound: Set(quantifier.map { [$0.over.column] } ?? []))
         if let column = quantifier?.over.column, !quantity.goesThrough(column) {

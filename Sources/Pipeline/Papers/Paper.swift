@@ -32,7 +32,9 @@ public struct Paper: Sendable {
         let root = try document.root(keys: Key.self)
         (short, reference) = (try root.string(.short), try root.string(.reference))
         let reference = reference
-        tables = root.has(.values) ? try root.mappings(.values, keys: PaperTable.Key.self).map { try PaperTable($0, reference) } : []
+        tables =
+            root.has(.values)
+            ? try root.mappings(.values, keys: PaperTable.Key.self).map { try PaperTable($0, reference) } : []
         claims = root.has(.claims) ? try root.mappings(.claims, keys: Claim.Key.self).map { try Claim($0) } : []
         for (key, names) in [(Key.values, tables.map(\.name)), (.claims, claims.map(\.name))] {
             if let twice = names.firstDuplicate { throw root.invalid(key, "'\(twice)' stands twice") }

@@ -63,12 +63,15 @@ public indirect enum Quantity: Sendable, Hashable {
         case .metric:
             let columns = mapping.has(.of) ? try mapping.texts(.of) : []
             if let free = columns.first(where: { $0.1 == Self.any && !bound.contains($0.0) }) {
-                throw mapping.invalid(.of, "nothing goes through the column '\(free.0)'; name it in 'over', 'every' or 'most'")
+                throw mapping.invalid(
+                    .of, "nothing goes through the column '\(free.0)'; name it in 'over', 'every' or 'most'")
             }
             self = .metric(try mapping.string(.metric), Subject(columns.map { .init($0, $1) }))
         case .difference:
             let parts = try mapping.mappings(.difference, keys: Key.self).map { try Quantity($0, bound: bound) }
-            guard parts.count == 2 else { throw mapping.invalid(.difference, "a difference has two quantities, here are \(parts.count)") }
+            guard parts.count == 2 else {
+                throw mapping.invalid(.difference, "a difference has two quantities, here are \(parts.count)")
+            }
             self = .difference(parts[0], parts[1])
         default:
             let range = Range(
@@ -95,7 +98,9 @@ public indirect enum Quantity: Sendable, Hashable {
     public func with(_ column: String, _ value: String) -> Quantity {
         switch self {
         case .metric(let name, let subject):
-            .metric(name, Subject(subject.columns.map { $0.name == column && $0.value == Self.any ? .init(column, value) : $0 }))
+            .metric(
+                name,
+                Subject(subject.columns.map { $0.name == column && $0.value == Self.any ? .init(column, value) : $0 }))
         case .difference(let first, let second): .difference(first.with(column, value), second.with(column, value))
         case .extreme(let extreme, let range, let inner):
             range.column == column ? self : .extreme(extreme, over: range, of: inner.with(column, value))

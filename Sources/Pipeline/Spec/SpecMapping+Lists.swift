@@ -80,7 +80,9 @@ extension SpecMapping {
         guard case .mapping(let members) = node.content else { throw wrongKind(node, key, .mapping) }
         return try members.map { member in
             guard case .scalar(let text, _) = member.value.content, !text.isEmpty else {
-                throw failure(member.value, .wrongKind(key: name(of: key) + "." + member.key, expected: .text, found: member.value.valueKind))
+                throw failure(
+                    member.value,
+                    .wrongKind(key: name(of: key) + "." + member.key, expected: .text, found: member.value.valueKind))
             }
             return (member.key, text)
         }

@@ -29,7 +29,8 @@ extension SpecMapping {
             throw failure(
                 try node(key),
                 .neitherNameNorPath(
-                    key: name(of: key), value: text, suggestion: nearestName(to: text, among: choices), choices: choices))
+                    key: name(of: key), value: text, suggestion: nearestName(to: text, among: choices), choices: choices
+                ))
         }
         return .name(text)
     }

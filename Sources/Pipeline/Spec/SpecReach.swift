@@ -32,7 +32,9 @@ public struct SpecReach: Equatable, Sendable {
 
 extension URL {
     /// Whether a file, links resolved, is a folder or lies below it.
-    public func isInside(_ folder: URL) -> Bool { withoutLinks.pathComponents.starts(with: folder.withoutLinks.pathComponents) }
+    public func isInside(_ folder: URL) -> Bool {
+        withoutLinks.pathComponents.starts(with: folder.withoutLinks.pathComponents)
+    }
 
     fileprivate var withoutLinks: URL {
         guard let path = realpath(path, nil) else { return standardizedFileURL }

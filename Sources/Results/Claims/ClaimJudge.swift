@@ -18,14 +18,18 @@ public struct ClaimJudge {
     public init(_ metrics: [Metric]) {
         self.metrics = metrics
         places = Dictionary(
-            metrics.enumerated().map { (Place(name: $1.name, columns: Set($1.subject.columns)), $0) }, uniquingKeysWith: { first, _ in first })
+            metrics.enumerated().map { (Place(name: $1.name, columns: Set($1.subject.columns)), $0) },
+            uniquingKeysWith: { first, _ in first })
         spread = Spread(metrics)
     }
 
     /// - Parameter paper: what tables call it.
     public func verdict(on claim: Claim, of paper: String) -> ClaimVerdict {
         let outcomes = claim.settings.map { setting in
-            (words: setting.words, outcome: conjunction(claim.tests.map { outcome(of: $0, setting, among: claim.tests.count) }))
+            (
+                words: setting.words,
+                outcome: conjunction(claim.tests.map { outcome(of: $0, setting, among: claim.tests.count) })
+            )
         }
         let measured = outcomes.filter { $0.outcome.verdict != .notMeasured }
         guard let first = measured.first?.outcome.verdict else {
@@ -41,10 +45,13 @@ public struct ClaimJudge {
         if verdict == .holds, let caveat = claim.caveat {
             let outcomes = claim.settings.map { outcome(of: caveat, $0, among: 1) }
             if let but = outcomes.first(where: { $0.verdict == .holds }) {
-                return ClaimVerdict(claim, of: paper, .holds, qualified: true, because: "\(because); but \(but.because)")
+                return ClaimVerdict(
+                    claim, of: paper, .holds, qualified: true, because: "\(because); but \(but.because)")
             }
             if let missing = outcomes.first, outcomes.allSatisfy({ $0.verdict == .notMeasured }) {
-                return ClaimVerdict(claim, of: paper, .holds, because: "\(because); whether it means less is not known: \(missing.because)")
+                return ClaimVerdict(
+                    claim, of: paper, .holds,
+                    because: "\(because); whether it means less is not known: \(missing.because)")
             }
         }
         return ClaimVerdict(claim, of: paper, verdict, because: because)
@@ -59,7 +66,9 @@ public struct ClaimJudge {
     private func conjunction(_ outcomes: [Outcome]) -> Outcome {
         for verdict in [ClaimVerdict.Verdict.fails, .notMeasured, .undecided] {
             let chosen = outcomes.filter { $0.verdict == verdict }
-            if !chosen.isEmpty { return Outcome(verdict: verdict, because: chosen.map(\.because).joined(separator: "; ")) }
+            if !chosen.isEmpty {
+                return Outcome(verdict: verdict, because: chosen.map(\.because).joined(separator: "; "))
+            }
         }
         return Outcome(verdict: .holds, because: outcomes.map(\.because).joined(separator: "; "))
     }
@@ -73,7 +82,8 @@ public struct ClaimJudge {
         do {
             guard let (quantifier, range) = test.quantifier else {
                 let estimate = try estimate(quantity, level: level)
-                return Outcome(verdict: estimate.verdict(test.bound), because: words(test, [estimate], shown: estimate, count: 1))
+                return Outcome(
+                    verdict: estimate.verdict(test.bound), because: words(test, [estimate], shown: estimate, count: 1))
             }
             let items = try values(of: range, in: quantity)
             let itemLevel = 1 - (1 - level) / Double(items.count)
@@ -83,7 +93,8 @@ public struct ClaimJudge {
             let verdict: ClaimVerdict.Verdict =
                 switch quantifier {
                 case .every: failed > 0 ? .fails : held == items.count ? .holds : .undecided
-                case .most: 2 * held > items.count ? .holds : 2 * (items.count - failed) <= items.count ? .fails : .undecided
+                case .most:
+                    2 * held > items.count ? .holds : 2 * (items.count - failed) <= items.count ? .fails : .undecided
                 }
             // The one that is nearest to the wrong side, or farthest on it.
             let worst = zip(estimates, verdicts).filter { verdict != .fails || $0.1 == .fails }.map(\.0)
@@ -101,9 +112,14 @@ public struct ClaimJudge {
         let digits = test.bound.number == 0 ? 2 : max(2, 1 - Int(log10(abs(test.bound.number)).rounded(.down)))
         let format = shown.isShare ? NumberFormat.percent : NumberFormat(decimals: digits)
         return test.reads.replacing("{value}", with: format.text(shown.value, shown.interval))
-            .replacing("{bound}", with: NumberFormat(scale: format.scale, decimals: 0).isExact(test.bound.number)
-                ? NumberFormat(scale: format.scale, decimals: 0).text(test.bound.number) : format.text(test.bound.number))
-            .replacing("{item}", with: shown.item).replacing("{count}", with: "\(count)").replacing("{of}", with: "\(estimates.count)")
+            .replacing(
+                "{bound}",
+                with: NumberFormat(scale: format.scale, decimals: 0).isExact(test.bound.number)
+                    ? NumberFormat(scale: format.scale, decimals: 0).text(test.bound.number)
+                    : format.text(test.bound.number)
+            )
+            .replacing("{item}", with: shown.item).replacing("{count}", with: "\(count)").replacing(
+                "{of}", with: "\(estimates.count)")
     }
 
     // MARK: Quantities
@@ -140,7 +156,8 @@ public struct ClaimJudge {
             switch (a, b) {
             case (.extreme(let extreme, let parts), _): .extreme(extreme, parts.map { $0 - b })
             case (_, .extreme(let extreme, let parts)): .extreme(extreme.opposite, parts.map { a - $0 })
-            case (.linear(let first), .linear(let second)): .linear(first.merging(second.mapValues { -$0 }, uniquingKeysWith: +))
+            case (.linear(let first), .linear(let second)):
+                .linear(first.merging(second.mapValues { -$0 }, uniquingKeysWith: +))
             }
         }
 
@@ -178,7 +195,9 @@ public struct ClaimJudge {
         let found = try bounds(formula, level: 1 - (1 - level) / Double(formula.sums))
         return Estimate(
             value: found.value,
-            interval: .init(lower: found.lower, upper: found.upper, level: level, method: "joint bootstrap", resamplingUnit: "image"),
+            interval: .init(
+                lower: found.lower, upper: found.upper, level: level, method: "joint bootstrap", resamplingUnit: "image"
+            ),
             isShare: formula.metrics.allSatisfy { metrics[$0].unit == "share" }, item: item)
     }
 
@@ -200,7 +219,10 @@ public struct ClaimJudge {
             return (value, own.lower, own.upper)
         }
         let samples = try terms.map { term in
-            guard let values = spread.values(term.key) else { throw Missing(reason: "\(Self.words(metrics[term.key].name, metrics[term.key].subject)) has no interval") }
+            guard let values = spread.values(term.key) else {
+                throw Missing(
+                    reason: "\(Self.words(metrics[term.key].name, metrics[term.key].subject)) has no interval")
+            }
             return (coefficient: term.value, values: values)
         }
         let replicates = (0..<Spread.replicates).map { replicate in
@@ -228,7 +250,8 @@ public struct ClaimJudge {
             throw Missing(reason: "there is no \(Self.words(name, subject))")
         }
         guard metrics[index].status == .ok else {
-            throw Missing(reason: "\(Self.words(name, subject)) was not measured\(metrics[index].note.map { ": \($0)" } ?? "")")
+            throw Missing(
+                reason: "\(Self.words(name, subject)) was not measured\(metrics[index].note.map { ": \($0)" } ?? "")")
         }
         return index
     }
@@ -243,8 +266,10 @@ public struct ClaimJudge {
             }.compactMap { $0.subject[range.column] }
         }
         var seen: Set<String> = []
-        var values = (lists.first ?? []).filter { value in lists.allSatisfy { $0.contains(value) } && seen.insert(value).inserted }
-            .filter { !range.except.contains($0) }
+        var values = (lists.first ?? []).filter { value in
+            lists.allSatisfy { $0.contains(value) } && seen.insert(value).inserted
+        }
+        .filter { !range.except.contains($0) }
         if range.part != .all {
             values.sort { (Double($0) ?? .infinity) < (Double($1) ?? .infinity) }
             // What stands in the middle belongs to the first half.

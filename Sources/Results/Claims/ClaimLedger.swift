@@ -25,7 +25,9 @@ public struct ClaimLedger: Sendable {
         entries = order.map { claim in
             let said = all.filter { $0.1.paper == claim.paper && $0.1.name == claim.name }
             guard !said.isEmpty else { return Entry(verdict: claim, specs: [], isPartial: false) }
-            return Entry(verdict: Self.joined(said.map { ($0.0, $0.1) }), specs: said.map(\.0), isPartial: said.contains { $0.2 })
+            return Entry(
+                verdict: Self.joined(said.map { ($0.0, $0.1) }), specs: said.map(\.0), isPartial: said.contains { $0.2 }
+            )
         }
     }
 
@@ -35,7 +37,10 @@ public struct ClaimLedger: Sendable {
         guard var first = measured.first?.verdict else { return said[0].verdict }
         guard measured.count > 1 else { return first }
         let verdicts = Set(measured.map(\.verdict.verdict))
-        if verdicts.count > 1 { first.verdict = verdicts.isSuperset(of: [.holds, .fails]) || verdicts.contains(.depends) ? .depends : .undecided }
+        if verdicts.count > 1 {
+            first.verdict =
+                verdicts.isSuperset(of: [.holds, .fails]) || verdicts.contains(.depends) ? .depends : .undecided
+        }
         first.isQualified = verdicts == [.holds] && measured.contains { $0.verdict.isQualified }
         first.because = measured.map { "\($0.spec): \($0.verdict.because)" }.joined(separator: "; ")
         return first
@@ -52,8 +57,10 @@ public struct ClaimLedger: Sendable {
 
     /// How many claims have which verdict.
     public var summary: String {
-        ClaimVerdict.Verdict.allCases.map { verdict in (verdict.rawValue, entries.count { $0.verdict.verdict == verdict }) }
-            .filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }.joined(separator: ", ")
+        ClaimVerdict.Verdict.allCases.map { verdict in
+            (verdict.rawValue, entries.count { $0.verdict.verdict == verdict })
+        }
+        .filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }.joined(separator: ", ")
     }
 
     static let title = "What the papers claim, and what of it stands here"
@@ -67,7 +74,11 @@ public struct ClaimLedger: Sendable {
             zip(cells, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
         }
         let indent = String(repeating: " ", count: 4)
-        var lines = [Self.title + (isPartial ? " — PARTIAL: of a part of the images" : ""), "", padded(header).replacing(/\s+$/, with: ""), widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")]
+        var lines = [
+            Self.title + (isPartial ? " — PARTIAL: of a part of the images" : ""), "",
+            padded(header).replacing(/\s+$/, with: ""),
+            widths.map { String(repeating: "─", count: $0) }.joined(separator: "  "),
+        ]
         for (row, entry) in zip(rows, entries) {
             lines.append(padded(row).replacing(/\s+$/, with: ""))
             lines += Self.wrapped(entry.verdict.because, to: max(40, width - indent.count)).map { indent + $0 }
@@ -88,20 +99,28 @@ public struct ClaimLedger: Sendable {
 
     /// For a document.
     public func markdown() -> String {
-        let lines = ["| claim | source | here | because |", "|---|---|---|---|"]
+        let lines =
+            ["| claim | source | here | because |", "|---|---|---|---|"]
             + entries.map { entry in
-                "| " + [entry.verdict.words, entry.verdict.source, "**\(Markdown.cell(entry.verdict.mark))**", entry.verdict.because].enumerated()
+                "| "
+                    + [
+                        entry.verdict.words, entry.verdict.source, "**\(Markdown.cell(entry.verdict.mark))**",
+                        entry.verdict.because,
+                    ].enumerated()
                     .map { $0.offset == 2 ? $0.element : Markdown.cell($0.element) }.joined(separator: " | ") + " |"
             }
         return (lines + ["", "\(summary). \(Self.note)"]).joined(separator: "\n") + "\n"
     }
 
     public func csv() -> Data {
-        var writer = CSVWriter(header: ["paper", "name", "claim", "place", "experiment", "specs", "verdict", "qualified", "partial", "because"])
+        var writer = CSVWriter(header: [
+            "paper", "name", "claim", "place", "experiment", "specs", "verdict", "qualified", "partial", "because",
+        ])
         for entry in entries {
             let verdict = entry.verdict
             writer.add([
-                .text(verdict.paper), .text(verdict.name), .text(verdict.words), .text(verdict.place), .text(verdict.experiment),
+                .text(verdict.paper), .text(verdict.name), .text(verdict.words), .text(verdict.place),
+                .text(verdict.experiment),
                 .text(entry.specs.joined(separator: "; ")), .text(verdict.verdict.rawValue), .bool(verdict.isQualified),
                 .bool(entry.isPartial), .text(verdict.because),
             ])
@@ -126,8 +145,10 @@ public struct ClaimLedger: Sendable {
             Document(
                 claims: entries.map { entry in
                     .init(
-                        paper: entry.verdict.paper, name: entry.verdict.name, claim: entry.verdict.words, place: entry.verdict.place,
-                        experiment: entry.verdict.experiment, verdict: entry.verdict.verdict.rawValue, because: entry.verdict.because,
+                        paper: entry.verdict.paper, name: entry.verdict.name, claim: entry.verdict.words,
+                        place: entry.verdict.place,
+                        experiment: entry.verdict.experiment, verdict: entry.verdict.verdict.rawValue,
+                        because: entry.verdict.because,
                         specs: entry.specs, qualified: entry.verdict.isQualified, partial: entry.isPartial)
                 })) + Data("\n".utf8)
     }
@@ -141,6 +162,7 @@ extension ResultsDatabase {
     /// - Throws: `ResultsError`.
     public func ledger(commit: String? = nil, papers: Papers = Papers()) throws -> ClaimLedger {
         ClaimLedger(
-            try latestRuns(commit: commit).map { (ComparedRun.name(of: $0).spec, try claims(of: $0), $0.isPartial) }, papers: papers)
+            try latestRuns(commit: commit).map { (ComparedRun.name(of: $0).spec, try claims(of: $0), $0.isPartial) },
+            papers: papers)
     }
 }

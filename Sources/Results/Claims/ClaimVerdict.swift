@@ -37,7 +37,8 @@ public struct ClaimVerdict: Codable, Hashable, Sendable {
 extension ClaimVerdict {
     init(_ claim: Claim, of paper: String, _ verdict: Verdict, qualified: Bool = false, because: String) {
         self.init(
-            paper: paper, name: claim.name, words: claim.words, place: claim.place, experiment: claim.experiment, verdict: verdict,
+            paper: paper, name: claim.name, words: claim.words, place: claim.place, experiment: claim.experiment,
+            verdict: verdict,
             isQualified: qualified, because: because)
     }
 

@@ -8,7 +8,9 @@ extension StoredCheck {
         parts: [
             Part(
                 table: "claim",
-                query: "SELECT position, paper, name, words, place, verdict, qualified, because FROM claim WHERE run = ? ORDER BY position")
+                query:
+                    "SELECT position, paper, name, words, place, verdict, qualified, because FROM claim WHERE run = ? ORDER BY position"
+            )
         ])
 }
 
@@ -33,9 +35,11 @@ extension ResultsDatabase {
     public func claims(of run: StoredRun) throws -> [ClaimVerdict] {
         try read { db in
             guard schema >= 3 else { return [] }
-            let rows = try Row.fetchAll(db, sql: "SELECT * FROM claim WHERE run = ? ORDER BY position", arguments: [run.id])
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT * FROM claim WHERE run = ? ORDER BY position", arguments: [run.id])
             guard try StoredCheck.claims.isIntact(run.id, db, unknown: rows.isEmpty) else {
-                throw ResultsError.damaged(path: path, message: "the claims of run \(run.id) are not those that were stored")
+                throw ResultsError.damaged(
+                    path: path, message: "the claims of run \(run.id) are not those that were stored")
             }
             return try rows.map { row in
                 let reader = RowReader(row, path: path, table: "claim")

@@ -23,7 +23,9 @@ final class Spread {
         if let terms = metric.terms, let replicates = Self.bootstrap(of: terms).replicates(of: terms) {
             values = replicates
         } else if let interval = metric.interval {
-            values = Self.normal(value, interval, seed: Self.hash([metric.name] + metric.subject.columns.map { "\($0.name) \($0.value)" }))
+            values = Self.normal(
+                value, interval,
+                seed: Self.hash([metric.name] + metric.subject.columns.map { "\($0.name) \($0.value)" }))
         } else {
             return nil
         }

@@ -27,7 +27,9 @@ public struct ComparedRun: Sendable {
     public var name: Name { Self.name(of: run) }
 
     public static func name(of run: StoredRun) -> Name {
-        Name(experiment: run.experiment, spec: URL(fileURLWithPath: run.specPath).deletingPathExtension().lastPathComponent)
+        Name(
+            experiment: run.experiment,
+            spec: URL(fileURLWithPath: run.specPath).deletingPathExtension().lastPathComponent)
     }
 }
 
@@ -51,7 +53,9 @@ extension ResultsDatabase {
     /// - Throws: `ResultsError`.
     public func comparedRuns(commit: String? = nil) throws -> [ComparedRun] {
         try latestRuns(commit: commit).map {
-            ComparedRun($0, metrics: try metrics(of: $0, withTerms: true), predictions: try predictions(of: $0), claims: try claims(of: $0))
+            ComparedRun(
+                $0, metrics: try metrics(of: $0, withTerms: true), predictions: try predictions(of: $0),
+                claims: try claims(of: $0))
         }
     }
 }

@@ -33,7 +33,9 @@ extension Comparison {
                 let because: String
 
                 init(_ verdict: ClaimVerdict) {
-                    (self.verdict, qualified, because) = (verdict.verdict.rawValue, verdict.isQualified, verdict.because)
+                    (self.verdict, qualified, because) = (
+                        verdict.verdict.rawValue, verdict.isQualified, verdict.because
+                    )
                 }
             }
 
@@ -52,17 +54,20 @@ extension Comparison {
     /// - Throws: what encoding throws.
     public func json() throws -> Data {
         let document = Document(
-            compared: compared, differences: differences, notComparable: notComparable, experimentsOnlyInBase: onlyInBase,
+            compared: compared, differences: differences, notComparable: notComparable,
+            experimentsOnlyInBase: onlyInBase,
             experimentsOnlyInHead: onlyInHead,
             settings: settings.map { .init(experiment: $0.experiment, what: $0.what, base: $0.base, head: $0.head) },
             claims: claims.map {
                 .init(
-                    experiment: $0.experiment, paper: $0.head.paper, name: $0.head.name, claim: $0.head.words, base: .init($0.base),
+                    experiment: $0.experiment, paper: $0.head.paper, name: $0.head.name, claim: $0.head.words,
+                    base: .init($0.base),
                     head: .init($0.head))
             },
             rows: rows.map { row in
                 var entry = Document.Entry(
-                    experiment: row.experiment, metric: row.metric, subject: row.subject.columns.map { [$0.name, $0.value] },
+                    experiment: row.experiment, metric: row.metric,
+                    subject: row.subject.columns.map { [$0.name, $0.value] },
                     unit: row.unit, outcome: row.outcome.name)
                 switch row.outcome {
                 case .compared(let numbers):

@@ -7,7 +7,8 @@ extension Comparison {
     public func text(all: Bool) -> String {
         var parts = [claimsTable, settingsTable].compactMap { $0?.rendered() }
         for experiment in experiments {
-            var table = TextTable(title: experiment, columns: Self.columns.map { .init($0.title, $0.isText ? .left : .right) })
+            var table = TextTable(
+                title: experiment, columns: Self.columns.map { .init($0.title, $0.isText ? .left : .right) })
             let rows = shown(experiment, all: all)
             for row in rows { table.addRow(Self.cells(row)) }
             if !rows.isEmpty { parts.append(table.rendered()) }
@@ -19,10 +20,13 @@ extension Comparison {
     public func markdown(all: Bool) -> String {
         func line(_ cells: [String]) -> String { "| " + cells.map(Markdown.cell).joined(separator: " | ") + " |" }
         func table(_ header: [(title: String, isText: Bool)], _ rows: [[String]]) -> String {
-            ([line(header.map(\.title)), "|" + header.map { $0.isText ? "---|" : "---:|" }.joined()] + rows.map(line)).joined(separator: "\n")
+            ([line(header.map(\.title)), "|" + header.map { $0.isText ? "---|" : "---:|" }.joined()] + rows.map(line))
+                .joined(separator: "\n")
         }
         var parts = [summary]
-        if !claims.isEmpty { parts += ["### \(Self.claimsTitle)", table(Self.claimColumns.map { ($0, true) }, claims.map(Self.cells))] }
+        if !claims.isEmpty {
+            parts += ["### \(Self.claimsTitle)", table(Self.claimColumns.map { ($0, true) }, claims.map(Self.cells))]
+        }
         if !settings.isEmpty {
             parts.append(
                 table(
@@ -39,13 +43,16 @@ extension Comparison {
     /// Every metric, whatever came of it.
     public func csv() -> Data {
         var writer = CSVWriter(header: [
-            "experiment", "metric", "subject", "unit", "outcome", "base", "head", "difference", "base_ci_lower", "base_ci_upper",
+            "experiment", "metric", "subject", "unit", "outcome", "base", "head", "difference", "base_ci_lower",
+            "base_ci_upper",
             "head_ci_lower", "head_ci_upper", "n", "test", "only_base_right", "only_head_right", "difference_ci_lower",
             "difference_ci_upper", "p", "p_corrected", "reason",
         ])
         for row in rows {
             let subject = Self.words(row.subject)
-            let start: [CSVWriter.Cell] = [.text(row.experiment), .text(row.metric), .text(subject), .text(row.unit), .text(row.outcome.name)]
+            let start: [CSVWriter.Cell] = [
+                .text(row.experiment), .text(row.metric), .text(subject), .text(row.unit), .text(row.outcome.name),
+            ]
             guard case .compared(let numbers) = row.outcome else {
                 let nothing = [CSVWriter.Cell](repeating: .text(nil), count: 15)
                 writer.add(start + nothing + [.text(row.outcome.reason)])
@@ -54,9 +61,12 @@ extension Comparison {
             let (counts, interval) = (numbers.test?.method.counts, numbers.test?.method.interval)
             writer.add(
                 start + [
-                    .number(numbers.base), .number(numbers.head), .number(numbers.difference), .number(numbers.baseInterval?.lower),
-                    .number(numbers.baseInterval?.upper), .number(numbers.headInterval?.lower), .number(numbers.headInterval?.upper),
-                    .integer(numbers.n), .text(numbers.test?.method.name), .integer(counts?.onlyBase), .integer(counts?.onlyHead),
+                    .number(numbers.base), .number(numbers.head), .number(numbers.difference),
+                    .number(numbers.baseInterval?.lower),
+                    .number(numbers.baseInterval?.upper), .number(numbers.headInterval?.lower),
+                    .number(numbers.headInterval?.upper),
+                    .integer(numbers.n), .text(numbers.test?.method.name), .integer(counts?.onlyBase),
+                    .integer(counts?.onlyHead),
                     .number(interval?.lower), .number(interval?.upper),
                     .number(numbers.test?.probability), .number(numbers.test?.corrected), .text(nil),
                 ])
@@ -96,7 +106,10 @@ extension Comparison {
     private static let claimColumns = ["claim", "source", "base", "head", "because"]
 
     private static func cells(_ claim: Claim) -> [String] {
-        [claim.head.words, claim.head.source, claim.base.mark, claim.head.mark, "\(claim.base.because) → \(claim.head.because)"]
+        [
+            claim.head.words, claim.head.source, claim.base.mark, claim.head.mark,
+            "\(claim.base.because) → \(claim.head.because)",
+        ]
     }
 
     private var claimsTable: TextTable? {
@@ -115,27 +128,36 @@ extension Comparison {
     }
 
     private static let columns: [(title: String, isText: Bool)] = [
-        ("metric", true), ("of", true), ("base", false), ("head", false), ("difference", false), ("p, paired", false), ("", true),
+        ("metric", true), ("of", true), ("base", false), ("head", false), ("difference", false), ("p, paired", false),
+        ("", true),
     ]
 
     private static func cells(_ row: Row) -> [String] {
         let start = [row.metric, words(row.subject)]
         // Numbers that say nothing about each other do not stand side by side.
-        guard case .compared(let numbers) = row.outcome else { return start + ["–", "–", "–", "–", row.outcome.reason] }
+        guard case .compared(let numbers) = row.outcome else {
+            return start + ["–", "–", "–", "–", row.outcome.reason]
+        }
         let format = row.unit == "share" ? NumberFormat.percent : NumberFormat(decimals: 3)
         // Two more digits: what differs is not to look like nothing.
         let fine = NumberFormat(scale: format.scale, decimals: format.decimals + 2)
         let sign = numbers.difference > 0 ? "+" : ""
-        let verdict = !numbers.differs ? "same"
+        let verdict =
+            !numbers.differs
+            ? "same"
             : (numbers.difference > 0) == numbers.higherIsBetter ? "better" : "worse"
         return start + [
-            format.text(numbers.base, numbers.baseInterval), format.text(numbers.head, numbers.headInterval), sign + fine.text(numbers.difference),
+            format.text(numbers.base, numbers.baseInterval), format.text(numbers.head, numbers.headInterval),
+            sign + fine.text(numbers.difference),
             numbers.test.map { probability($0.corrected) } ?? "–",
-            numbers.test.map { $0.corrected < 0.05 || !numbers.differs ? verdict : "\(verdict), by chance perhaps" } ?? verdict,
+            numbers.test.map { $0.corrected < 0.05 || !numbers.differs ? verdict : "\(verdict), by chance perhaps" }
+                ?? verdict,
         ]
     }
 
-    private static func probability(_ value: Double) -> String { value < 0.001 ? "< 0.001" : String(format: "%.3f", value) }
+    private static func probability(_ value: Double) -> String {
+        value < 0.001 ? "< 0.001" : String(format: "%.3f", value)
+    }
 
     private static func words(_ subject: Subject) -> String {
         subject.columns.map { "\($0.name) \($0.value)" }.joined(separator: ", ")

@@ -66,7 +66,9 @@ public struct Comparison: Sendable {
         correctTests()
     }
 
-    public var differences: Int { rows.count { if case .compared(let numbers) = $0.outcome { numbers.differs } else { false } } }
+    public var differences: Int {
+        rows.count { if case .compared(let numbers) = $0.outcome { numbers.differs } else { false } }
+    }
     public var compared: Int { rows.count { if case .compared = $0.outcome { true } else { false } } }
     public var notComparable: Int { rows.count { if case .notComparable = $0.outcome { true } else { false } } }
 
@@ -89,7 +91,8 @@ public struct Comparison: Sendable {
             numbers.test?.corrected = corrected
             let row = rows[index]
             rows[index] = Row(
-                experiment: row.experiment, metric: row.metric, subject: row.subject, unit: row.unit, outcome: .compared(numbers))
+                experiment: row.experiment, metric: row.metric, subject: row.subject, unit: row.unit,
+                outcome: .compared(numbers))
         }
     }
 }
@@ -107,7 +110,8 @@ extension Comparison {
     private static func claims(_ name: String, _ base: ComparedRun, _ head: ComparedRun) -> [Claim] {
         guard [base, head].allSatisfy({ !$0.run.isPartial && $0.run.state != .ended(.untrusted) }) else { return [] }
         return base.claims.compactMap { claim in
-            guard let other = head.claims.first(where: { $0.paper == claim.paper && $0.name == claim.name }), other.mark != claim.mark
+            guard let other = head.claims.first(where: { $0.paper == claim.paper && $0.name == claim.name }),
+                other.mark != claim.mark
             else { return nil }
             return Claim(experiment: name, base: claim, head: other)
         }
@@ -129,7 +133,8 @@ extension Comparison {
                 metric,
                 .compared(
                     Numbers(
-                        base: first, head: second, baseInterval: metric.interval, headInterval: other.interval, n: metric.n,
+                        base: first, head: second, baseInterval: metric.interval, headInterval: other.interval,
+                        n: metric.n,
                         higherIsBetter: metric.higherIsBetter,
                         differs: abs(second - first) > tolerance * max(1, abs(first)),
                         test: PairedTest(metric, base.predictions, other, head.predictions))))
@@ -137,7 +142,8 @@ extension Comparison {
     }
 
     /// Why two numbers of one name say nothing about each other; empty where they do.
-    private static func reasons(_ base: Metric, _ baseRun: StoredRun, _ head: Metric, _ headRun: StoredRun) -> [String] {
+    private static func reasons(_ base: Metric, _ baseRun: StoredRun, _ head: Metric, _ headRun: StoredRun) -> [String]
+    {
         var reasons: [String] = []
         if base.model != head.model { reasons.append("another model: \(base.model), \(head.model)") }
         if base.dataset != head.dataset { reasons.append("other data: \(base.dataset), \(head.dataset)") }
@@ -156,7 +162,9 @@ extension Comparison {
         func add(_ what: String, _ first: String, _ second: String) {
             if first != second { settings.append(Setting(experiment: name, what: what, base: first, head: second)) }
         }
-        func commit(_ run: StoredRun) -> String { (run.commit.map { String($0.prefix(12)) } ?? "none") + (run.isDirty ? " with changes" : "") }
+        func commit(_ run: StoredRun) -> String {
+            (run.commit.map { String($0.prefix(12)) } ?? "none") + (run.isDirty ? " with changes" : "")
+        }
         add("commit", commit(base), commit(head))
         if base.specDigest != head.specDigest {
             let (first, second) = (lines(base.specText), lines(head.specText))
@@ -175,6 +183,8 @@ extension Comparison {
 
     /// Without comments and blank lines, which decide nothing.
     private static func lines(_ spec: String) -> [String] {
-        spec.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty && !$0.hasPrefix("#") }
+        spec.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.filter {
+            !$0.isEmpty && !$0.hasPrefix("#")
+        }
     }
 }

@@ -40,7 +40,8 @@ public struct PairedTest: Sendable, Equatable {
             onlyHead += other && !isRight ? 1 : 0
         }
         self.init(
-            .mcNemar(onlyBase: onlyBase, onlyHead: onlyHead), McNemar.probability(onlyFirst: onlyBase, onlySecond: onlyHead))
+            .mcNemar(onlyBase: onlyBase, onlyHead: onlyHead),
+            McNemar.probability(onlyFirst: onlyBase, onlySecond: onlyHead))
     }
 
     private init?(_ base: ImageTerms, _ head: ImageTerms) {

@@ -21,9 +21,13 @@ struct DeckOfPage {
         var deck = deck
         if deck.cards.count > mostCards {
             let share = max(1, mostCards / max(deck.groups.count, 1))
-            let kept = Dictionary(grouping: deck.cards.indices, by: { deck.cards[$0].group }).values.flatMap { indices in
+            let kept = Dictionary(grouping: deck.cards.indices, by: { deck.cards[$0].group }).values.flatMap {
+                indices in
                 indices.sorted { a, b in
-                    let (x, y) = (deck.cards[a].values.first.flatMap { $0 } ?? -.infinity, deck.cards[b].values.first.flatMap { $0 } ?? -.infinity)
+                    let (x, y) = (
+                        deck.cards[a].values.first.flatMap { $0 } ?? -.infinity,
+                        deck.cards[b].values.first.flatMap { $0 } ?? -.infinity
+                    )
                     return x != y ? x > y : a < b
                 }.prefix(share)
             }
@@ -33,7 +37,9 @@ struct DeckOfPage {
             let used = Set(deck.cards.flatMap { $0.texts[pool].words }).sorted()
             let places = Dictionary(uniqueKeysWithValues: zip(used, used.indices))
             deck.pools[pool].words = used.map { deck.pools[pool].words[$0] }
-            for card in deck.cards.indices { deck.cards[card].texts[pool].words = deck.cards[card].texts[pool].words.compactMap { places[$0] } }
+            for card in deck.cards.indices {
+                deck.cards[card].texts[pool].words = deck.cards[card].texts[pool].words.compactMap { places[$0] }
+            }
         }
         return deck
     }
@@ -44,9 +50,12 @@ struct DeckOfPage {
         let pools = deck.pools.enumerated().map { "<option value=\"\($0)\">\($1.title)</option>" as HTML }
         let orders =
             deck.measures.enumerated().map { "<option value=\"m\($0)\">\($1.title)</option>" as HTML }
-            + (deck.pools.first?.measures.enumerated().map { "<option value=\"t\($0)\">\($1.title)</option>" as HTML } ?? [])
-        let left: HTML = total > deck.cards.count
-            ? "<p class=\"foot\">\(deck.cards.count) of \(total) are on this page: of every \(deck.grouping) those with the largest “\(deck.measures.first?.title ?? "number")”. All are in the lists beside the database.</p>" : ""
+            + (deck.pools.first?.measures.enumerated().map { "<option value=\"t\($0)\">\($1.title)</option>" as HTML }
+                ?? [])
+        let left: HTML =
+            total > deck.cards.count
+            ? "<p class=\"foot\">\(deck.cards.count) of \(total) are on this page: of every \(deck.grouping) those with the largest “\(deck.measures.first?.title ?? "number")”. All are in the lists beside the database.</p>"
+            : ""
         return """
             <section class="deck" id="cards-\(index)" data-deck="\(index)"><h3>\(deck.title)</h3>
             <form class="tools" role="search">

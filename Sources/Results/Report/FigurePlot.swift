@@ -41,7 +41,8 @@ struct FigurePlot {
                     }
                     guard value.isFinite, point.x.isFinite, !layout.x.isLogarithmic || point.x > 0 else { return nil }
                     return Point(
-                        x: point.x * xScale, y: value * yScale, interval: interval.map { ($0.lower * yScale, $0.upper * yScale) })
+                        x: point.x * xScale, y: value * yScale,
+                        interval: interval.map { ($0.lower * yScale, $0.upper * yScale) })
                 })
         }
         curves = layout.curves.map(curve).filter { !$0.points.isEmpty }
@@ -65,7 +66,8 @@ struct FigurePlot {
         for _ in 0..<2 { drawing.replace(/<g [^>]*>\s*<\/g>\s*/, with: "") }
         drawing.replace(/rgb\(\s*1,\s*(\d+),\s*0\)/) { match in "var(--c\(match.1))" }
         drawing.replace(/rgb\(\s*2,\s*0,\s*0\)/, with: "var(--rule)")
-        drawing.replace(/(fill|stroke|color)=(["'])black["']/) { match in "\(match.1)=\(match.2)currentColor\(match.2)" }
+        drawing.replace(/(fill|stroke|color)=(["'])black["']/) { match in "\(match.1)=\(match.2)currentColor\(match.2)"
+        }
         drawing.replace(/color=(["'])currentColor["']/, with: "")
         drawing.replace(/font-family="[^"]*"/, with: "")
         drawing.replace(/gp(Pt|Dot)/) { match in "f\(number)\(match.1)" }
@@ -74,7 +76,8 @@ struct FigurePlot {
         drawing.replace("XTITLE", with: HTML.escaped(layout.x.title))
         drawing.replace("YTITLE", with: HTML.escaped(layout.y.title))
         drawing.replace(/[ \t]*\n[ \t]*/, with: "\n")
-        return "<svg viewBox=\"0 0 \(Self.width) \(Self.height)\" role=\"img\" aria-label=\"\(layout.title)\">\(HTML(markup: drawing))</svg>"
+        return
+            "<svg viewBox=\"0 0 \(Self.width) \(Self.height)\" role=\"img\" aria-label=\"\(layout.title)\">\(HTML(markup: drawing))</svg>"
     }
 
     private var script: String {
@@ -93,7 +96,9 @@ struct FigurePlot {
             } else {
                 let margin = layout.hasMarks ? max(0.05 * (last - first), 0.02) : 0
                 lines.append("set xrange [\(first - margin):\(max(last, first + 1e-9) + margin)]")
-                if layout.hasMarks, xs.allSatisfy({ $0 == $0.rounded() }), last - first <= 30 { lines.append("set xtics 1") }
+                if layout.hasMarks, xs.allSatisfy({ $0 == $0.rounded() }), last - first <= 30 {
+                    lines.append("set xtics 1")
+                }
             }
         }
         var plots: [String] = []
@@ -108,9 +113,13 @@ struct FigurePlot {
             // Where curves lie on each other, their points and intervals stand side by side.
             let step = Double(index) - Double(curves.count - 1) / 2
             let x =
-                !layout.hasMarks ? "1"
-                : layout.x.isLogarithmic ? "($1*\(pow(Self.shift, step)))" : "($1+\(step * (Self.shift - 1) * ((xs.max() ?? 1) - (xs.min() ?? 0))))"
-            let marks = layout.hasMarks ? "linespoints pointtype \([7, 5, 9, 13, 11][index % 5]) pointsize 0.5" : "lines"
+                !layout.hasMarks
+                ? "1"
+                : layout.x.isLogarithmic
+                    ? "($1*\(pow(Self.shift, step)))"
+                    : "($1+\(step * (Self.shift - 1) * ((xs.max() ?? 1) - (xs.min() ?? 0))))"
+            let marks =
+                layout.hasMarks ? "linespoints pointtype \([7, 5, 9, 13, 11][index % 5]) pointsize 0.5" : "lines"
             if curve.points.contains(where: { $0.interval != nil }) {
                 plots.append("$curve\(index) using \(x):3:(0):($4-$3) with vectors nohead \(style)")
             }
@@ -121,7 +130,9 @@ struct FigurePlot {
 
     private static func data(_ name: String, _ curve: Curve) -> [String] {
         ["$\(name) << EOD"]
-            + curve.points.map { "\($0.x) \($0.y) \($0.interval?.lower ?? $0.y) \($0.interval?.upper ?? $0.y)" } + ["EOD"]
+            + curve.points.map { "\($0.x) \($0.y) \($0.interval?.lower ?? $0.y) \($0.interval?.upper ?? $0.y)" } + [
+                "EOD"
+            ]
     }
 
     private static func hexadecimal(_ number: Int) -> String { (number < 16 ? "0" : "") + String(number, radix: 16) }

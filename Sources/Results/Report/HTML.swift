@@ -52,6 +52,8 @@ struct HTML: Sendable, ExpressibleByStringInterpolation {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let text = String(decoding: try encoder.encode(value), as: UTF8.self)
-        return HTML(markup: text.replacing("<", with: "\\u003C").replacing("\u{2028}", with: "\\u2028").replacing("\u{2029}", with: "\\u2029"))
+        return HTML(
+            markup: text.replacing("<", with: "\\u003C").replacing("\u{2028}", with: "\\u2028").replacing(
+                "\u{2029}", with: "\\u2029"))
     }
 }

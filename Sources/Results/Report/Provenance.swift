@@ -34,7 +34,9 @@ struct Provenance: Encodable {
         runs.append(
             Run(
                 facts: Self.facts(run),
-                steps: run.steps.map { [$0.step.kind, $0.step.label, $0.step.key, ReportWords.work($0), ReportWords.duration($0.seconds)] },
+                steps: run.steps.map {
+                    [$0.step.kind, $0.step.label, $0.step.key, ReportWords.work($0), ReportWords.duration($0.seconds)]
+                },
                 spec: run.run.specText))
         return runs.count - 1
     }
@@ -44,7 +46,9 @@ struct Provenance: Encodable {
         let place = Place(metric: metric, run: run)
         if let number = places[place] { return number }
         numbers.append(
-            Number(run: run, name: metric.name, subject: metric.subject.columns.map { [$0.name, $0.value] }, facts: Self.facts(metric)))
+            Number(
+                run: run, name: metric.name, subject: metric.subject.columns.map { [$0.name, $0.value] },
+                facts: Self.facts(metric)))
         places[place] = numbers.count - 1
         return numbers.count - 1
     }
@@ -54,17 +58,26 @@ struct Provenance: Encodable {
         var facts = [
             ["run", "\(run.id), \(ReportWords.state(run.state))\(run.isPartial ? ", of a part of the data" : "")"],
             ["started", ReportWords.time(run.startedAt)],
-            ["took", "\(ReportWords.duration(run.seconds)); all steps behind it, whenever computed: \(ReportWords.duration(reported.seconds))"],
+            [
+                "took",
+                "\(ReportWords.duration(run.seconds)); all steps behind it, whenever computed: \(ReportWords.duration(reported.seconds))",
+            ],
         ]
         if source.id != run.id {
-            facts.append(["rows first given by", "run \(source.id), \(ReportWords.time(source.startedAt)), \(ReportWords.duration(source.seconds)), commit \(ReportWords.commit(source))"])
+            facts.append([
+                "rows first given by",
+                "run \(source.id), \(ReportWords.time(source.startedAt)), \(ReportWords.duration(source.seconds)), commit \(ReportWords.commit(source))",
+            ])
         }
         if let message = run.message { facts.append(["message", message]) }
         facts += [
             ["commit", ReportWords.commit(run)],
             ["spec", run.specPath], ["spec's SHA-256", run.specDigest],
             ["host", "\(run.host.name), \(run.host.cpu), \(run.host.cores) cores"],
-            ["BLAS", "core \(run.blasCore), \(run.blasThreads) \(run.blasThreads == 1 ? "thread" : "threads") a worker"],
+            [
+                "BLAS",
+                "core \(run.blasCore), \(run.blasThreads) \(run.blasThreads == 1 ? "thread" : "threads") a worker",
+            ],
         ]
         return facts + run.versions.sorted { $0.key < $1.key }.map { [$0.key, $0.value] }
     }
@@ -72,9 +85,16 @@ struct Provenance: Encodable {
     private static func facts(_ metric: Metric) -> [[String]] {
         var facts: [[String]] = []
         func number(_ value: Double) -> String { value.description }
-        facts.append(["value", metric.value.map { "\(number($0))\(metric.unit.isEmpty ? "" : " (\(metric.unit))")" } ?? metric.status.rawValue])
+        facts.append([
+            "value",
+            metric.value.map { "\(number($0))\(metric.unit.isEmpty ? "" : " (\(metric.unit))")" }
+                ?? metric.status.rawValue,
+        ])
         if let interval = metric.interval {
-            facts.append(["interval", "\(number(interval.lower)) to \(number(interval.upper)), \(NumberFormat(scale: 100, decimals: 0, suffix: " %").text(interval.level))"])
+            facts.append([
+                "interval",
+                "\(number(interval.lower)) to \(number(interval.upper)), \(NumberFormat(scale: 100, decimals: 0, suffix: " %").text(interval.level))",
+            ])
             facts.append(["by", "\(interval.words), over each \(interval.resamplingUnit)"])
         }
         facts.append(["n", metric.skipped == 0 ? "\(metric.n)" : "\(metric.n), and \(metric.skipped) skipped"])

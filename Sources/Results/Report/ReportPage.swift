@@ -26,7 +26,8 @@ struct ReportPage {
         for layout in reported.layouts { parts.append(table(layout, metrics, run: run)) }
         if reported.layouts.isEmpty {
             parts.append(
-                "<p class=\"missing\">The tables of this run are not in the database: the program that made it did not keep them. Run <code>runner --spec \(reported.run.specPath)</code> once more. Its \(reported.metrics.count) numbers are in the CSV file.</p>\n")
+                "<p class=\"missing\">The tables of this run are not in the database: the program that made it did not keep them. Run <code>runner --spec \(reported.run.specPath)</code> once more. Its \(reported.metrics.count) numbers are in the CSV file.</p>\n"
+            )
         }
         parts.append(pictures(reported))
         parts.append(Self.origin(reported))
@@ -35,8 +36,10 @@ struct ReportPage {
 
     /// What the spec says of itself: the comment at its head.
     private static func introduction(_ reported: ReportedRun) -> HTML {
-        let words = reported.run.specText.split(separator: "\n", omittingEmptySubsequences: false).prefix { $0.hasPrefix("#") }
-            .map { $0.drop { $0 == "#" || $0 == " " } }.joined(separator: " ")
+        let words = reported.run.specText.split(separator: "\n", omittingEmptySubsequences: false).prefix {
+            $0.hasPrefix("#")
+        }
+        .map { $0.drop { $0 == "#" || $0 == " " } }.joined(separator: " ")
         return words.isEmpty ? "" : "<p class=\"lead\">\(words)</p>\n"
     }
 
@@ -51,14 +54,19 @@ struct ReportPage {
     private static func standing(_ reported: ReportedRun) -> HTML {
         var lines: [HTML] = []
         if reported.run.state == .ended(.untrusted) {
-            lines.append("<p class=\"note bad\"><strong>Do not trust these numbers:</strong> a control failed: \(reported.run.message ?? "no reason kept").</p>\n")
+            lines.append(
+                "<p class=\"note bad\"><strong>Do not trust these numbers:</strong> a control failed: \(reported.run.message ?? "no reason kept").</p>\n"
+            )
         }
         if reported.run.isPartial {
-            lines.append("<p class=\"note warn\"><strong>Partial:</strong> measured on a part of the data; not to be compared with a paper.</p>\n")
+            lines.append(
+                "<p class=\"note warn\"><strong>Partial:</strong> measured on a part of the data; not to be compared with a paper.</p>\n"
+            )
         }
         if let later = reported.later {
             lines.append(
-                "<p class=\"note warn\">A later run (\(Int(later.id)), \(ReportWords.time(later.startedAt))) gave no numbers: \(ReportWords.state(later.state))\(later.message.map { ": \($0)" } ?? "").</p>\n")
+                "<p class=\"note warn\">A later run (\(Int(later.id)), \(ReportWords.time(later.startedAt))) gave no numbers: \(ReportWords.state(later.state))\(later.message.map { ": \($0)" } ?? "").</p>\n"
+            )
         }
         return "\(lines)"
     }
@@ -67,7 +75,9 @@ struct ReportPage {
 
     private mutating func figures(_ reported: ReportedRun, _ metrics: MetricLookup) -> HTML {
         guard let file = reported.attachments.first(where: { $0.name == Attachment.figures }) else { return "" }
-        guard case .intact(let data) = file.content, let layouts = try? JSONDecoder().decode([FigureLayout].self, from: data) else {
+        guard case .intact(let data) = file.content,
+            let layouts = try? JSONDecoder().decode([FigureLayout].self, from: data)
+        else {
             return Self.unbelievable(file)
         }
         var drawn: [HTML] = []
@@ -82,7 +92,8 @@ struct ReportPage {
                     "<p class=\"missing\">Not drawn: gnuplot is not installed (Debian: gnuplot-nox). The numbers are in the tables.</p>"
                 }
             drawn.append(
-                "<figure class=\"plot\"><figcaption>\(layout.title)</figcaption><div class=\"scroll\">\(picture)</div>\(plot.legend)\(layout.note.isEmpty ? nil : "<p class=\"foot\">\(layout.note)</p>" as HTML)</figure>\n")
+                "<figure class=\"plot\"><figcaption>\(layout.title)</figcaption><div class=\"scroll\">\(picture)</div>\(plot.legend)\(layout.note.isEmpty ? nil : "<p class=\"foot\">\(layout.note)</p>" as HTML)</figure>\n"
+            )
         }
         return drawn.isEmpty ? "" : "<div class=\"plots\">\n\(drawn)</div>\n"
     }
@@ -102,10 +113,12 @@ struct ReportPage {
                 }
             }
             head.append(
-                "<tr><td></td>\(groups.map { group -> HTML in group.name.map { "<th colspan=\"\(group.count)\" scope=\"colgroup\" class=\"group\">\($0)</th>" } ?? "<td></td>" })</tr>\n")
+                "<tr><td></td>\(groups.map { group -> HTML in group.name.map { "<th colspan=\"\(group.count)\" scope=\"colgroup\" class=\"group\">\($0)</th>" } ?? "<td></td>" })</tr>\n"
+            )
         }
         head.append(
-            "<tr><th scope=\"col\">\(layout.rowHeader)</th>\(layout.columns.map { column -> HTML in "<th scope=\"col\"\(column.isText ? "" : " class=\"right\"" as HTML)>\(column.header)</th>" })</tr>\n")
+            "<tr><th scope=\"col\">\(layout.rowHeader)</th>\(layout.columns.map { column -> HTML in "<th scope=\"col\"\(column.isText ? "" : " class=\"right\"" as HTML)>\(column.header)</th>" })</tr>\n"
+        )
         var rows: [HTML] = []
         for row in layout.rows {
             var cells: [HTML] = []
@@ -175,23 +188,27 @@ struct ReportPage {
 
     private mutating func asItIs(_ file: AttachedFile, _ data: Data) -> HTML {
         guard data.count <= room else {
-            return "<p class=\"missing\">\(file.file) is beside the database; with it this page would be too large to send.</p>\n"
+            return
+                "<p class=\"missing\">\(file.file) is beside the database; with it this page would be too large to send.</p>\n"
         }
         room -= data.count
-        return "<figure class=\"shots\"><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"\(file.name)\"><img alt=\"\(file.name)\" src=\"data:image/png;base64,\(data.base64EncodedString())\"></div></figure>\n"
+        return
+            "<figure class=\"shots\"><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"\(file.name)\"><img alt=\"\(file.name)\" src=\"data:image/png;base64,\(data.base64EncodedString())\"></div></figure>\n"
     }
 
     private static func pictures(_ table: PictureTable) -> HTML {
         func cell(_ cell: PictureTable.Cell) -> HTML {
             let captions = cell.captions.map { "<span class=\"caption\">\($0)</span>" as HTML }
             guard let jpeg = cell.jpeg else { return "<td><span class=\"absent\">no picture</span>\(captions)</td>" }
-            return "<td><img loading=\"lazy\" alt=\"\(cell.captions.joined(separator: ", "))\" src=\"data:image/jpeg;base64,\(jpeg.base64EncodedString())\">\(captions)</td>"
+            return
+                "<td><img loading=\"lazy\" alt=\"\(cell.captions.joined(separator: ", "))\" src=\"data:image/jpeg;base64,\(jpeg.base64EncodedString())\">\(captions)</td>"
         }
         let hasHeaders = table.rows.contains { !$0.header.isEmpty }
         let corner: HTML = hasHeaders ? "<td></td>" : ""
         let head: HTML =
             table.columnHeaders.isEmpty
-            ? "" : "<thead><tr>\(corner)\(table.columnHeaders.map { "<th scope=\"col\">\($0)</th>" as HTML })</tr></thead>"
+            ? ""
+            : "<thead><tr>\(corner)\(table.columnHeaders.map { "<th scope=\"col\">\($0)</th>" as HTML })</tr></thead>"
         let rows = table.rows.map { row -> HTML in
             let header: HTML = hasHeaders ? "<th scope=\"row\">\(row.header)</th>" : ""
             return "<tr>\(header)\(row.cells.map(cell))</tr>\n"

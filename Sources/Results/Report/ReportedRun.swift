@@ -59,7 +59,9 @@ struct AttachedFile {
 
     private static func read(_ stored: StoredAttachment, in folder: URL) -> Content {
         // A database may come from anybody, and may name only files beside it.
-        let isPlain = !stored.file.isEmpty && !stored.file.contains("/") && !stored.file.hasPrefix(".") && !stored.file.contains("\0")
+        let isPlain =
+            !stored.file.isEmpty && !stored.file.contains("/") && !stored.file.hasPrefix(".")
+            && !stored.file.contains("\0")
         let url = folder.appendingPathComponent(stored.file)
         guard isPlain, let values = try? url.resourceValues(forKeys: [.isRegularFileKey, .fileSizeKey]),
             values.isRegularFile == true, let size = values.fileSize
@@ -77,7 +79,9 @@ extension ResultsDatabase {
     ///   - folder: where the attachments are.
     ///   - wants: which attachments are read, by name.
     /// - Throws: `ResultsError`.
-    func reportedRuns(in folder: URL, reading wants: (String) -> Bool) throws -> (runs: [ReportedRun], fruitless: [FruitlessRun]) {
+    func reportedRuns(in folder: URL, reading wants: (String) -> Bool) throws -> (
+        runs: [ReportedRun], fruitless: [FruitlessRun]
+    ) {
         let (runs, computed) = (try runs(), try computedSteps())
         var (found, fruitless): ([ReportedRun], [FruitlessRun]) = ([], [])
         for (name, group) in Dictionary(grouping: runs, by: ComparedRun.name(of:)) {
@@ -88,18 +92,23 @@ extension ResultsDatabase {
             }
             let own = try steps(of: run.id)
             let steps = (own.isEmpty ? try steps(of: rows) : own).map { step in
-                let work = step.status == .computed ? (run: own.isEmpty ? rows : run.id, seconds: step.seconds) : computed[step.key]
+                let work =
+                    step.status == .computed
+                    ? (run: own.isEmpty ? rows : run.id, seconds: step.seconds) : computed[step.key]
                 return ReportedStep(step: step, computedBy: work?.run, seconds: work?.seconds ?? step.seconds)
             }
             found.append(
                 ReportedRun(
                     name: name, run: run, source: runs.first { $0.id == rows } ?? run, steps: steps,
                     metrics: try metrics(of: run), layouts: try layouts(of: run), claims: try claims(of: run),
-                    attachments: try attachments(of: run).filter { wants($0.name) }.map { AttachedFile($0, in: folder) },
+                    attachments: try attachments(of: run).filter { wants($0.name) }.map {
+                        AttachedFile($0, in: folder)
+                    },
                     later: latest.id == run.id ? nil : latest.rowsRun == nil ? latest : nil))
         }
         return (
-            found.sorted { ($0.source.id, $0.run.id) < ($1.source.id, $1.run.id) }, fruitless.sorted { $0.name < $1.name }
+            found.sorted { ($0.source.id, $0.run.id) < ($1.source.id, $1.run.id) },
+            fruitless.sorted { $0.name < $1.name }
         )
     }
 }

@@ -17,7 +17,8 @@ public struct ResultsReport {
     /// - Throws: `ResultsError`.
     public init(_ database: ResultsDatabase, folder: URL) throws {
         (runs, fruitless) = try database.reportedRuns(in: folder) { name in
-            name == Attachment.figures || [PictureTable.fileSuffix, CardDeck.fileSuffix, ".png"].contains { name.hasSuffix($0) }
+            name == Attachment.figures
+                || [PictureTable.fileSuffix, CardDeck.fileSuffix, ".png"].contains { name.hasSuffix($0) }
         }
     }
 
@@ -85,10 +86,12 @@ public struct ResultsReport {
             return from == to ? from : "\(from) to \(to)"
         }
         let facts: [(String, String)] = [
-            ("model", models), ("runs", when ?? ""), ("commit", Self.list(runs.map { ReportWords.shortCommit($0.run) })),
+            ("model", models), ("runs", when ?? ""),
+            ("commit", Self.list(runs.map { ReportWords.shortCommit($0.run) })),
             ("host", Self.list(runs.map { "\($0.run.host.name) (\($0.run.host.cpu))" })),
         ]
-        return "<header><h1>\(title)</h1><p class=\"facts\">\(facts.filter { !$0.1.isEmpty }.map { "<span>\($0.0) <b>\($0.1)</b></span> " as HTML })</p></header>\n"
+        return
+            "<header><h1>\(title)</h1><p class=\"facts\">\(facts.filter { !$0.1.isEmpty }.map { "<span>\($0.0) <b>\($0.1)</b></span> " as HTML })</p></header>\n"
     }
 
     private func contents(decks: [DeckOfPage]) -> HTML {
@@ -98,7 +101,8 @@ public struct ResultsReport {
         let cards = decks.enumerated().map { index, deck -> HTML in
             "<li class=\"search\"><a href=\"#word-\(index)\">\(deck.deck.title): search by word</a></li>\n"
         }
-        return "<nav aria-label=\"Contents\"><ol>\(ledger.entries.isEmpty ? nil : "<li><a href=\"#claims\">Claims</a></li>\n" as HTML)<li><a href=\"#summary\">Summary</a></li>\n\(cards)\(experiments)</ol></nav>\n"
+        return
+            "<nav aria-label=\"Contents\"><ol>\(ledger.entries.isEmpty ? nil : "<li><a href=\"#claims\">Claims</a></li>\n" as HTML)<li><a href=\"#summary\">Summary</a></li>\n\(cards)\(experiments)</ol></nav>\n"
     }
 
     private var ledger: ClaimLedger { ClaimLedger(runs.map { ($0.name.spec, $0.claims, $0.run.isPartial) }) }
@@ -115,7 +119,8 @@ public struct ResultsReport {
                 case .undecided, .depends, .notMeasured: "warn"
                 }
             let partial: HTML = entry.isPartial ? " <span class=\"badge warn\">partial</span>" : ""
-            return "<tr><th scope=\"row\">\(entry.verdict.words)</th><td>\(entry.verdict.source)</td><td><span class=\"\(style)\">\(entry.verdict.mark)</span>\(partial)</td><td>\(entry.verdict.because)</td></tr>\n"
+            return
+                "<tr><th scope=\"row\">\(entry.verdict.words)</th><td>\(entry.verdict.source)</td><td><span class=\"\(style)\">\(entry.verdict.mark)</span>\(partial)</td><td>\(entry.verdict.because)</td></tr>\n"
         }
         return """
             <section id="claims"><h2>\(ClaimLedger.title)</h2>
@@ -136,7 +141,8 @@ public struct ResultsReport {
                 case .ended(.untrusted): "<span class=\"bad\">control failed: \(run.message ?? "")</span>"
                 default: "<span class=\"warn\">\(ReportWords.state(run.state))</span>"
                 }
-            let later: HTML = reported.later.map { "; <span class=\"warn\">later run \(ReportWords.state($0.state))</span>" } ?? ""
+            let later: HTML =
+                reported.later.map { "; <span class=\"warn\">later run \(ReportWords.state($0.state))</span>" } ?? ""
             let bad = reported.metrics.count { ![.ok, .notRun].contains($0.status) }
             let missing: HTML = bad > 0 ? "; <span class=\"bad\">\(bad) without a value</span>" : ""
             return """
@@ -144,7 +150,10 @@ public struct ResultsReport {
 
                 """
         }
-        guard !rows.isEmpty else { return "<section id=\"summary\"><h2>Summary</h2><p class=\"missing\">No run has given numbers yet.</p></section>\n" }
+        guard !rows.isEmpty else {
+            return
+                "<section id=\"summary\"><h2>Summary</h2><p class=\"missing\">No run has given numbers yet.</p></section>\n"
+        }
         return """
             <section id="summary"><h2>Summary</h2>
             <div class="scroll" tabindex="0" role="region" aria-label="Summary"><table>

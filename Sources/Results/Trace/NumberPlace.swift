@@ -27,7 +27,9 @@ public struct NumberPlace: Sendable {
     public init(table: String, row: String, column: String, among layouts: [TableLayout]) throws {
         layout = try Self.find(.table, table, in: layouts) { $0.title }
         self.row = try Self.find(.row, row, in: layout.rows) { $0.header }
-        let index = try Self.find(.column, column, in: Array(layout.columns.indices)) { [layout] in Self.name(layout.columns[$0]) }
+        let index = try Self.find(.column, column, in: Array(layout.columns.indices)) { [layout] in
+            Self.name(layout.columns[$0])
+        }
         self.column = layout.columns[index]
         // A row may have fewer cells than the table has columns.
         cell = self.row.cells.indices.contains(index) ? self.row.cells[index] : .text("")
@@ -37,9 +39,13 @@ public struct NumberPlace: Sendable {
         column.group.map { "\($0): \(column.header)" } ?? column.header
     }
 
-    private static func find<Item>(_ part: Part, _ words: String, in items: [Item], _ name: (Item) -> String) throws -> Item {
+    private static func find<Item>(_ part: Part, _ words: String, in items: [Item], _ name: (Item) -> String) throws
+        -> Item
+    {
         let sought = words.lowercased()
-        let rules: [(String) -> Bool] = [{ $0 == sought }, { $0.hasPrefix(sought) }, { $0.hasSuffix(sought) }, { $0.contains(sought) }]
+        let rules: [(String) -> Bool] = [
+            { $0 == sought }, { $0.hasPrefix(sought) }, { $0.hasSuffix(sought) }, { $0.contains(sought) },
+        ]
         for rule in rules {
             let found = items.filter { rule(name($0).lowercased()) }
             if let first = found.first, found.count == 1 { return first }

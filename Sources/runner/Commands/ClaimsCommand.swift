@@ -25,9 +25,12 @@ struct ClaimsCommand: ParsableCommand {
     var format = Format.text
 
     func run() throws {
-        let folder = URL(fileURLWithPath: manifest).deletingLastPathComponent().appendingPathComponent("experiments/papers", isDirectory: true)
+        let folder = URL(fileURLWithPath: manifest).deletingLastPathComponent().appendingPathComponent(
+            "experiments/papers", isDirectory: true)
         let papers = try Papers(in: folder)
-        let ledger = try ResultsReader(in: URL(fileURLWithPath: results, isDirectory: true)).read { try $0.ledger(papers: papers) }
+        let ledger = try ResultsReader(in: URL(fileURLWithPath: results, isDirectory: true)).read {
+            try $0.ledger(papers: papers)
+        }
         guard !ledger.entries.isEmpty else {
             throw Failure(
                 .inputMissing, "\(results): no run has decided a claim, and \(folder.relativePath) has none",

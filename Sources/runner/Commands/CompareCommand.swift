@@ -35,7 +35,9 @@ struct CompareCommand: ParsableCommand {
 
     func validate() throws {
         if !(tolerance >= 0) { throw ValidationError("--tolerance has to be at least 0") }
-        for side in [base, head] where side.isEmpty { throw ValidationError("a results folder, database or commit has a name") }
+        for side in [base, head] where side.isEmpty {
+            throw ValidationError("a results folder, database or commit has a name")
+        }
     }
 
     func run() throws {
@@ -55,12 +57,16 @@ struct CompareCommand: ParsableCommand {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: side, isDirectory: &isFolder) {
             let url = URL(fileURLWithPath: side)
-            return try found(latest(in: isFolder.boolValue ? ResultsReader(in: url) : ResultsReader(of: url)), in: side, commit: nil)
+            return try found(
+                latest(in: isFolder.boolValue ? ResultsReader(in: url) : ResultsReader(of: url)), in: side, commit: nil)
         }
         guard side.wholeMatch(of: /[0-9a-f]{4,40}/) != nil else {
-            throw Failure(.inputMissing, "\(side): not found, and no commit", fix: "name a results folder, a database or at least 4 digits of a commit")
+            throw Failure(
+                .inputMissing, "\(side): not found, and no commit",
+                fix: "name a results folder, a database or at least 4 digits of a commit")
         }
-        return try found(latest(in: ResultsReader(in: URL(fileURLWithPath: results)), commit: side), in: results, commit: side)
+        return try found(
+            latest(in: ResultsReader(in: URL(fileURLWithPath: results)), commit: side), in: results, commit: side)
     }
 
     private func latest(in reader: ResultsReader, commit: String? = nil) throws -> [ComparedRun] {
@@ -70,6 +76,8 @@ struct CompareCommand: ParsableCommand {
     private func found(_ runs: [ComparedRun], in place: String, commit: String?) throws -> [ComparedRun] {
         guard runs.isEmpty else { return runs }
         let whose = commit.map { " of the commit \($0)" } ?? ""
-        throw Failure(.inputMissing, "\(place): no run\(whose) has rows", fix: "run the experiments there first, with `make reproduce-table`")
+        throw Failure(
+            .inputMissing, "\(place): no run\(whose) has rows",
+            fix: "run the experiments there first, with `make reproduce-table`")
     }
 }

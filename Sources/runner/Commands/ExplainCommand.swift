@@ -35,36 +35,57 @@ struct ExplainCommand: ParsableCommand {
     var sentence: String?
     @Option(help: ArgumentHelp("The folder to write into; made where there is none.", valueName: "DIR"))
     var output: String
-    @Option(help: ArgumentHelp("Side of the square; a multiple of the model's patches. By default the model's own; larger ones give finer maps.", valueName: "PIXELS"))
+    @Option(
+        help: ArgumentHelp(
+            "Side of the square; a multiple of the model's patches. By default the model's own; larger ones give finer maps.",
+            valueName: "PIXELS"))
     var size: Int?
-    @Option(help: ArgumentHelp("surgery, clip (as it is), maskclip, sclip, clearclip, naclip or gem.", valueName: "NAME"))
+    @Option(
+        help: ArgumentHelp("surgery, clip (as it is), maskclip, sclip, clearclip, naclip or gem.", valueName: "NAME"))
     var path = ExplanationSettings.Path.surgery
-    @Option(help: ArgumentHelp("Last blocks with a second path, for surgery and gem; by default 6, or all where there are fewer.", valueName: "N"))
+    @Option(
+        help: ArgumentHelp(
+            "Last blocks with a second path, for surgery and gem; by default 6, or all where there are fewer.",
+            valueName: "N"))
     var depth: Int?
-    @Option(help: ArgumentHelp(
-        "single-text: each text by itself, against the empty text; among-labels: against all texts and --labels; plain: cosines.",
-        valueName: "NAME"))
+    @Option(
+        help: ArgumentHelp(
+            "single-text: each text by itself, against the empty text; among-labels: against all texts and --labels; plain: cosines.",
+            valueName: "NAME"))
     var features: LabelFeatures?
-    @Option(help: ArgumentHelp("A file with a label a line, which the texts are compared with (--features among-labels).", valueName: "FILE"))
+    @Option(
+        help: ArgumentHelp(
+            "A file with a label a line, which the texts are compared with (--features among-labels).",
+            valueName: "FILE"))
     var labels: String?
-    @Option(help: ArgumentHelp("A file of sentences with {} for a text; by default templates.txt of the model's folder, or else CLIP Surgery's 85.", valueName: "FILE"))
+    @Option(
+        help: ArgumentHelp(
+            "A file of sentences with {} for a text; by default templates.txt of the model's folder, or else CLIP Surgery's 85.",
+            valueName: "FILE"))
     var templates: String?
 
     /// Each text has three files.
     private static let mostTexts = 100
 
     func validate() throws {
-        for (option, value) in [("--model", model.model), ("--image", image), ("--output", output)] where value.isEmpty {
+        for (option, value) in [("--model", model.model), ("--image", image), ("--output", output)] where value.isEmpty
+        {
             throw ValidationError("\(option) is empty")
         }
-        guard !text.isEmpty || sentence != nil else { throw ValidationError("say what to look for with --text or --sentence") }
-        guard !(text + [sentence ?? "-"]).contains(where: { $0.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty }) else {
+        guard !text.isEmpty || sentence != nil else {
+            throw ValidationError("say what to look for with --text or --sentence")
+        }
+        guard
+            !(text + [sentence ?? "-"]).contains(where: { $0.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty })
+        else {
             throw ValidationError("a text has to have words")
         }
         guard text.count <= Self.mostTexts else { throw ValidationError("at most \(Self.mostTexts) texts in one go") }
         if let size, !(1...4096).contains(size) { throw ValidationError("--size has to be from 1 to 4096") }
         if let depth, depth < 1 { throw ValidationError("--depth has to be at least 1") }
-        if depth != nil, !path.hasDepth { throw ValidationError("--depth goes with --path surgery or gem; \(path.rawValue) has its own") }
+        if depth != nil, !path.hasDepth {
+            throw ValidationError("--depth goes with --path surgery or gem; \(path.rawValue) has its own")
+        }
         if labels != nil, let features, features != .amongLabels {
             throw ValidationError("--labels go with --features among-labels")
         }
@@ -78,11 +99,14 @@ struct ExplainCommand: ParsableCommand {
     private func explain() throws {
         let picture = try PictureOnDisk(contentsOf: URL(fileURLWithPath: image))
         let settings = ExplanationSettings(
-            path: path, features: features ?? (labels == nil ? .singleText : .amongLabels), depth: depth, inputSize: size,
+            path: path, features: features ?? (labels == nil ? .singleText : .amongLabels), depth: depth,
+            inputSize: size,
             templates: try PromptSet.templates(templatesFile),
             labels: try labels.map { try PromptSet.texts(URL(fileURLWithPath: $0)) } ?? [])
         if settings.features == .amongLabels, Set(text + settings.labels).count < 2 {
-            throw Failure(.usage, "among-labels compares a text with others, and there are none", fix: "give more with --text or --labels")
+            throw Failure(
+                .usage, "among-labels compares a text with others, and there are none",
+                fix: "give more with --text or --labels")
         }
         let (clip, watch) = try model.open()
         try check(clip)
@@ -90,12 +114,14 @@ struct ExplainCommand: ParsableCommand {
             try OutputFile.check("\(output)/\(name)", isNoneOf: [image, labels, templates])
         }
         // Only now, so that a refusal leaves no folder behind.
-        let files = try ExplanationFiles(in: URL(fileURLWithPath: output, isDirectory: true), texts: text, hasWords: sentence != nil)
+        let files = try ExplanationFiles(
+            in: URL(fileURLWithPath: output, isDirectory: true), texts: text, hasWords: sentence != nil)
         let sentences = settings.templates.count * (text.count + settings.labels.count + 1)
         if sentences > 5000 { Console.tell("embedding \(sentences) sentences\n") }
         let explanation = try Explanation(clip, picture.image, named: image, texts: text, sentence: sentence, settings)
         try files.write(
-            explanation, of: picture.image, path: image, digest: picture.sha256, clip, model: model.model, watched: watch, sentence: sentence,
+            explanation, of: picture.image, path: image, digest: picture.sha256, clip, model: model.model,
+            watched: watch, sentence: sentence,
             settings, program: .current)
         try show(explanation, files)
     }
@@ -111,13 +137,16 @@ struct ExplainCommand: ParsableCommand {
     private func check(_ clip: CLIP) throws {
         let vision = clip.configuration.vision
         if let depth, depth > vision.layers {
-            throw Failure(.usage, "--depth \(depth): the image tower has \(vision.layers) blocks", fix: "choose at most \(vision.layers)")
+            throw Failure(
+                .usage, "--depth \(depth): the image tower has \(vision.layers) blocks",
+                fix: "choose at most \(vision.layers)")
         }
         // Half of the machine: the weights, the picture and everybody else need some, too.
         let largest = ExplanationSettings.largestSize(vision, within: Int(ProcessInfo.processInfo.physicalMemory / 2))
         if let size, size > largest, size.isMultiple(of: vision.patchSize) {
             throw Failure(
-                .usage, "--size \(size): attention over \((size / vision.patchSize) * (size / vision.patchSize)) patches does not fit into memory",
+                .usage,
+                "--size \(size): attention over \((size / vision.patchSize) * (size / vision.patchSize)) patches does not fit into memory",
                 fix: "choose at most \(largest)")
         }
         if let size { _ = try clip.vision.resized(to: size) }
@@ -125,7 +154,8 @@ struct ExplainCommand: ParsableCommand {
             let tokens = clip.tokenizer.tokens(in: text).count + 2
             if tokens > clip.tokenizer.contextLength {
                 Console.tell(
-                    "warning: '\(text.shortened)' has \(tokens) tokens, of which the model reads \(clip.tokenizer.contextLength): its end is cut\n")
+                    "warning: '\(text.shortened)' has \(tokens) tokens, of which the model reads \(clip.tokenizer.contextLength): its end is cut\n"
+                )
             }
         }
     }
@@ -133,7 +163,10 @@ struct ExplainCommand: ParsableCommand {
     private func show(_ explanation: Explanation, _ files: ExplanationFiles) throws {
         var table = TextTable(
             title: nil,
-            columns: [.init("text"), .init("cosine", .right), .init("best point", .right), .init("points", .right), .init("overlay")])
+            columns: [
+                .init("text"), .init("cosine", .right), .init("best point", .right), .init("points", .right),
+                .init("overlay"),
+            ])
         for (index, text) in explanation.texts.enumerated() {
             table.addRow([
                 text.text.shortened, String(format: "%.3f", text.cosine),

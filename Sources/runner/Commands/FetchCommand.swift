@@ -37,7 +37,8 @@ struct FetchCommand: ParsableCommand {
 
         let interruption = Interruption()
         let lock = try lock(folder, interruption)
-        var table = TextTable(title: published.title, columns: [.init("file"), .init("bytes", .right), .init("SHA-256"), .init("")])
+        var table = TextTable(
+            title: published.title, columns: [.init("file"), .init("bytes", .right), .init("SHA-256"), .init("")])
         for (file, folder) in published.files {
             do {
                 let fetched = try Fetcher().fetch(
@@ -61,13 +62,17 @@ struct FetchCommand: ParsableCommand {
         do {
             let output = OutputFolder(folder)
             try output.probe()
-            return try ResultsLock(folder: output, timeout: .seconds(lockTimeout), cancellation: interruption.cancellation) { holder in
+            return try ResultsLock(
+                folder: output, timeout: .seconds(lockTimeout), cancellation: interruption.cancellation
+            ) { holder in
                 let who = holder.map { "process \($0.pid)" } ?? "another process"
                 Console.tell("waiting for \(who), which fetches into \(folder.path)\n")
             }
         } catch PipelineError.lockHeld(_, let holder, _) {
             let who = holder.map { "process \($0.pid) on \($0.host)" } ?? "another process"
-            throw Failure(.lockHeld, "\(folder.path): \(who) is fetching into it", fix: "wait for it, raise --lock-timeout, or choose another folder with --folder")
+            throw Failure(
+                .lockHeld, "\(folder.path): \(who) is fetching into it",
+                fix: "wait for it, raise --lock-timeout, or choose another folder with --folder")
         } catch let error as OutputError {
             throw Failure(error, elsewhere: "choose another folder with --folder", again: "run the same command again")
         }

@@ -22,7 +22,9 @@ struct ManifestCommand: ParsableCommand {
         do {
             try OutputFolder.write(data, to: url)
         } catch let error as OutputError {
-            throw Failure(error, elsewhere: "copy the manifest and name the copy with --manifest", again: "run the same command again")
+            throw Failure(
+                error, elsewhere: "copy the manifest and name the copy with --manifest",
+                again: "run the same command again")
         }
     }
 }

@@ -8,15 +8,20 @@ import Inputs
 
 /// A model, for commands without a spec.
 struct ModelOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("A model folder or a file of weights: OpenAI's, OpenCLIP's or Hugging Face's.", valueName: "PATH"))
+    @Option(
+        help: ArgumentHelp(
+            "A model folder or a file of weights: OpenAI's, OpenCLIP's or Hugging Face's.", valueName: "PATH"))
     var model: String
-    @Option(help: ArgumentHelp("quick_gelu or gelu, where the image tower's is not to be what the model's files say.", valueName: "NAME"))
+    @Option(
+        help: ArgumentHelp(
+            "quick_gelu or gelu, where the image tower's is not to be what the model's files say.", valueName: "NAME"))
     var imageActivation: Activation?
     @Option(help: ArgumentHelp("The same for the text tower.", valueName: "NAME"))
     var textActivation: Activation?
-    @Option(help: ArgumentHelp(
-        "OpenAI's \(Tokenizer.openAIVocabulary), for models that have none beside them; by default the one of the manifest.",
-        valueName: "FILE"))
+    @Option(
+        help: ArgumentHelp(
+            "OpenAI's \(Tokenizer.openAIVocabulary), for models that have none beside them; by default the one of the manifest.",
+            valueName: "FILE"))
     var vocabulary: String?
     @Option(help: "The list of models and data sets, for the vocabulary.")
     var manifest = "datasets.manifest"
@@ -28,7 +33,8 @@ struct ModelOptions: ParsableArguments {
     func open() throws -> (clip: CLIP, watch: FileWatch) {
         let vocabulary = try vocabularyFile()
         let watch = FileWatch(try CLIP.describe(folder: url, vocabulary: vocabulary).files)
-        let clip = try CLIP(folder: url, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation)
+        let clip = try CLIP(
+            folder: url, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation)
         return (clip, watch)
     }
 

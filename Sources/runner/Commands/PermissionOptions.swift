@@ -4,8 +4,10 @@ import Pipeline
 
 /// The leave that a spec needs to do more than compute: `run` and its tasks ask for it, before anything is started or sent.
 struct PermissionOptions: ParsableArguments {
-    @Flag(help: ArgumentHelp(
-        "Let specs start programs, send texts and pass options to Slurm, as `runner plan` shows them; docs/running.md says more."))
+    @Flag(
+        help: ArgumentHelp(
+            "Let specs start programs, send texts and pass options to Slurm, as `runner plan` shows them; docs/running.md says more."
+        ))
     var allowCommands = false
 
     /// - Parameter passesOptions: whether the run submits jobs with the options of specs.
@@ -17,10 +19,14 @@ struct PermissionOptions: ParsableArguments {
         let allowed = try AllowedSpecs(contentsOf: AllowedSpecs.file)
         let refused = asking.filter { !allowed.contains($0.spec.path) }
         guard let first = refused.first else { return }
-        let words = refused.map { "not allowed: \($0.spec.path) \($0.spec.reach.deeds(passesOptions: passesOptions).joined(separator: "; "))" }
+        let words = refused.map {
+            "not allowed: \($0.spec.path) \($0.spec.reach.deeds(passesOptions: passesOptions).joined(separator: "; "))"
+        }
         throw Failure(
             .usage, words.joined(separator: "\n"),
-            fix: "if you trust it, add --allow-commands, or for good the line \(URL(fileURLWithPath: first.spec.path).standardizedFileURL.path) to \(AllowedSpecs.file.path)")
+            fix:
+                "if you trust it, add --allow-commands, or for good the line \(URL(fileURLWithPath: first.spec.path).standardizedFileURL.path) to \(AllowedSpecs.file.path)"
+        )
     }
 
     /// Tells what specs do beyond computing, a line each; what a file of the user's allows for good is not told again.

@@ -6,7 +6,8 @@ import Results
 /// `runner plan --spec X`: which steps would run, why, how long, in how much memory.
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Show the steps of an experiment and why each would run or not; computes nothing.",
+        commandName: "plan",
+        abstract: "Show the steps of an experiment and why each would run or not; computes nothing.",
         discussion: """
             Times are estimates: a step's operations at the speed that this machine was measured at, which takes a \
             few seconds once and is kept in the results folder, corrected by how steps of the same kind turned out \
@@ -39,16 +40,21 @@ struct PlanCommand: ParsableCommand {
             try show(plan, estimate, title: experiment.name)
         }
         guard let estimate else { return }
-        let peak = plans.flatMap(\.plan.entries).compactMap { $0.status.isRun ? $0.memory?.bytes(workers: jobs) : nil }.max()
+        let peak = plans.flatMap(\.plan.entries).compactMap { $0.status.isRun ? $0.memory?.bytes(workers: jobs) : nil }
+            .max()
         let memory = peak.map { ", in up to \(ByteCount($0))" } ?? ""
-        try Console.print("\(plans.count > 1 ? "All together, what they share once: " : "")\(estimate.words)\(memory)\n")
+        try Console.print(
+            "\(plans.count > 1 ? "All together, what they share once: " : "")\(estimate.words)\(memory)\n")
     }
 
     private func show(_ plan: Plan, _ estimate: Estimate?, title: String) throws {
-        var table = TextTable(title: title, columns: [
-            .init("step"), .init("key"), .init("status"), .init("units left", .right), .init("time", .right), .init("memory", .right),
-            .init("reason"),
-        ])
+        var table = TextTable(
+            title: title,
+            columns: [
+                .init("step"), .init("key"), .init("status"), .init("units left", .right), .init("time", .right),
+                .init("memory", .right),
+                .init("reason"),
+            ])
         for entry in plan.entries {
             table.addRow([
                 entry.name, String(entry.key.digest.prefix(12)), entry.status.word,
@@ -56,7 +62,9 @@ struct PlanCommand: ParsableCommand {
                 entry.memory.map { "\(ByteCount($0.bytes(workers: jobs)))" } ?? "", entry.status.reason,
             ])
         }
-        table.addFootnote("\(plan.stepsToRun) of \(plan.entries.count) steps to compute; time and memory are stated for \(jobs) workers.")
+        table.addFootnote(
+            "\(plan.stepsToRun) of \(plan.entries.count) steps to compute; time and memory are stated for \(jobs) workers."
+        )
         try Console.print(table.rendered() + "\n")
     }
 }

@@ -26,16 +26,20 @@ struct ReportCommand: ParsableCommand {
     func run() throws {
         let folder = URL(fileURLWithPath: results, isDirectory: true)
         let page = output.map { URL(fileURLWithPath: $0) } ?? folder.appendingPathComponent("report.html")
-        try OutputFile.check(page.path, isNoneOf: [ResultFiles.database(in: folder).path, ResultFiles.snapshot(in: folder).path])
+        try OutputFile.check(
+            page.path, isNoneOf: [ResultFiles.database(in: folder).path, ResultFiles.snapshot(in: folder).path])
         let reader = try ResultsReader(in: folder)
         // Before any work: a page that nobody gets is none.
         try Self.checkWritable(page)
         let report = try reader.read { try ResultsReport($0, folder: folder) }
         guard !report.isEmpty else {
-            throw Failure(.inputMissing, "\(results): no experiment was run there yet", fix: "run the experiments first, with `make reproduce-table`")
+            throw Failure(
+                .inputMissing, "\(results): no experiment was run there yet",
+                fix: "run the experiments first, with `make reproduce-table`")
         }
         for file in report.unbelievable {
-            Console.tell("warning: \(file) is missing or not the file that its run left; the page says so in its place\n")
+            Console.tell(
+                "warning: \(file) is missing or not the file that its run left; the page says so in its place\n")
         }
         let html = try report.html()
         do {
@@ -53,15 +57,21 @@ struct ReportCommand: ParsableCommand {
 
     private static func checkWritable(_ page: URL) throws {
         var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: page.path, isDirectory: &isFolder), isFolder.boolValue { throw refused(page.path, EISDIR) }
+        if FileManager.default.fileExists(atPath: page.path, isDirectory: &isFolder), isFolder.boolValue {
+            throw refused(page.path, EISDIR)
+        }
         let folder = page.deletingLastPathComponent().path
         guard access(folder, W_OK | X_OK) == 0 else { throw refused(page.path, errno) }
     }
 
     /// Whether the file cannot be written there at all, unlike one for which there was no room.
-    private static func isRefusal(_ code: Int32) -> Bool { [EACCES, EPERM, EROFS, ENOENT, ENOTDIR, EISDIR, ENAMETOOLONG].contains(code) }
+    private static func isRefusal(_ code: Int32) -> Bool {
+        [EACCES, EPERM, EROFS, ENOENT, ENOTDIR, EISDIR, ENAMETOOLONG].contains(code)
+    }
 
     private static func refused(_ path: String, _ code: Int32) -> Failure {
-        Failure(.cannotWrite, "\(path): cannot be written: \(String(cString: strerror(code)))", fix: "name another file with --output")
+        Failure(
+            .cannotWrite, "\(path): cannot be written: \(String(cString: strerror(code)))",
+            fix: "name another file with --output")
     }
 }

@@ -15,7 +15,9 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var permission: PermissionOptions
     @Option(help: ArgumentHelp("Workers; the numbers do not depend on it.", valueName: "N"))
     var jobs = ProcessInfo.processInfo.activeProcessorCount
-    @Option(help: ArgumentHelp("Memory that steps may take together, such as 4G; fewer workers run if it is short.", valueName: "SIZE"))
+    @Option(
+        help: ArgumentHelp(
+            "Memory that steps may take together, such as 4G; fewer workers run if it is short.", valueName: "SIZE"))
     var memory: ByteCount?
     @Option(help: ArgumentHelp("Seconds to wait for another runner that works in the same folder.", valueName: "S"))
     var lockTimeout = 10
@@ -45,7 +47,8 @@ struct RunCommand: ParsableCommand {
             try run(interruption, &site)
         } catch PipelineError.interrupted {
             throw Self.interrupted(
-                interruption.code ?? .interrupted, "interrupted; \(site?.jobName == nil ? "finished shards are kept" : "the jobs go on")",
+                interruption.code ?? .interrupted,
+                "interrupted; \(site?.jobName == nil ? "finished shards are kept" : "the jobs go on")",
                 jobs: site?.jobName)
         }
     }
@@ -53,7 +56,8 @@ struct RunCommand: ParsableCommand {
     /// - Parameter jobs: the name of those that go on in a cluster.
     private static func interrupted(_ code: Failure.Code, _ message: String, jobs: String? = nil) -> Failure {
         let again = "go on with: \(CommandLine.arguments.map(\.quotedForShell).joined(separator: " "))"
-        return Failure(code, message, fix: again + (jobs.map { "\n       end the jobs with: scancel --name=\($0)" } ?? ""))
+        return Failure(
+            code, message, fix: again + (jobs.map { "\n       end the jobs with: scancel --name=\($0)" } ?? ""))
     }
 
     /// - Parameter site: where the run computes, if not here.
@@ -64,7 +68,9 @@ struct RunCommand: ParsableCommand {
         // Before any work: a file that cannot be read decides nothing.
         let papers = try context.papers()
         if papers.papers.isEmpty {
-            Console.tell("no file of a paper in experiments/papers beside the manifest: no paper's number stands beside these, and no claim is decided\n")
+            Console.tell(
+                "no file of a paper in experiments/papers beside the manifest: no paper's number stands beside these, and no claim is decided\n"
+            )
         }
         let sites = try experiments.map { try slurm.site($0.spec, options) }
         interruption.beginWork()
@@ -83,7 +89,9 @@ struct RunCommand: ParsableCommand {
         let database = try ResultsDatabase(writingTo: ResultFiles.database(in: options.resultsURL))
         var executor = Executor.Options(workers: jobs, memoryLimit: memory?.bytes, force: options.plannedForce)
         executor.machineMemory = ProcessLimits.availableMemory()
-        if slurm.executor == .local { executor.calibration = try announceTime(of: experiments, in: folder, interruption.cancellation) }
+        if slurm.executor == .local {
+            executor.calibration = try announceTime(of: experiments, in: folder, interruption.cancellation)
+        }
         let profile = profile ? Profile(workers: jobs) : nil
         var finished: [FinishedExperiment] = []
         var failures: [Failure] = []
@@ -105,11 +113,11 @@ struct RunCommand: ParsableCommand {
                         unprinted = failure
                     }
                 }
-            } catch where error.isOfTheFolder {
+            } catch  where error.isOfTheFolder {
                 throw error
             } catch PipelineError.interrupted {
                 throw PipelineError.interrupted
-            } catch where experiments.count > 1 {
+            } catch  where experiments.count > 1 {
                 // The others' tables do not depend on this one.
                 failures.append(Failure(error).inside(planned.name))
             }
@@ -128,9 +136,13 @@ struct RunCommand: ParsableCommand {
 
     /// Tells how long it will take, where that is more than a minute.
     /// - Returns: the speeds that were estimated with.
-    private func announceTime(of experiments: [PlannedExperiment], in folder: ResultsFolder, _ cancellation: Cancellation) throws -> Calibration? {
+    private func announceTime(
+        of experiments: [PlannedExperiment], in folder: ResultsFolder, _ cancellation: Cancellation
+    ) throws -> Calibration? {
         let plans = try experiments.map { try Plan($0.graph, store: folder.store, force: options.plannedForce) }
-        guard let estimate = try Estimate(plans, workers: jobs, store: folder.store, cancellation: cancellation) else { return nil }
+        guard let estimate = try Estimate(plans, workers: jobs, store: folder.store, cancellation: cancellation) else {
+            return nil
+        }
         if estimate.time.seconds > 60 { Console.tell("this will take \(estimate.words)\n") }
         return estimate.calibration
     }
@@ -144,7 +156,8 @@ struct RunCommand: ParsableCommand {
             try Console.print(
                 RunDocument(
                     state: isUntrusted ? "untrusted" : failures.isEmpty ? "done" : "failed",
-                    rows: finished.flatMap(\.report.metrics), claims: ledger.entries.map(\.verdict), error: failures.first?.message, fix: failures.first?.fix
+                    rows: finished.flatMap(\.report.metrics), claims: ledger.entries.map(\.verdict),
+                    error: failures.first?.message, fix: failures.first?.fix
                 ).text())
         }
         for failure in failures.dropFirst() { failure.tell() }

@@ -18,14 +18,18 @@ struct ScenesCommand: ParsableCommand {
         var manifest = "datasets.manifest"
         @Option(help: "The data set whose recipe and seed make the scenes.")
         var dataset = "emoji-scenes"
-        @Option(help: "A JSON file with the keys of a scene recipe that differ from the defaults, instead of the data set's.")
+        @Option(
+            help:
+                "A JSON file with the keys of a scene recipe that differ from the defaults, instead of the data set's.")
         var recipe: String?
 
         /// More scenes than anyone draws, and far from where sums of indices overflow.
         private var largestIndex: Int { 1 << 48 }
 
         func validate() throws {
-            guard (0...largestIndex).contains(first) else { throw ValidationError("--first has to be from 0 to \(largestIndex)") }
+            guard (0...largestIndex).contains(first) else {
+                throw ValidationError("--first has to be from 0 to \(largestIndex)")
+            }
         }
 
         func chosenSplit() throws -> SceneSplit {
@@ -39,7 +43,8 @@ struct ScenesCommand: ParsableCommand {
             let entry = try DatasetsManifest(contentsOf: URL(fileURLWithPath: manifest)).dataset(dataset)
             return try SceneCompositor(
                 sources: entry.verifiedSources(name: dataset),
-                recipe: recipe.map { try SceneRecipe(contentsOf: URL(fileURLWithPath: $0)) } ?? entry.recipe, seed: entry.seed)
+                recipe: recipe.map { try SceneRecipe(contentsOf: URL(fileURLWithPath: $0)) } ?? entry.recipe,
+                seed: entry.seed)
         }
     }
 
@@ -59,7 +64,8 @@ struct ScenesCommand: ParsableCommand {
         func run() throws {
             let (split, compositor) = (try selection.chosenSplit(), try selection.compositor())
             let indices = selection.first..<selection.first + 40
-            let title = "\(selection.dataset) · split \(split.rawValue) · seed \(compositor.seed) · scenes \(indices.lowerBound) to \(indices.upperBound - 1)"
+            let title =
+                "\(selection.dataset) · split \(split.rawValue) · seed \(compositor.seed) · scenes \(indices.lowerBound) to \(indices.upperBound - 1)"
             let sheet = try ContactSheet.make(
                 scenes: indices.map { compositor.scene(split, $0) },
                 title: masks ? title + " · masks: main object red, second object blue" : title,
@@ -69,7 +75,8 @@ struct ScenesCommand: ParsableCommand {
                 try OutputFolder(url.deletingLastPathComponent()).make()
                 try sheet.writePNG(to: url)
             } catch let error as OutputError {
-                throw Failure(error, elsewhere: "choose another file with --output", again: "run the same command again")
+                throw Failure(
+                    error, elsewhere: "choose another file with --output", again: "run the same command again")
             }
             try Console.print(url.relativePath + "\n")
         }

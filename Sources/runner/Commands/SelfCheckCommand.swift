@@ -15,7 +15,10 @@ struct SelfCheckCommand: ParsableCommand {
     var manifest = "datasets.manifest"
     @Option(help: "The model to check.")
     var model = "emoji-clip"
-    @Option(help: "A model folder or a file of weights to check instead, by the vectors of a reference.safetensors beside it.")
+    @Option(
+        help:
+            "A model folder or a file of weights to check instead, by the vectors of a reference.safetensors beside it."
+    )
     var path: String?
 
     func run() throws {
@@ -24,18 +27,23 @@ struct SelfCheckCommand: ParsableCommand {
             if let path {
                 try EmbeddingCheck(
                     model: URL(fileURLWithPath: path),
-                    vocabulary: manifest.folder(ofDownload: "clip-bpe").appendingPathComponent(Tokenizer.openAIVocabulary)
+                    vocabulary: manifest.folder(ofDownload: "clip-bpe").appendingPathComponent(
+                        Tokenizer.openAIVocabulary)
                 ).run()
             } else {
                 try SelfCheck(manifest: manifest, model: model).run()
             }
-        var table = TextTable(columns: [.init("check"), .init("found", .right), .init("allowed", .right), .init("verdict")])
+        var table = TextTable(columns: [
+            .init("check"), .init("found", .right), .init("allowed", .right), .init("verdict"),
+        ])
         for check in checks {
             table.addRow([check.name, check.found, check.allowed, check.isPassed ? "ok" : "FAILED"])
         }
         try Console.print(table.rendered())
         if let failed = checks.first(where: { !$0.isPassed }) {
-            throw Failure(.untrusted, "\(failed.name): \(failed.found), allowed is \(failed.allowed)", fix: "do not trust any number of this build on this machine; report it with the table")
+            throw Failure(
+                .untrusted, "\(failed.name): \(failed.found), allowed is \(failed.allowed)",
+                fix: "do not trust any number of this build on this machine; report it with the table")
         }
     }
 }

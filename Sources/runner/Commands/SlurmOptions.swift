@@ -12,7 +12,9 @@ struct SlurmOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("Compute here (local) or as jobs of a cluster (slurm).", valueName: "WHERE"))
     var executor = Executor.local
-    @Option(help: ArgumentHelp("Partition of the jobs; this and the following go before 'slurm:' in the spec.", valueName: "NAME"))
+    @Option(
+        help: ArgumentHelp(
+            "Partition of the jobs; this and the following go before 'slurm:' in the spec.", valueName: "NAME"))
     var slurmPartition: String?
     @Option(help: ArgumentHelp("Time limit of a task, such as 30 (minutes) or 2:00:00.", valueName: "TIME"))
     var slurmTime: String?
@@ -20,23 +22,30 @@ struct SlurmOptions: ParsableArguments {
     var slurmCpus: Int?
     @Option(help: ArgumentHelp("Memory of a task, such as 4G (default: what the step states).", valueName: "SIZE"))
     var slurmMemory: String?
-    @Option(help: ArgumentHelp("Shards that a task computes (default: as many as CPUs, or what MaxArraySize asks for).", valueName: "N"))
+    @Option(
+        help: ArgumentHelp(
+            "Shards that a task computes (default: as many as CPUs, or what MaxArraySize asks for).", valueName: "N"))
     var shardsPerTask: Int?
     @Option(help: ArgumentHelp("How often tasks that vanish are submitted (default: 3).", valueName: "N"))
     var slurmAttempts: Int?
     @Option(
         parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("A further option of sbatch, such as --account=lens, of those that ask for resources; may be given several times.", valueName: "OPTION"))
+        help: ArgumentHelp(
+            "A further option of sbatch, such as --account=lens, of those that ask for resources; may be given several times.",
+            valueName: "OPTION"))
     var slurmOption: [String] = []
 
     func validate() throws {
-        let problems = [
-            slurmPartition.flatMap(SlurmSettings.problem(partition:)).map { "--slurm-partition: \($0)" },
-            slurmTime.flatMap(SlurmSettings.problem(time:)).map { "--slurm-time: \($0)" },
-            slurmMemory.flatMap(SlurmSettings.problem(memory:)).map { "--slurm-memory: \($0)" },
-        ] + slurmOption.map { SlurmSettings.problem(option: $0).map { "--slurm-option: \($0)" } }
+        let problems =
+            [
+                slurmPartition.flatMap(SlurmSettings.problem(partition:)).map { "--slurm-partition: \($0)" },
+                slurmTime.flatMap(SlurmSettings.problem(time:)).map { "--slurm-time: \($0)" },
+                slurmMemory.flatMap(SlurmSettings.problem(memory:)).map { "--slurm-memory: \($0)" },
+            ] + slurmOption.map { SlurmSettings.problem(option: $0).map { "--slurm-option: \($0)" } }
         if let problem = problems.compactMap(\.self).first { throw ValidationError(problem) }
-        for (name, value) in [("slurm-cpus", slurmCpus), ("shards-per-task", shardsPerTask), ("slurm-attempts", slurmAttempts)] {
+        for (name, value) in [
+            ("slurm-cpus", slurmCpus), ("shards-per-task", shardsPerTask), ("slurm-attempts", slurmAttempts),
+        ] {
             if let value, value < 1 { throw ValidationError("--\(name) has to be at least 1") }
         }
     }
@@ -74,7 +83,8 @@ struct SlurmOptions: ParsableArguments {
     /// their kernels.
     private static var environment: [String: String] {
         ProcessInfo.processInfo.environment.filter {
-            ["PATH", "HOME", "LD_LIBRARY_PATH"].contains($0.key) || ["OPENBLAS_", "CLIP_LENS_", "DNNL_", "ONEDNN_"].contains(where: $0.key.hasPrefix)
+            ["PATH", "HOME", "LD_LIBRARY_PATH"].contains($0.key)
+                || ["OPENBLAS_", "CLIP_LENS_", "DNNL_", "ONEDNN_"].contains(where: $0.key.hasPrefix)
         }
     }
 }
@@ -83,8 +93,12 @@ extension SpecOptions {
     /// The command of a task, but for its spec's snapshot, its step and its shards; no path depends on the folder.
     fileprivate func taskCommand(_ spec: SpecDocument) -> [String] {
         func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
-        let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        return [program, "task", "--spec-path", absolute(spec.path), "--results", absolute(results), "--manifest", absolute(manifest)]
+        let program =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        return [
+            program, "task", "--spec-path", absolute(spec.path), "--results", absolute(results), "--manifest",
+            absolute(manifest),
+        ]
             + (data.map { ["--data", absolute($0)] } ?? []) + (limit.map { ["--limit", "\($0)"] } ?? [])
             // The run has the permission, or it would submit nothing.
             + (spec.reach.deeds(passesOptions: false).isEmpty ? [] : ["--allow-commands"])

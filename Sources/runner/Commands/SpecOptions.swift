@@ -7,21 +7,24 @@ import Slurm
 
 /// What every command on specs takes.
 struct SpecOptions: ParsableArguments {
-    @Option(help: ArgumentHelp(
-        "An experiment, such as experiments/emoji/mean-ablation.yaml, or a folder of them; may be given several times.",
-        valueName: "FILE"))
+    @Option(
+        help: ArgumentHelp(
+            "An experiment, such as experiments/emoji/mean-ablation.yaml, or a folder of them; may be given several times.",
+            valueName: "FILE"))
     var spec: [String]
     @Option(help: "Folder for results and cached artefacts.")
     var results = "results"
     @Option(help: "The list of models and data sets.")
     var manifest = "datasets.manifest"
-    @Option(help: ArgumentHelp(
-        "The folder that has a folder for each model and data set that others publish (default: data beside the manifest).",
-        valueName: "DIR"))
+    @Option(
+        help: ArgumentHelp(
+            "The folder that has a folder for each model and data set that others publish (default: data beside the manifest).",
+            valueName: "DIR"))
     var data: String?
     @Option(help: ArgumentHelp("Use only N images of each set; every row is then marked partial.", valueName: "N"))
     var limit: Int?
-    @Option(help: ArgumentHelp("Compute a step again, and what depends on it; 'all' for every step.", valueName: "STEP"))
+    @Option(
+        help: ArgumentHelp("Compute a step again, and what depends on it; 'all' for every step.", valueName: "STEP"))
     var force: [String] = []
 
     var resultsURL: URL { URL(fileURLWithPath: results, isDirectory: true) }
@@ -65,11 +68,15 @@ struct SpecOptions: ParsableArguments {
     private func files(_ path: String) throws -> [URL] {
         let url = URL(fileURLWithPath: path)
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else { return [url] }
+        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
+            return [url]
+        }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
         let specs = names.filter { $0.hasSuffix(".yaml") }.sorted()
         guard !specs.isEmpty else {
-            throw Failure(.inputMissing, "\(url.path): no specs (*.yaml) in this folder", fix: "name a spec, or a folder such as experiments/emoji")
+            throw Failure(
+                .inputMissing, "\(url.path): no specs (*.yaml) in this folder",
+                fix: "name a spec, or a folder such as experiments/emoji")
         }
         return specs.map { url.appendingPathComponent($0) }
     }

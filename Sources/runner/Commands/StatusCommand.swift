@@ -7,14 +7,18 @@ import Slurm
 /// `runner status`: how runs stand, from any node; writes nothing.
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show how the latest run of each experiment stands, and how far its steps are.",
+        commandName: "status",
+        abstract: "Show how the latest run of each experiment stands, and how far its steps are.",
         discussion: """
             Reads only, also while a runner works, in a folder that cannot be written, and from another node of a \
             cluster. With --spec: which steps are done, how many shards are, and which jobs of Slurm wait or run; that \
             Slurm does not answer is said, and no failure. What is done is told by the names of files; `runner plan` looks at every byte.
             """)
 
-    @Option(help: ArgumentHelp("Also show the steps of an experiment, or of a folder of them; may be given several times.", valueName: "FILE"))
+    @Option(
+        help: ArgumentHelp(
+            "Also show the steps of an experiment, or of a folder of them; may be given several times.",
+            valueName: "FILE"))
     var spec: [String] = []
     @Option(help: "The results folder.")
     var results = "results"
@@ -64,7 +68,8 @@ struct StatusCommand: ParsableCommand {
 
     private func steps(in folder: URL, _ queue: Queue) throws -> [StatusDocument.Step] {
         guard !spec.isEmpty else { return [] }
-        let arguments = spec.flatMap { ["--spec", $0] } + ["--results", results, "--manifest", manifest]
+        let arguments =
+            spec.flatMap { ["--spec", $0] } + ["--results", results, "--manifest", manifest]
             + (data.map { ["--data", $0] } ?? []) + (limit.map { ["--limit", "\($0)"] } ?? [])
         let (experiments, _) = try SpecOptions.parse(arguments).experiments()
         let store = ArtefactStore(results: folder)
@@ -74,7 +79,8 @@ struct StatusCommand: ParsableCommand {
                 let jobs = queue.tasks[SlurmSite.jobName(results: place, step: step.key)]
                 return StatusDocument.Step(
                     experiment: experiment.name, step: step.name, key: step.key.digest,
-                    state: step.isDone ? "done" : step.shardsDone > 0 ? "started" : "missing", shardsDone: step.shardsDone,
+                    state: step.isDone ? "done" : step.shardsDone > 0 ? "started" : "missing",
+                    shardsDone: step.shardsDone,
                     shards: step.shards, jobs: jobs?.words)
             }
         }
@@ -82,12 +88,14 @@ struct StatusCommand: ParsableCommand {
 
     private func table(_ runs: [StatusDocument.Run]) -> TextTable {
         var table = TextTable(columns: [
-            .init("experiment"), .init("spec"), .init("state"), .init("started"), .init("time", .right), .init("rows", .right), .init("message"),
+            .init("experiment"), .init("spec"), .init("state"), .init("started"), .init("time", .right),
+            .init("rows", .right), .init("message"),
         ])
         for run in runs {
             let state = run.state == "running" ? "running (process \(run.pid) on \(run.host))" : run.state
             table.addRow([
-                run.experiment, run.spec, state, run.started, run.seconds.map(Progress.duration) ?? "", "\(run.rows)", run.message ?? "",
+                run.experiment, run.spec, state, run.started, run.seconds.map(Progress.duration) ?? "", "\(run.rows)",
+                run.message ?? "",
             ])
         }
         return table
@@ -96,7 +104,8 @@ struct StatusCommand: ParsableCommand {
     private func table(_ steps: [StatusDocument.Step]) -> TextTable {
         let hasJobs = steps.contains { $0.jobs != nil }
         var table = TextTable(
-            columns: [.init("step"), .init("key"), .init("state"), .init("shards", .right)] + (hasJobs ? [.init("jobs")] : []))
+            columns: [.init("step"), .init("key"), .init("state"), .init("shards", .right)]
+                + (hasJobs ? [.init("jobs")] : []))
         var experiment = ""
         for step in steps {
             if step.experiment != experiment { table.addHeading(step.experiment) }
@@ -128,8 +137,10 @@ private struct StatusDocument: Encodable {
             let runs = try database.runs().filter { seen.insert("\($0.experiment)\n\($0.specName)").inserted }
             return try runs.reversed().map { run in
                 Run(
-                    experiment: run.experiment, spec: run.specName, state: run.state.word, host: run.host.name, pid: run.process.pid,
-                    started: run.startedAt, seconds: run.seconds, rows: try database.metrics(of: run).count, message: run.message)
+                    experiment: run.experiment, spec: run.specName, state: run.state.word, host: run.host.name,
+                    pid: run.process.pid,
+                    started: run.startedAt, seconds: run.seconds, rows: try database.metrics(of: run).count,
+                    message: run.message)
             }
         }
     }

@@ -54,12 +54,15 @@ struct TaskCommand: ParsableCommand {
         let (experiments, _) = try options.experiments([document])
         try permission.check(experiments, passesOptions: false)
         for experiment in experiments {
-            let task = try StepTask(experiment.graph, step: step, results: options.resultsURL, cancellation: cancellation)
+            let task = try StepTask(
+                experiment.graph, step: step, results: options.resultsURL, cancellation: cancellation)
             if let shardRange {
                 try task.computeShards(shardRange, workers: jobs)
             } else {
                 let missing = try task.finish()
-                if !missing.isEmpty { Console.tell("shards \(ArrayTasks.ranges(missing)) are not there; the submitter sees to them\n") }
+                if !missing.isEmpty {
+                    Console.tell("shards \(ArrayTasks.ranges(missing)) are not there; the submitter sees to them\n")
+                }
             }
         }
     }

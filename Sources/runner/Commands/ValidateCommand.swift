@@ -5,8 +5,11 @@ import Pipeline
 /// `runner validate --spec X`: whether specs can run, without computing anything.
 struct ValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "validate", abstract: "Check specs and their inputs: keys, values, models, data sets, texts; computes nothing.",
-        discussion: "Shows what a spec would run, send, pass to Slurm and read elsewhere. Every spec is checked, also after one that cannot run; the exit code is that of the first error.")
+        commandName: "validate",
+        abstract: "Check specs and their inputs: keys, values, models, data sets, texts; computes nothing.",
+        discussion:
+            "Shows what a spec would run, send, pass to Slurm and read elsewhere. Every spec is checked, also after one that cannot run; the exit code is that of the first error."
+    )
 
     @OptionGroup var options: SpecOptions
 
@@ -17,7 +20,9 @@ struct ValidateCommand: ParsableCommand {
                 let document = try SpecDocument(contentsOf: file)
                 let planned = try options.experiments([document]).planned
                 for experiment in planned {
-                    try Console.print("\(experiment.spec.path): \(experiment.name), \(experiment.graph.count) steps\n" + experiment.reachList)
+                    try Console.print(
+                        "\(experiment.spec.path): \(experiment.name), \(experiment.graph.count) steps\n"
+                            + experiment.reachList)
                     for warning in experiment.experiment.inputs.warnings {
                         Console.tell("warning: \(experiment.spec.path): \(warning)\n")
                     }

@@ -25,7 +25,10 @@ struct WhyCommand: ParsableCommand {
     var column: String
     @Option(help: ArgumentHelp("The results folder.", valueName: "DIR"))
     var results = "results"
-    @Option(help: ArgumentHelp("Only tables of this spec, by its file's name without extension: two specs may have tables of one title.", valueName: "NAME"))
+    @Option(
+        help: ArgumentHelp(
+            "Only tables of this spec, by its file's name without extension: two specs may have tables of one title.",
+            valueName: "NAME"))
     var spec: String?
     @Option(help: ArgumentHelp("How many images to list.", valueName: "N"))
     var images = 10
@@ -44,7 +47,8 @@ struct WhyCommand: ParsableCommand {
         let all = layouts.flatMap(\.layouts)
         guard !all.isEmpty else {
             throw Failure(
-                .inputMissing, "\(results): no run\(spec.map { " of \($0)" } ?? "") has kept its tables", fix: "run the experiments there once more; nothing is computed again")
+                .inputMissing, "\(results): no run\(spec.map { " of \($0)" } ?? "") has kept its tables",
+                fix: "run the experiments there once more; nothing is computed again")
         }
         let place = try NumberPlace(table: table, row: row, column: column, among: all)
         for (run, layouts) in layouts where layouts.contains(place.layout) {
@@ -52,7 +56,8 @@ struct WhyCommand: ParsableCommand {
             return trace.text(images: images)
         }
         throw Failure(
-            .badData, "\(place.row.header) · \(NumberPlace.name(place.column)): there are words in this cell, or nothing",
+            .badData,
+            "\(place.row.header) · \(NumberPlace.name(place.column)): there are words in this cell, or nothing",
             fix: "name a column of numbers")
     }
 }

@@ -11,7 +11,9 @@ import Testing
         let (patches, all) = (similarities.shape[0] - 1, similarities.shape[1])
         let side = Int(Double(patches).squareRoot())
         let maps = labels.map { label in
-            HeatMap(side: side, values: (0..<patches).map { similarities.elements[(1 + $0) * all + label] }).resized(to: size).values
+            HeatMap(side: side, values: (0..<patches).map { similarities.elements[(1 + $0) * all + label] }).resized(
+                to: size
+            ).values
         }
         return (0..<size * size).map { pixel in
             let values = maps.map { $0[pixel] }
@@ -25,10 +27,13 @@ import Testing
     private func random(side: Int, labels: Int, seed: UInt64) -> Tensor {
         var random = SplitMix64(seed: seed)
         let count = (1 + side * side) * labels
-        return Tensor(shape: [1 + side * side, labels], elements: (0..<count).map { _ in Float(random.uniform(-1...1)) })
+        return Tensor(
+            shape: [1 + side * side, labels], elements: (0..<count).map { _ in Float(random.uniform(-1...1)) })
     }
 
-    @Test(arguments: [(1, 4), (2, 7), (4, 32), (7, 5), (8, 8), (5, 64)]) func resizedMapsGiveTheSameLabels(side: Int, size: Int) {
+    @Test(arguments: [(1, 4), (2, 7), (4, 32), (7, 5), (8, 8), (5, 64)]) func resizedMapsGiveTheSameLabels(
+        side: Int, size: Int
+    ) {
         let similarities = random(side: side, labels: 9, seed: UInt64(side))
         for labels in [Array(0..<9), [4], [8, 2], [7, 0, 3, 5]] {
             let found = ArgmaxLabels.of(similarities, among: labels, size: size)
@@ -63,6 +68,7 @@ import Testing
         // Label 1 in the upper right of four patches.
         let similarities = Tensor(shape: [5, 2], elements: [0, 0] + [1, 0, 0, 1, 1, 0, 1, 0])
         #expect(ArgmaxLabels.of(similarities, among: [0, 1], size: 2) == [0, 1, 0, 0])
-        #expect(ArgmaxLabels.of(similarities, among: [0, 1], size: 4) == [0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0])
+        #expect(
+            ArgmaxLabels.of(similarities, among: [0, 1], size: 4) == [0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0])
     }
 }

@@ -2,7 +2,9 @@ import Attribution
 import Testing
 
 @Suite struct AveragePrecisionTests {
-    @Test(arguments: try MeasureFixture.load().scores) func valuesAreThoseOfScikitLearn(_ expected: MeasureFixture.Scores) {
+    @Test(arguments: try MeasureFixture.load().scores) func valuesAreThoseOfScikitLearn(
+        _ expected: MeasureFixture.Scores
+    ) {
         let found = AveragePrecision.value(scores: expected.scores, labels: expected.labels.map { $0 == 1 })
         let error = abs(found - expected.averagePrecision)
         #expect(error < 1e-12, "\(found), not \(expected.averagePrecision)")
@@ -25,7 +27,8 @@ import Testing
 
     @Test func infiniteScoresAreLargerThanAllOthers() {
         let value = AveragePrecision.value(
-            scores: [-.infinity, .greatestFiniteMagnitude, .infinity, -.greatestFiniteMagnitude], labels: [true, false, true, false])
+            scores: [-.infinity, .greatestFiniteMagnitude, .infinity, -.greatestFiniteMagnitude],
+            labels: [true, false, true, false])
         // Positives stand first and fourth: the mean of 1/1 and 2/4.
         #expect(value == 0.75)
     }

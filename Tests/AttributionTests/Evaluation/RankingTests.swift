@@ -37,7 +37,8 @@ import Testing
     @Test func scikitLearnsPrecisions() throws {
         for item in try RecognitionFixture.load() {
             for (label, expected) in item.averagePrecisions.enumerated() {
-                let ranking = Ranking(scores: item.scores.map { $0[label] }, labels: item.present.map { $0[label] == 1 })
+                let ranking = Ranking(
+                    scores: item.scores.map { $0[label] }, labels: item.present.map { $0[label] == 1 })
                 let found = ranking.averagePrecision(of: [Bool](repeating: true, count: item.scores.count))
                 #expect(abs(found - expected) < 1e-9, "\(item.name), label \(label): \(found), expected \(expected)")
             }
@@ -49,8 +50,10 @@ import Testing
         let ranking = Ranking(scores: [0.5, 1, 0.5, 0, 0.5], labels: [true, false, false, true, true])
         #expect(abs(ranking.averagePrecision(of: all) - (2 * 2.0 / 4 + 3.0 / 5) / 3) < 1e-15)
         // Without the best, and without one negative that stands among the equals.
-        #expect(abs(ranking.averagePrecision(of: [true, false, true, true, true]) - (2 * 2.0 / 3 + 3.0 / 4) / 3) < 1e-15)
-        #expect(abs(ranking.averagePrecision(of: [true, true, false, true, true]) - (2 * 2.0 / 3 + 3.0 / 4) / 3) < 1e-15)
+        #expect(
+            abs(ranking.averagePrecision(of: [true, false, true, true, true]) - (2 * 2.0 / 3 + 3.0 / 4) / 3) < 1e-15)
+        #expect(
+            abs(ranking.averagePrecision(of: [true, true, false, true, true]) - (2 * 2.0 / 3 + 3.0 / 4) / 3) < 1e-15)
         // Without the positives of the step, or without any.
         #expect(ranking.averagePrecision(of: [false, true, true, true, false]) == 1.0 / 3)
         #expect(ranking.averagePrecision(of: [false, true, true, false, false]).isNaN)

@@ -14,7 +14,8 @@ struct RecognitionFixture: Decodable {
     }
 
     static func load() throws -> [RecognitionFixture] {
-        let url = try #require(Bundle.module.url(forResource: "surgery-measures", withExtension: "json", subdirectory: "Fixtures"))
+        let url = try #require(
+            Bundle.module.url(forResource: "surgery-measures", withExtension: "json", subdirectory: "Fixtures"))
         return try JSONDecoder().decode(File.self, from: Data(contentsOf: url)).recognition
     }
 }

@@ -4,7 +4,9 @@ import Testing
 @Suite struct SegmentationCountsTests {
     static func isClose(_ found: Double, _ expected: Double) -> Bool { abs(found - expected) < 1e-12 }
 
-    @Test(arguments: try MeasureFixture.load().images) func measuresAreThoseOfScikitLearn(_ image: MeasureFixture.Image) throws {
+    @Test(arguments: try MeasureFixture.load().images) func measuresAreThoseOfScikitLearn(_ image: MeasureFixture.Image)
+        throws
+    {
         let counts = try SegmentationCounts(map: image.map, mask: image.mask, threshold: image.threshold)
         #expect(Self.isClose(counts.pixelAccuracy, image.pixelAccuracy), "\(counts)")
         #expect(Self.isClose(counts.background.ratio, image.background), "\(counts)")
@@ -19,7 +21,9 @@ import Testing
     @Test func countsAddUp() throws {
         let fixture = try MeasureFixture.load()
         var sum = SegmentationCounts()
-        for image in fixture.images { sum += try SegmentationCounts(map: image.map, mask: image.mask, threshold: image.threshold) }
+        for image in fixture.images {
+            sum += try SegmentationCounts(map: image.map, mask: image.mask, threshold: image.threshold)
+        }
         #expect(Self.isClose(sum.pixelAccuracy, fixture.together.pixelAccuracy), "\(sum)")
         #expect(Self.isClose(sum.background.ratio, fixture.together.background), "\(sum)")
         #expect(Self.isClose(sum.foreground.ratio, fixture.together.foreground), "\(sum)")

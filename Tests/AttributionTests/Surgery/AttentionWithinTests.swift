@@ -9,7 +9,9 @@ import Testing
 /// How much of an object's attention stays on it, beside the definition written out.
 @Suite struct AttentionWithinTests {
     /// In double precision, from queries, keys and values of one layer. // [tokens, 3 · width]
-    private func literal(_ rows: [[Double]], heads: Int, headWidth: Int, _ attention: SurgeryRecipe.Attention, _ shown: [Int]) -> [Double] {
+    private func literal(
+        _ rows: [[Double]], heads: Int, headWidth: Int, _ attention: SurgeryRecipe.Attention, _ shown: [Int]
+    ) -> [Double] {
         let width = heads * headWidth
         return (0..<heads).flatMap { head in
             shown.map { patch in
@@ -19,15 +21,20 @@ import Testing
                 }
                 let (a, b) = attention == .queryKey ? (0, 1) : (2, 2)
                 let scores = rows.indices.map { token in
-                    exp(zip(part(1 + patch, a), part(token, b)).reduce(0) { $0 + $1.0 * $1.1 } / Double(headWidth).squareRoot())
+                    exp(
+                        zip(part(1 + patch, a), part(token, b)).reduce(0) { $0 + $1.0 * $1.1 }
+                            / Double(headWidth).squareRoot())
                 }
                 let others = scores.indices.dropFirst().filter { $0 != 1 + patch }
-                return shown.filter { $0 != patch }.reduce(0) { $0 + scores[1 + $1] } / others.reduce(0) { $0 + scores[$1] }
+                return shown.filter { $0 != patch }.reduce(0) { $0 + scores[1 + $1] }
+                    / others.reduce(0) { $0 + scores[$1] }
             }
         }
     }
 
-    @Test(arguments: [SurgeryRecipe.Attention.queryKey, .valueValue]) func itIsTheMeanOverPatchesHeadsAndBlocks(attention: SurgeryRecipe.Attention) throws {
+    @Test(arguments: [SurgeryRecipe.Attention.queryKey, .valueValue]) func itIsTheMeanOverPatchesHeadsAndBlocks(
+        attention: SurgeryRecipe.Attention
+    ) throws {
         try SurgeryReference.forEach { reference, size, vision in
             let depth = 2
             let pass = SurgeryPass(vision, recipes: [.surgery(depth: depth)], capacity: 1)
@@ -39,7 +46,8 @@ import Testing
                 for layer in vision.blocks.count - depth..<vision.blocks.count {
                     let base = pass.queryKeyValue(layer)
                     let stride = 3 * heads * headWidth
-                    let rows = (0..<vision.tokens).map { token in (0..<stride).map { Double(base[token * stride + $0]) } }
+                    let rows = (0..<vision.tokens).map { token in (0..<stride).map { Double(base[token * stride + $0]) }
+                    }
                     shares += literal(rows, heads: heads, headWidth: headWidth, attention, shown)
                 }
                 let patches = (0..<vision.tokens - 1).map(shown.contains)
@@ -50,7 +58,8 @@ import Testing
             }
             // One patch has no other of its own.
             for count in 0...1 {
-                #expect(pass.attentionWithin((0..<vision.tokens - 1).map { $0 < count }, attention, depth: depth) == nil)
+                #expect(
+                    pass.attentionWithin((0..<vision.tokens - 1).map { $0 < count }, attention, depth: depth) == nil)
             }
         }
     }

@@ -7,12 +7,15 @@ import Testing
 /// The closed form against the tensor of tokens × labels × channels.
 @Suite struct FeatureSurgeryTests {
     /// Tokens by surgery of depth 3 and texts, all of unit length.
-    private func forEachImage(_ body: (SurgeryReference, String, Int, _ tokens: Tensor, _ texts: Tensor) throws -> Void) throws {
+    private func forEachImage(_ body: (SurgeryReference, String, Int, _ tokens: Tensor, _ texts: Tensor) throws -> Void)
+        throws
+    {
         try SurgeryReference.forEach { reference, size, vision in
             let (tokens, d) = (vision.tokens, vision.embeddingWidth)
             let all = try reference.file.floats("\(size).surgery-3")
             for image in 0..<SurgeryReference.imageCount {
-                let own = Tensor(shape: [tokens, d], elements: Array(all[image * tokens * d..<(image + 1) * tokens * d]))
+                let own = Tensor(
+                    shape: [tokens, d], elements: Array(all[image * tokens * d..<(image + 1) * tokens * d]))
                 try body(reference, "\(size)", image, own.rowsNormalised(), reference.file.matrix("texts"))
             }
         }
@@ -27,10 +30,12 @@ import Testing
         try forEachImage { reference, size, image, tokens, texts in
             let similarities = tokens.times(texts, transposed: true)
             let weights = relativeError(
-                FeatureSurgery.weights(similarities[row: 0]), part(try reference.file.doubles("\(size).labelWeights"), image))
+                FeatureSurgery.weights(similarities[row: 0]),
+                part(try reference.file.doubles("\(size).labelWeights"), image))
             #expect(weights < 1e-5, "weights off by \(weights)")
             let error = relativeError(
-                FeatureSurgery.amongLabels(similarities).elements, part(try reference.file.doubles("\(size).similarity"), image))
+                FeatureSurgery.amongLabels(similarities).elements,
+                part(try reference.file.doubles("\(size).similarity"), image))
             #expect(error < 1e-5, "off by \(error)")
         }
     }
@@ -44,7 +49,10 @@ import Testing
             var literal: [Double] = []
             for token in 0..<count {
                 let products = (0..<labels).map { label in
-                    (0..<d).map { Double(tokens.elements[token * d + $0]) * Double(texts.elements[label * d + $0]) * weights[label] }
+                    (0..<d).map {
+                        Double(tokens.elements[token * d + $0]) * Double(texts.elements[label * d + $0])
+                            * weights[label]
+                    }
                 }
                 let redundant = (0..<d).map { channel in products.reduce(0) { $0 + $1[channel] } / Double(labels) }
                 literal += products.map { product in zip(product, redundant).reduce(0) { $0 + $1.0 - $1.1 } }

@@ -38,7 +38,8 @@ import Testing
     private let fixture: Fixture
 
     init() throws {
-        let url = try #require(Bundle.module.url(forResource: "surgery-measures", withExtension: "json", subdirectory: "Fixtures"))
+        let url = try #require(
+            Bundle.module.url(forResource: "surgery-measures", withExtension: "json", subdirectory: "Fixtures"))
         fixture = try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: url))
     }
 
@@ -85,7 +86,9 @@ import Testing
 
     @Test func intersectionAtEveryThreshold() throws {
         let explanation = fixture.explanation
-        #expect(IntersectionCurve.hundredths.thresholds.map { (Double($0) * 100).rounded() / 100 } == explanation.thresholds)
+        #expect(
+            IntersectionCurve.hundredths.thresholds.map { (Double($0) * 100).rounded() / 100 } == explanation.thresholds
+        )
         let curves = try explanation.pairs.map {
             try #require(try IntersectionCurve.hundredths.ratios(map: unit($0), mask: $0.mask.flatMap { $0 }))
         }
@@ -108,7 +111,8 @@ import Testing
     @Test func averagePrecisionOfEveryLabel() throws {
         for item in try RecognitionFixture.load() {
             for (label, expected) in item.averagePrecisions.enumerated() {
-                let found = AveragePrecision.value(scores: item.scores.map { $0[label] }, labels: item.present.map { $0[label] == 1 })
+                let found = AveragePrecision.value(
+                    scores: item.scores.map { $0[label] }, labels: item.present.map { $0[label] == 1 })
                 #expect(abs(found - expected) < 1e-9, "\(item.name), label \(label): \(found), expected \(expected)")
             }
         }

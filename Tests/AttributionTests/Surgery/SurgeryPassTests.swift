@@ -15,7 +15,8 @@ import Testing
             pass.run(try reference.images(size), batch: 2)
             let count = 2 * vision.tokens * vision.embeddingWidth
             for (name, recipe) in SurgeryReference.recipes {
-                let error = relativeError(array(pass.embed(recipe), count), try reference.file.doubles("\(size).\(name)"))
+                let error = relativeError(
+                    array(pass.embed(recipe), count), try reference.file.doubles("\(size).\(name)"))
                 #expect(error < 1e-5, "\(name) of \(size) pixels off by \(error)")
             }
         }
@@ -48,7 +49,9 @@ import Testing
             pass.run(try reference.images(size), batch: 2)
             let residual = vision.tokens * vision.width
             let path = array(UnsafePointer(pass.followPath(recipe)), 2 * residual)
-            let (start, terms) = (try reference.file.doubles("\(size).start"), try reference.file.doubles("\(size).terms"))
+            let (start, terms) = (
+                try reference.file.doubles("\(size).start"), try reference.file.doubles("\(size).terms")
+            )
             for image in 0..<2 {
                 var sum = Array(start[image * residual..<(image + 1) * residual])
                 for term in 0..<depth {
@@ -114,8 +117,9 @@ import Testing
         let before = try tokens(reference.sizes[0])
         _ = try tokens(reference.sizes[1])
         #expect(try tokens(reference.sizes[0]) == before)
-        #expect(try reference.vision.resized(to: reference.sizes[1]).resized(to: reference.sizes[1]).positionEmbedding
-            == reference.vision.resized(to: reference.sizes[1]).positionEmbedding)
+        #expect(
+            try reference.vision.resized(to: reference.sizes[1]).resized(to: reference.sizes[1]).positionEmbedding
+                == reference.vision.resized(to: reference.sizes[1]).positionEmbedding)
     }
 
     @Test func aSizeThatPatchesDoNotFillIsRefused() throws {

@@ -18,7 +18,8 @@ import Testing
         let activation = try #require(file.metadata["activation"].flatMap(Activation.init))
         let text = try file.text(
             TextConfiguration(
-                vocabularySize: config.vocabulary, contextLength: config.context, width: config.width, layers: config.layers,
+                vocabularySize: config.vocabulary, contextLength: config.context, width: config.width,
+                layers: config.layers,
                 heads: config.heads, mlpWidth: config.mlp, activation: activation, layerNormEpsilon: config.epsilon,
                 pooling: .firstOccurrence(of: config.end)))
         let (ids, lengths) = (try file.int32s("tokens").map(Int.init), try file.int32s("lengths").map(Int.init))

@@ -26,7 +26,8 @@ import Testing
         try folder.writeWeights { tensors in
             tensors["logit_scale"] = try StoredTensor(type: .float16, shape: [], data: Data([0x00, 0x3C]))
             tensors["vision_model.embeddings.class_embedding"] = try StoredTensor(
-                type: .bfloat16, shape: [8], data: Data([UInt8](repeating: 0, count: 16).enumerated().map { $0.offset % 2 == 0 ? 0x80 : 0x3F }))
+                type: .bfloat16, shape: [8],
+                data: Data([UInt8](repeating: 0, count: 16).enumerated().map { $0.offset % 2 == 0 ? 0x80 : 0x3F }))
         }
         let clip = try CLIP(folder: folder.url)
         #expect(clip.logitScale == 1)

@@ -40,7 +40,8 @@ import Testing
                     heads: image.heads, mlpWidth: image.mlpWidth, activation: image.activation,
                     layerNormEpsilon: image.epsilon),
                 text: TextConfiguration(
-                    vocabularySize: vocabularySize, contextLength: contextLength, width: text.width, layers: text.layers,
+                    vocabularySize: vocabularySize, contextLength: contextLength, width: text.width,
+                    layers: text.layers,
                     heads: text.heads, mlpWidth: text.mlpWidth, activation: text.activation,
                     layerNormEpsilon: text.epsilon, pooling: .highestToken),
                 embeddingWidth: embeddingWidth)
@@ -76,10 +77,12 @@ import Testing
     @Test func openAIsArchitecturesShowInTheirShapes() throws {
         // What OpenAI published, under the names that OpenCLIP gives it.
         let published = try Self.cases().filter { $0.name.hasSuffix("-quickgelu") }
-        #expect(published.map(\.name) == ["ViT-B-32", "ViT-B-16", "ViT-L-14", "ViT-L-14-336"].map { $0 + "-quickgelu" })
+        #expect(
+            published.map(\.name) == ["ViT-B-32", "ViT-B-16", "ViT-L-14", "ViT-L-14-336"].map { $0 + "-quickgelu" })
         for item in published {
             let naming = ParameterNaming.openCLIP(textPrefix: "")
-            let shapes = Dictionary(uniqueKeysWithValues: item.expected.expectedShapes(naming).map { ($0.name, $0.shape) })
+            let shapes = Dictionary(
+                uniqueKeysWithValues: item.expected.expectedShapes(naming).map { ($0.name, $0.shape) })
             let inferred = try StatedConfiguration(openAI: shapes, naming: naming, path: "")
             #expect(inferred.configuration == item.expected, "\(item.name)")
             #expect(inferred.imageActivationSource == .publisher && inferred.textActivationSource == .publisher)

@@ -127,7 +127,8 @@ import Testing
                 == PreprocessingConfiguration(
                     resize: .exact(square), resampling: .bilinear, crop: nil, rescaleFactor: 1 / 255,
                     mean: [0.5, 0.4, 0.3], standardDeviation: [0.5, 0.25, 0.2]))
-        #expect(try OpenedModel(at: ReferenceModel("openclip").folder).description.preprocessing == .openAI(imageSize: 12))
+        #expect(
+            try OpenedModel(at: ReferenceModel("openclip").folder).description.preprocessing == .openAI(imageSize: 12))
         let sharded = try OpenedModel(at: ReferenceModel("huggingface-sharded").folder).description.preprocessing
         #expect(sharded.mean == [0.5, 0.45, 0.4] && sharded.resize == .shortestEdge(12))
     }

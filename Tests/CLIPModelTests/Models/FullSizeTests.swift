@@ -56,7 +56,8 @@ import Testing
 
     @Test func embeddingsOfAViTB32AreOpenCLIPs() throws {
         let fixture = Fixtures.folder.appendingPathComponent("Architectures")
-        let configuration = try #require(try ArchitectureTests.cases().first { $0.name == "ViT-B-32-quickgelu" }).parsed()
+        let configuration = try #require(try ArchitectureTests.cases().first { $0.name == "ViT-B-32-quickgelu" })
+            .parsed()
         let checkpoint = try Checkpoint(
             GeneratedWeights(configuration), naming: .openCLIP(textPrefix: ""), configuration: configuration)
         let expected = try SafetensorsFile(contentsOf: fixture.appendingPathComponent("ViT-B-32.safetensors"))

@@ -27,15 +27,18 @@ import Testing
         #expect(found.vision.imageSize == 16 && found.embeddingWidth == 10)
     }
 
-    @Test(arguments: [
-        ("visual.conv1.weight", nil), ("visual.conv1.weight", [64, 3, 8]), ("visual.conv1.weight", [64, 3, 8, 4]),
-        ("visual.conv1.weight", [64, 1, 8, 8]), ("visual.conv1.weight", [60, 3, 8, 8]), ("visual.conv1.weight", [0, 3, 8, 8]),
-        ("visual.conv1.weight", [64, 3, 1 << 40, 1 << 40]), ("visual.positional_embedding", [4, 64]),
-        ("visual.positional_embedding", [1, 64]), ("visual.positional_embedding", [Int.max, 64]),
-        ("visual.positional_embedding", [1 + 1000 * 1000, 64]), ("visual.proj", nil), ("visual.proj", [64]),
-        ("token_embedding.weight", [2, 128]), ("token_embedding.weight", [24, 100]), ("positional_embedding", [1, 128]),
-        ("transformer.resblocks.0.mlp.c_fc.bias", nil), ("visual.transformer.resblocks.0.mlp.c_fc.bias", [0]),
-    ] as [(String, [Int]?)])
+    @Test(
+        arguments: [
+            ("visual.conv1.weight", nil), ("visual.conv1.weight", [64, 3, 8]), ("visual.conv1.weight", [64, 3, 8, 4]),
+            ("visual.conv1.weight", [64, 1, 8, 8]), ("visual.conv1.weight", [60, 3, 8, 8]),
+            ("visual.conv1.weight", [0, 3, 8, 8]),
+            ("visual.conv1.weight", [64, 3, 1 << 40, 1 << 40]), ("visual.positional_embedding", [4, 64]),
+            ("visual.positional_embedding", [1, 64]), ("visual.positional_embedding", [Int.max, 64]),
+            ("visual.positional_embedding", [1 + 1000 * 1000, 64]), ("visual.proj", nil), ("visual.proj", [64]),
+            ("token_embedding.weight", [2, 128]), ("token_embedding.weight", [24, 100]),
+            ("positional_embedding", [1, 128]),
+            ("transformer.resblocks.0.mlp.c_fc.bias", nil), ("visual.transformer.resblocks.0.mlp.c_fc.bias", [0]),
+        ] as [(String, [Int]?)])
     func unsoundShapes(tensor: String, shape: [Int]?) {
         var shapes = Self.shapes
         shapes[tensor] = shape
@@ -58,9 +61,14 @@ import Testing
     }
 
     @Test func aMissingBlockIsAMissingParameter() throws {
-        let shapes = Self.shapes.filter { !$0.key.hasPrefix("visual.transformer.resblocks.0.attn") && !$0.key.hasPrefix("visual.transformer.resblocks.1.ln") }
+        let shapes = Self.shapes.filter {
+            !$0.key.hasPrefix("visual.transformer.resblocks.0.attn")
+                && !$0.key.hasPrefix("visual.transformer.resblocks.1.ln")
+        }
         let configuration = try infer(shapes)
-        #expect(throws: ConfigurationError.self) { try configuration.check(shapes: shapes, naming: Self.naming, path: "") }
+        #expect(throws: ConfigurationError.self) {
+            try configuration.check(shapes: shapes, naming: Self.naming, path: "")
+        }
     }
 
     @Test func buffersAreNoParameters() throws {

@@ -8,23 +8,30 @@ import Testing
         try TemporaryFolder(Dictionary(uniqueKeysWithValues: names.map { ($0, Data()) }))
     }
 
-    @Test(arguments: [
-        (["config.json", "model.safetensors"], "model.safetensors", ModelFormat.huggingFace),
-        (["config.json", "model.safetensors", "pytorch_model.bin"], "model.safetensors", .huggingFace),
-        (["config.json", "pytorch_model.bin", "optimizer.pt", "scheduler.pt"], "pytorch_model.bin", .huggingFace),
-        (["config.json", "model.safetensors.index.json"], "model.safetensors.index.json", .huggingFace),
-        (["config.json", "pytorch_model.bin.index.json"], "pytorch_model.bin.index.json", .huggingFace),
-        // A configuration without its weights is no second model.
-        (["config.json", "model.safetensors", "open_clip_config.json"], "model.safetensors", .huggingFace),
-        (["config.json", "open_clip_config.json", "open_clip_model.safetensors"], "open_clip_model.safetensors", .openCLIP),
-        (
-            ["open_clip_config.json", "open_clip_model.safetensors", "open_clip_pytorch_model.bin"],
-            "open_clip_model.safetensors", .openCLIP
-        ),
-        (["open_clip_config.json", "open_clip_pytorch_model.bin", "README.md"], "open_clip_pytorch_model.bin", .openCLIP),
-        (["ViT-B-32.pt"], "ViT-B-32.pt", nil),
-        (["open_clip_config.json", "epoch_32.pt"], "epoch_32.pt", nil),
-    ] as [([String], String, ModelFormat?)])
+    @Test(
+        arguments: [
+            (["config.json", "model.safetensors"], "model.safetensors", ModelFormat.huggingFace),
+            (["config.json", "model.safetensors", "pytorch_model.bin"], "model.safetensors", .huggingFace),
+            (["config.json", "pytorch_model.bin", "optimizer.pt", "scheduler.pt"], "pytorch_model.bin", .huggingFace),
+            (["config.json", "model.safetensors.index.json"], "model.safetensors.index.json", .huggingFace),
+            (["config.json", "pytorch_model.bin.index.json"], "pytorch_model.bin.index.json", .huggingFace),
+            // A configuration without its weights is no second model.
+            (["config.json", "model.safetensors", "open_clip_config.json"], "model.safetensors", .huggingFace),
+            (
+                ["config.json", "open_clip_config.json", "open_clip_model.safetensors"], "open_clip_model.safetensors",
+                .openCLIP
+            ),
+            (
+                ["open_clip_config.json", "open_clip_model.safetensors", "open_clip_pytorch_model.bin"],
+                "open_clip_model.safetensors", .openCLIP
+            ),
+            (
+                ["open_clip_config.json", "open_clip_pytorch_model.bin", "README.md"], "open_clip_pytorch_model.bin",
+                .openCLIP
+            ),
+            (["ViT-B-32.pt"], "ViT-B-32.pt", nil),
+            (["open_clip_config.json", "epoch_32.pt"], "epoch_32.pt", nil),
+        ] as [([String], String, ModelFormat?)])
     func oneModel(names: [String], weights: String, format: ModelFormat?) throws {
         let folder = try folder(names)
         let files = try ModelFiles(at: folder.url)
@@ -43,7 +50,10 @@ import Testing
         (["config.json", "model.safetensors", "ViT-B-32.pt"], ["model.safetensors", "ViT-B-32.pt"]),
         (["open_clip_model.safetensors", "ViT-B-32.pt"], ["open_clip_model.safetensors", "ViT-B-32.pt"]),
         (["ViT-L-14.pt", "ViT-B-32.pt"], ["ViT-B-32.pt", "ViT-L-14.pt"]),
-        (["config.json", "model.safetensors", "model.safetensors.index.json"], ["model.safetensors", "model.safetensors.index.json"]),
+        (
+            ["config.json", "model.safetensors", "model.safetensors.index.json"],
+            ["model.safetensors", "model.safetensors.index.json"]
+        ),
         (
             ["config.json", "pytorch_model.bin", "model.safetensors.index.json"],
             ["pytorch_model.bin", "model.safetensors.index.json"]

@@ -8,7 +8,8 @@ import Testing
     /// A copy with a few of its bytes changed, cut out, doubled or replaced by a piece of JSON.
     func mutated(_ bytes: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
         let pieces = [
-            "null", "-1", "0", "1e999", "9223372036854775807", "18446744073709551616", "[]", "{}", "[[[[", "\"", "true", ",",
+            "null", "-1", "0", "1e999", "9223372036854775807", "18446744073709551616", "[]", "{}", "[[[[", "\"", "true",
+            ",",
             "\"../x\"", "\u{0}", "4096", "1024",
         ].map { Array($0.utf8) }
         var result = bytes
@@ -61,17 +62,22 @@ import Testing
 
     /// Folders with any selection of the files of all formats: one model is found, or the reason is said.
     @Test func foldersWithAnyFiles() throws {
-        let sources = try ["openclip", "openclip-custom-text", "huggingface-sharded", "huggingface-bin", "openai"].flatMap { name in
-            let folder = try ReferenceModel(name).folder
-            return try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil).sorted { $0.path < $1.path }
-        }
+        let sources = try ["openclip", "openclip-custom-text", "huggingface-sharded", "huggingface-bin", "openai"]
+            .flatMap { name in
+                let folder = try ReferenceModel(name).folder
+                return try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil).sorted {
+                    $0.path < $1.path
+                }
+            }
         var random = SplitMix64(seed: 5)
         var opened = 0
         for _ in 0..<80 {
             let folder = try TemporaryFolder()
             for source in sources where random.below(3) == 0 {
                 let target = folder.url.appendingPathComponent(source.lastPathComponent)
-                if !FileManager.default.fileExists(atPath: target.path) { try FileManager.default.copyItem(at: source, to: target) }
+                if !FileManager.default.fileExists(atPath: target.path) {
+                    try FileManager.default.copyItem(at: source, to: target)
+                }
             }
             do {
                 _ = try OpenedModel(at: folder.url)

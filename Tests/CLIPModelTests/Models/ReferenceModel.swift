@@ -28,7 +28,8 @@ struct ReferenceModel {
     /// The larger relative error of the two towers.
     func error(of model: OpenedModel) throws -> Double {
         let description = model.description
-        let vision = try VisionTransformer(model.checkpoint, description.configuration.vision, description.preprocessing)
+        let vision = try VisionTransformer(
+            model.checkpoint, description.configuration.vision, description.preprocessing)
         let text = try TextTransformer(model.checkpoint, description.configuration.text)
         #expect(try model.checkpoint.logitScale() == logitScale)
         let size = 3 * vision.configuration.imageSize * vision.configuration.imageSize
@@ -47,8 +48,10 @@ struct ReferenceModel {
     /// A copy that a test may spoil.
     func copy() throws -> TemporaryFolder {
         let copy = try TemporaryFolder()
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where !name.hasPrefix("reference.") {
-            try FileManager.default.copyItem(at: folder.appendingPathComponent(name), to: copy.url.appendingPathComponent(name))
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where !name.hasPrefix("reference.")
+        {
+            try FileManager.default.copyItem(
+                at: folder.appendingPathComponent(name), to: copy.url.appendingPathComponent(name))
         }
         return copy
     }

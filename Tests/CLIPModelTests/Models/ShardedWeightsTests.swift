@@ -39,7 +39,9 @@ import Testing
             try open(["one": "a.safetensors", "two": "a.safetensors", "three": "c.safetensors"])
         }
         #expect(throws: CheckpointError.tensorNotInShard(path: index, tensor: "four", shard: "b.safetensors")) {
-            try open(["one": "a.safetensors", "two": "a.safetensors", "three": "b.safetensors", "four": "b.safetensors"])
+            try open([
+                "one": "a.safetensors", "two": "a.safetensors", "three": "b.safetensors", "four": "b.safetensors",
+            ])
         }
         #expect(throws: CheckpointError.tensorNotInShard(path: index, tensor: "two", shard: "b.safetensors")) {
             try open(["one": "a.safetensors", "two": "b.safetensors", "three": "b.safetensors"])

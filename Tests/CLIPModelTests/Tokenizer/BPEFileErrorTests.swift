@@ -8,7 +8,8 @@ import Testing
     private static let smallest = 514
 
     /// The error of a file with this content; nil where it is read.
-    private func error(_ content: Data, merges: Int, name: String = "bpe.txt") throws -> (TokenizerError?, path: String) {
+    private func error(_ content: Data, merges: Int, name: String = "bpe.txt") throws -> (TokenizerError?, path: String)
+    {
         let folder = try TemporaryFolder([name: content])
         let url = folder.url.appendingPathComponent(name)
         do throws(TokenizerError) {
@@ -22,8 +23,10 @@ import Testing
 
     private func gzip(_ content: Data) -> Data {
         var stream = z_stream()
-        guard deflateInit2_(
-            &stream, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+        guard
+            deflateInit2_(
+                &stream, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+                == Z_OK
         else { return Data() }
         defer { deflateEnd(&stream) }
         var input = Array(content)
@@ -72,7 +75,10 @@ import Testing
         wrongSum[wrongSum.count - 6] ^= 1
         var wrongMethod = gzip(Self.text)
         wrongMethod[2] = 9
-        for damaged in [wrongSum, wrongMethod, gzip(Self.text) + Data("garbage".utf8), Data([0x1F, 0x8B]) + Data(repeating: 7, count: 100)] {
+        for damaged in [
+            wrongSum, wrongMethod, gzip(Self.text) + Data("garbage".utf8),
+            Data([0x1F, 0x8B]) + Data(repeating: 7, count: 100),
+        ] {
             let (error, path) = try error(damaged, merges: 3)
             #expect(error == .damagedGzip(path: path))
         }
@@ -105,7 +111,10 @@ import Testing
                 try Tokenizer(bpeFile: OpenAIVocabulary.file, dialect: .openAI, vocabularySize: size)
             }
         }
-        #expect(throws: TokenizerError.tooFewMerges(path: OpenAIVocabulary.file.path, found: 262_144, expected: Int.max - 514)) {
+        #expect(
+            throws: TokenizerError.tooFewMerges(
+                path: OpenAIVocabulary.file.path, found: 262_144, expected: Int.max - 514)
+        ) {
             try Tokenizer(bpeFile: OpenAIVocabulary.file, dialect: .openAI, vocabularySize: .max)
         }
     }
@@ -116,16 +125,20 @@ import Testing
                 vocabularySize: 600, contextLength: 16, width: 8, layers: 1, heads: 2, mlpWidth: 16, activation: .gelu,
                 layerNormEpsilon: 1e-5, pooling: pooling)
         }
-        let made = try Tokenizer(bpeFile: OpenAIVocabulary.file, dialect: .openAI, configuration: configuration(.highestToken))
+        let made = try Tokenizer(
+            bpeFile: OpenAIVocabulary.file, dialect: .openAI, configuration: configuration(.highestToken))
         #expect(made.endToken == 599 && made.startToken == 598 && made.contextLength == 16)
         #expect(throws: TokenizerError.endTokenDisagrees(path: OpenAIVocabulary.file.path, tokenizer: 599, model: 2)) {
-            try Tokenizer(bpeFile: OpenAIVocabulary.file, dialect: .openAI, configuration: configuration(.firstOccurrence(of: 2)))
+            try Tokenizer(
+                bpeFile: OpenAIVocabulary.file, dialect: .openAI, configuration: configuration(.firstOccurrence(of: 2)))
         }
     }
 
     /// Whatever the bytes are, the file is read or refused.
     @Test(.timeLimit(.minutes(1))) func mutatedFilesAreReadOrRefused() throws {
-        let lines = Data((0..<200).map { "\(UnicodeScalar(UInt8(0x61 + $0 % 26))) \(UnicodeScalar(UInt8(0x41 + $0 / 8)))\n" }.joined().utf8)
+        let lines = Data(
+            (0..<200).map { "\(UnicodeScalar(UInt8(0x61 + $0 % 26))) \(UnicodeScalar(UInt8(0x41 + $0 / 8)))\n" }
+                .joined().utf8)
         let originals = [Self.text, gzip(Self.text), gzip(Data("x\n".utf8) + lines)]
         var generator = MutationGenerator(state: 7)
         var refused = 0

@@ -10,7 +10,10 @@ import Testing
 
     @Test func piecesOfKnownWords() throws {
         let tokenizer = try tokenizer()
-        #expect(tokenizer.pieces(of: tokenizer.encode("A photo of a dog")) == ["<|startoftext|>", "a", "photo", "of", "a", "dog", "<|endoftext|>"])
+        #expect(
+            tokenizer.pieces(of: tokenizer.encode("A photo of a dog")) == [
+                "<|startoftext|>", "a", "photo", "of", "a", "dog", "<|endoftext|>",
+            ])
         #expect(tokenizer.pieces(of: []) == [])
     }
 

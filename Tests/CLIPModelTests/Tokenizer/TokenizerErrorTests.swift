@@ -64,7 +64,8 @@ import Testing
         try FileManager.default.createSymbolicLink(
             atPath: folder.path("vocab.json"), withDestinationPath: "/dev/zero")
         #expect(
-            throws: TokenizerError.unreadableFile(path: folder.path("vocab.json"), reason: FileFault.notARegularFile.text)
+            throws: TokenizerError.unreadableFile(
+                path: folder.path("vocab.json"), reason: FileFault.notARegularFile.text)
         ) {
             try Tokenizer(folder: folder.url, contextLength: 77, vocabularySize: 10)
         }

@@ -24,19 +24,24 @@ import Testing
             pictures.append(
                 (outcomes[unit] ?? [Bool?](repeating: false, count: spec.pictures)).enumerated().map { index, outcome in
                     let facts = SearchPictures.Facts(
-                        description: index / spec.imagesEach, objects: ["moon"], failure: outcome == nil ? .timedOut(seconds: 3) : nil,
+                        description: index / spec.imagesEach, objects: ["moon"],
+                        failure: outcome == nil ? .timedOut(seconds: 3) : nil,
                         margin: outcome.map { $0 ? 0.25 : -0.5 })
                     return (outcome.map { _ in RGBImage(width: 1, height: 1, pixels: [1, 2, 3]) }, facts)
                 })
         }
         return try AdversarialSearchMeasures(
-            spec: spec, isPartial: false, words: SearchWords(searches: SearchUnit.all(spec).map { search($0) }, withoutGap: .init(secondOrder: 1, indirect: 2), indirectFoundAgain: 0.875),
+            spec: spec, isPartial: false,
+            words: SearchWords(
+                searches: SearchUnit.all(spec).map { search($0) }, withoutGap: .init(secondOrder: 1, indirect: 2),
+                indirectFoundAgain: 0.875),
             descriptions: SearchUnit.all(spec).map { _ in
                 [PictureDescription(text: "first", phrases: []), PictureDescription(text: "second", phrases: [])]
             },
             pictures: pictures,
             trust: TrustFindings(
-                fit: HandMade.fit, evaluation: HandMade.fit, decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [0: 1e-7]),
+                fit: HandMade.fit, evaluation: HandMade.fit,
+                decomposition: StoredDecomposition(images: 16, directTerms: identity, neuronSums: [0: 1e-7]),
                 overlap: nil),
             paper: HandMade.papers().table("2nd order", "Table 3"))
     }
@@ -46,7 +51,8 @@ import Testing
     }
 
     func row(
-        _ measures: AdversarialSearchMeasures, _ method: SearchMethod = .secondOrder, pair: Int = 0, deviation: Bool = false,
+        _ measures: AdversarialSearchMeasures, _ method: SearchMethod = .secondOrder, pair: Int = 0,
+        deviation: Bool = false,
         repeats: Int = 2
     ) throws -> Metric {
         let subject = AdversarialSearchMeasures.subject(measures.spec.pairs[pair], method, repeats: repeats)
@@ -55,15 +61,19 @@ import Testing
     }
 
     @Test func meanAndDeviationAreOverTheRepeats() throws {
-        let measures = try measures([unit(.secondOrder, 0): [true, false, true, true], unit(.secondOrder, 1): [false, false, true, false]])
+        let measures = try measures([
+            unit(.secondOrder, 0): [true, false, true, true], unit(.secondOrder, 1): [false, false, true, false],
+        ])
         let (mean, deviation) = (try row(measures), try row(measures, deviation: true))
         #expect(mean.value == 0.5 && mean.n == 8 && mean.skipped == 0 && mean.note == nil && mean.dataset == "d/search")
         // Of the population: both repeats are a quarter away.
         #expect(deviation.value == 0.25 && deviation.n == 2)
         // 1, 2, 0 and 1 of the two pictures of a description, and none of the 20 others of searches without a draw: a mean square of
         // 1/18 between descriptions and of 1/24 within, a correlation of 1/7, so that 8 pictures count as 7.
-        #expect(mean.interval?.method == "Wilson score, design effect 1.14" && mean.interval?.resamplingUnit == "picture")
-        #expect((mean.interval?.lower).isNear(0.2024, within: 1e-4) && (mean.interval?.upper).isNear(0.7976, within: 1e-4))
+        #expect(
+            mean.interval?.method == "Wilson score, design effect 1.14" && mean.interval?.resamplingUnit == "picture")
+        #expect(
+            (mean.interval?.lower).isNear(0.2024, within: 1e-4) && (mean.interval?.upper).isNear(0.7976, within: 1e-4))
         for method in SearchMethod.allCases {
             for pair in 0..<2 where method != .secondOrder || pair == 1 {
                 #expect(try row(measures, method, pair: pair).value == 0)
@@ -72,7 +82,10 @@ import Testing
         }
         #expect(measures.metrics().count == 2 * 5 * 3 + 2)
         // Without the number of repeats stands the share of all.
-        let all = measures.metrics().first { $0.name == "fooling-pictures" && $0.subject == AdversarialSearchMeasures.subject(measures.spec.pairs[0], .secondOrder) }
+        let all = measures.metrics().first {
+            $0.name == "fooling-pictures"
+                && $0.subject == AdversarialSearchMeasures.subject(measures.spec.pairs[0], .secondOrder)
+        }
         #expect(all?.value == 0.5 && all?.paper == nil)
     }
 
@@ -84,7 +97,8 @@ import Testing
         let mean = try row(measures)
         #expect(mean.value == 0.5 && mean.n == 8 && mean.interval?.method == "Wilson score, design effect 2.0")
         // 2 in 4.
-        #expect((mean.interval?.lower).isNear(0.1500, within: 1e-4) && (mean.interval?.upper).isNear(0.8500, within: 1e-4))
+        #expect(
+            (mean.interval?.lower).isNear(0.1500, within: 1e-4) && (mean.interval?.upper).isNear(0.8500, within: 1e-4))
         #expect(measures.tables[0].footnotes[0].contains("are fooled together, 2.0 count for one"))
         // Every repeat has two of four: words drawn anew make no difference.
         #expect(try row(measures, .randomNeurons).interval?.method == "Wilson score")
@@ -92,7 +106,9 @@ import Testing
 
     /// Where neurons are drawn anew for each repeat, the pictures of a repeat are fooled together or not at all.
     @Test func picturesOfOneDrawAreOne() throws {
-        let outcomes = SearchUnit.all(try SearchSample.spec(Self.scenes)).filter { $0.method.isDrawn }.reduce(into: [SearchUnit: Outcomes]()) {
+        let outcomes = SearchUnit.all(try SearchSample.spec(Self.scenes)).filter { $0.method.isDrawn }.reduce(
+            into: [SearchUnit: Outcomes]()
+        ) {
             $0[$1] = [Bool?](repeating: $1.repeat == 0, count: 4)
         }
         let measures = try measures(outcomes)
@@ -118,7 +134,9 @@ import Testing
     }
 
     @Test func picturesThatWereNotMadeAreLeftOutAndCounted() throws {
-        let measures = try measures([unit(.indirect, 0): [true, nil, nil, false], unit(.indirect, 1): [true, true, true, nil]])
+        let measures = try measures([
+            unit(.indirect, 0): [true, nil, nil, false], unit(.indirect, 1): [true, true, true, nil],
+        ])
         let mean = try row(measures, .indirect)
         #expect(mean.value == 0.75 && mean.n == 5 && mean.skipped == 3)
         #expect(mean.note == "3 of 8 pictures were not made")
@@ -127,14 +145,18 @@ import Testing
     }
 
     @Test func aRepeatWithoutPicturesSaysNothing() throws {
-        let measures = try measures([unit(.indirect, 0): [nil, nil, nil, nil], unit(.indirect, 1): [true, true, true, false]])
+        let measures = try measures([
+            unit(.indirect, 0): [nil, nil, nil, nil], unit(.indirect, 1): [true, true, true, false],
+        ])
         let (mean, deviation) = (try row(measures, .indirect), try row(measures, .indirect, deviation: true))
         #expect(mean.value == 0.75 && mean.n == 4 && mean.skipped == 4 && mean.status == .ok)
         #expect(deviation.status == .nan && deviation.value == nil && deviation.n == 1)
     }
 
     @Test func withoutAnyPictureThereIsNoNumber() throws {
-        let measures = try measures([unit(.indirect, 0): [nil, nil, nil, nil], unit(.indirect, 1): [nil, nil, nil, nil]])
+        let measures = try measures([
+            unit(.indirect, 0): [nil, nil, nil, nil], unit(.indirect, 1): [nil, nil, nil, nil],
+        ])
         for isDeviation in [false, true] {
             let row = try row(measures, .indirect, deviation: isDeviation)
             #expect(row.status == .empty && row.value == nil && row.interval == nil && row.n == 0)
@@ -148,13 +170,16 @@ import Testing
         let measures = try measures()
         // The first pair reads like dog-deer, the second like none.
         let expected: [SearchMethod: (Double, Double)] = [
-            .randomNeurons: (0.003, 0.005), .indirect: (0.063, 0.048), .similarWords: (0.033, 0.009), .secondOrder: (0.227, 0.005),
+            .randomNeurons: (0.003, 0.005), .indirect: (0.063, 0.048), .similarWords: (0.033, 0.009),
+            .secondOrder: (0.227, 0.005),
         ]
         for method in SearchMethod.allCases {
             let (mean, deviation) = (try row(measures, method).paper, try row(measures, method, deviation: true).paper)
             if let (value, spread) = expected[method] {
                 #expect(abs((mean?.value ?? 0) - value) < 1e-12 && abs((deviation?.value ?? 0) - spread) < 1e-12)
-                #expect(mean?.source.contains("Table 3, row 'dog-deer'") == true && mean?.source.contains(method.rawValue) == true)
+                #expect(
+                    mean?.source.contains("Table 3, row 'dog-deer'") == true
+                        && mean?.source.contains(method.rawValue) == true)
             } else {
                 #expect(mean == nil && deviation == nil)
             }
@@ -165,18 +190,27 @@ import Testing
     @Test func picturesOfACommandAreNotVerified() throws {
         #expect(try row(measures()).note == nil)
         let measures = try measures([unit(.secondOrder, 0): [nil, true, true, true]], spec: SearchSample.specText)
-        #expect(try row(measures).note == "nobody has looked whether the pictures show the one class and not the other; 1 of 8 pictures were not made")
+        #expect(
+            try row(measures).note
+                == "nobody has looked whether the pictures show the one class and not the other; 1 of 8 pictures were not made"
+        )
     }
 
     @Test func predictionsLeadToEveryPictureThatWasMade() throws {
         let measures = try measures([unit(.secondOrder, 1): [true, nil, false, true]])
         let sets = measures.predictionSets()
         #expect(sets.count == 10)
-        let set = try #require(sets.first { $0.condition == AdversarialSearchMeasures.subject(measures.spec.pairs[0], .secondOrder) })
+        let set = try #require(
+            sets.first { $0.condition == AdversarialSearchMeasures.subject(measures.spec.pairs[0], .secondOrder) })
         #expect(set.predictions.count == 7)
         #expect(set.predictions.suffix(3).map(\.prediction) == ["dog", "cat", "dog"])
-        #expect(set.predictions.suffix(3).map(\.margin) == [0.25, 0.5, 0.25] && set.predictions.allSatisfy { $0.label == "cat" })
-        #expect(set.predictions.suffix(3).map(\.imageID) == ["cat→dog/second-order/1/0", "cat→dog/second-order/1/2", "cat→dog/second-order/1/3"])
+        #expect(
+            set.predictions.suffix(3).map(\.margin) == [0.25, 0.5, 0.25]
+                && set.predictions.allSatisfy { $0.label == "cat" })
+        #expect(
+            set.predictions.suffix(3).map(\.imageID) == [
+                "cat→dog/second-order/1/0", "cat→dog/second-order/1/2", "cat→dog/second-order/1/3",
+            ])
     }
 
     @Test func tablesNameRowsThatExist() throws {
@@ -192,9 +226,17 @@ import Testing
                 }
             }
         }
-        #expect(tables[1].rows[0].cells[0] == .text("ship, leash, moon") && tables[1].rows[0].cells[2] == .text("dog, puppy, hot dogs"))
-        #expect(tables[0].footnotes.contains { $0.contains("left out, for want of a gap between the first two directions: 2 and 1") })
-        #expect(tables[0].footnotes.contains { $0.contains("of its words 88 % are found again where directions are turned by 0.0001 radians") })
+        #expect(
+            tables[1].rows[0].cells[0] == .text("ship, leash, moon")
+                && tables[1].rows[0].cells[2] == .text("dog, puppy, hot dogs"))
+        #expect(
+            tables[0].footnotes.contains {
+                $0.contains("left out, for want of a gap between the first two directions: 2 and 1")
+            })
+        #expect(
+            tables[0].footnotes.contains {
+                $0.contains("of its words 88 % are found again where directions are turned by 0.0001 radians")
+            })
         let neuronCell = tables[1].rows[0].cells[1]
         guard case .text(let neuron) = neuronCell else {
             Issue.record("the neuron is no text: \(neuronCell)")
@@ -206,7 +248,9 @@ import Testing
     @Test func listsHoldEveryPhraseAndPicture() throws {
         let measures = try measures([unit(.secondOrder, 0): [true, nil, false, true]])
         let lists = Dictionary(uniqueKeysWithValues: measures.lists.map { ($0.name, $0.content) })
-        guard case .list(let header, let words) = lists["words.csv"], case .list(let columns, let pictures) = lists["pictures.csv"] else {
+        guard case .list(let header, let words) = lists["words.csv"],
+            case .list(let columns, let pictures) = lists["pictures.csv"]
+        else {
             Issue.record("no lists")
             return
         }
@@ -215,12 +259,19 @@ import Testing
             Issue.record("no synonyms")
             return
         }
-        let dropped = synonyms.filter { $0[0] == .text("cat→dog") && $0[1] == .text("second-order") && $0[2] == .integer(0) }
+        let dropped = synonyms.filter {
+            $0[0] == .text("cat→dog") && $0[1] == .text("second-order") && $0[2] == .integer(0)
+        }
         #expect(synonymHeader.count == 5 && dropped.map { $0[3] } == [.text("dog"), .text("puppy"), .text("hot dogs")])
-        let second = words.filter { $0[0] == .text("cat→dog") && $0[1] == .text("second-order") && $0[2] == .integer(0) }
-        #expect(second.map { $0[4] } == [.text("ship"), .text("leash"), .text("moon")] && second[0][5] == .number(1.25))
+        let second = words.filter {
+            $0[0] == .text("cat→dog") && $0[1] == .text("second-order") && $0[2] == .integer(0)
+        }
+        #expect(
+            second.map { $0[4] } == [.text("ship"), .text("leash"), .text("moon")] && second[0][5] == .number(1.25))
         #expect(pictures.count == 80 && pictures.allSatisfy { $0.count == columns.count })
-        let of = pictures.filter { if case .text(let id) = $0[0] { id.hasPrefix("cat→dog/second-order/0/") } else { false } }
+        let of = pictures.filter {
+            if case .text(let id) = $0[0] { id.hasPrefix("cat→dog/second-order/0/") } else { false }
+        }
         #expect(of[0].dropFirst() == [.text("first"), .text("moon"), .number(0.25), .text("true"), .text("")])
         #expect(of[1].suffix(2) == [.text(""), .text("no picture within 3.0 s")] && of[2][1] == .text("second"))
         #expect(of[2].suffix(3) == [.number(-0.5), .text("false"), .text("")])

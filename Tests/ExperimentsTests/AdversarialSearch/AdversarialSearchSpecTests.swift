@@ -18,8 +18,12 @@ import Testing
         let spec = try SearchSample.spec()
         #expect(spec.pairs.map(\.name) == ["cat→dog", "owl→cat"] && spec.pairs.map(\.paper) == ["dog-deer", nil])
         #expect(spec.sizes == [2, 3] && spec.size == 0 && spec.neurons == 2 && spec.neuronLayers == [0, 2])
-        #expect(spec.phrases == 3 && spec.synonyms.threshold == 0.92 && spec.pictures == 4 && spec.repeats == 2 && spec.phrasesEach == 2)
-        guard case .command(let program, timeout: 60, firstTimeout: 600) = spec.generator.source, program.command == ["cat"] else {
+        #expect(
+            spec.phrases == 3 && spec.synonyms.threshold == 0.92 && spec.pictures == 4 && spec.repeats == 2
+                && spec.phrasesEach == 2)
+        guard case .command(let program, timeout: 60, firstTimeout: 600) = spec.generator.source,
+            program.command == ["cat"]
+        else {
             Issue.record("\(spec.generator.source)")
             return
         }
@@ -35,11 +39,15 @@ import Testing
     @Test func toolsAreReadWithTheirSettings() throws {
         let chat = try SearchSample.spec(
             SearchSample.specText.replacingOccurrences(
-                of: "{kind: templates}", with: "{kind: chat, url: \"http://localhost:1/v1\", model: tiny, temperature: 0.5, key-variable: KEY, timeout: 9}"))
+                of: "{kind: templates}",
+                with:
+                    "{kind: chat, url: \"http://localhost:1/v1\", model: tiny, temperature: 0.5, key-variable: KEY, timeout: 9}"
+            ))
         #expect(chat.describer.describer.identity["url"] == "http://localhost:1/v1/chat/completions")
         #expect(chat.describer.describer.identity["temperature"] == "0.5")
         let command = try SearchSample.spec(
-            SearchSample.specText.replacingOccurrences(of: "command: [cat]", with: "command: [a, -n, \"\", a], timeout: 700, environment: [HF_HOME, A1]"))
+            SearchSample.specText.replacingOccurrences(
+                of: "command: [cat]", with: "command: [a, -n, \"\", a], timeout: 700, environment: [HF_HOME, A1]"))
         guard case .command(let program, timeout: 700, firstTimeout: 700) = command.generator.source,
             program.command == ["a", "-n", "", "a"], program.variables == ["HF_HOME", "A1"]
         else {
@@ -55,7 +63,8 @@ import Testing
             case .unknownChoice(_, "catt", suggestion: "cat", _)? = kind("{shown: cat", "{shown: catt"),
             case .unknownChoice(_, "dog-dear", suggestion: "dog-deer", _)? = kind("paper: dog-deer", "paper: dog-dear"),
             // Names of classes may come from anybody's file, and are not listed.
-            case .unknownChoice(_, "/bin/sh", suggestion: nil, choices: [])? = kind("mistaken-for: dog", "mistaken-for: /bin/sh")
+            case .unknownChoice(_, "/bin/sh", suggestion: nil, choices: [])? = kind(
+                "mistaken-for: dog", "mistaken-for: /bin/sh")
         else {
             Issue.record("no suggestion")
             return
@@ -72,9 +81,15 @@ import Testing
         ("{kind: templates}", "{kind: templates, model: tiny}", "no such setting"),
         ("{kind: templates}", "{kind: templates, key-variable: KEY}", "no such setting"),
         ("{kind: templates}", "{kind: chat, url: \"ftp://host\", model: tiny}", "'ftp://host' is no http"),
-        ("{kind: templates}", "{kind: chat, url: \"https://host/v1?key=word\", model: tiny}", "'https://host/v1' is no http"),
+        (
+            "{kind: templates}", "{kind: chat, url: \"https://host/v1?key=word\", model: tiny}",
+            "'https://host/v1' is no http"
+        ),
         ("{kind: templates}", "{kind: chat, url: \"http://host/v1\", model: tiny}", "'http://host/v1' unencrypted"),
-        ("{kind: templates}", "{kind: chat, url: \"https://host/v1\", model: tiny, key-variable: \"A=B\"}", "no name of an environment variable"),
+        (
+            "{kind: templates}", "{kind: chat, url: \"https://host/v1\", model: tiny, key-variable: \"A=B\"}",
+            "no name of an environment variable"
+        ),
         ("command: [cat]", "command: [cat], environment: [\"HF_*\"]", "no name of an environment variable"),
         ("{kind: command, command: [cat]}", "{kind: scenes, environment: [HF_HOME]}", "no such setting"),
         ("{kind: command, command: [cat]}", "{kind: scenes, command: [cat]}", "no such setting"),
@@ -93,7 +108,10 @@ import Testing
 
     /// An address is shown without the password in it.
     @Test func passwordsAreNotShown() {
-        guard case .invalid(_, let reason)? = kind("{kind: templates}", "{kind: chat, url: \"http://user:word@host/v1\", model: tiny}") else {
+        guard
+            case .invalid(_, let reason)? = kind(
+                "{kind: templates}", "{kind: chat, url: \"http://user:word@host/v1\", model: tiny}")
+        else {
             Issue.record("not refused")
             return
         }
@@ -101,18 +119,28 @@ import Testing
     }
 
     @Test(arguments: [
-        ("pairs:\n  - {shown: cat, mistaken-for: dog, paper: dog-deer}\n  - {shown: owl, mistaken-for: cat}", "pairs: []"),
-        ("{shown: owl, mistaken-for: cat}", "{shown: owl}"), ("phrases: 3", "phrases: 0"), ("repeats: [2]", "repeats: [1, 3]"), ("repeats: [2]", "repeats: []"),
-        ("neurons: 2", "neurons: 0"), ("indirect-sample: {neurons: 4, images: 8}\n", ""), ("neurons: 4,", "neurons: 7,"),
+        (
+            "pairs:\n  - {shown: cat, mistaken-for: dog, paper: dog-deer}\n  - {shown: owl, mistaken-for: cat}",
+            "pairs: []"
+        ),
+        ("{shown: owl, mistaken-for: cat}", "{shown: owl}"), ("phrases: 3", "phrases: 0"),
+        ("repeats: [2]", "repeats: [1, 3]"), ("repeats: [2]", "repeats: []"),
+        ("neurons: 2", "neurons: 0"), ("indirect-sample: {neurons: 4, images: 8}\n", ""),
+        ("neurons: 4,", "neurons: 7,"),
         ("above: 0.92", "above: 1.5"),
-        ("above: 0.92", "blocked: [{class: dgo, phrases: [a]}]"), ("above: 0.92", "blocked: [{class: dog, phrases: [a]}, {class: dog, phrases: [b]}]"),
-        ("synonyms: {above: 0.92}", "gap: 1.5"), ("synonyms: {above: 0.92}", "ranking: sum"), ("synonyms: {above: 0.92}", "class-texts: name"), ("{count: 2, phrases-each: 2}", "{count: 2}"),
+        ("above: 0.92", "blocked: [{class: dgo, phrases: [a]}]"),
+        ("above: 0.92", "blocked: [{class: dog, phrases: [a]}, {class: dog, phrases: [b]}]"),
+        ("synonyms: {above: 0.92}", "gap: 1.5"), ("synonyms: {above: 0.92}", "ranking: sum"),
+        ("synonyms: {above: 0.92}", "class-texts: name"), ("{count: 2, phrases-each: 2}", "{count: 2}"),
         ("{count: 2, phrases-each: 2}", "{count: 0, phrases-each: 2}"), ("phrases-each: 2}", "phrases-each: 5}"),
-        ("images-each: 2", "images-each: 0"), ("describer: {kind: templates}\n", ""), ("{kind: templates}", "{kind: template}"),
-        ("{kind: templates}", "{kind: chat, model: tiny}"), ("{kind: templates}", "{kind: chat, url: \"https://host\"}"),
+        ("images-each: 2", "images-each: 0"), ("describer: {kind: templates}\n", ""),
+        ("{kind: templates}", "{kind: template}"),
+        ("{kind: templates}", "{kind: chat, model: tiny}"),
+        ("{kind: templates}", "{kind: chat, url: \"https://host\"}"),
         ("{kind: templates}", "{kind: chat, url: \"https://host\", model: m, temperature: 3}"),
         ("{kind: templates}", "{kind: chat, url: \"https://host\", model: m, timeout: 0}"),
-        ("{kind: command, command: [cat]}", "{kind: command}"), ("command: [cat]", "command: []"), ("command: [cat]", "command: paint"),
+        ("{kind: command, command: [cat]}", "{kind: command}"), ("command: [cat]", "command: []"),
+        ("command: [cat]", "command: paint"),
         ("command: [cat]", "command: [cat], timeout: 0"), ("seed: 7", "seed: 7\nevaluation: {dataset: d, split: val}"),
         ("neuron-layers: [0, 2]", "neuron-layers: []"), ("neuron-layers: [0, 2]", "neuron-layers: [0, 0]"),
     ])
@@ -149,14 +177,19 @@ import Testing
 
     private static let context = Result {
         ExperimentContext(
-            manifest: try DatasetsManifest(contentsOf: repository.appendingPathComponent("datasets.manifest")), limit: 200)
+            manifest: try DatasetsManifest(contentsOf: repository.appendingPathComponent("datasets.manifest")),
+            limit: 200)
     }
 
     /// Kinds of steps and their keys.
     func keys(_ text: String) throws -> [String: String] {
         var graph = Graph()
-        _ = try AdversarialSearchExperiment(SpecDocument(text: text, path: "spec.yaml"), context: Self.context.get(), graph: &graph)
-        let plan = try Plan(graph, store: ArtefactStore(results: FileManager.default.temporaryDirectory.appendingPathComponent("clip-lens-none")))
+        _ = try AdversarialSearchExperiment(
+            SpecDocument(text: text, path: "spec.yaml"), context: Self.context.get(), graph: &graph)
+        let plan = try Plan(
+            graph,
+            store: ArtefactStore(
+                results: FileManager.default.temporaryDirectory.appendingPathComponent("clip-lens-none")))
         // The classes are embedded twice: in their sentences, and by their bare names.
         return Dictionary(plan.entries.map { ($0.kind, $0.key.digest) }, uniquingKeysWith: { $0 + $1 })
     }
@@ -175,19 +208,25 @@ import Testing
         (program, "{kind: command, command: [cat], environment: [HF_HOME]}", []),
         (chat, "{kind: chat, url: \"http://localhost:1/v1\", model: a, timeout: 5, key-variable: KEY}", []),
         // The search.
-        ("phrases: 25", "phrases: 24", words), ("above: 0.6", "above: 0.5", words), ("above: 0.6", "blocked: [{class: deer, phrases: [a]}]", words),
-        ("seed: 0", "seed: 0\ngap: 0.9", words), ("seed: 0", "seed: 0\nranking: pairs", words), ("seed: 0", "seed: 0\nclass-texts: names", words),
-        ("neurons: 9", "neurons: 8", words), ("neuron-layers: [0, 1]", "neuron-layers: [0, 2]", words), ("size: 8", "size: 4", words),
-        ("repeats: [3]", "repeats: [2]", words), ("repeats: [3]", "repeats: [2, 3]", []), ("mistaken-for: deer", "mistaken-for: cat", words),
+        ("phrases: 25", "phrases: 24", words), ("above: 0.6", "above: 0.5", words),
+        ("above: 0.6", "blocked: [{class: deer, phrases: [a]}]", words),
+        ("seed: 0", "seed: 0\ngap: 0.9", words), ("seed: 0", "seed: 0\nranking: pairs", words),
+        ("seed: 0", "seed: 0\nclass-texts: names", words),
+        ("neurons: 9", "neurons: 8", words), ("neuron-layers: [0, 1]", "neuron-layers: [0, 2]", words),
+        ("size: 8", "size: 4", words),
+        ("repeats: [3]", "repeats: [2]", words), ("repeats: [3]", "repeats: [2, 3]", []),
+        ("mistaken-for: deer", "mistaken-for: cat", words),
         ("{kind: scenes}", "{kind: scenes, excludes-relatives: false}", words),
         // The descriptions.
         ("phrases-each: 3", "phrases-each: 2", descriptions), ("count: 10", "count: 9", descriptions),
-        ("{kind: templates}", chat, descriptions), (chat, chat.replacingOccurrences(of: "model: a", with: "model: b"), descriptions),
+        ("{kind: templates}", chat, descriptions),
+        (chat, chat.replacingOccurrences(of: "model: a", with: "model: b"), descriptions),
         (chat, chat.replacingOccurrences(of: "model: a", with: "model: a, temperature: 0.5"), descriptions),
         (chat, chat.replacingOccurrences(of: ":1/", with: ":2/"), descriptions),
         // The pictures.
         ("images-each: 10", "images-each: 9", pictures),
-        (program, "{kind: command, command: [cat, \"\"]}", pictures), (program, "{kind: command, command: [ls]}", pictures),
+        (program, "{kind: command, command: [cat, \"\"]}", pictures),
+        (program, "{kind: command, command: [ls]}", pictures),
     ])
     func onlyWhatAChangeConcernsIsComputedAgain(old: String, new: String, changed: [String]) throws {
         let base = Self.text
@@ -201,7 +240,8 @@ import Testing
     @Test func aChangedScriptMakesOtherPictures() throws {
         let script = FileManager.default.temporaryDirectory.appendingPathComponent("clip-lens-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: script) }
-        let text = Self.text.replacingOccurrences(of: "{kind: scenes}", with: "{kind: command, command: [sh, \(script.path)]}")
+        let text = Self.text.replacingOccurrences(
+            of: "{kind: scenes}", with: "{kind: command, command: [sh, \(script.path)]}")
         try Data("first".utf8).write(to: script)
         let first = try keys(text)
         #expect(try keys(text) == first)
@@ -213,7 +253,8 @@ import Testing
     /// Said before anything is computed: by name, and by a keyword that only the world knows.
     @Test(arguments: ["hot dog", "poodle"])
     func pairsThatNoPictureCanTellApartAreRefused(shown: String) throws {
-        let text = Self.text.replacingOccurrences(of: "{shown: dog, mistaken-for: deer,", with: "{shown: \(shown), mistaken-for: dog,")
+        let text = Self.text.replacingOccurrences(
+            of: "{shown: dog, mistaken-for: deer,", with: "{shown: \(shown), mistaken-for: dog,")
         #expect(throws: SearchError.contradictoryRequest(shown: shown, forbidden: "dog")) { try keys(text) }
     }
 }

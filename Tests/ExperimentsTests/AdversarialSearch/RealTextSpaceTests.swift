@@ -5,7 +5,8 @@ import Testing
 
 @testable import Experiments
 
-private let folder = HandMade.repository.deletingLastPathComponent().appendingPathComponent("shared/data/real-clip-text")
+private let folder = HandMade.repository.deletingLastPathComponent().appendingPathComponent(
+    "shared/data/real-clip-text")
 
 /// The rule on synonyms in the text space of a real CLIP: 1203 names as OpenAI's ViT-B/32 embeds them, which are not in the
 /// repository; the test is skipped where they are not beside it.
@@ -14,25 +15,34 @@ struct RealTextSpaceTests {
     private let pool: TextPool
 
     init() throws {
-        let names = try String(contentsOf: folder.appendingPathComponent("lvis-1203.txt"), encoding: .utf8).split(separator: "\n").map(String.init)
+        let names = try String(contentsOf: folder.appendingPathComponent("lvis-1203.txt"), encoding: .utf8).split(
+            separator: "\n"
+        ).map(String.init)
         let data = try Data(contentsOf: folder.appendingPathComponent("lvis-1203.npy"))
         // NumPy's format: magic, version, length of the header, header, numbers in fp16.
         let header = Int(data[8]) + Int(data[9]) << 8
-        let values = data.dropFirst(10 + header).withUnsafeBytes { $0.bindMemory(to: UInt16.self).map { Float(Float16(bitPattern: $0)) } }
+        let values = data.dropFirst(10 + header).withUnsafeBytes {
+            $0.bindMemory(to: UInt16.self).map { Float(Float16(bitPattern: $0)) }
+        }
         try #require(values.count == names.count * 512)
-        pool = TextPool(phrases: names, embeddings: Tensor(shape: [names.count, 512], elements: values).rowsNormalised())
+        pool = TextPool(
+            phrases: names, embeddings: Tensor(shape: [names.count, 512], elements: values).rowsNormalised())
     }
 
-    private func row(_ name: String) throws -> ArraySlice<Float> { pool.embeddings[row: try #require(pool.phrases.firstIndex(of: name))] }
+    private func row(_ name: String) throws -> ArraySlice<Float> {
+        pool.embeddings[row: try #require(pool.phrases.firstIndex(of: name))]
+    }
 
     /// The names above the threshold, the class itself apart, the most similar first.
     private func synonyms(of name: String, above threshold: Float = 0.5) throws -> [String] {
-        zip(pool.phrases, try pool.centredSimilarities(with: row(name))).filter { $0.1 > threshold && $0.0 != name }.sorted { $0.1 > $1.1 }.map(\.0)
+        zip(pool.phrases, try pool.centredSimilarities(with: row(name))).filter { $0.1 > threshold && $0.0 != name }
+            .sorted { $0.1 > $1.1 }.map(\.0)
     }
 
     @Test func oneThresholdSeparatesWhatAPersonWouldCallTheSame() throws {
         // The fifth, jeep, is at 0.50.
-        #expect(try Set(synonyms(of: "truck").prefix(4)) == ["pickup_truck", "trailer_truck", "garbage_truck", "tow_truck"])
+        #expect(
+            try Set(synonyms(of: "truck").prefix(4)) == ["pickup_truck", "trailer_truck", "garbage_truck", "tow_truck"])
         #expect(try synonyms(of: "dog").first == "puppy" && synonyms(of: "horse").first == "pony")
         for name in ["truck", "dog", "horse", "boat", "frog", "car_(automobile)", "bird"] {
             let count = try synonyms(of: name).count
@@ -42,7 +52,10 @@ struct RealTextSpaceTests {
 
     @Test func similaritiesAreThoseMeasured() throws {
         let similarities = try pool.centredSimilarities(with: row("truck"))
-        for (name, expected) in [("pickup_truck", 0.69), ("trailer_truck", 0.69), ("garbage_truck", 0.60), ("tow_truck", 0.53), ("jeep", 0.50)] {
+        for (name, expected) in [
+            ("pickup_truck", 0.69), ("trailer_truck", 0.69), ("garbage_truck", 0.60), ("tow_truck", 0.53),
+            ("jeep", 0.50),
+        ] {
             let found = Double(similarities[try #require(pool.phrases.firstIndex(of: name))])
             #expect(abs(found - expected) < 0.006, "\(name): \(found)")
         }

@@ -48,9 +48,10 @@ import Testing
         var pictures = SearchPictures(size: 2)
         let count = SearchPictures.kept + 4
         for _ in 0..<2 {
-            pictures.append((0..<count).map { index in
-                (Self.image(index), .init(description: 0, objects: [], margin: Float(index - 1) / 8))
-            })
+            pictures.append(
+                (0..<count).map { index in
+                    (Self.image(index), .init(description: 0, objects: [], margin: Float(index - 1) / 8))
+                })
         }
         #expect(pictures.facts.count == 2 * count)
         let kept = (0..<count).filter { pictures.image($0) != nil }
@@ -81,10 +82,16 @@ import Testing
 
     @Test func wordsAndDescriptionsComeBack() throws {
         let search = try SearchSample.search()
-        let words = SearchWords(searches: try SearchUnit.all(SearchSample.spec()).map { search($0) }, withoutGap: .init(secondOrder: 1, indirect: 2), indirectFoundAgain: 0.75)
+        let words = SearchWords(
+            searches: try SearchUnit.all(SearchSample.spec()).map { search($0) },
+            withoutGap: .init(secondOrder: 1, indirect: 2), indirectFoundAgain: 0.75)
         let back = try SearchWords(words.stored())
-        #expect(back.searches.map(\.phrases) == words.searches.map(\.phrases) && back.searches.map(\.unit) == words.searches.map(\.unit))
-        #expect(back.searches.map(\.scores) == words.searches.map(\.scores) && back.withoutGap == words.withoutGap && back.indirectFoundAgain == 0.75)
+        #expect(
+            back.searches.map(\.phrases) == words.searches.map(\.phrases)
+                && back.searches.map(\.unit) == words.searches.map(\.unit))
+        #expect(
+            back.searches.map(\.scores) == words.searches.map(\.scores) && back.withoutGap == words.withoutGap
+                && back.indirectFoundAgain == 0.75)
         #expect(back.searches.map { $0.neurons.map(\.phrases) } == words.searches.map { $0.neurons.map(\.phrases) })
         #expect(throws: PipelineError.self) { try SearchWords(.tensors([:])) }
         #expect(throws: (any Error).self) { try SearchWords(.json(Data("{\"searches\": [{}]}".utf8))) }
@@ -95,7 +102,10 @@ import Testing
     }
 
     @Test func marginsHaveThreeDecimals() {
-        #expect([0, 0.0004, 0.0125, 0.9996, 1.0421].map(FoolingPicturesStep.decimals) == ["0.000", "0.000", "0.013", "1.000", "1.042"])
+        #expect(
+            [0, 0.0004, 0.0125, 0.9996, 1.0421].map(FoolingPicturesStep.decimals) == [
+                "0.000", "0.000", "0.013", "1.000", "1.042",
+            ])
     }
 
     @Test func searchesGoByPairThenMethodThenRepeat() throws {

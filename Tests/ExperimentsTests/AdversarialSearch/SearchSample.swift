@@ -51,7 +51,8 @@ enum SearchSample {
         embeddings: Tensor(
             shape: [8, 3],
             elements: [
-                0, 0, 1, 0, 0, Float(0.5).nextUp, 0, 0.125, 0.5, 0.25, 0, 0.25, 1, 0, 0, 0.5, -0.5, 0, 0, 0.75, 0.25, 0, 0, -1,
+                0, 0, 1, 0, 0, Float(0.5).nextUp, 0, 0.125, 0.5, 0.25, 0, 0.25, 1, 0, 0, 0.5, -0.5, 0, 0, 0.75, 0.25, 0,
+                0, -1,
             ]))
 
     /// Two neurons of each of the layers 0 and 2, with ⟨v, r⟩ = 0.5, −2, 0, 1 for v = (0, −1, 1).
@@ -87,11 +88,13 @@ enum SearchSample {
     }
 
     static func search(
-        _ spec: AdversarialSearchSpec? = nil, seed: Int = 7, secondOrder: DescribedNeurons? = nil, indirect: DescribedNeurons? = nil,
+        _ spec: AdversarialSearchSpec? = nil, seed: Int = 7, secondOrder: DescribedNeurons? = nil,
+        indirect: DescribedNeurons? = nil,
         pool: TextPool = pool, scenes: SceneGenerator? = nil
     ) throws -> WordSearch {
         try WordSearch(
-            spec ?? self.spec(), seed: seed, classTexts: classifier.weights, names: classifier.weights, classNames: classNames, pool: pool,
+            spec ?? self.spec(), seed: seed, classTexts: classifier.weights, names: classifier.weights,
+            classNames: classNames, pool: pool,
             secondOrder: secondOrder ?? described(), indirect: indirect ?? described(), scenes: scenes)
     }
 }

@@ -60,8 +60,10 @@ import Testing
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("clip-lens-\(UUID().uuidString).tsv")
         defer { try? FileManager.default.removeItem(at: file) }
         let similarities: [(String, Double)] = SearchSample.pool.phrases.map { ($0, $0 == "leash" ? 0.7 : 0.6) }
-        try ("phrase\tcat\tdog\n" + similarities.map { "\($0)\t0\t\($1)\n" }.joined()).write(to: file, atomically: true, encoding: .utf8)
-        let text = SearchSample.specText.replacing("synonyms: {above: 0.92}", with: "synonyms: {similarities: \(file.path)}")
+        try ("phrase\tcat\tdog\n" + similarities.map { "\($0)\t0\t\($1)\n" }.joined()).write(
+            to: file, atomically: true, encoding: .utf8)
+        let text = SearchSample.specText.replacing(
+            "synonyms: {above: 0.92}", with: "synonyms: {similarities: \(file.path)}")
         let found = try SearchSample.search(SearchSample.spec(text))(unit(.secondOrder))
         #expect(found.phrases == ["ship", "puppy", "moon"] && found.synonyms == ["leash", "dog", "hot dogs"])
         #expect(found.synonymSimilarities == [Double(Float(0.7)), Double(Float(0.6)), Double(Float(0.6))])
@@ -108,12 +110,14 @@ import Testing
 
     @Test func indirectReadsItsOwnNeurons() throws {
         let indirect = DescribedNeurons(
-            directions: Tensor(shape: [1, 3], elements: [0, 0, 4]), phrases: [7, -1], coefficients: [0.5, 0], size: 2, places: [(layer: 1, neuron: 5)])
+            directions: Tensor(shape: [1, 3], elements: [0, 0, 4]), phrases: [7, -1], coefficients: [0.5, 0], size: 2,
+            places: [(layer: 1, neuron: 5)])
         var spec = try SearchSample.spec()
         spec.phrases = 1
         let found = try SearchSample.search(spec, indirect: indirect)(unit(.indirect))
         #expect(found.phrases == ["qwertz"] && found.scores == [2])
-        #expect(found.neurons.map { [$0.layer, $0.neuron] } == [[1, 5]] && found.neurons.map(\.phrases) == [["+qwertz"]])
+        #expect(
+            found.neurons.map { [$0.layer, $0.neuron] } == [[1, 5]] && found.neurons.map(\.phrases) == [["+qwertz"]])
     }
 
     // MARK: Chance
@@ -124,10 +128,13 @@ import Testing
         let count = 200
         let pool = TextPool(
             phrases: (0..<count).map { "phrase \($0)" },
-            embeddings: Tensor(shape: [count, 3], elements: (0..<count * 3).map { _ in Float(random.uniform(-0.5...0.5)) })
-                .rowsNormalised())
+            embeddings: Tensor(
+                shape: [count, 3], elements: (0..<count * 3).map { _ in Float(random.uniform(-0.5...0.5)) }
+            )
+            .rowsNormalised())
         let neurons = DescribedNeurons(
-            directions: pool.embeddings, phrases: (0..<Int32(count)).map { $0 }, coefficients: [Float](repeating: 1, count: count),
+            directions: pool.embeddings, phrases: (0..<Int32(count)).map { $0 },
+            coefficients: [Float](repeating: 1, count: count),
             size: 1, places: (0..<count).map { (layer: 0, neuron: $0) })
         var spec = try SearchSample.spec()
         (spec.neurons, spec.phrases, spec.synonyms.threshold) = (60, 10, 1)
@@ -154,7 +161,9 @@ import Testing
         #expect((1..<10).contains(drawn.count))
         for (phrase, score) in zip(found.phrases, found.scores) {
             #expect(score > 0)
-            if let alignment = expected[phrase] { #expect(abs(score - alignment) < 1e-6, "\(phrase): \(score), \(alignment)") }
+            if let alignment = expected[phrase] {
+                #expect(abs(score - alignment) < 1e-6, "\(phrase): \(score), \(alignment)")
+            }
         }
     }
 
@@ -188,14 +197,17 @@ import Testing
 @Suite struct DescribedNeuronsTests {
     @Test func secondOrderNeuronsAreThoseOfTheLayersInTheirOrder() throws {
         let neurons = try SearchSample.described()
-        #expect(neurons.directions.shape == [4, 3] && neurons.directions.elements == [0, 0, 0.5, 0, 1, -1, 3, 0, 0, 0, -1, 0])
+        #expect(
+            neurons.directions.shape == [4, 3]
+                && neurons.directions.elements == [0, 0, 0.5, 0, 1, -1, 3, 0, 0, 0, -1, 0])
         #expect(neurons.size == 2 && neurons.phrases == [6, 7, 5, 2, 2, -1, 3, 5])
         #expect(neurons.coefficients == [1, 1, -0.5, 0.25, 8, 0, 1, 0.25])
         #expect(neurons.places.map { [$0.layer, $0.neuron] } == [[0, 0], [0, 1], [2, 0], [2, 1]])
     }
 
     @Test func indirectNeuronsAreThoseOfTheSample() throws {
-        let fitted = Self.sampled([2, 5], Tensor(shape: [2, 3], elements: [0.5, 0.25, 1, -1, 0, 0.5]), ratios: [0.25, 0.5])
+        let fitted = Self.sampled(
+            [2, 5], Tensor(shape: [2, 3], elements: [0.5, 0.25, 1, -1, 0, 0.5]), ratios: [0.25, 0.5])
         let neurons = try DescribedNeurons(fitted, pool: SearchSample.pool, size: 2, layers: [1], gap: 0.95)
         #expect(neurons.places.map { [$0.layer, $0.neuron] } == [[1, 2], [1, 5]])
         let codes = MatchingPursuit(dictionary: SearchSample.pool.dictionary)(neurons.directions, sizes: [2])
@@ -207,7 +219,8 @@ import Testing
         let shares = [Float](repeating: 1, count: neurons.count)
         func summary(_ directions: PrincipalDirections) -> EffectSummary {
             EffectSummary(
-                directions: directions, sharesOfAll: shares, holdingHalf: shares, holdingNineTenths: shares, gaussianHalf: shares,
+                directions: directions, sharesOfAll: shares, holdingHalf: shares, holdingNineTenths: shares,
+                gaussianHalf: shares,
                 gaussianNineTenths: shares)
         }
         return SampledEffects(layers: [
@@ -223,8 +236,12 @@ import Testing
         let fitted = Self.sampled([2, 4, 5], rows, ratios: [0.9, 0.96, 0.95])
         let neurons = try DescribedNeurons(fitted, pool: SearchSample.pool, size: 2, layers: [1], gap: 0.95)
         #expect(neurons.places.map(\.neuron) == [2, 5] && neurons.withoutGap == 1)
-        #expect(neurons.directions.elements == [0.5, 0.25, 1, -1, 0, 0.5] && neurons.phrases.count == 4 && neurons.coefficients.count == 4)
-        #expect(try DescribedNeurons(fitted, pool: SearchSample.pool, size: 2, layers: [1], gap: 0.94).places.map(\.neuron) == [2])
+        #expect(
+            neurons.directions.elements == [0.5, 0.25, 1, -1, 0, 0.5] && neurons.phrases.count == 4
+                && neurons.coefficients.count == 4)
+        #expect(
+            try DescribedNeurons(fitted, pool: SearchSample.pool, size: 2, layers: [1], gap: 0.94).places.map(\.neuron)
+                == [2])
         #expect(try DescribedNeurons(fitted, pool: SearchSample.pool, size: 2, layers: [1], gap: 0).count == 0)
     }
 
@@ -234,7 +251,8 @@ import Testing
         let searches = try SearchUnit.all(SearchSample.spec()).map { search($0) }
         #expect(search.foundAgain(searches) == [1, 1])
         let other = DescribedNeurons(
-            directions: Tensor(shape: [1, 3], elements: [0, 0, 4]), phrases: [7, 6], coefficients: [0.5, 0.25], size: 2, places: [(layer: 1, neuron: 5)])
+            directions: Tensor(shape: [1, 3], elements: [0, 0, 4]), phrases: [7, 6], coefficients: [0.5, 0.25], size: 2,
+            places: [(layer: 1, neuron: 5)])
         let found = searches.filter { $0.unit.method == .indirect && $0.unit.repeat == 0 }.map(\.phrases)
         let again = try SearchSample.search(indirect: other)
         let expected = [0, 1].map { pair in

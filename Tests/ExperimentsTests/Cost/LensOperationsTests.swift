@@ -18,7 +18,9 @@ import Testing
     /// Multiply–adds of a block: its matrices for each token, and two products of a head's tokens with tokens.
     private func block(_ block: TransformerBlock) -> Double {
         let T = Double(vision.tokens)
-        let matrices = [block.queryKeyValue, block.attentionOutput, block.mlpInput, block.mlpOutput].reduce(0) { $0 + size($1.weight) }
+        let matrices = [block.queryKeyValue, block.attentionOutput, block.mlpInput, block.mlpOutput].reduce(0) {
+            $0 + size($1.weight)
+        }
         return T * matrices + Double(block.heads) * 2 * T * T * Double(block.headWidth)
     }
 
@@ -30,14 +32,16 @@ import Testing
     }
 
     @Test func theTowerIsThatOfItsWeights() {
-        let expected = Double(vision.tokens - 1) * size(vision.patchEmbedding.weight)
+        let expected =
+            Double(vision.tokens - 1) * size(vision.patchEmbedding.weight)
             + vision.blocks.dropLast().reduce(lastBlock) { $0 + block($1) } + size(vision.projection)
         #expect(operations.forward == 2 * expected, "\(operations.forward) against \(2 * expected)")
     }
 
     @Test func theRestOfTheNetworkIsThatOfItsBlocks() {
         for layer in 0..<3 {
-            let expected = vision.blocks[(layer + 1)...].dropLast().reduce(lastBlock) { $0 + block($1) } + size(vision.projection)
+            let expected =
+                vision.blocks[(layer + 1)...].dropLast().reduce(lastBlock) { $0 + block($1) } + size(vision.projection)
             #expect(operations.indirect(layer) == 2 * expected)
         }
     }
@@ -47,7 +51,8 @@ import Testing
         let lens = try SecondOrderLens(layer: layer, paths: paths, vision: vision)
         let (K, N, T, D) = (Double(lens.headCount), Double(lens.neurons), Double(vision.tokens), Double(lens.width))
         // The heads' shares of the value and output matrices.
-        let heads = (size(paths.inputs) + size(paths.outputs)) * K / Double(vision.blocks.count * vision.configuration.heads)
+        let heads =
+            (size(paths.inputs) + size(paths.outputs)) * K / Double(vision.blocks.count * vision.configuration.heads)
         let coordinates = N * T * K
         let biasShare = Double((2 * lens.headCount + 3) * Self.d)
         let total = T * K * D + heads
@@ -72,7 +77,8 @@ import Testing
     @Test func vitL14TakesWhatItIsKnownToTake() {
         let operations = LensOperations(
             VisionConfiguration(
-                imageSize: 224, patchSize: 14, width: 1024, layers: 24, heads: 16, mlpWidth: 4096, activation: .quickGELU,
+                imageSize: 224, patchSize: 14, width: 1024, layers: 24, heads: 16, mlpWidth: 4096,
+                activation: .quickGELU,
                 layerNormEpsilon: 1e-5), embeddingWidth: 768)
         // 81 GMACs, the figure that is published for this tower with all of its last block.
         let whole = operations.forward + operations.block - operations.lastBlock

@@ -55,13 +55,17 @@ import Testing
 
     @Test(arguments: [8, 16]) func aMapIsTheTokensLikenessToTheTextBeyondTheEmptyText(size: Int) throws {
         let clip = try sample.clip()
-        let found = try explain(["dog", "ship"]) { $0.inputSize = size; $0.depth = 3 }
+        let found = try explain(["dog", "ship"]) {
+            $0.inputSize = size; $0.depth = 3
+        }
         #expect(found.inputSize == size && found.depth == 3)
         let tokens = try tokens(clip, .surgery(depth: 3), size: size)
         let empty = text(clip, "")
         for item in found.texts {
             let direction = zip(text(clip, item.text), empty).map { $0 - $1 }
-            let expected = (1..<tokens.shape[0]).map { row in zip(tokens[row: row], direction).reduce(Float(0)) { $0 + $1.0 * $1.1 } }
+            let expected = (1..<tokens.shape[0]).map { row in
+                zip(tokens[row: row], direction).reduce(Float(0)) { $0 + $1.0 * $1.1 }
+            }
             let error = largestError(item.map.values, expected)
             #expect(error < 1e-5, "map of \(item.text) off by \(error)")
             let cosine = zip(tokens[row: 0], text(clip, item.text)).reduce(Float(0)) { $0 + $1.0 * $1.1 }
@@ -73,11 +77,18 @@ import Testing
         let both = try explain(["dog", "ship"])
         let alone = try explain(["ship"])
         #expect(both.texts[1].map == alone.texts[0].map && alone.together == nil && both.together != nil)
-        let among = try explain(["ship"]) { $0.features = .amongLabels; $0.labels = ["dog", "cat", "ship"] }
+        let among = try explain(["ship"]) {
+            $0.features = .amongLabels; $0.labels = ["dog", "cat", "ship"]
+        }
         #expect(among.texts[0].map != alone.texts[0].map)
         // The label of the text itself counts once.
-        #expect(try explain(["ship"]) { $0.features = .amongLabels; $0.labels = ["dog", "cat"] }.texts[0].map == among.texts[0].map)
-        let plain = try explain(["ship"]) { $0.features = .plain; $0.path = .clip }
+        #expect(
+            try explain(["ship"]) {
+                $0.features = .amongLabels; $0.labels = ["dog", "cat"]
+            }.texts[0].map == among.texts[0].map)
+        let plain = try explain(["ship"]) {
+            $0.features = .plain; $0.path = .clip
+        }
         #expect(plain.depth == 0 && plain.texts[0].map != alone.texts[0].map)
     }
 
@@ -100,7 +111,9 @@ import Testing
         let tokens = try tokens(clip, .surgery(depth: 4), size: 8)
         // The end's is the embedding of the whole text.
         let whole = clip.embed(texts: ["ab c"]).elements
-        let expected = (1..<tokens.shape[0]).map { row in zip(tokens[row: row], whole).reduce(Float(0)) { $0 + $1.0 * $1.1 } }
+        let expected = (1..<tokens.shape[0]).map { row in
+            zip(tokens[row: row], whole).reduce(Float(0)) { $0 + $1.0 * $1.1 }
+        }
         let error = largestError(try #require(found.words.last).map.values, expected)
         #expect(error < 1e-5, "off by \(error)")
         #expect(found.words[1].map != found.words[2].map)

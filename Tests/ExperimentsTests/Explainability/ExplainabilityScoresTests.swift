@@ -30,7 +30,8 @@ import Testing
     static func reduced(_ parts: [ExplainabilityPart]) throws -> ExplainabilityScores {
         let stored = try parts.map { try $0.stored() }
         let sharding = try #require(Sharding(units: parts.count, unitsPerShard: 1))
-        return try ExplainabilityScores(ShardOutputs(sharding: sharding) { stored[$0.index] }, cases: parts.first?.cases ?? 0)
+        return try ExplainabilityScores(
+            ShardOutputs(sharding: sharding) { stored[$0.index] }, cases: parts.first?.cases ?? 0)
     }
 
     @Test func theLowestOfTheBestThresholdsIsTaken() throws {
@@ -40,7 +41,10 @@ import Testing
         let scores = try Self.reduced([part])
         // (1 + ½)/2 from 0.2 to 0.5 and (½ + 1)/2 from 0.8 to 1, (½ + ½)/2 in between, (⅔ + ½)/2 below, 0 at the end.
         let curve = Array(scores.curve(of: 0))
-        for (index, value) in [(0, 7.0 / 12), (19, 7.0 / 12), (20, 0.75), (49, 0.75), (50, 0.5), (79, 0.5), (80, 0.75), (99, 0.75), (100, 0)] {
+        for (index, value) in [
+            (0, 7.0 / 12), (19, 7.0 / 12), (20, 0.75), (49, 0.75), (50, 0.5), (79, 0.5), (80, 0.75), (99, 0.75),
+            (100, 0),
+        ] {
             #expect(abs(curve[index] - value) < 1e-6, "at \(index) %: \(curve[index]), expected \(value)")
         }
         #expect(scores.best == [20] && scores.threshold(of: 0) == 0.2)
@@ -59,7 +63,9 @@ import Testing
         // Nothing exceeds any threshold: no overlap, and no contrast either.
         #expect(scores.curve(of: 1).allSatisfy { $0 == 0 } && (0..<3).allSatisfy { scores.ratio($0, 1) == 0 })
         for (pair, expected) in [Self.first.contrast, Self.second.contrast].enumerated() {
-            #expect(abs(Double(scores.contrast(pair, 0)) - expected) < 1e-6, "\(scores.contrast(pair, 0)), expected \(expected)")
+            #expect(
+                abs(Double(scores.contrast(pair, 0)) - expected) < 1e-6,
+                "\(scores.contrast(pair, 0)), expected \(expected)")
             #expect(scores.contrast(pair, 1) == 0)
         }
         #expect(scores.contrast(2, 0).isNaN && scores.contrast(2, 1).isNaN)
@@ -82,7 +88,8 @@ import Testing
         whole.appendImage(predicted: 1, margin: 0.5)
         whole.appendImage(predicted: 5, margin: 1)
         try whole.appendLabel(5, mask: Self.everywhere.mask, maps: [Self.everywhere.map, Self.blank])
-        guard case .tensors(let one, _) = try Self.reduced([whole]).stored(), case .tensors(let several, _) = try Self.reduced(parts).stored()
+        guard case .tensors(let one, _) = try Self.reduced([whole]).stored(),
+            case .tensors(let several, _) = try Self.reduced(parts).stored()
         else { return }
         for (name, tensor) in one { #expect(several[name] == tensor, "\(name)") }
         #expect(one.keys == several.keys)
@@ -114,7 +121,9 @@ import Testing
         let value = try Self.parts()[0]
         let back = try ExplainabilityPart(value.stored())
         #expect(back.cases == 2 && back.predicted == value.predicted && back.margins == value.margins)
-        #expect(back.pairCounts == [2, 0] && back.labels == [7, 5] && back.curves == value.curves && back.contrasts == value.contrasts)
+        #expect(
+            back.pairCounts == [2, 0] && back.labels == [7, 5] && back.curves == value.curves
+                && back.contrasts == value.contrasts)
         #expect(back.curves.count == 2 * 2 * 101)
         try expectRefusal(value, "curves", [2, 2, 100])
         try expectRefusal(value, "curves", [2, 202])
@@ -131,9 +140,13 @@ import Testing
     @Test func scoresComeBack() throws {
         let value = try Self.reduced(try Self.parts())
         let back = try ExplainabilityScores(value.stored())
-        #expect(back.cases == 2 && back.predicted == value.predicted && back.margins == value.margins && back.labels == value.labels)
+        #expect(
+            back.cases == 2 && back.predicted == value.predicted && back.margins == value.margins
+                && back.labels == value.labels)
         #expect(back.pairCounts == value.pairCounts && back.best == value.best && back.ratios == value.ratios)
-        #expect(zip(back.curves, value.curves).allSatisfy { abs($0 - $1) < 1e-7 } && back.curves.count == value.curves.count)
+        #expect(
+            zip(back.curves, value.curves).allSatisfy { abs($0 - $1) < 1e-7 } && back.curves.count == value.curves.count
+        )
         #expect(back.contrasts.map(\.bitPattern) == value.contrasts.map(\.bitPattern))
         try expectRefusal(value, "curves", [2, 100])
         try expectRefusal(value, "curves", [202])

@@ -49,7 +49,9 @@ import Testing
                 for label in [0, 4, 0] {
                     let alone = try self.maps([item])
                     _ = try alone.run(reader, image, of: StoredImages.name)
-                    let (found, expected) = (try maps.map(item, of: label, shown: []), try alone.map(item, of: label, shown: []))
+                    let (found, expected) = (
+                        try maps.map(item, of: label, shown: []), try alone.map(item, of: label, shown: [])
+                    )
                     #expect(largestError(found, expected) < 1e-5, "\(item.name), label \(label) of image \(image)")
                 }
             }
@@ -62,7 +64,8 @@ import Testing
         _ = try maps.run(reader, 1, of: StoredImages.name)
         try tokens.run(reader, 1, of: StoredImages.name)
         let similarities = try tokens.similarities(.surgery(depth: 2))
-        let expected = HeatMap(side: 3, values: (1..<10).map { similarities.elements[$0 * 5 + 3] }).normalised().resized(to: 12)
+        let expected = HeatMap(side: 3, values: (1..<10).map { similarities.elements[$0 * 5 + 3] }).normalised()
+            .resized(to: 12)
         #expect(largestError(try maps.map(.reading(.surgery(depth: 2)), of: 3, shown: []), expected.values) < 1e-5)
     }
 
@@ -97,6 +100,7 @@ import Testing
         #expect(maps.absentLabel([0, 1, 2, 3, 4]) == 0)
         let control = ExplainabilityCase.absentLabel(.surgery(depth: 2))
         let absent = maps.absentLabel([1])
-        #expect(try maps.map(control, of: 1, shown: [1]) == maps.map(.reading(.surgery(depth: 2)), of: absent, shown: []))
+        #expect(
+            try maps.map(control, of: 1, shown: [1]) == maps.map(.reading(.surgery(depth: 2)), of: absent, shown: []))
     }
 }

@@ -34,12 +34,15 @@ final class ExportSample {
         // What the literal oracle normalises with.
         try model.write(
             "preprocessor_config.json",
-            #"{"size": {"shortest_edge": 8}, "crop_size": 8, "image_mean": [0.48, 0.46, 0.41], "image_std": [0.27, 0.26, 0.28]}"#)
+            #"{"size": {"shortest_edge": 8}, "crop_size": 8, "image_mean": [0.48, 0.46, 0.41], "image_std": [0.27, 0.26, 0.28]}"#
+        )
         try model.writeWeights()
         let configuration = try CLIPConfiguration(folder: model.url).vision
         pixels = RandomVision.images(count, of: configuration)
         try FileManager.default.createDirectory(at: pictures, withIntermediateDirectories: true)
-        for index in 0..<count { try image(index).writePNG(to: pictures.appendingPathComponent(String(format: "%03d.png", index))) }
+        for index in 0..<count {
+            try image(index).writePNG(to: pictures.appendingPathComponent(String(format: "%03d.png", index)))
+        }
     }
 
     deinit {
@@ -60,7 +63,9 @@ final class ExportSample {
 
     func literal(_ index: Int) throws -> LiteralVision { LiteralVision(try clip().vision, image: slice(index)) }
 
-    func export(_ name: String = "out.safetensors", jobs: Int = 2, cancellation: Cancellation = Cancellation()) -> Export {
+    func export(_ name: String = "out.safetensors", jobs: Int = 2, cancellation: Cancellation = Cancellation())
+        -> Export
+    {
         Export(
             .init(
                 model: model.url, output: folder.appendingPathComponent(name), jobs: jobs,

@@ -44,12 +44,14 @@ import Testing
         try FileManager.default.createDirectory(at: pictures, withIntermediateDirectories: true)
         let bytes = shape[1] * shape[2] * 3
         for index in 0..<shape[0] {
-            let image = RGBImage(width: shape[2], height: shape[1], pixels: Array(pixels[index * bytes..<(index + 1) * bytes]))
+            let image = RGBImage(
+                width: shape[2], height: shape[1], pixels: Array(pixels[index * bytes..<(index + 1) * bytes]))
             try image.writePNG(to: pictures.appendingPathComponent("\(index).png"))
         }
         let output = sample.folder.appendingPathComponent("library.safetensors")
         let vocabulary = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("models/clip-bpe/\(Tokenizer.openAIVocabulary)")
+            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(
+                "models/clip-bpe/\(Tokenizer.openAIVocabulary)")
         let export = Export(
             .init(model: model, vocabulary: vocabulary, output: output, program: .init(name: "test", version: "1")))
         _ = try export.run(.embeddings, of: PictureSelection(location: pictures.path))
@@ -87,7 +89,8 @@ import Testing
 
     @Test(arguments: AttributionMethod.allCases) func mapsAreThoseOfTheMethod(method: AttributionMethod) throws {
         let texts = method.usesClass ? ["a", "b"] : []
-        _ = try sample.export(jobs: 3).run(.maps(MapExport(method: method, texts: texts, neuronsPerText: 5)), of: sample.selection(limit: 9))
+        _ = try sample.export(jobs: 3).run(
+            .maps(MapExport(method: method, texts: texts, neuronsPerText: 5)), of: sample.selection(limit: 9))
         let (file, clip) = (try sample.file(), try sample.clip())
         let side = method == .lrp ? 8 : 2
         #expect(file.tensors["maps"]?.shape == [9, max(texts.count, 1), side, side])
@@ -96,7 +99,8 @@ import Testing
         #expect(maps.contains { $0 != 0 })
         guard method != .secondOrder else { return }
         let weights = texts.isEmpty ? clip.embed(texts: ["other"]) : clip.embed(texts: texts)
-        let pass = AttributionPass(clip.vision, classifier: weights, logitScale: exp(clip.logitScale), methods: [method])
+        let pass = AttributionPass(
+            clip.vision, classifier: weights, logitScale: exp(clip.logitScale), methods: [method])
         for image in 0..<9 {
             Array(sample.slice(image)).withUnsafeBufferPointer { if let base = $0.baseAddress { pass.run(base) } }
             for text in 0..<max(texts.count, 1) {
@@ -113,7 +117,9 @@ import Testing
     @Test func secondOrderMapsUseTheDirectionsOfThePictures() throws {
         let count = 6
         _ = try sample.export().run(
-            .maps(MapExport(method: .secondOrder, texts: ["a", "b"], layers: IndexSelection("1"), neuronsPerText: count)), of: sample.selection())
+            .maps(
+                MapExport(method: .secondOrder, texts: ["a", "b"], layers: IndexSelection("1"), neuronsPerText: count)),
+            of: sample.selection())
         let maps = try sample.file().floats("maps")
         _ = try sample.export("directions").run(
             .secondOrder(.init(layer: 1, neurons: IndexSelection(0..<70))), of: sample.selection())
@@ -126,7 +132,8 @@ import Testing
             let neurons = scores.indices.sorted { scores[$0] > scores[$1] }.prefix(count)
             for image in [0, 36] {
                 let activations = try sample.literal(image).activations[1]
-                let expected = (1..<5).map { token in neurons.reduce(0) { $0 + activations[token][$1] } / Double(count) }
+                let expected = (1..<5).map { token in neurons.reduce(0) { $0 + activations[token][$1] } / Double(count)
+                }
                 let start = (image * 2 + text) * 4
                 #expect(relativeError(maps[start..<start + 4], expected) < 1e-4)
             }
@@ -139,12 +146,16 @@ import Testing
             (MapExport(method: .gradcam, texts: []), ExportError.textsMissing(method: "gradcam")),
             (MapExport(method: .rollout, texts: ["a"]), .textsNotUsed(method: "rollout")),
             (MapExport(method: .textSpan, texts: ["a"]), .contrastMissing(method: "textspan")),
-            (MapExport(method: .secondOrder, texts: ["a"], layers: IndexSelection("3")), .noSecondOrderEffects(layer: 3, layers: 4)),
+            (
+                MapExport(method: .secondOrder, texts: ["a"], layers: IndexSelection("3")),
+                .noSecondOrderEffects(layer: 3, layers: 4)
+            ),
         ] {
             #expect(throws: error) { try sample.export().run(.maps(maps), of: selection) }
         }
         #expect(throws: ExportError.textsMissing(method: "texts")) { try sample.export().run(texts: []) }
-        _ = try sample.export().run(.maps(MapExport(method: .textSpan, texts: ["a"], contrastTexts: ["b"])), of: selection)
+        _ = try sample.export().run(
+            .maps(MapExport(method: .textSpan, texts: ["a"], contrastTexts: ["b"])), of: selection)
         #expect(try sample.file().floats("maps").contains { $0 != 0 })
         #expect(try sample.outputs() == ["out.safetensors"])
     }

@@ -14,10 +14,13 @@ import Testing
 
     init() throws { sample = try ExportSample() }
 
-    func export(layer: Int, name: String = "out.safetensors", jobs: Int = 2, significant: Int = 11) throws -> SafetensorsFile {
+    func export(layer: Int, name: String = "out.safetensors", jobs: Int = 2, significant: Int = 11) throws
+        -> SafetensorsFile
+    {
         let selection = try #require(IndexSelection("69,3,4..<68"))
         _ = try sample.export(name, jobs: jobs).run(
-            .secondOrder(.init(layer: layer, neurons: selection, significantImages: significant)), of: sample.selection())
+            .secondOrder(.init(layer: layer, neurons: selection, significantImages: significant)),
+            of: sample.selection())
         return try sample.file(name)
     }
 
@@ -47,7 +50,9 @@ import Testing
         #expect(worst < 1e-4, "worst effect: \(worst)")
 
         // The same from its parts: Σ_k s M + b.
-        let (s, M, b) = (try file.floats("head-coordinates"), try file.floats("head-directions"), try file.floats("bias-shares"))
+        let (s, M, b) = (
+            try file.floats("head-coordinates"), try file.floats("head-directions"), try file.floats("bias-shares")
+        )
         for image in 0..<ExportSample.count {
             for n in 0..<J {
                 let sum = (0..<d).map { j in
@@ -118,14 +123,21 @@ import Testing
     @Test func whatIsNotWantedIsNotWritten() throws {
         let selection = try #require(IndexSelection("0...1"))
         _ = try sample.export().run(
-            .secondOrder(.init(layer: 0, neurons: selection, includesEffects: false, includesFit: false)), of: sample.selection(limit: 1))
-        #expect(try Set(sample.file().tensors.keys) == ["head-coordinates", "head-directions", "bias-shares", "representations"])
+            .secondOrder(.init(layer: 0, neurons: selection, includesEffects: false, includesFit: false)),
+            of: sample.selection(limit: 1))
+        #expect(
+            try Set(sample.file().tensors.keys) == [
+                "head-coordinates", "head-directions", "bias-shares", "representations",
+            ])
     }
 
     @Test(arguments: [
-        (4, "0", ExportError.noSecondOrderEffects(layer: 4, layers: 4)), (3, "0", .noSecondOrderEffects(layer: 3, layers: 4)),
-        (-1, "0", .noSecondOrderEffects(layer: -1, layers: 4)), (0, "0...70", .neuronOutOfRange(neuron: 70, neurons: 70)),
-        (0, "1,1", .repeatedIndex(selection: "1,1")), (0, "0...999999999", .neuronOutOfRange(neuron: 999_999_999, neurons: 70)),
+        (4, "0", ExportError.noSecondOrderEffects(layer: 4, layers: 4)),
+        (3, "0", .noSecondOrderEffects(layer: 3, layers: 4)),
+        (-1, "0", .noSecondOrderEffects(layer: -1, layers: 4)),
+        (0, "0...70", .neuronOutOfRange(neuron: 70, neurons: 70)),
+        (0, "1,1", .repeatedIndex(selection: "1,1")),
+        (0, "0...999999999", .neuronOutOfRange(neuron: 999_999_999, neurons: 70)),
     ])
     func requestsAreCheckedAgainstTheModel(layer: Int, neurons: String, error: ExportError) throws {
         let selection = try #require(IndexSelection(neurons))

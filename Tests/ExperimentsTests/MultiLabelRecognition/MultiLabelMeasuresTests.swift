@@ -7,22 +7,27 @@ import Testing
 @Suite struct MultiLabelMeasuresTests {
     private static let interval = Metric.Interval(
         lower: 0.1, upper: 0.9, level: 0.95, method: "m", replicates: 2, seed: 0, resamplingUnit: "image")
-    private static let gain = Metric.Interval(lower: -0.1, upper: 0.3, level: 0.95, method: "m", resamplingUnit: "image")
+    private static let gain = Metric.Interval(
+        lower: -0.1, upper: 0.3, level: 0.95, method: "m", resamplingUnit: "image")
 
     /// Four images: two of two labels, one of one, one of none.
     /// - Parameter several: labels that the images with several show.
-    private func measures(_ objects: [[Int32]] = [[0, 1], [2, -1, 0], [1, 1], [-1]], several: Int = 3) throws -> MultiLabelMeasures {
+    private func measures(_ objects: [[Int32]] = [[0, 1], [2, -1, 0], [1, 1], [-1]], several: Int = 3) throws
+        -> MultiLabelMeasures
+    {
         let items = RecognitionScore.allCases.flatMap { score in
             RecognitionSubset.allCases.map { subset in
                 RecognitionPrecisions.Item(
                     score: score, subset: subset, images: subset == .all ? 4 : 2, labels: subset == .all ? 3 : several,
-                    meanAP: 0.25 + 0.125 * Double(RecognitionScore.allCases.firstIndex(of: score) ?? 9) + (subset == .all ? 0 : 0.0625),
+                    meanAP: 0.25 + 0.125 * Double(RecognitionScore.allCases.firstIndex(of: score) ?? 9)
+                        + (subset == .all ? 0 : 0.0625),
                     interval: Self.interval)
             }
         }
         let gains = RecognitionSubset.allCases.map { subset in
             RecognitionPrecisions.Gain(
-                score: .featureSurgery, over: .softmax, subset: subset, images: subset == .all ? 4 : 2, labels: subset == .all ? 3 : several,
+                score: .featureSurgery, over: .softmax, subset: subset, images: subset == .all ? 4 : 2,
+                labels: subset == .all ? 3 : several,
                 meanAP: subset == .all ? 0.25 : 0.125, interval: Self.gain)
         }
         let spec = try MultiLabelSpec(
@@ -32,24 +37,30 @@ import Testing
             spec: spec, images: HandMade.images, classNames: ["cat", "dog", "pig"], templates: ["{}"], isPartial: false,
             facts: SurgerySample.facts(of: objects),
             cosines: Tensor(shape: [4, 3], elements: [0.25, 0.5, 0, 0.5, 0.75, 0.5, 0, 0.5, 0.375, 1, 0, 0]),
-            precisions: RecognitionPrecisions(items: items, gains: gains), paper: HandMade.papers().table("Surgery", "multi-label recognition"))
+            precisions: RecognitionPrecisions(items: items, gains: gains),
+            paper: HandMade.papers().table("Surgery", "multi-label recognition"))
     }
 
     @Test func precisionsByScoreAndImages() throws {
         let metrics = try measures().metrics()
         for (name, value) in [("softmax", 0.25), ("cosine", 0.375), ("feature-surgery", 0.5)] {
             let all = try #require(metrics.row("mean-ap", ["score": name, "images": "all"]))
-            #expect(all.value == value && all.n == 4 && all.note == "mean over 3 labels" && all.interval == Self.interval)
+            #expect(
+                all.value == value && all.n == 4 && all.note == "mean over 3 labels" && all.interval == Self.interval)
             let several = try #require(metrics.row("mean-ap", ["score": name, "images": "several labels"]))
             #expect(several.value == value + 0.0625 && several.n == 2 && several.paper == nil)
         }
         // The same images drawn for both scores.
-        let gain = try #require(metrics.row("mean-ap-gain", ["score": "feature-surgery", "over": "softmax", "images": "all"]))
+        let gain = try #require(
+            metrics.row("mean-ap-gain", ["score": "feature-surgery", "over": "softmax", "images": "all"]))
         #expect(gain.value == 0.25 && gain.n == 4 && gain.interval == Self.gain)
-        #expect(metrics.value("mean-ap-gain", ["score": "feature-surgery", "over": "softmax", "images": "several labels"]) == 0.125)
+        #expect(
+            metrics.value("mean-ap-gain", ["score": "feature-surgery", "over": "softmax", "images": "several labels"])
+                == 0.125)
         let papers = metrics.filter { $0.paper != nil }
         #expect(papers.map { $0.subject["score"] } == ["softmax", "feature-surgery"])
-        #expect(papers.map { $0.paper?.value } == [0.3558, 0.3999] && papers.allSatisfy { $0.verdict == .notComparable })
+        #expect(
+            papers.map { $0.paper?.value } == [0.3558, 0.3999] && papers.allSatisfy { $0.verdict == .notComparable })
     }
 
     @Test func chanceIsTheShareOfImagesThatShowALabel() throws {
@@ -68,7 +79,9 @@ import Testing
         let metrics = try measures([[0], [1], [2], [0]], several: 0).metrics()
         let rows = metrics.filter { $0.subject["images"] == "several labels" }
         #expect(rows.count == 5)
-        for row in rows { #expect(row.status == .notRun && row.value == nil && row.note == "no image shows several labels", "\(row)") }
+        for row in rows {
+            #expect(row.status == .notRun && row.value == nil && row.note == "no image shows several labels", "\(row)")
+        }
         #expect(metrics.filter { $0.subject["images"] == "all" }.allSatisfy { $0.status == .ok })
         let none = try measures([[-1], [], [-1], []]).metrics().row("mean-ap", ["score": "chance", "images": "all"])
         #expect(none?.status == .notRun && none?.note == "no image shows one of the labels")
@@ -92,7 +105,9 @@ import Testing
         #expect(measures.metrics().value("accuracy", ["condition": "baseline"]) == 2.0 / 3)
         #expect(measures.failedControls() == [])
         let set = try #require(measures.predictionSets().first)
-        #expect(set.predictions.map(\.prediction) == ["dog", "dog", "dog", "cat"] && set.predictions.map(\.margin) == [0.25, 0.25, 0.125, 1])
+        #expect(
+            set.predictions.map(\.prediction) == ["dog", "dog", "dog", "cat"]
+                && set.predictions.map(\.margin) == [0.25, 0.25, 0.125, 1])
         #expect(set.predictions.map(\.label) == ["cat, dog", "pig, cat", "dog", ""])
     }
 
@@ -100,11 +115,16 @@ import Testing
         let measures = try measures()
         #expect(measures.tables.cellsWithout(measures.metrics()) == [])
         let layout = try #require(measures.tables.first)
-        #expect(layout.rows.map(\.header) == [
-            "softmax over all labels", "cosine", "feature surgery", "gain of feature surgery over softmax", "at random",
-        ])
+        #expect(
+            layout.rows.map(\.header) == [
+                "softmax over all labels", "cosine", "feature surgery", "gain of feature surgery over softmax",
+                "at random",
+            ])
         #expect(layout.rows.allSatisfy { $0.cells.count == layout.columns.count })
-        #expect(layout.columns.map(\.group) == ["all 4 images", "all 4 images", nil] && layout.columns[2].header == "2 images that show several labels")
-        #expect(layout.footnotes[0].contains("3 names (cat, dog, pig") && layout.footnotes[0].contains("12 × 12 pixels"))
+        #expect(
+            layout.columns.map(\.group) == ["all 4 images", "all 4 images", nil]
+                && layout.columns[2].header == "2 images that show several labels")
+        #expect(
+            layout.footnotes[0].contains("3 names (cat, dog, pig") && layout.footnotes[0].contains("12 × 12 pixels"))
     }
 }

@@ -12,7 +12,9 @@ import Testing
     /// - Parameters:
     ///   - flawed: the case in which pixels get wrong labels.
     ///   - isEmpty: no mask shows one of the labels.
-    private func measures(_ flawed: Int = 0, dataset: String = "d", isEmpty: Bool = false) throws -> OpenVocabularyMeasures {
+    private func measures(_ flawed: Int = 0, dataset: String = "d", isEmpty: Bool = false) throws
+        -> OpenVocabularyMeasures
+    {
         var scores = OpenVocabularyScores(cases: Self.cases.count)
         if !isEmpty { appendLabelled(flawed, to: &scores) }
         for _ in scores.images..<3 {
@@ -23,7 +25,8 @@ import Testing
             SurgerySample.document("open-vocabulary-segmentation", "depth: 2\ncontrols: {accuracy-floor: 0.6}"),
             choices: HandMade.choices, model: SurgerySample.facts)
         return try OpenVocabularyMeasures(
-            spec: spec, images: ImageSet(dataset: dataset, split: "seg"), classNames: ["cat", "dog", "pig", "cow"], templates: ["{}"], isPartial: false,
+            spec: spec, images: ImageSet(dataset: dataset, split: "seg"), classNames: ["cat", "dog", "pig", "cow"],
+            templates: ["{}"], isPartial: false,
             facts: SurgerySample.facts(of: [[0, 1, 2], [2], [-1]]), scores: OpenVocabularyScores(scores.stored()),
             paper: HandMade.papers().table("Surgery", "open-vocabulary segmentation"))
     }
@@ -46,7 +49,9 @@ import Testing
     @Test func ratiosByReadingAndChoice() throws {
         let metrics = try measures().metrics()
         let ratio = try #require(metrics.row("mean-iou", ["method": "clip", "choice": "all"]))
-        #expect(ratio.value.isNear((1.0 / 3 + 1.0 / 2 + 2.0 / 4) / 3) && ratio.n == 2 && ratio.note == "mean over 3 labels", "\(ratio)")
+        #expect(
+            ratio.value.isNear((1.0 / 3 + 1.0 / 2 + 2.0 / 4) / 3) && ratio.n == 2 && ratio.note == "mean over 3 labels",
+            "\(ratio)")
         let accuracy = try #require(metrics.row("pixel-accuracy", ["method": "clip", "choice": "all"]))
         #expect(accuracy.value.isNear(4.0 / 7) && accuracy.n == 2 && accuracy.note == nil)
         // Images of a single label say nothing about a choice among the labels shown.
@@ -56,7 +61,8 @@ import Testing
 
     @Test func withoutALabelInAMaskRowsSaySo() throws {
         for row in try measures(isEmpty: true).metrics() where row.name != "accuracy" {
-            let words = row.subject["choice"] == "all" ? "no mask shows one of the labels" : "no mask shows several labels"
+            let words =
+                row.subject["choice"] == "all" ? "no mask shows one of the labels" : "no mask shows several labels"
             #expect(row.status == .notRun && row.value == nil && row.note == words, "\(row)")
         }
     }
@@ -77,7 +83,9 @@ import Testing
         for (index, item) in Self.cases.enumerated() {
             for name in ["mean-iou", "pixel-accuracy"] {
                 let spoilt = try measures(index).metrics().filter { $0.name == name && $0.value != 1 }
-                #expect(spoilt.count == 1 && spoilt.first?.subject == OpenVocabularyMeasures.subject(item), "\(item): \(spoilt)")
+                #expect(
+                    spoilt.count == 1 && spoilt.first?.subject == OpenVocabularyMeasures.subject(item),
+                    "\(item): \(spoilt)")
             }
         }
         // Maps by feature surgery are for one label.
@@ -90,7 +98,8 @@ import Testing
         let rows = metrics.filter { $0.paper != nil }
         #expect(rows.map { $0.subject["method"] } == ["architecture-surgery"])
         #expect(rows.map { $0.paper?.value } == [0.293])
-        #expect(rows.allSatisfy { $0.name == "mean-iou" && $0.subject["choice"] == "all" && $0.verdict == .notComparable })
+        #expect(
+            rows.allSatisfy { $0.name == "mean-iou" && $0.subject["choice"] == "all" && $0.verdict == .notComparable })
     }
 
     @Test func theModelsAnswersAreTheControl() throws {
@@ -99,7 +108,9 @@ import Testing
         #expect(measures.metrics().value("accuracy", ["condition": "baseline"]) == 0.5)
         #expect(measures.failedControls() == [.accuracyBelowFloor(accuracy: 0.5, floor: 0.6)])
         let set = try #require(measures.predictionSets().first)
-        #expect(set.predictions.map(\.label) == ["cat, dog, pig", "pig", ""] && set.predictions.map(\.prediction) == ["dog", "cow", "cat"])
+        #expect(
+            set.predictions.map(\.label) == ["cat, dog, pig", "pig", ""]
+                && set.predictions.map(\.prediction) == ["dog", "cow", "cat"])
     }
 
     @Test func theListHasEveryImage() throws {
@@ -119,6 +130,9 @@ import Testing
         #expect(layouts.cellsWithout(measures.metrics()) == [])
         #expect(layouts.count == 1 && layouts[0].rows.count == 7)
         #expect(layouts[0].rows.allSatisfy { $0.cells.count == layouts[0].columns.count })
-        #expect(layouts[0].footnotes.contains { $0.contains("4 names (cat, dog, pig") && $0.contains("last 2 blocks; whole pictures in 8 × 8 pixels") })
+        #expect(
+            layouts[0].footnotes.contains {
+                $0.contains("4 names (cat, dog, pig") && $0.contains("last 2 blocks; whole pictures in 8 × 8 pixels")
+            })
     }
 }

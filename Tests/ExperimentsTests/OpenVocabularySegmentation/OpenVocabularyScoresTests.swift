@@ -28,11 +28,13 @@ import Testing
         let scores = Self.scores()
         #expect(scores.images == 3 && scores.predicted == [1, 2, 0] && scores.margins == [0.5, 0.25, 0])
         let slices = scores.entriesOrNothing(of: 0).map(Array.init)
-        #expect(slices[0] == [
-            .init(label: 0, hit: 1, found: 2, shown: 2), .init(label: 1, hit: 1, found: 2, shown: 1),
-            .init(label: 2, hit: 1, found: 1, shown: 2),
-        ])
-        #expect(slices[1] == [.init(label: 2, hit: 1, found: 1, shown: 2), .init(label: 3, hit: 0, found: 1, shown: 0)])
+        #expect(
+            slices[0] == [
+                .init(label: 0, hit: 1, found: 2, shown: 2), .init(label: 1, hit: 1, found: 2, shown: 1),
+                .init(label: 2, hit: 1, found: 1, shown: 2),
+            ])
+        #expect(
+            slices[1] == [.init(label: 2, hit: 1, found: 1, shown: 2), .init(label: 3, hit: 0, found: 1, shown: 0)])
         #expect(slices[2] == [])
         // Images that a case leaves out are no images of that case.
         #expect(scores.entries(of: 0).count == 2 && scores.entries(of: 1).count == 1)
@@ -66,7 +68,9 @@ import Testing
         all.append(Self.scores())
         all.append(Self.scores())
         #expect(all.images == 6 && all.counts == Self.scores().counts + Self.scores().counts)
-        #expect(all.entriesOrNothing(of: 0).map(Array.init) == Self.scores().entriesOrNothing(of: 0).map(Array.init) + Self.scores().entriesOrNothing(of: 0).map(Array.init))
+        #expect(
+            all.entriesOrNothing(of: 0).map(Array.init) == Self.scores().entriesOrNothing(of: 0).map(Array.init)
+                + Self.scores().entriesOrNothing(of: 0).map(Array.init))
     }
 
     @Test func scoresComeBack() throws {

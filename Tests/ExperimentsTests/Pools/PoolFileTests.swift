@@ -18,7 +18,9 @@ import Testing
         #expect(throws: ExperimentError.self) { try phrases(data) }
     }
 
-    @Test(arguments: ["red apple\ndog", "red apple\ndog\n", "red apple\r\ndog\r\n", "red apple\rdog\r", "  red apple\t\n dog \n"])
+    @Test(arguments: [
+        "red apple\ndog", "red apple\ndog\n", "red apple\r\ndog\r\n", "red apple\rdog\r", "  red apple\t\n dog \n",
+    ])
     func linesArePhrasesWhateverEndsThem(text: String) throws {
         #expect(try phrases(text) == ["red apple", "dog"])
     }
@@ -29,12 +31,17 @@ import Testing
     }
 
     @Test(arguments: [
-        ("dog\ncat\ndog\n", 3, "the phrase stands on line 1 already"), ("dog\r\ncat\r\ncat", 3, "the phrase stands on line 2 already"),
+        ("dog\ncat\ndog\n", 3, "the phrase stands on line 1 already"),
+        ("dog\r\ncat\r\ncat", 3, "the phrase stands on line 2 already"),
         ("dog\n dog", 2, "the phrase stands on line 1 already"), ("dog\n\ncat\n", 2, "the line is empty"),
-        ("dog\n \t\n", 2, "the line is empty"), ("\r\ndog", 1, "the line is empty"), ("dog\n\n", 2, "the line is empty"),
+        ("dog\n \t\n", 2, "the line is empty"), ("\r\ndog", 1, "the line is empty"),
+        ("dog\n\n", 2, "the line is empty"),
         ("dog\nred\tapple", 2, "a phrase has at most 500 characters, and no tabs or control characters"),
         ("dog\n\u{1B}[2Jcat", 2, "a phrase has at most 500 characters, and no tabs or control characters"),
-        (String(repeating: "a", count: 501), 1, "a phrase has at most 500 characters, and no tabs or control characters"),
+        (
+            String(repeating: "a", count: 501), 1,
+            "a phrase has at most 500 characters, and no tabs or control characters"
+        ),
     ])
     func eachLineHasOnePhraseOnce(text: String, line: Int, reason: String) {
         guard case .malformedPool(_, line, reason)? = error(Data(text.utf8)) else {
@@ -56,7 +63,9 @@ import Testing
         try #require(mkfifo(pipe.path, 0o600) == 0)
         defer { unlink(pipe.path) }
         for path in [pipe.path, "/dev/zero", "/", "/nowhere/pool.txt"] {
-            #expect(throws: ExperimentError.self, "\(path)") { try PoolFile.phrases(contentsOf: URL(fileURLWithPath: path)) }
+            #expect(throws: ExperimentError.self, "\(path)") {
+                try PoolFile.phrases(contentsOf: URL(fileURLWithPath: path))
+            }
         }
     }
 }

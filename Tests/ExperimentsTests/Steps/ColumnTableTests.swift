@@ -29,7 +29,8 @@ import Testing
         static let columns: [Column<Self>] = [
             .shared("classes", \.classes), .shared("sizes", \.sizes), .rows("labels", \.labels),
             .rows("cosines", \.cosines) { [$0.classes] }, .rows("vectors", \.vectors), .texts("names", \.names),
-            .lists("objects", \.objects), .files("files", \.files, of: "files"), .bytes("pixels", \.pixels) { _ in [2] },
+            .lists("objects", \.objects), .files("files", \.files, of: "files"),
+            .bytes("pixels", \.pixels) { _ in [2] },
             .table("inner-", \.inner), .layers(\.layers),
         ]
     }
@@ -52,8 +53,11 @@ import Testing
         #expect(all == table)
         all.append(table)
         #expect(all.classes == 3 && all.sizes == [4, 1] && all.labels == [7, -1, 7, -1])
-        #expect(all.cosines == table.cosines + table.cosines && all.vectors.shape == [4, 2] && all.vectors[row: 3] == [3, 4])
-        #expect(all.names == ["é\n", "", "é\n", ""] && all.objects == [[], [1, -1], [], [1, -1]] && all.files.count == 6)
+        #expect(
+            all.cosines == table.cosines + table.cosines && all.vectors.shape == [4, 2]
+                && all.vectors[row: 3] == [3, 4])
+        #expect(
+            all.names == ["é\n", "", "é\n", ""] && all.objects == [[], [1, -1], [], [1, -1]] && all.files.count == 6)
         #expect(all.pixels == table.pixels + table.pixels && all.inner.scores == [0.5, 0.25, 0.5, 0.25])
         #expect(all.layers[3]?.scores == [1, 1] && all.layers[0]?.scores == [])
         #expect(try Table(all.stored()) == all)

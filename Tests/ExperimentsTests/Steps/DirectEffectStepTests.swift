@@ -20,7 +20,9 @@ import Testing
     /// What an attention layer adds, its bias included. // [d]
     func attention(_ image: LiteralVision, _ layer: Int) -> [Double] {
         image.directEffect(
-            of: image.headOutputs[layer].reduce(sample.vision.blocks[layer].attentionOutput.bias.map(Double.init)) { $0.plus($1) })
+            of: image.headOutputs[layer].reduce(sample.vision.blocks[layer].attentionOutput.bias.map(Double.init)) {
+                $0.plus($1)
+            })
     }
 
     func mlp(_ image: LiteralVision, _ layer: Int) -> [Double] { image.directEffect(of: image.mlpOutputs[layer]) }
@@ -64,22 +66,32 @@ import Testing
             let terms = (0..<Self.L).map { (attention: attention(oracle, $0), mlp: mlp(oracle, $0)) }
             func check(_ condition: Int, _ vector: [Double]) {
                 let (answer, index) = (sample.answer(vector, weights.weights), image * conditions.count + condition)
-                #expect(abs(Double(found.predictions.margins[index]) - answer.margin) < 0.1, "image \(image), condition \(condition)")
+                #expect(
+                    abs(Double(found.predictions.margins[index]) - answer.margin) < 0.1,
+                    "image \(image), condition \(condition)")
                 #expect(Int(found.predictions.labels[index]) == answer.label || answer.margin < 0.1)
             }
             check(FirstOrderConditions.baseline, oracle.scaled)
             for ablated in 1...Self.L {
                 let (first, last) = (0..<ablated, Self.L - ablated..<Self.L)
                 let own: [(FirstOrderCondition, [Double])] = [
-                    (.attentionFromFirst, first.reduce(oracle.scaled) { ($0 - terms[$1].attention).plus(means[$1].attention) }),
-                    (.attentionFromLast, last.reduce(oracle.scaled) { ($0 - terms[$1].attention).plus(means[$1].attention) }),
+                    (
+                        .attentionFromFirst,
+                        first.reduce(oracle.scaled) { ($0 - terms[$1].attention).plus(means[$1].attention) }
+                    ),
+                    (
+                        .attentionFromLast,
+                        last.reduce(oracle.scaled) { ($0 - terms[$1].attention).plus(means[$1].attention) }
+                    ),
                     (.mlpsFromFirst, first.reduce(oracle.scaled) { ($0 - terms[$1].mlp).plus(means[$1].mlp) }),
                     (.mlpsFromLast, last.reduce(oracle.scaled) { ($0 - terms[$1].mlp).plus(means[$1].mlp) }),
                 ]
                 for (condition, vector) in own { check(conditions.index(condition, ablated: ablated), vector) }
             }
             for layer in 0..<Self.L {
-                #expect(abs(found.values(\.lengths, .attention, layer: layer)[image] / terms[layer].attention.length - 1) < 1e-3)
+                #expect(
+                    abs(found.values(\.lengths, .attention, layer: layer)[image] / terms[layer].attention.length - 1)
+                        < 1e-3)
                 #expect(abs(found.values(\.lengths, .mlp, layer: layer)[image] / terms[layer].mlp.length - 1) < 1e-3)
                 let deviation = (terms[layer].mlp - means[layer].mlp).length
                 #expect(abs(found.values(\.deviations, .mlp, layer: layer)[image] / deviation - 1) < 1e-2)
@@ -101,20 +113,24 @@ import Testing
         let paths = try sample.model.paths.value()
         #expect(spans.heads.count == Self.L * Self.H && terms.images == StepSample.fitCount)
         for (k, head) in spans.heads.enumerated() {
-            let own = try TextSpan(covariance: fitted.moments.covariance(of: k, paths), texts: stored.pool.embeddings, count: 3, rank: 5)
+            let own = try TextSpan(
+                covariance: fitted.moments.covariance(of: k, paths), texts: stored.pool.embeddings, count: 3, rank: 5)
             #expect(head.texts == own.entries, "head \(k)")
             let centred = images.map { $0.directEffect(of: $0.headOutputs[k / Self.H][k % Self.H]) }
             let centre = mean(centred)
             for (image, row) in terms.rows(ofHead: k).enumerated() {
                 let e = centred[image] - centre
-                #expect(abs(row[HeadVarianceTerms.whole] - e.dot(e)) < 1e-3 * e.dot(e) + 1e-4, "head \(k), image \(image)")
+                #expect(
+                    abs(row[HeadVarianceTerms.whole] - e.dot(e)) < 1e-3 * e.dot(e) + 1e-4, "head \(k), image \(image)")
                 for texts in 1...3 {
                     let along = (0..<texts).reduce(0.0) { sum, text in
                         let start = text * sample.width
                         let direction = head.directions.elements[start..<start + sample.width].map(Double.init)
                         return sum + e.dot(direction) * e.dot(direction)
                     }
-                    #expect(abs(row[HeadVarianceTerms.along(texts: texts)] - along) < 1e-3 * e.dot(e) + 1e-4, "head \(k), image \(image)")
+                    #expect(
+                        abs(row[HeadVarianceTerms.along(texts: texts)] - along) < 1e-3 * e.dot(e) + 1e-4,
+                        "head \(k), image \(image)")
                 }
             }
         }
@@ -136,7 +152,8 @@ import Testing
     }
 
     @Test func decompositionCheckAndOverlap() throws {
-        let check = try DecompositionStep(model: sample.model, layers: sample.layers, images: sample.fit).result(of: sample.given)
+        let check = try DecompositionStep(model: sample.model, layers: sample.layers, images: sample.fit).result(
+            of: sample.given)
         #expect(check.images == StepSample.fitCount && check.directTerms < 1e-4)
         #expect(check.neuronSums.keys.sorted() == sample.layers && check.neuronSums.values.allSatisfy { $0 < 1e-4 })
         let none = try OverlapStep(fit: sample.fit.facts, evaluation: sample.evaluation.facts).result(of: sample.given)

@@ -64,7 +64,8 @@ import Testing
     @Test func segmentation() throws {
         let spec = try Self.spec()
         let found = try SegmentationStep(
-            model: sample.model, images: sample.evaluation, classifier: classifier.handle, directions: fitted.directions,
+            model: sample.model, images: sample.evaluation, classifier: classifier.handle,
+            directions: fitted.directions,
             spec: spec, layers: [0, 1]
         ).result(of: sample.given)
         #expect(found.images == 7 && found.cases == SegmentationCase.all.count && found.rules == 2)
@@ -84,8 +85,11 @@ import Testing
                     case .randomNeurons:
                         var random = SplitMix64(seed: 5, label: "neurons of a random map", index: UInt64(image))
                         map = pass.secondOrderMap(
-                            neurons: random.sample(3, of: 2 * sample.neurons).map { ($0 / sample.neurons, $0 % sample.neurons) })
-                    case .method(.secondOrder): map = pass.secondOrderMap(neurons: try neurons(of: label, layers: [0, 1], count: 3))
+                            neurons: random.sample(3, of: 2 * sample.neurons).map {
+                                ($0 / sample.neurons, $0 % sample.neurons)
+                            })
+                    case .method(.secondOrder):
+                        map = pass.secondOrderMap(neurons: try neurons(of: label, layers: [0, 1], count: 3))
                     case .method(let method): map = pass.map(method, class: label)
                     }
                     map = map.resized(to: StepSample.size)
@@ -93,9 +97,13 @@ import Testing
                     let values = map.normalised().values
                     for (rule, entry) in spec.rules.enumerated() {
                         let expected = try SegmentationCounts(map: values, mask: foreground(image), rule: entry.rule)
-                        #expect(SegmentationScores.counts(found.rows(of: index, rule: rule)[image]) == expected, "\(item), image \(image)")
+                        #expect(
+                            SegmentationScores.counts(found.rows(of: index, rule: rule)[image]) == expected,
+                            "\(item), image \(image)")
                     }
-                    let precision = map.isConstant ? 0.5
+                    let precision =
+                        map.isConstant
+                        ? 0.5
                         : try SegmentationCounts.pooledAveragePrecision(map: values, mask: foreground(image))
                     #expect(abs(found.precisions(of: index)[image] - precision) < 1e-6)
                     #expect(found.isConstant(of: index)[image] == map.isConstant)
@@ -108,7 +116,8 @@ import Testing
         let spec = try Self.spec()
         let grid = SensitivityGrid(spec, layers: sample.layers)
         let found = try SensitivityStep(
-            model: sample.model, images: sample.evaluation, classifier: classifier.handle, directions: fitted.directions,
+            model: sample.model, images: sample.evaluation, classifier: classifier.handle,
+            directions: fitted.directions,
             grid: grid, layers: sample.layers
         ).result(of: sample.given)
         #expect(grid.layerSets == [[0], [1], [2], [0, 1]] && found.cases == 8 && found.rules == 2)
@@ -123,7 +132,9 @@ import Testing
                             let expected = try SegmentationCounts(
                                 map: values, mask: foreground(image), rule: .above(Float(threshold)))
                             let row = found.rows(of: grid.index(layerSet: set, neurons: position), rule: rule)[image]
-                            #expect(SegmentationScores.counts(row) == expected, "layers \(layers), \(count) neurons, image \(image)")
+                            #expect(
+                                SegmentationScores.counts(row) == expected,
+                                "layers \(layers), \(count) neurons, image \(image)")
                         }
                     }
                 }
@@ -133,7 +144,8 @@ import Testing
 
     @Test func segmentationOverlays() throws {
         let picture = try SegmentationOverlaysStep(
-            model: sample.model, images: sample.evaluation, classifier: classifier.handle, directions: fitted.directions,
+            model: sample.model, images: sample.evaluation, classifier: classifier.handle,
+            directions: fitted.directions,
             spec: Self.spec(), layers: [0, 1], names: sample.classNames
         ).result(of: sample.given)
         try expectTable(picture, rows: 2, columns: 3 + AttributionMethod.allCases.count)
@@ -152,7 +164,8 @@ import Testing
     func study() throws -> PictureStudy {
         PictureStudy(
             setting: try SettingSpec(
-                SurgerySample.document("explainability"), besides: ["evaluation"], choices: HandMade.choices), model: sample.model,
+                SurgerySample.document("explainability"), besides: ["evaluation"], choices: HandMade.choices),
+            model: sample.model,
             inputSize: StepSample.size, images: sample.evaluation,
             classes: StudyClasses(names: sample.classNames, templates: ["a {}"], scenes: nil), isPartial: false)
     }
@@ -171,24 +184,29 @@ import Testing
         #expect(found.cosines.shape == [7, 5])
         for (image, oracle) in sample.literal(sample.evaluationPixels).enumerated() {
             let expected = (0..<5).map {
-                oracle.representation.dot(classifier.stored.weights[row: $0].map(Double.init)) / oracle.representation.length
+                oracle.representation.dot(classifier.stored.weights[row: $0].map(Double.init))
+                    / oracle.representation.length
             }
             #expect(relativeError(found.cosines[row: image], expected) < 1e-4)
         }
     }
 
     @Test func recognitionPrecisions() throws {
-        let (handle, similarities) = try sample.compute(LabelSimilaritiesStep(study: study(), classifier: classifier.handle))
+        let (handle, similarities) = try sample.compute(
+            LabelSimilaritiesStep(study: study(), classifier: classifier.handle))
         let found = try RecognitionPrecisionsStep(
             model: sample.model, similarities: handle, facts: sample.evaluation.facts, seed: 1
         ).result(of: sample.given)
         #expect(found.items.count == 6 && found.gains.count == 2)
         // Precision at each image that shows the label, in the order of the cosines; every image shows two labels.
         let precisions = (0..<5).map { label in
-            let order = (0..<7).sorted { similarities.cosines[row: $0].map { $0 }[label] > similarities.cosines[row: $1].map { $0 }[label] }
+            let order = (0..<7).sorted {
+                similarities.cosines[row: $0].map { $0 }[label] > similarities.cosines[row: $1].map { $0 }[label]
+            }
             let hits = order.map { [$0 % 5, ($0 + 2) % 5].contains(label) }
             let places = hits.indices.filter { hits[$0] }
-            return places.enumerated().reduce(0) { $0 + Double($1.offset + 1) / Double($1.element + 1) } / Double(places.count)
+            return places.enumerated().reduce(0) { $0 + Double($1.offset + 1) / Double($1.element + 1) }
+                / Double(places.count)
         }
         for item in found.items where item.score == .cosine {
             #expect(item.images == 7 && item.labels == 5)
@@ -202,7 +220,8 @@ import Testing
         let source = ExplainabilityInputs(
             study: study, classifier: classifier.handle, empty: empty.0, secondOrder: (fitted.directions, [0, 1], 3))
         let cases: [ExplainabilityCase] = [
-            .reading(.clip), .attribution(.gradcam), .attribution(.secondOrder), .reading(.surgery(depth: 2)), .wholePicture,
+            .reading(.clip), .attribution(.gradcam), .attribution(.secondOrder), .reading(.surgery(depth: 2)),
+            .wholePicture,
         ]
         let found = try ExplainabilityStep(source: source, cases: cases, label: "", count: 6).result(of: sample.given)
         #expect(found.images == 6 && found.cases == 5)
@@ -224,12 +243,18 @@ import Testing
                         pass.secondOrderMap(neurons: try neurons(of: label, layers: [0, 1], count: 3)),
                         tokens.map(of: label, in: try tokens.similarities(.surgery(depth: 2))),
                     ]
-                    let values = maps.map { $0.normalised().resized(to: StepSample.size).values } + [[Float](repeating: 1, count: 64)]
+                    let values =
+                        maps.map { $0.normalised().resized(to: StepSample.size).values } + [
+                            [Float](repeating: 1, count: 64)
+                        ]
                     for (item, map) in values.enumerated() {
                         let counted = zip(map, mask).filter { $0.1 != 255 }
-                        let (inside, outside) = (counted.filter { $0.1 == 1 }.map(\.0), counted.filter { $0.1 == 0 }.map(\.0))
+                        let (inside, outside) = (
+                            counted.filter { $0.1 == 1 }.map(\.0), counted.filter { $0.1 == 0 }.map(\.0)
+                        )
                         let contrast = inside.mean - outside.mean
-                        #expect(abs(found.contrast(pair, item) - contrast) < 1e-5, "\(cases[item].name), image \(image)")
+                        #expect(
+                            abs(found.contrast(pair, item) - contrast) < 1e-5, "\(cases[item].name), image \(image)")
                         let curve = try IntersectionCurve.hundredths.ratios(map: map, mask: mask)
                         for (step, ratio) in try #require(curve).enumerated() { curves[item][step] += Double(ratio) }
                         let best = try #require(curve)[Int(found.best[item])]
@@ -283,9 +308,11 @@ import Testing
 
     @Test func openVocabularySegmentation() throws {
         let study = try study()
-        let found = try OpenVocabularyStep(study: study, depth: 2, classifier: classifier.handle).result(of: sample.given)
+        let found = try OpenVocabularyStep(study: study, depth: 2, classifier: classifier.handle).result(
+            of: sample.given)
         let cases = OpenVocabularyCase.all(depth: 2)
-        let tokens = TokenReader(sample.vision, OpenVocabularyCase.readings(depth: 2), classifier: classifier.stored.weights)
+        let tokens = TokenReader(
+            sample.vision, OpenVocabularyCase.readings(depth: 2), classifier: classifier.stored.weights)
         let bytes = 3 * StepSample.size * StepSample.size
         for image in 0..<7 {
             _ = try Array(sample.evaluationPixels[image * bytes..<(image + 1) * bytes]).withUnsafeBufferPointer {

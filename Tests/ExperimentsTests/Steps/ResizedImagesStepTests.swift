@@ -44,7 +44,9 @@ import Testing
         let clip = ImagePreprocessing.clip(size: sample.size)
         var nearest = clip
         nearest.filter = .nearest
-        let keys = [try key(clip.squashing(to: 12)), try key(clip.squashing(to: 16)), try key(nearest.squashing(to: 12))]
+        let keys = [
+            try key(clip.squashing(to: 12)), try key(clip.squashing(to: 16)), try key(nearest.squashing(to: 12)),
+        ]
         #expect(Set(keys).count == 3)
     }
 }

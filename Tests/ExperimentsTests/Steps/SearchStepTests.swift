@@ -25,7 +25,8 @@ import Testing
             _ requests: [PictureRequest], isCancelled: @Sendable () -> Bool
         ) throws -> [Result<GeneratedPicture, PictureFailure>] {
             requests.enumerated().map { index, request in
-                index % 5 == 4 ? .failure(.notWritten) : .success(GeneratedPicture(image: Self.image(request), objects: ["moon"]))
+                index % 5 == 4
+                    ? .failure(.notWritten) : .success(GeneratedPicture(image: Self.image(request), objects: ["moon"]))
             }
         }
     }
@@ -41,9 +42,12 @@ import Testing
                 $0[$1] = try DescribedNeuronsTests.sampled([1, 3, 4], rows, ratios: [0.5, 0.99, 0.25]).layer(1)
             })
         let found = try SearchWordsStep(
-            spec: spec, layers: [0, 2], classes: StudyClasses(names: SearchSample.classNames, templates: ["{}"], scenes: nil),
-            classifier: classifier, names: classifier, directions: given.add(SearchSample.directions), sampled: given.add(sampled),
-            pool: given.add(StoredTextPool(phrases: pool.phrases, embeddings: pool.embeddings)), texts: given.add(SearchSample.texts)
+            spec: spec, layers: [0, 2],
+            classes: StudyClasses(names: SearchSample.classNames, templates: ["{}"], scenes: nil),
+            classifier: classifier, names: classifier, directions: given.add(SearchSample.directions),
+            sampled: given.add(sampled),
+            pool: given.add(StoredTextPool(phrases: pool.phrases, embeddings: pool.embeddings)),
+            texts: given.add(SearchSample.texts)
         ).result(of: given)
         let search = try SearchSample.search(
             spec, indirect: DescribedNeurons(sampled, pool: pool, size: 2, layers: [0, 2], gap: 0.95))
@@ -62,20 +66,25 @@ import Testing
         let words = SearchWords(
             searches: units.map { unit in
                 .init(
-                    unit: unit, phrases: ["moon", "ship", "bone"], scores: [3, 2, 1], synonyms: [], synonymSimilarities: [], neurons: [],
+                    unit: unit, phrases: ["moon", "ship", "bone"], scores: [3, 2, 1], synonyms: [],
+                    synonymSimilarities: [], neurons: [],
                     withoutPicture: 0)
             }, withoutGap: .init(secondOrder: 0, indirect: 0), indirectFoundAgain: 1)
-        let (handle, descriptions) = try sample.compute(SearchDescriptionsStep(spec: spec, words: sample.given.add(words)))
-        #expect(descriptions.descriptions.count == units.count && descriptions.descriptions.allSatisfy { $0.count == 2 })
+        let (handle, descriptions) = try sample.compute(
+            SearchDescriptionsStep(spec: spec, words: sample.given.add(words)))
+        #expect(
+            descriptions.descriptions.count == units.count && descriptions.descriptions.allSatisfy { $0.count == 2 })
         // Searches of one pair and repeat differ by their phrases only, and these are the same here.
         #expect(descriptions.descriptions[0] == descriptions.descriptions[spec.repeats])
         #expect(descriptions.descriptions[0] != descriptions.descriptions[1])
 
-        let rows = Tensor(shape: [3, sample.width], elements: (0..<3 * sample.width).map { Float(($0 * 7) % 5) - 2 }).rowsNormalised()
+        let rows = Tensor(shape: [3, sample.width], elements: (0..<3 * sample.width).map { Float(($0 * 7) % 5) - 2 })
+            .rowsNormalised()
         let classifier = try sample.given.add(StoredClassifier(ZeroShotClassifier(weights: rows)))
         let (pictures, found) = try sample.compute(
             SearchPicturesStep(
-                model: sample.model, classNames: SearchSample.classNames, spec: spec, descriptions: handle, classifier: classifier,
+                model: sample.model, classNames: SearchSample.classNames, spec: spec, descriptions: handle,
+                classifier: classifier,
                 generator: Painter()))
         #expect(found.facts.count == units.count * spec.pictures)
         for (position, unit) in units.enumerated() {
@@ -104,11 +113,13 @@ import Testing
             }
         }
 
-        let gallery = try FoolingPicturesStep(spec: spec, pair: 0, pictures: pictures, descriptions: handle).result(of: sample.given)
+        let gallery = try FoolingPicturesStep(spec: spec, pair: 0, pictures: pictures, descriptions: handle).result(
+            of: sample.given)
         let table = try ArtefactJSON.decode(PictureTable.self, from: gallery.table)
         #expect(table.rows.count == SearchMethod.allCases.count)
         for (method, row) in zip(SearchMethod.allCases, table.rows) {
-            let fooling = units.indices.filter { units[$0].pair == 0 && units[$0].method == method }.reduce(0) { sum, unit in
+            let fooling = units.indices.filter { units[$0].pair == 0 && units[$0].method == method }.reduce(0) {
+                sum, unit in
                 sum + found.facts[unit * spec.pictures..<(unit + 1) * spec.pictures].count(where: \.isFooling)
             }
             #expect(row.header == "\(method.title): \(fooling) of \(spec.repeats * spec.pictures)")

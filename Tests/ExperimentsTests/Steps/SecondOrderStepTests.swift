@@ -15,7 +15,8 @@ import Testing
         ).result(of: sample.given)
         let handle = try sample.given.add(first)
         let fitted = try EffectMeansStep(
-            model: sample.model, layers: sample.layers, images: sample.fit, first: handle, firstCount: StepSample.perShard,
+            model: sample.model, layers: sample.layers, images: sample.fit, first: handle,
+            firstCount: StepSample.perShard,
             count: StepSample.kept
         ).result(of: sample.given)
         #expect(fitted.layers.keys.sorted() == sample.layers)
@@ -33,7 +34,9 @@ import Testing
             let sums = try first.layer(layer).sums
             let few = mean(Array(images.prefix(StepSample.perShard)))
             #expect(relativeError(sums.total, few.total.map { $0 * Double(StepSample.perShard) }) < 1e-4)
-            #expect(relativeError(sums.activations.elements, few.activations.map { $0 * Double(StepSample.perShard) }) < 1e-4)
+            #expect(
+                relativeError(sums.activations.elements, few.activations.map { $0 * Double(StepSample.perShard) })
+                    < 1e-4)
             let (all, means) = (mean(images), try fitted.layer(layer).means)
             #expect(relativeError(means.total, all.total) < 1e-4)
             #expect(relativeError(means.activations.elements, all.activations) < 1e-4)
@@ -89,7 +92,9 @@ import Testing
         for layer in sample.layers {
             let dense = sample.dense(layer: layer, images)
             let r = try directions.layer(layer).directions.directions
-            func along(_ centred: [[Double]]) -> [Double] { centred.indices.map { centred[$0].dot(r[row: $0].map(Double.init)) } }
+            func along(_ centred: [[Double]]) -> [Double] {
+                centred.indices.map { centred[$0].dot(r[row: $0].map(Double.init)) }
+            }
             let squares = (0..<sample.neurons).map { dense.norms[$0].dot(dense.norms[$0]) }
             let projections = dense.centred.map(along)
             let moments = (0..<sample.neurons).map { n in projections.reduce(0) { $0 + $1[n] * $1[n] } }
@@ -119,13 +124,17 @@ import Testing
             let dense = sample.dense(layer: layer, images)
             let r = try directions.layer(layer).directions.directions
             let means = (0..<5).map { token in
-                (0..<sample.neurons).map { n in images.reduce(0) { $0 + $1.activations[layer][token][n] } / Double(images.count) }
+                (0..<sample.neurons).map { n in
+                    images.reduce(0) { $0 + $1.activations[layer][token][n] } / Double(images.count)
+                }
             }
             for (image, oracle) in evaluated.enumerated() {
                 let centred = dense.centred(oracle, layer: layer)
                 let large = centred.indices.filter { centred[$0].length > dense.thresholds[$0] }
                 sawLarge += large.count
-                func minus(_ neurons: some Sequence<Int>) -> [Double] { neurons.reduce(oracle.scaled) { $0 - centred[$1] } }
+                func minus(_ neurons: some Sequence<Int>) -> [Double] {
+                    neurons.reduce(oracle.scaled) { $0 - centred[$1] }
+                }
                 let all = minus(centred.indices)
                 let reconstruction = centred.indices.reduce(all) { sum, n in
                     let direction = r[row: n].map(Double.init)
@@ -134,7 +143,8 @@ import Testing
                 }
                 var random = SplitMix64(seed: 7, label: "random neurons of layer \(layer)", index: UInt64(image))
                 let replaced = LiteralVision(
-                    sample.vision, image: sample.evaluationPixels[image * bytes..<(image + 1) * bytes], replacing: [layer: means])
+                    sample.vision, image: sample.evaluationPixels[image * bytes..<(image + 1) * bytes],
+                    replacing: [layer: means])
                 let expected: [String: [Double]] = [
                     "baseline": oracle.scaled, "without-all-neurons": all, "without-large-norms": minus(large),
                     "without-small-norms": minus(centred.indices.filter { !large.contains($0) }),
@@ -149,9 +159,13 @@ import Testing
                         continue
                     }
                     let answer = sample.answer(try #require(expected[name]), weights.weights)
-                    #expect(abs(Double(found.margins[index]) - answer.margin) < 2e-3 * 100, "\(name) of layer \(layer), image \(image)")
+                    #expect(
+                        abs(Double(found.margins[index]) - answer.margin) < 2e-3 * 100,
+                        "\(name) of layer \(layer), image \(image)")
                     // Which of two classes at a tie is first hangs on rounding.
-                    #expect(Int(found.labels[index]) == answer.label || answer.margin < 0.01, "\(name) of layer \(layer), image \(image)")
+                    #expect(
+                        Int(found.labels[index]) == answer.label || answer.margin < 0.01,
+                        "\(name) of layer \(layer), image \(image)")
                 }
             }
         }
@@ -174,7 +188,9 @@ import Testing
             let neurons = random.sample(9, of: sample.neurons).sorted()
             #expect(table.neurons.map(Int.init) == neurons)
             let means = (0..<5).map { token in
-                (0..<sample.neurons).map { n in images.reduce(0) { $0 + $1.activations[layer][token][n] } / Double(images.count) }
+                (0..<sample.neurons).map { n in
+                    images.reduce(0) { $0 + $1.activations[layer][token][n] } / Double(images.count)
+                }
             }
             for (row, n) in neurons.enumerated() {
                 // Both kinds of effects are centred by their means over the images of the sample.
@@ -188,14 +204,18 @@ import Testing
                     return oracle.scaled - replaced.scaled
                 }
                 for (effects, summary) in [(secondOrder, table.secondOrder), (indirect, table.indirect)] {
-                    let mean = effects.reduce([Double](repeating: 0, count: sample.width)) { $0.plus($1) }.map { $0 / 12 }
+                    let mean = effects.reduce([Double](repeating: 0, count: sample.width)) { $0.plus($1) }.map {
+                        $0 / 12
+                    }
                     let centred = effects.map { $0 - mean }
                     let largest = centred.sorted { $0.length > $1.length }.prefix(StepSample.kept)
                     let (vector, share) = StepSample.firstSingularVector(Array(largest))
                     let total = centred.reduce(0) { $0 + $1.dot($1) }
                     let along = centred.reduce(0) { $0 + $1.dot(vector) * $1.dot(vector) } / total
                     #expect(abs(Double(summary.directions.shares[row]) - share) < 2e-3, "layer \(layer), neuron \(n)")
-                    #expect(relativeError(summary.directions.directions[row: row], vector) < 2e-2, "layer \(layer), neuron \(n)")
+                    #expect(
+                        relativeError(summary.directions.directions[row: row], vector) < 2e-2,
+                        "layer \(layer), neuron \(n)")
                     #expect(abs(Double(summary.sharesOfAll[row]) - along) < 2e-3)
                     // The smallest share of the images that holds half.
                     let squares = centred.map { $0.dot($0) }.sorted(by: >)
@@ -210,6 +230,7 @@ import Testing
 
 extension StepSample {
     func directions(_ fitted: Study.Fitted) throws -> FittedDirections {
-        try PrincipalDirectionsStep(model: model, layers: layers, largest: fitted.largest, count: Self.kept).result(of: given)
+        try PrincipalDirectionsStep(model: model, layers: layers, largest: fitted.largest, count: Self.kept).result(
+            of: given)
     }
 }

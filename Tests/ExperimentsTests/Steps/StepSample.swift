@@ -39,7 +39,8 @@ final class StepSample {
         folder = try TinyModelFolder(layers: 4)
         try folder.write(
             "preprocessor_config.json",
-            #"{"size": {"shortest_edge": 8}, "crop_size": 8, "image_mean": [0.48, 0.46, 0.41], "image_std": [0.27, 0.26, 0.28]}"#)
+            #"{"size": {"shortest_edge": 8}, "crop_size": 8, "image_mean": [0.48, 0.46, 0.41], "image_std": [0.27, 0.26, 0.28]}"#
+        )
         // Norms about 1 and larger weights: else all tokens are attended to alike, and no effect stands out.
         try folder.writeWeights { tensors in
             for (name, tensor) in tensors where name.hasSuffix("weight") {
@@ -56,7 +57,9 @@ final class StepSample {
         vision = try model.clip.value().vision
 
         var random = SplitMix64(seed: 41)
-        masks = (0..<Self.fitCount).map { _ in (0..<Self.size * Self.size).map { _ in [0, 1, 1, 2, 255][random.below(5)] } }
+        masks = (0..<Self.fitCount).map { _ in
+            (0..<Self.size * Self.size).map { _ in [0, 1, 1, 2, 255][random.below(5)] }
+        }
         fitPixels = RandomVision.images(Self.fitCount, of: vision.configuration, seed: 21)
         evaluationPixels = RandomVision.images(7, of: vision.configuration, seed: 22)
         fit = try Self.source("fit", fitPixels, masks, &given)
@@ -76,19 +79,23 @@ final class StepSample {
             for image in start..<min(start + 3, count) {
                 shard.append(
                     RGBImage(width: size, height: size, pixels: Array(pixels[image * bytes..<(image + 1) * bytes])),
-                    mask: masks[image], label: image % 5, objects: [image % 5, (image + 2) % 5], caption: "p\(image % 6)")
+                    mask: masks[image], label: image % 5, objects: [image % 5, (image + 2) % 5],
+                    caption: "p\(image % 6)")
             }
             return shard
         }
         let images = try given.add(Shards(shards, units: count, unitsPerShard: 3))
         let facts = try given.add(ImageFactsStep(images: images, label: split).result(of: given))
         return ImageSource(
-            .init(images: images, facts: facts, count: count), perShard: perShard, name: ImageSet(dataset: "d", split: split),
+            .init(images: images, facts: facts, count: count), perShard: perShard,
+            name: ImageSet(dataset: "d", split: split),
             digest: nil)
     }
 
     /// Computes a step, and gives its result to those that follow.
-    func compute<Definition: StepDefinition>(_ definition: Definition) throws -> (StepHandle<Definition.Output>, Definition.Output) {
+    func compute<Definition: StepDefinition>(_ definition: Definition) throws -> (
+        StepHandle<Definition.Output>, Definition.Output
+    ) {
         let result = try definition.result(of: given)
         return (try given.add(result), result)
     }
@@ -98,13 +105,16 @@ final class StepSample {
         let first = try compute(FirstEffectSumsStep(model: model, layers: layers, images: fit, count: Self.perShard)).0
         let means = try compute(
             EffectMeansStep(
-                model: model, layers: layers, images: fit, first: first, firstCount: Self.perShard, count: Self.kept)).0
+                model: model, layers: layers, images: fit, first: first, firstCount: Self.perShard, count: Self.kept)
+        ).0
         let largest = try compute(
-            LargestEffectsStep(model: model, layers: layers, images: fit, means: means, count: Self.kept)).0
+            LargestEffectsStep(model: model, layers: layers, images: fit, means: means, count: Self.kept)
+        ).0
         return Study.Fitted(
             means: means, largest: largest,
             directions: try compute(
-                PrincipalDirectionsStep(model: model, layers: layers, largest: largest, count: Self.kept)).0)
+                PrincipalDirectionsStep(model: model, layers: layers, largest: largest, count: Self.kept)
+            ).0)
     }
 
     func classifier() throws -> (StepHandle<StoredClassifier>, StoredClassifier) {
@@ -115,7 +125,9 @@ final class StepSample {
 
     func literal(_ pixels: [UInt8]) -> [LiteralVision] {
         let bytes = 3 * Self.size * Self.size
-        return stride(from: 0, to: pixels.count, by: bytes).map { LiteralVision(vision, image: pixels[$0..<$0 + bytes]) }
+        return stride(from: 0, to: pixels.count, by: bytes).map {
+            LiteralVision(vision, image: pixels[$0..<$0 + bytes])
+        }
     }
 
     /// What the formulas make of one layer of the fit set.

@@ -21,7 +21,9 @@ final class StoredImages {
         self.size = size
         var random = SplitMix64(seed: 21)
         images = (0..<count).map { _ in
-            RGBImage(width: size, height: size, pixels: (0..<3 * size * size).map { _ in UInt8(truncatingIfNeeded: random.next()) })
+            RGBImage(
+                width: size, height: size,
+                pixels: (0..<3 * size * size).map { _ in UInt8(truncatingIfNeeded: random.next()) })
         }
         masks = (0..<count).map { _ in (0..<size * size).map { _ in [0, 1, 2, 255][random.below(4)] } }
         facts = (0..<count).map { ($0 == 1 ? nil : $0, $0 == 1 ? [-1, 3] : [$0, 4], "image \($0)") }
@@ -37,7 +39,8 @@ final class StoredImages {
                             var result = ImageShard(imageSize: size)
                             for index in shard.units {
                                 result.append(
-                                    images[index], mask: masks[index], label: facts[index].label, objects: facts[index].objects,
+                                    images[index], mask: masks[index], label: facts[index].label,
+                                    objects: facts[index].objects,
                                     caption: facts[index].caption)
                             }
                             return result
@@ -48,7 +51,9 @@ final class StoredImages {
 
     deinit { try? FileManager.default.removeItem(at: folder) }
 
-    func run() throws -> ExecutionResult { try Executor(graph, in: ResultsFolder(folder), options: .init(workers: 2)).run() }
+    func run() throws -> ExecutionResult {
+        try Executor(graph, in: ResultsFolder(folder), options: .init(workers: 2)).run()
+    }
 
     func reader() throws -> ImageReader { ImageReader(try run().artefact(steps.images)) }
 }

@@ -15,13 +15,15 @@ import Testing
     init() throws { sample = try StepSample() }
 
     func pool() throws -> (StepHandle<StoredTextPool>, StoredTextPool) {
-        try sample.compute(TextPoolStep(model: sample.model, name: "words", source: .phrases(Array(phrases.prefix(20))), needed: 4))
+        try sample.compute(
+            TextPoolStep(model: sample.model, name: "words", source: .phrases(Array(phrases.prefix(20))), needed: 4))
     }
 
     /// 25 classes are embedded in two shards.
     @Test func zeroShotClassifier() throws {
         let (clip, names) = (try sample.model.clip.value(), (0..<25).map { "t\($0)" })
-        let found = try ClassifierStep(model: sample.model, names: names, templates: ["a {}", "{}!"]).result(of: sample.given)
+        let found = try ClassifierStep(model: sample.model, names: names, templates: ["a {}", "{}!"]).result(
+            of: sample.given)
         #expect(found.weights.shape == [25, sample.width])
         for (index, name) in names.enumerated() {
             let texts = clip.embed(texts: ["a \(name)", "\(name)!"])
@@ -32,7 +34,8 @@ import Testing
 
     /// 1030 phrases are embedded in two shards.
     @Test func textPool() throws {
-        let found = try TextPoolStep(model: sample.model, name: "words", source: .phrases(phrases), needed: 4).result(of: sample.given)
+        let found = try TextPoolStep(model: sample.model, name: "words", source: .phrases(phrases), needed: 4).result(
+            of: sample.given)
         let clip = try sample.model.clip.value()
         #expect(found.pool.phrases == phrases && found.pool.embeddings.shape == [1030, sample.width])
         for index in [0, 1023, 1024, 1029] {
@@ -64,7 +67,8 @@ import Testing
         let directions = try sample.directions(fitted)
         let (handle, stored) = try pool()
         let found = try SparseTextsStep(
-            model: sample.model, layers: sample.layers, pool: handle, name: "words", phrases: 20, directions: fitted.directions,
+            model: sample.model, layers: sample.layers, pool: handle, name: "words", phrases: 20,
+            directions: fitted.directions,
             sizes: [1, 3]
         ).result(of: sample.given)
         let pursuit = MatchingPursuit(dictionary: stored.pool.dictionary)
@@ -77,7 +81,9 @@ import Testing
                 for size in 0..<2 {
                     let start = (size * sample.neurons + n) * 3
                     let coefficients = codes.coefficients.elements[start..<start + 3]
-                    #expect(relativeError(coefficients, own.coefficients.elements[size * 3..<(size + 1) * 3].map(Double.init)) < 1e-4)
+                    #expect(
+                        relativeError(
+                            coefficients, own.coefficients.elements[size * 3..<(size + 1) * 3].map(Double.init)) < 1e-4)
                 }
             }
         }
@@ -90,19 +96,23 @@ import Testing
         let (pool, stored) = try pool()
         let (texts, codes) = try sample.compute(
             SparseTextsStep(
-                model: sample.model, layers: sample.layers, pool: pool, name: "words", phrases: 20, directions: fitted.directions,
+                model: sample.model, layers: sample.layers, pool: pool, name: "words", phrases: 20,
+                directions: fitted.directions,
                 sizes: [1, 3]))
         let (effects, measured) = try sample.compute(
             NeuronEffectsStep(sample.model, layers: sample.layers, images: sample.evaluation, fitted: fitted))
         let found = try FaithfulnessStep(
-            layers: sample.layers, effects: effects, directions: fitted.directions, texts: texts, pool: pool, name: "words", seed: 6
+            layers: sample.layers, effects: effects, directions: fitted.directions, texts: texts, pool: pool,
+            name: "words", seed: 6
         ).result(of: sample.given)
         #expect(found.images == 7)
         for layer in sample.layers {
             let (table, scores) = (try #require(measured.layers[layer]).effects, try #require(found.layers[layer]))
             func correlation(_ n: Int, with vector: ArraySlice<Float>) -> Double {
                 let own = (0..<7).map { Double(table[row: $0][$0 * sample.neurons + n]) }
-                let said = (0..<7).map { measured.representations[row: $0].map(Double.init).dot(vector.map(Double.init)) }
+                let said = (0..<7).map {
+                    measured.representations[row: $0].map(Double.init).dot(vector.map(Double.init))
+                }
                 return Self.spearman(own, said)
             }
             var random = SplitMix64(seed: 6, label: "shuffled descriptions", index: UInt64(layer))
@@ -116,7 +126,8 @@ import Testing
                     let sums = try codes.layer(layer).reconstructions(size, dictionary: stored.pool.dictionary)
                     let place = size * sample.neurons + n
                     #expect(abs(Double(scores.own.elements[place]) - correlation(n, with: sums[row: n])) < 1e-5)
-                    #expect(abs(Double(scores.shuffled.elements[place]) - correlation(n, with: sums[row: other])) < 1e-5)
+                    #expect(
+                        abs(Double(scores.shuffled.elements[place]) - correlation(n, with: sums[row: other])) < 1e-5)
                 }
             }
         }
@@ -139,13 +150,16 @@ import Testing
         let (pool, stored) = try pool()
         let (texts, codes) = try sample.compute(
             SparseTextsStep(
-                model: sample.model, layers: sample.layers, pool: pool, name: "words", phrases: 20, directions: fitted.directions,
+                model: sample.model, layers: sample.layers, pool: pool, name: "words", phrases: 20,
+                directions: fitted.directions,
                 sizes: [1, 4]))
         let found = try PhraseSimilarityStep(
             layers: sample.layers, directions: fitted.directions, pool: pool, texts: texts, size: 1, seed: 3
         ).result(of: sample.given)
         let centred = stored.pool.centred
-        func cosine(_ a: Int, _ b: Int) -> Double { centred[row: a].map(Double.init).dot(centred[row: b].map(Double.init)) }
+        func cosine(_ a: Int, _ b: Int) -> Double {
+            centred[row: a].map(Double.init).dot(centred[row: b].map(Double.init))
+        }
         func mean(_ chosen: [Int]) -> Double {
             let pairs = chosen.indices.flatMap { i in (i + 1..<chosen.count).map { cosine(chosen[i], chosen[$0]) } }
             return pairs.reduce(0, +) / Double(pairs.count)
@@ -180,12 +194,14 @@ import Testing
         let (pool, stored) = try pool()
         let (texts, codes) = try sample.compute(
             SparseTextsStep(
-                model: sample.model, layers: sample.layers, pool: pool, name: "words", phrases: 20, directions: fitted.directions,
+                model: sample.model, layers: sample.layers, pool: pool, name: "words", phrases: 20,
+                directions: fitted.directions,
                 sizes: [1, 3]))
         let (classifier, weights) = try sample.classifier()
         let pools = [SparsePredictionsStep.Pool(name: "words", sizes: [1, 3], pool: pool, texts: texts)]
         let found = try SparsePredictionsStep(
-            sample.model, layers: sample.layers, images: sample.evaluation, classifier: classifier, means: fitted.means, pools: pools
+            sample.model, layers: sample.layers, images: sample.evaluation, classifier: classifier, means: fitted.means,
+            pools: pools
         ).result(of: sample.given)
         let conditions = SparseConditions(layers: sample.layers, pools: [.init(name: "words", sizes: [1, 3])])
         #expect(found.count == 7 && found.conditions == 6)
@@ -204,7 +220,9 @@ import Testing
                     }
                     let answer = sample.answer(vector, weights.weights)
                     let index = image * 6 + conditions.index(layer: position, pool: 0, size: size)
-                    #expect(abs(Double(found.margins[index]) - answer.margin) < 0.2, "layer \(layer), image \(image), size \(size)")
+                    #expect(
+                        abs(Double(found.margins[index]) - answer.margin) < 0.2,
+                        "layer \(layer), image \(image), size \(size)")
                     #expect(Int(found.labels[index]) == answer.label || answer.margin < 0.2)
                 }
             }
@@ -242,18 +260,21 @@ import Testing
         let (pool, stored) = try pool()
         let (texts, codes) = try sample.compute(
             SparseTextsStep(
-                model: sample.model, layers: sample.layers, pool: pool, name: "words", phrases: 20, directions: fitted.directions,
+                model: sample.model, layers: sample.layers, pool: pool, name: "words", phrases: 20,
+                directions: fitted.directions,
                 sizes: [1, 3]))
         let (handle, found) = try sample.compute(
             ConceptPhrasesStep(
-                sample.model, layers: [0, 2], images: sample.evaluation, fitted: fitted, pool: pool, texts: texts, size: 1, kept: 4))
+                sample.model, layers: [0, 2], images: sample.evaluation, fitted: fitted, pool: pool, texts: texts,
+                size: 1, kept: 4))
         let images = sample.literal(sample.fitPixels)
         for (image, oracle) in sample.literal(sample.evaluationPixels).enumerated() {
             var (norm, signed, active) = ([Double](repeating: 0, count: 20), [Double](repeating: 0, count: 20), 0)
             for layer in [0, 2] {
                 let (dense, codes) = (sample.dense(layer: layer, images), try codes.layer(layer))
                 let r = try directions.layer(layer).directions.directions
-                for (n, effect) in dense.centred(oracle, layer: layer).enumerated() where effect.length > dense.thresholds[n] {
+                for (n, effect) in dense.centred(oracle, layer: layer).enumerated()
+                where effect.length > dense.thresholds[n] {
                     active += 1
                     for position in 0..<3 {
                         let atom = Int(codes.atoms[n * 3 + position])
@@ -275,7 +296,8 @@ import Testing
                 }
             }
         }
-        let gallery = try ConceptGalleryStep(images: sample.evaluation, pool: pool, found: handle, size: 8).result(of: sample.given)
+        let gallery = try ConceptGalleryStep(images: sample.evaluation, pool: pool, found: handle, size: 8).result(
+            of: sample.given)
         #expect(gallery.png.starts(with: [0x89, 0x50, 0x4E, 0x47]))
     }
 }

@@ -15,12 +15,14 @@ import Testing
 
     private func segmentation(_ keys: String) throws -> OpenVocabularySpec {
         try OpenVocabularySpec(
-            SurgerySample.document("open-vocabulary-segmentation", keys), choices: HandMade.choices, model: SurgerySample.facts)
+            SurgerySample.document("open-vocabulary-segmentation", keys), choices: HandMade.choices,
+            model: SurgerySample.facts)
     }
 
     private func recognition(_ keys: String) throws -> MultiLabelSpec {
         try MultiLabelSpec(
-            SurgerySample.document("multi-label-recognition", keys), choices: HandMade.choices, model: SurgerySample.facts)
+            SurgerySample.document("multi-label-recognition", keys), choices: HandMade.choices,
+            model: SurgerySample.facts)
     }
 
     @Test func defaults() throws {
@@ -29,7 +31,8 @@ import Testing
         #expect(spec.surgery.depth == 3 && spec.surgery.inputSize == 8 && spec.overlays == 20)
         #expect(spec.secondOrder == nil && spec.surgery.setting.templates == nil && spec.surgery.setting.seed == 0)
         // Ascending, however the spec has them.
-        #expect(spec.sensitivity.depths == [1, 2] && spec.sensitivity.inputSizes == [8, 12] && spec.sensitivity.images == 2)
+        #expect(
+            spec.sensitivity.depths == [1, 2] && spec.sensitivity.inputSizes == [8, 12] && spec.sensitivity.images == 2)
         #expect(spec.controls.accuracyFloor == 0.5)
         var deep = SurgerySample.model
         deep.blocks = 24
@@ -48,17 +51,21 @@ import Testing
         #expect(try recognition("input-size: 4\n" + Self.controls).inputSize == 4)
         let row = try #require(
             try explainability(
-                "second-order: {neurons: 7}\nfit: {dataset: d, split: fit}\nsignificant-images: 5\n" + Self.sensitivity + Self.controls
+                "second-order: {neurons: 7}\nfit: {dataset: d, split: fit}\nsignificant-images: 5\n" + Self.sensitivity
+                    + Self.controls
             ).secondOrder)
         #expect(row.neurons == 7 && row.layers == nil && row.study.significantImages == 5)
         let chosen = try #require(
             try explainability(
-                "second-order: {neurons: 6, layers: [1]}\nfit: {dataset: d, split: fit}\n" + Self.sensitivity + Self.controls
+                "second-order: {neurons: 6, layers: [1]}\nfit: {dataset: d, split: fit}\n" + Self.sensitivity
+                    + Self.controls
             ).secondOrder)
         #expect(chosen.layers == [1])
     }
 
-    private func error(_ body: () throws -> some Any) throws -> SpecError { try #require(throws: SpecError.self) { _ = try body() } }
+    private func error(_ body: () throws -> some Any) throws -> SpecError {
+        try #require(throws: SpecError.self) { _ = try body() }
+    }
 
     @Test func inputsThatPatchesDoNotFillAreNamedWithTheirLine() throws {
         let words = "10 pixels cannot be cut into patches of 4"
@@ -72,7 +79,9 @@ import Testing
             #expect(error.position == SpecPosition(line: 6, column: 13), "\(error)")
         }
         let listed = try error { try explainability(Self.sensitivity.replacing("12", with: "10") + Self.controls) }
-        #expect(listed.kind == .invalid(key: "sensitivity.input-sizes", reason: words) && listed.position?.line == 5, "\(listed)")
+        #expect(
+            listed.kind == .invalid(key: "sensitivity.input-sizes", reason: words) && listed.position?.line == 5,
+            "\(listed)")
         for size in ["0", "-4", "4100"] {
             let error = try error { try segmentation("input-size: \(size)\n" + Self.controls) }
             #expect(error.kind == .outOfRange(key: "input-size", value: size, lower: "1", upper: "4096"), "\(error)")
@@ -83,16 +92,23 @@ import Testing
         for depth in ["0", "4"] {
             let wanted = SpecError.Kind.outOfRange(key: "depth", value: depth, lower: "1", upper: "3")
             #expect(try error { try segmentation("depth: \(depth)\n" + Self.controls) }.kind == wanted)
-            #expect(try error { try explainability("depth: \(depth)\n" + Self.sensitivity + Self.controls) }.kind == wanted)
+            #expect(
+                try error { try explainability("depth: \(depth)\n" + Self.sensitivity + Self.controls) }.kind == wanted)
         }
-        let listed = try error { try explainability(Self.sensitivity.replacing("[2, 1]", with: "[1, 4]") + Self.controls) }
+        let listed = try error {
+            try explainability(Self.sensitivity.replacing("[2, 1]", with: "[1, 4]") + Self.controls)
+        }
         #expect(listed.kind == .outOfRange(key: "sensitivity.depths", value: "4", lower: "1", upper: "3"))
-        let twice = try error { try explainability(Self.sensitivity.replacing("[2, 1]", with: "[1, 1]") + Self.controls) }
+        let twice = try error {
+            try explainability(Self.sensitivity.replacing("[2, 1]", with: "[1, 1]") + Self.controls)
+        }
         #expect(twice.kind == .duplicateElement(key: "sensitivity.depths", value: "1"))
     }
 
     @Test func fitImagesAndTheRowMadeOfThemComeTogether() throws {
-        let without = try error { try explainability("second-order: {neurons: 3}\n" + Self.sensitivity + Self.controls) }
+        let without = try error {
+            try explainability("second-order: {neurons: 3}\n" + Self.sensitivity + Self.controls)
+        }
         #expect(without.kind == .missingKey("fit"))
         for key in ["fit: {dataset: d, split: fit}", "layers: [0]", "significant-images: 5"] {
             let error = try error { try explainability(key + "\n" + Self.sensitivity + Self.controls) }
@@ -103,14 +119,19 @@ import Testing
         let row = "fit: {dataset: d, split: fit}\nsecond-order: "
         // Two layers of six neurons.
         for (value, kind) in [
-            ("{neurons: 13}", SpecError.Kind.outOfRange(key: "second-order.neurons", value: "13", lower: "1", upper: "12")),
+            (
+                "{neurons: 13}",
+                SpecError.Kind.outOfRange(key: "second-order.neurons", value: "13", lower: "1", upper: "12")
+            ),
             ("{neurons: 7, layers: [1]}", .outOfRange(key: "second-order.neurons", value: "7", lower: "1", upper: "6")),
             ("{layers: [1]}", .missingKey("second-order.neurons")),
         ] {
             let error = try error { try explainability(row + value + "\n" + Self.sensitivity + Self.controls) }
             #expect(error.kind == kind, "\(value): \(error)")
         }
-        let other = try error { try explainability(row + "{neurons: 3, layers: [2]}\n" + Self.sensitivity + Self.controls) }
+        let other = try error {
+            try explainability(row + "{neurons: 3, layers: [2]}\n" + Self.sensitivity + Self.controls)
+        }
         guard case .invalid("second-order.layers", _) = other.kind else {
             Issue.record("\(other)")
             return
@@ -144,7 +165,8 @@ import Testing
     @Test func scenesTakeNoClassNames() throws {
         let keys = "class-names: names.txt\n" + Self.controls
         for read in [
-            { try self.explainability(keys + Self.sensitivity) as Any }, { try self.segmentation(keys) }, { try self.recognition(keys) },
+            { try self.explainability(keys + Self.sensitivity) as Any }, { try self.segmentation(keys) },
+            { try self.recognition(keys) },
         ] as [() throws -> Any] {
             let error = try error(read)
             guard case .invalid("evaluation", let reason) = error.kind else {

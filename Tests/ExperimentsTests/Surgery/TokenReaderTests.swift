@@ -17,7 +17,8 @@ import Testing
     init() throws {
         var random = SplitMix64(seed: 8)
         func rows(_ count: Int, _ width: Int) -> Tensor {
-            Tensor(shape: [count, width], elements: (0..<count * width).map { _ in Float(random.uniform(-1...1)) }).rowsNormalised()
+            Tensor(shape: [count, width], elements: (0..<count * width).map { _ in Float(random.uniform(-1...1)) })
+                .rowsNormalised()
         }
         classifier = rows(5, vision.embeddingWidth)
         empty = rows(1, vision.embeddingWidth)
@@ -35,7 +36,8 @@ import Testing
             let answer = try tokens.run(reader, index, of: StoredImages.name)
             try reader.withImages(index..<index + 1) { pass.run($0) }
             let sorted = pass.logits.sorted(by: >)
-            #expect(pass.logits[answer.label] == sorted[0] && abs(answer.margin - (sorted[0] - sorted[1]) / scale) < 1e-5)
+            #expect(
+                pass.logits[answer.label] == sorted[0] && abs(answer.margin - (sorted[0] - sorted[1]) / scale) < 1e-5)
             for reading in readings {
                 let row = try tokens.similarities(reading)[row: 0]
                 let error = largestError(row, pass.logits.map { $0 / scale })
@@ -47,17 +49,22 @@ import Testing
     @Test func patchesAreReadAsThePassEmbedsThem() throws {
         let reader = try images.reader()
         let recipe = SurgeryRecipe.surgery(depth: 2)
-        let tokens = TokenReader(vision, [.clip, .surgery(depth: 2), .singleText(depth: 2)], classifier: classifier, empty: empty)
+        let tokens = TokenReader(
+            vision, [.clip, .surgery(depth: 2), .singleText(depth: 2)], classifier: classifier, empty: empty)
         let pass = SurgeryPass(vision, recipes: [recipe], capacity: 1)
         // In another order, and one image twice: nothing stays of the image before.
         for index in [3, 0, 4, 3] {
             try tokens.run(reader, index, of: StoredImages.name)
             try reader.withImages(index..<index + 1) { pass.run($0, batch: 1) }
             let (count, d) = (vision.tokens, vision.embeddingWidth)
-            let embedded = Tensor(shape: [count, d], elements: Array(UnsafeBufferPointer(start: pass.embed(recipe), count: count * d))).rowsNormalised()
+            let embedded = Tensor(
+                shape: [count, d], elements: Array(UnsafeBufferPointer(start: pass.embed(recipe), count: count * d))
+            ).rowsNormalised()
             let cosines = embedded.times(classifier, transposed: true)
             let surgery = try tokens.similarities(.surgery(depth: 2))
-            #expect(surgery.shape == [count, 5] && largestError(surgery.elements, FeatureSurgery.amongLabels(cosines).elements) < 1e-6)
+            #expect(
+                surgery.shape == [count, 5]
+                    && largestError(surgery.elements, FeatureSurgery.amongLabels(cosines).elements) < 1e-6)
             let empties = embedded.times(empty, transposed: true).elements
             let single = try tokens.similarities(.singleText(depth: 2))
             #expect(largestError(single.elements, cosines.elements.enumerated().map { $1 - empties[$0 / 5] }) < 1e-6)
@@ -76,9 +83,13 @@ import Testing
         for reading in readings {
             let alone = TokenReader(vision, [reading], classifier: classifier)
             try alone.run(reader, 0, of: StoredImages.name)
-            #expect(largestError(try tokens.similarities(reading).elements, try alone.similarities(reading).elements) < 1e-7)
+            #expect(
+                largestError(try tokens.similarities(reading).elements, try alone.similarities(reading).elements) < 1e-7
+            )
         }
-        #expect(largestError(try tokens.similarities(readings[0]).elements, try tokens.similarities(readings[1]).elements) > 1e-3)
+        #expect(
+            largestError(try tokens.similarities(readings[0]).elements, try tokens.similarities(readings[1]).elements)
+                > 1e-3)
         #expect(Set(readings.map(\.key)).count == 4)
     }
 
@@ -87,7 +98,8 @@ import Testing
         let broken = VisionTransformer(
             configuration: vision.configuration, patchEmbedding: vision.patchEmbedding,
             classEmbedding: [Float](repeating: .nan, count: vision.width), positionEmbedding: vision.positionEmbedding,
-            inputNorm: vision.inputNorm, blocks: vision.blocks, outputNorm: vision.outputNorm, projection: vision.projection,
+            inputNorm: vision.inputNorm, blocks: vision.blocks, outputNorm: vision.outputNorm,
+            projection: vision.projection,
             normalisation: vision.normalisation)
         let tokens = TokenReader(broken, [.clip], classifier: classifier)
         #expect(throws: ExperimentError.notFinite(image: "d/seg/2", place: "embedding")) {

@@ -17,21 +17,26 @@ import Testing
         memory = OutputFolder(folder.url).folder("memory")
         for (index, name) in ["a/0", "a/1", "b/2", "b/3"].enumerated() {
             let url = folder.url.appendingPathComponent("pictures/\(name).png")
-            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Self.picture(UInt8(10 * index)).write(to: url)
         }
     }
 
-    private static func picture(_ grey: UInt8) throws -> Data { try RGBImage(width: 8, height: 8, grey: grey).png(for: "") }
+    private static func picture(_ grey: UInt8) throws -> Data {
+        try RGBImage(width: 8, height: 8, grey: grey).png(for: "")
+    }
 
     /// Lists the pictures and plans the step that makes squares of them.
     private func planned() throws -> (graph: Graph, images: StepHandle<Shards<ImageShard>>) {
         let place = folder.url.appendingPathComponent("pictures")
         let source = try PictureSource(
             .classFolders, split: nil, path: place, data: folder.url,
-            classes: .init(wnids: folder.url.appendingPathComponent("none"), names: folder.url.appendingPathComponent("none")))
+            classes: .init(
+                wnids: folder.url.appendingPathComponent("none"), names: folder.url.appendingPathComponent("none")))
         let dataset = try PictureDataset(
-            source, .all, limit: nil, withMasks: false, onBadPicture: .fail, memo: InputMemo(folder: memory), tell: { _ in })
+            source, .all, limit: nil, withMasks: false, onBadPicture: .fail, memo: InputMemo(folder: memory),
+            tell: { _ in })
         var graph = Graph()
         let square = ImagePreprocessing.clip(size: 4)
         let images = try dataset.images(square, masks: nil, label: "pictures", in: &graph).images
@@ -48,7 +53,9 @@ import Testing
         let url = folder.url.appendingPathComponent("pictures/b/2.png")
         let plan = try planned()
         try Self.picture(200).write(to: url)
-        guard case .shardFailed(_, _, DataSetError.changed(let place))? = #expect(throws: PipelineError.self, performing: { try run(plan.graph) })
+        guard
+            case .shardFailed(_, _, DataSetError.changed(let place))? = #expect(
+                throws: PipelineError.self, performing: { try run(plan.graph) })
         else {
             Issue.record("the change is not noticed")
             return
@@ -105,7 +112,10 @@ import Testing
         let sources = try entry.verifiedSources(name: "emoji-scenes")
         let text = try String(contentsOf: copy, encoding: .utf8)
         try Data(text.replacing("ship", with: "boat").utf8).write(to: copy)
-        guard case .digestMismatch(_, copy.path, _, _)? = #expect(throws: InputError.self, performing: { try EmojiCatalogue(sources) }) else {
+        guard
+            case .digestMismatch(_, copy.path, _, _)? = #expect(
+                throws: InputError.self, performing: { try EmojiCatalogue(sources) })
+        else {
             Issue.record("the change is not noticed")
             return
         }

@@ -8,13 +8,16 @@ import Testing
 @Suite struct SeveralObjectsControlTests {
     private func rows() throws -> RowMaker {
         let setting = try MultiLabelSpec(
-            SurgerySample.document("multi-label-recognition", "seed: 9\ncontrols: {accuracy-floor: 0}"), choices: HandMade.choices,
+            SurgerySample.document("multi-label-recognition", "seed: 9\ncontrols: {accuracy-floor: 0}"),
+            choices: HandMade.choices,
             model: SurgerySample.facts
         ).setting
         return RowMaker("e", setting, isPartial: false)
     }
 
-    private func control(_ objects: [[Int32]], _ predicted: [Int32], floor: Double = 0, seed: Int = 9) -> BaselineControl {
+    private func control(_ objects: [[Int32]], _ predicted: [Int32], floor: Double = 0, seed: Int = 9)
+        -> BaselineControl
+    {
         BaselineControl(objects: objects, predicted: predicted, floor: floor, seed: seed)
     }
 
@@ -29,7 +32,9 @@ import Testing
         #expect(metrics.count == 2 && shuffled.n == 3 && shuffled.status == .ok)
         // What is kept of each image stands under its own name.
         for row in [right, shuffled] {
-            #expect(row.terms?.images == [0, 1, 4].map(HandMade.images.imageID), "\(row.name): \(String(describing: row.terms?.images))")
+            #expect(
+                row.terms?.images == [0, 1, 4].map(HandMade.images.imageID),
+                "\(row.name): \(String(describing: row.terms?.images))")
         }
         #expect(right.terms?.terms.map(\.numerator) == [1, 0, 1])
     }
@@ -37,7 +42,9 @@ import Testing
     @Test func theFloorItselfIsEnough() {
         #expect(control(objects, [1, 0, 3, 0, 0], floor: 2.0 / 3).failedControls() == [])
         #expect(
-            control(objects, [1, 0, 3, 0, 0], floor: 0.7).failedControls() == [.accuracyBelowFloor(accuracy: 2.0 / 3, floor: 0.7)])
+            control(objects, [1, 0, 3, 0, 0], floor: 0.7).failedControls() == [
+                .accuracyBelowFloor(accuracy: 2.0 / 3, floor: 0.7)
+            ])
     }
 
     @Test func shuffledObjectsAreThoseObjectsInAnotherOrder() {
@@ -68,7 +75,9 @@ import Testing
             let metrics = control.metrics(try rows(), of: HandMade.images)
             #expect(metrics.count == 2)
             for row in metrics {
-                #expect(row.status == .notRun && row.value == nil && row.note == "no image shows one of the classes", "\(row)")
+                #expect(
+                    row.status == .notRun && row.value == nil && row.note == "no image shows one of the classes",
+                    "\(row)")
             }
         }
     }

@@ -20,7 +20,9 @@ import Testing
             var expected = [Bool](repeating: false, count: entry.width * entry.height)
             try RunLengths.paint(entry.runs, on: &expected)
             var found = [Bool](repeating: false, count: expected.count)
-            for polygon in entry.polygons { PolygonFill.paint(polygon, width: entry.width, height: entry.height, on: &found) }
+            for polygon in entry.polygons {
+                PolygonFill.paint(polygon, width: entry.width, height: entry.height, on: &found)
+            }
             pictures += 1
             wrong += zip(found, expected).count { $0 != $1 }
         }
@@ -42,11 +44,15 @@ import Testing
         }
     }
 
-    @Test(arguments: ["\u{2f}", "p", "é", "P", "oooooooooooooooo0", "0o"]) func foreignRunLengthsAreRefused(text: String) {
+    @Test(arguments: ["\u{2f}", "p", "é", "P", "oooooooooooooooo0", "0o"]) func foreignRunLengthsAreRefused(
+        text: String
+    ) {
         #expect(throws: RunLengths.Fault.self) { try RunLengths.decompressed(text.utf8) }
     }
 
-    @Test(arguments: [[], [3], [5], [-1, 5], [2, .max], [4, 1], [4, -4, 4]]) func runsOfAnotherLengthAreRefused(counts: [Int]) {
+    @Test(arguments: [[], [3], [5], [-1, 5], [2, .max], [4, 1], [4, -4, 4]]) func runsOfAnotherLengthAreRefused(
+        counts: [Int]
+    ) {
         var region = [Bool](repeating: false, count: 4)
         #expect(throws: RunLengths.Fault.self) { try RunLengths.paint(counts, on: &region) }
     }
@@ -54,7 +60,10 @@ import Testing
     // MARK: JSON
 
     /// Decimal numbers are the doubles that Swift's own parser gives.
-    @Test(arguments: ["0", "-0.0", "1", "510.66", "0.1", "123456789012.345", "1e3", "-2.5E-3", "0.30000000000000004", "1234567890123456789", "12345678.123456789"])
+    @Test(arguments: [
+        "0", "-0.0", "1", "510.66", "0.1", "123456789012.345", "1e3", "-2.5E-3", "0.30000000000000004",
+        "1234567890123456789", "12345678.123456789",
+    ])
     func numbersAreExact(text: String) throws {
         let found = try Array(text.utf8).withUnsafeBytes { bytes in
             var json = JSONBytes(bytes)
@@ -63,7 +72,8 @@ import Testing
         #expect(found.bitPattern == Double(text)?.bitPattern)
     }
 
-    @Test(arguments: ["", "-", ".5", "1.", "1e", "1e999", "abc", "1.2.3e"]) func foreignNumbersAreRefused(text: String) {
+    @Test(arguments: ["", "-", ".5", "1.", "1e", "1e999", "abc", "1.2.3e"]) func foreignNumbersAreRefused(text: String)
+    {
         #expect(throws: JSONBytes.Fault.self) {
             try Array(text.utf8).withUnsafeBytes { bytes in
                 var json = JSONBytes(bytes)

@@ -7,10 +7,11 @@ import Testing
 
 extension DataSetFixtures {
     static func checksum(_ picture: StoredPicture) -> UInt {
-        let bytes = switch picture {
-        case .encoded(let data): [UInt8](data)
-        case .pixels(let image): image.pixels
-        }
+        let bytes =
+            switch picture {
+            case .encoded(let data): [UInt8](data)
+            case .pixels(let image): image.pixels
+            }
         return crc32(0, bytes, UInt32(bytes.count))
     }
 }
@@ -33,12 +34,17 @@ func expectEqual(
     for (index, record) in expected.records.enumerated() {
         let found = ImageRecord(id: record.id, labels: record.labels, uncertainLabels: record.uncertain)
         #expect(collection.record(index) == found, sourceLocation: sourceLocation)
-        #expect(try DataSetFixtures.checksum(collection.picture(index)) == record.crc32, "picture \(record.id)", sourceLocation: sourceLocation)
+        #expect(
+            try DataSetFixtures.checksum(collection.picture(index)) == record.crc32, "picture \(record.id)",
+            sourceLocation: sourceLocation)
         guard let mask = record.mask, let segmented = collection as? any SegmentedImages else { continue }
         let read = try segmented.mask(index)
-        #expect((read.width, read.height) == (mask.width, mask.height), "mask \(record.id)", sourceLocation: sourceLocation)
+        #expect(
+            (read.width, read.height) == (mask.width, mask.height), "mask \(record.id)", sourceLocation: sourceLocation)
         let wrong = zip(read.labels, mask.labels).count { $0 != $1 }
-        #expect(wrong == 0, "\(wrong) of \(mask.labels.count) labels of \(record.id) differ", sourceLocation: sourceLocation)
+        #expect(
+            wrong == 0, "\(wrong) of \(mask.labels.count) labels of \(record.id) differ", sourceLocation: sourceLocation
+        )
     }
 }
 

@@ -36,7 +36,11 @@ import Testing
         for round in 0..<1500 {
             let crowds = [COCOImages.Crowds.painted, .ignored, .leftOut][round % 3]
             let annotations = MemoryFiles(["instances.json": mutated(whole, &random)])
-            if try read({ try COCOImages(images: images, annotations: annotations, name: "instances.json", crowds: crowds) }) { accepted += 1 }
+            if try read({
+                try COCOImages(images: images, annotations: annotations, name: "instances.json", crowds: crowds)
+            }) {
+                accepted += 1
+            }
         }
         #expect((1..<1500).contains(accepted), "\(accepted) accepted")
     }

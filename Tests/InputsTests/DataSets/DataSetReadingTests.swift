@@ -15,7 +15,8 @@ import Testing
         try expectEqual(ImageNet.train(Fixture.archive("ILSVRC2012_img_train.tar")), "imagenet-train")
         // Unpacked, the tar of each class is a folder.
         let folder = try TemporaryFolder()
-        try Fixture.archive("ILSVRC2012_img_train.tar").unpack(into: folder.url.appendingPathComponent("ILSVRC/train")) { $0.replacingOccurrences(of: ".tar/", with: "/") }
+        try Fixture.archive("ILSVRC2012_img_train.tar").unpack(into: folder.url.appendingPathComponent("ILSVRC/train"))
+        { $0.replacingOccurrences(of: ".tar/", with: "/") }
         try expectEqual(ImageNet.train(Folder(path: folder.url.path)), "imagenet-train")
     }
 
@@ -32,7 +33,9 @@ import Testing
         try expectEqual(ImageNet.validation(Fixture.archive("ILSVRC2012_img_val.tar"), devkit), "imagenet-val")
         let (pictures, kit) = (try TemporaryFolder(), try TemporaryFolder())
         try expectEqual(
-            ImageNet.validation(pictures.unpacked("ILSVRC2012_img_val.tar"), ImageNetDevkit(kit.unpacked("ILSVRC2012_devkit_t12.tar.gz"))),
+            ImageNet.validation(
+                pictures.unpacked("ILSVRC2012_img_val.tar"),
+                ImageNetDevkit(kit.unpacked("ILSVRC2012_devkit_t12.tar.gz"))),
             "imagenet-val")
     }
 
@@ -41,11 +44,14 @@ import Testing
         let flat = try ImageNet.validation(Fixture.archive("ILSVRC2012_img_val.tar"), devkit)
         var files: [String: [UInt8]] = [:]
         for index in 0..<flat.count {
-            guard case .encoded(let data) = try flat.picture(index), let label = flat.record(index).label else { continue }
+            guard case .encoded(let data) = try flat.picture(index), let label = flat.record(index).label else {
+                continue
+            }
             files["val/\(devkit.classes.wnids[label])/\(flat.record(index).id)"] = [UInt8](data)
         }
         let sorted = try ImageNet.validation(MemoryFiles(files), devkit)
-        let labels = Dictionary(uniqueKeysWithValues: (0..<flat.count).map { (flat.record($0).id, flat.record($0).label) })
+        let labels = Dictionary(
+            uniqueKeysWithValues: (0..<flat.count).map { (flat.record($0).id, flat.record($0).label) })
         #expect(sorted.count == flat.count && sorted.classNames == flat.classNames)
         for index in 0..<sorted.count {
             let record = sorted.record(index)
@@ -54,7 +60,8 @@ import Testing
     }
 
     @Test func imageNetR() throws {
-        let classes = try ImageNetClasses(wnids: Fixture.url("imagenet-wnids.txt"), names: Fixture.url("imagenet-names.txt"))
+        let classes = try ImageNetClasses(
+            wnids: Fixture.url("imagenet-wnids.txt"), names: Fixture.url("imagenet-names.txt"))
         let packed = try ImageNet.renditions(Fixture.archive("imagenet-r.tar"), classes: classes)
         try expectEqual(packed, "imagenet-r")
         #expect(packed.presentLabels == [1, 2], "two of three classes")
@@ -65,7 +72,8 @@ import Testing
     @Test func imageNetS() throws {
         let categories = Fixture.url("ImageNetS_categories_im3.txt")
         let archive = try Fixture.archive("ImageNetS919.tar")
-        try expectEqual(ImageNetS(masks: archive, split: "validation", pictures: archive, categories: categories), "imagenet-s")
+        try expectEqual(
+            ImageNetS(masks: archive, split: "validation", pictures: archive, categories: categories), "imagenet-s")
         let folder = try TemporaryFolder()
         let unpacked = try folder.unpacked("ImageNetS919.tar")
         try expectEqual(ImageNetS(masks: unpacked, split: "validation", pictures: unpacked), "imagenet-s")
@@ -94,12 +102,17 @@ import Testing
 
     @Test func pascalVOC() throws {
         let folder = try TemporaryFolder()
-        for files in [try Fixture.archive("VOCtrainval_11-May-2012.tar") as any FileCollection, try folder.unpacked("VOCtrainval_11-May-2012.tar")] {
+        for files in [
+            try Fixture.archive("VOCtrainval_11-May-2012.tar") as any FileCollection,
+            try folder.unpacked("VOCtrainval_11-May-2012.tar"),
+        ] {
             try expectEqual(PascalVOC(files, task: .segmentation, split: "val"), "voc-segmentation")
             try expectEqual(PascalVOC(files, task: .classification, split: "val"), "voc-classification")
         }
         // The list of one class has a second column.
-        #expect(try PascalVOC(Fixture.archive("VOCtrainval_11-May-2012.tar"), task: .classification, split: "dog_val").count == 3)
+        #expect(
+            try PascalVOC(Fixture.archive("VOCtrainval_11-May-2012.tar"), task: .classification, split: "dog_val").count
+                == 3)
         // Unpacked without its outer folders.
         let bare = try Folder(path: folder.url.appendingPathComponent("VOCdevkit/VOC2012").path)
         try expectEqual(PascalVOC(bare, task: .segmentation, split: "val"), "voc-segmentation")
@@ -110,15 +123,18 @@ import Testing
         let (labels, classes) = (Fixture.url("labels.txt"), Fixture.url("59_labels.txt"))
         try expectEqual(
             PascalContext(
-                voc: Fixture.archive("VOCtrainval_03-May-2010.tar"), maps: Fixture.archive("trainval.tar.gz"), labels: labels,
+                voc: Fixture.archive("VOCtrainval_03-May-2010.tar"), maps: Fixture.archive("trainval.tar.gz"),
+                labels: labels,
                 classes: classes, split: "val"), "pascal-context")
         try expectEqual(
             PascalContext(
-                voc: voc.unpacked("VOCtrainval_03-May-2010.tar"), maps: maps.unpacked("trainval.tar.gz"), labels: labels,
+                voc: voc.unpacked("VOCtrainval_03-May-2010.tar"), maps: maps.unpacked("trainval.tar.gz"),
+                labels: labels,
                 classes: classes, split: "val"), "pascal-context")
         // The protocol of 59 classes leaves out what that of 60 calls background.
         let maps59 = try PascalContext(
-            voc: Fixture.archive("VOCtrainval_03-May-2010.tar"), maps: Fixture.archive("trainval.tar.gz"), labels: labels,
+            voc: Fixture.archive("VOCtrainval_03-May-2010.tar"), maps: Fixture.archive("trainval.tar.gz"),
+            labels: labels,
             classes: classes, split: "val", others: LabelMask.ignored)
         let expected = try #require(Fixture.expected("pascal-context").records[0].mask).labels
         #expect(try maps59.mask(0).labels == expected.map { $0 == 0 ? LabelMask.ignored : $0 })
@@ -131,9 +147,12 @@ import Testing
         let packed = (try Fixture.archive("val2017.zip"), try Fixture.archive("annotations_trainval2017.zip"))
         let unpacked = (try pictures.unpacked("val2017.zip"), try annotations.unpacked("annotations_trainval2017.zip"))
         for (images, annotations) in [(packed.0 as any FileCollection, packed.1 as any FileCollection), unpacked] {
-            func set(_ numbering: COCOImages.Numbering, _ overlap: COCOImages.Overlap, _ crowds: COCOImages.Crowds) throws -> COCOImages {
+            func set(_ numbering: COCOImages.Numbering, _ overlap: COCOImages.Overlap, _ crowds: COCOImages.Crowds)
+                throws -> COCOImages
+            {
                 try COCOImages(
-                    images: images, annotations: annotations, name: "instances_val2017.json", numbering: numbering, overlap: overlap,
+                    images: images, annotations: annotations, name: "instances_val2017.json", numbering: numbering,
+                    overlap: overlap,
                     crowds: crowds)
             }
             try expectEqual(set(.contiguous, .lastWins, .ignored), "coco-contiguous-ignored-lastWins")
@@ -171,7 +190,8 @@ import Testing
     }
 
     @Test func classFoldersOfOneClass() throws {
-        let set = try ClassFolders(MemoryFiles(["set/cat/1.jpg": [1], "set/cat/0.PNG": [2], "set/README.md": [3], "set/cat/._1.jpg": [4]]))
+        let set = try ClassFolders(
+            MemoryFiles(["set/cat/1.jpg": [1], "set/cat/0.PNG": [2], "set/README.md": [3], "set/cat/._1.jpg": [4]]))
         #expect(set.classNames == ["cat"] && set.count == 2)
         #expect((0..<2).map { set.record($0).id } == ["cat/0.PNG", "cat/1.jpg"])
     }

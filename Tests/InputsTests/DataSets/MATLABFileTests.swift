@@ -18,7 +18,9 @@ import Testing
     @Test func cutFilesOfLevel5AreRefused() throws {
         for bytes in try level5() {
             for length in 0..<bytes.count where length != 128 {
-                let variables = try? MATLAB5File(Array(bytes[..<length]), path: "cut", wanted: Self.wanted, limit: 1 << 20).variables
+                let variables = try? MATLAB5File(
+                    Array(bytes[..<length]), path: "cut", wanted: Self.wanted, limit: 1 << 20
+                ).variables
                 // A cut between variables leaves a file of fewer variables.
                 #expect(variables?.isEmpty ?? true || length > bytes.count / 2, "\(length) of \(bytes.count) bytes")
             }
@@ -30,7 +32,10 @@ import Testing
         func place(_ change: (inout [UInt8]) -> Void) -> String? {
             var changed = bytes
             change(&changed)
-            guard case .malformedFile("m", let place, _)? = inputError({ try MATLAB5File(changed, path: "m", wanted: Self.wanted, limit: 1 << 20) })
+            guard
+                case .malformedFile("m", let place, _)? = inputError({
+                    try MATLAB5File(changed, path: "m", wanted: Self.wanted, limit: 1 << 20)
+                })
             else { return nil }
             return place
         }
@@ -87,7 +92,9 @@ import Testing
             let file = try folder.file("m.mat", bytes.prefix(length))
             let read = Result { () throws -> Int in
                 let set = try ImageNetSegmentation(file)
-                return try (0..<set.count).reduce(0) { try $0 + set.mask($1).width + (DataSetFixtures.checksum(set.picture($1)) > 0 ? 1 : 0) }
+                return try (0..<set.count).reduce(0) {
+                    try $0 + set.mask($1).width + (DataSetFixtures.checksum(set.picture($1)) > 0 ? 1 : 0)
+                }
             }
             #expect(throws: (any Error).self, "\(length) of \(bytes.count) bytes") { _ = try read.get() }
         }
@@ -109,7 +116,9 @@ import Testing
 }
 
 /// A copy of `bytes` with a few changes from `first` on.
-func mutated(_ bytes: [UInt8], from first: Int = 0, _ random: inout SplitMix64, count: Int = 3, avoidsZeros: Bool = false) -> [UInt8] {
+func mutated(
+    _ bytes: [UInt8], from first: Int = 0, _ random: inout SplitMix64, count: Int = 3, avoidsZeros: Bool = false
+) -> [UInt8] {
     var changed = bytes
     for _ in 0...random.below(count) {
         var place = first + random.below(bytes.count - first)

@@ -22,7 +22,8 @@ import Testing
         files[root + "test_batch.bin"]?.removeLast()
         #expect(
             inputError { try CIFAR(files, split: .test) }
-                == .malformedFile(path: "/memory/\(root)test_batch.bin", place: "byte 3073", expected: "records of 3073 bytes"))
+                == .malformedFile(
+                    path: "/memory/\(root)test_batch.bin", place: "byte 3073", expected: "records of 3073 bytes"))
         files = whole
         files[root + "batches.meta.txt"] = Array("one\ntwo\n".utf8)
         #expect(
@@ -35,8 +36,9 @@ import Testing
         let pickles = try MemoryFiles(Fixture.archive("cifar-100-python.tar.gz"))
         files = pickles
         files["cifar-100-python/test"] = Array("cos\nsystem\n(S'true'\ntR.".utf8)
-        guard case .unreadablePickle("/memory/cifar-100-python/test", .refusedGlobal(PickleGlobal("os", "system"), _))? =
-            dataSetError({ try CIFAR(files, split: .test) })
+        guard
+            case .unreadablePickle("/memory/cifar-100-python/test", .refusedGlobal(PickleGlobal("os", "system"), _))? =
+                dataSetError({ try CIFAR(files, split: .test) })
         else {
             Issue.record("a pickle with a command was not refused by its name")
             return

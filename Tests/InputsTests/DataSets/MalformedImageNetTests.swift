@@ -20,18 +20,22 @@ import Testing
     @Test func groundTruthOutOfRange() {
         #expect(
             dataSetError { try devkit("1\n4\n") }
-                == .labelOutOfRange(path: "/memory/" + Self.truth, place: "line 2", label: 4, classes: 3), "4 has children")
+                == .labelOutOfRange(path: "/memory/" + Self.truth, place: "line 2", label: 4, classes: 3),
+            "4 has children")
         #expect(
             inputError { try devkit("1\nx\n") }
                 == .malformedFile(path: "/memory/" + Self.truth, place: "line 2", expected: "an ILSVRC2012_ID"))
-        #expect(dataSetError { try devkit("\n") } == .empty(path: "/memory/" + Self.truth, expected: "an ILSVRC2012_ID a line"))
+        #expect(
+            dataSetError { try devkit("\n") }
+                == .empty(path: "/memory/" + Self.truth, expected: "an ILSVRC2012_ID a line"))
     }
 
     @Test func validationPicturesAndLabelsAreAsMany() throws {
         let pictures = try MemoryFiles(Fixture.archive("ILSVRC2012_img_val.tar"))
         let few = try devkit("1\n2\n3\n"), many = try devkit("1\n2\n3\n1\n2\n3\n")
         #expect(
-            dataSetError { try ImageNet.validation(pictures, many) } == .pictureCount(path: "/memory", found: 5, expected: 6))
+            dataSetError { try ImageNet.validation(pictures, many) }
+                == .pictureCount(path: "/memory", found: 5, expected: 6))
         guard case .unknownPicture? = dataSetError({ try ImageNet.validation(pictures, few) }) else {
             Issue.record("a picture without a label was taken")
             return
@@ -41,13 +45,15 @@ import Testing
         #expect(
             dataSetError { try ImageNet.validation(twice, devkit("1\n2\n3\n1\n2\n")) }
                 == .pictureListedTwice(
-                    path: "/memory", place: "more/ILSVRC2012_val_00000002.JPEG", picture: "ILSVRC2012_val_00000002.JPEG"))
+                    path: "/memory", place: "more/ILSVRC2012_val_00000002.JPEG", picture: "ILSVRC2012_val_00000002.JPEG"
+                ))
         #expect(dataSetError { try ImageNet.validation(MemoryFiles([:]), few) } != nil)
         #expect(inputError { try ImageNet.validation(MemoryFiles(["cat.jpg": [1]]), few) } != nil)
     }
 
     @Test func unknownClassesOfFolders() throws {
-        let classes = try ImageNetClasses(wnids: Fixture.url("imagenet-wnids.txt"), names: Fixture.url("imagenet-names.txt"))
+        let classes = try ImageNetClasses(
+            wnids: Fixture.url("imagenet-wnids.txt"), names: Fixture.url("imagenet-names.txt"))
         let files = MemoryFiles(["r/n01440764/a.jpg": [1], "r/n99999999/b.jpg": [1]])
         #expect(
             dataSetError { try ImageNet.renditions(files, classes: classes) }
@@ -55,7 +61,9 @@ import Testing
         #expect(
             dataSetError { try ImageNet.train(MemoryFiles(["n01440764/a.jpg": [1]]), classes: classes) }
                 == .classCount(path: "/memory", found: 1, expected: 3))
-        #expect(dataSetError { try ClassFolders(MemoryFiles(["a/README": [1]])) } == .empty(path: "/memory", expected: "folders of pictures, one a class"))
+        #expect(
+            dataSetError { try ClassFolders(MemoryFiles(["a/README": [1]])) }
+                == .empty(path: "/memory", expected: "folders of pictures, one a class"))
         // Whoever reads a picture says what is wrong with it: one of another format counts.
         #expect(try ClassFolders(MemoryFiles(["a/b.webp": [1], "a/c.jpg": [1]])).count == 2)
         #expect(
@@ -80,7 +88,8 @@ import Testing
         #expect(
             dataSetError { try set { $0[mask] = other }.mask(0) }
                 == .maskOfAnotherSize(
-                    path: "/memory/" + mask, picture: "n01440764/ILSVRC2012_val_00000001.png", mask: [10, 8], image: [9, 8]))
+                    path: "/memory/" + mask, picture: "n01440764/ILSVRC2012_val_00000001.png", mask: [10, 8],
+                    image: [9, 8]))
         // Of two classes only, the number 3 is out of range.
         let fewer = try set { files in
             for path in files.files.map(\.path) where path.contains("n02084071") { files[path] = nil }

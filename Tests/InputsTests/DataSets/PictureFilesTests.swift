@@ -9,7 +9,8 @@ import Testing
         let names = ["b.png", "B.JPG", "a/z.jpeg", "a.png", "é.png", "old.gif"]
         for name in names + ["README", "a/notes.txt", "._b.png", "png"] {
             let url = folder.url.appendingPathComponent(name)
-            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data(name.utf8).write(to: url)
         }
         let files = try PictureFiles(at: folder.url.path)
@@ -31,6 +32,10 @@ import Testing
         try PictureFiles(at: folder.url.path).forEach(first: 1) { _, bytes in
             if case .failure(let fault) = bytes { faults.append(fault) }
         }
-        #expect(faults == [.tooLarge(path: folder.url.path, place: "large.png", bytes: FileLimit.picture + 1, limit: FileLimit.picture)])
+        #expect(
+            faults == [
+                .tooLarge(
+                    path: folder.url.path, place: "large.png", bytes: FileLimit.picture + 1, limit: FileLimit.picture)
+            ])
     }
 }

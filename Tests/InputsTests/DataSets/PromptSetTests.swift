@@ -19,7 +19,10 @@ import Testing
         #expect(classes.wnids.first == "n01440764" && classes.wnids.last == "n15075141")
     }
 
-    @Test(arguments: [("a photo.", "line 1"), ("a {}.\n{} and {}.", "line 2"), ("a {}.\n\nthe {}.", "line 2"), ("\u{20}\n{}", "line 1")])
+    @Test(arguments: [
+        ("a photo.", "line 1"), ("a {}.\n{} and {}.", "line 2"), ("a {}.\n\nthe {}.", "line 2"),
+        ("\u{20}\n{}", "line 1"),
+    ])
     func foreignTemplatesAreRefused(text: String, place: String) throws {
         let folder = try TemporaryFolder()
         let file = try folder.file("t.txt", text)

@@ -26,7 +26,9 @@ import Testing
         #expect(try ImageSampling.random(7, seed: 0).indices(of: 7) == Array(0..<7))
     }
 
-    @Test(arguments: [ImageSampling.first(9), .random(9, seed: 0)]) func samplesLargerThanTheirSetAreRefused(sampling: ImageSampling) {
+    @Test(arguments: [ImageSampling.first(9), .random(9, seed: 0)]) func samplesLargerThanTheirSetAreRefused(
+        sampling: ImageSampling
+    ) {
         #expect(inputError { try sampling.indices(of: 8) } == .sampleTooLarge(wanted: 9, available: 8))
         #expect(inputError { try sampling.indices(of: 0) } == .sampleTooLarge(wanted: 9, available: 0))
     }

@@ -12,12 +12,15 @@ import Testing
         var shares: [Double] = []
         for index in 0..<150 {
             let chosen = random.sample(others + 1, of: compositor.catalogue.concepts.count)
-            let scene = compositor.scene(showing: chosen[0], beside: Array(chosen.dropFirst()), label: "test", index: UInt64(index))
+            let scene = compositor.scene(
+                showing: chosen[0], beside: Array(chosen.dropFirst()), label: "test", index: UInt64(index))
             #expect(scene.label == chosen[0] && scene.otherLabels == Array(chosen.dropFirst()))
             #expect(scene.mask.allSatisfy { $0 <= others + 1 })
             for (number, concept) in chosen.enumerated() {
                 let shown = scene.mask.count { Int($0) == number + 1 }
-                let opaque = stride(from: 3, to: sprites[concept].pixels.count, by: 4).count { sprites[concept].pixels[$0] >= 128 }
+                let opaque = stride(from: 3, to: sprites[concept].pixels.count, by: 4).count {
+                    sprites[concept].pixels[$0] >= 128
+                }
                 // A pencil covers a small part of its square.
                 shares.append(Double(shown) / Double(opaque))
                 #expect(shown >= 15, "scene \(index): object \(number) of \(chosen) shows \(shown) pixels")
@@ -33,9 +36,12 @@ import Testing
         let sprites = try World.sprites()
         for index in 0..<50 {
             let main = (index * 7) % 800
-            let scene = compositor.scene(showing: main, beside: [(main + 1) % 800, (main + 2) % 800], label: "front", index: UInt64(index))
+            let scene = compositor.scene(
+                showing: main, beside: [(main + 1) % 800, (main + 2) % 800], label: "front", index: UInt64(index))
             let shown = scene.mask.count { $0 == 1 }
-            let opaque = stride(from: 3, to: sprites[main].pixels.count, by: 4).count { sprites[main].pixels[$0] >= 128 }
+            let opaque = stride(from: 3, to: sprites[main].pixels.count, by: 4).count {
+                sprites[main].pixels[$0] >= 128
+            }
             // At 40 % of the width at least, nothing hidden; thin lines lose some pixels to rounding.
             #expect(Double(shown) > 0.8 * 0.16 * Double(opaque), "scene \(index): \(shown) of \(opaque)")
         }
@@ -66,7 +72,8 @@ import Testing
         let scene = world.scene(showing: 5, beside: [], label: "bare", index: 9, avoiding: everything)
         #expect(scene.image == plain.scene(showing: 5, beside: [], label: "bare", index: 9).image)
         let strewn = (0..<20).count {
-            world.scene(showing: 5, beside: [], label: "bare", index: $0).image != plain.scene(showing: 5, beside: [], label: "bare", index: $0).image
+            world.scene(showing: 5, beside: [], label: "bare", index: $0).image
+                != plain.scene(showing: 5, beside: [], label: "bare", index: $0).image
         }
         #expect(strewn > 10)
     }

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct FetchAddressTests {
     @Test(arguments: [
-        "", "x", "/etc/passwd", "ftp://h/x", "http:/h", "://h", "http://", "https://h/a b", "http://h/\n", "http://h/é", "javascript://x", " http://h/",
+        "", "x", "/etc/passwd", "ftp://h/x", "http:/h", "://h", "http://", "https://h/a b", "http://h/\n", "http://h/é",
+        "javascript://x", " http://h/",
     ])
     func otherAddressesAreRefused(text: String) {
         #expect(FetchAddress(text) == nil)
@@ -13,7 +14,8 @@ import Testing
     /// Never to a file, and never from where nobody listens to where others can.
     @Test(arguments: [
         ("https://a/", "https://b/", true), ("https://a/", "http://b/", false), ("http://a/", "https://b/", true),
-        ("http://a/", "http://b/", true), ("http://a/", "file:///b", false), ("https://a/", "FILE:///b", false), ("HTTPS://a/", "HTTP://b/", false),
+        ("http://a/", "http://b/", true), ("http://a/", "file:///b", false), ("https://a/", "FILE:///b", false),
+        ("HTTPS://a/", "HTTP://b/", false),
     ])
     func whereServersMaySendOn(from: String, to: String, isAllowed: Bool) throws {
         let (from, to) = (try #require(FetchAddress(from)), try #require(FetchAddress(to)))
@@ -26,7 +28,9 @@ import Testing
         #expect(range?.first == first && range?.total == total)
     }
 
-    @Test(arguments: ["", "bytes */10", "bytes 5-/10", "items 0-1/2", "bytes 99999999999999999999-9/10", "bytes -5-9/10"])
+    @Test(arguments: [
+        "", "bytes */10", "bytes 5-/10", "items 0-1/2", "bytes 99999999999999999999-9/10", "bytes -5-9/10",
+    ])
     func nonsenseIsNoRange(text: String) {
         #expect(ContentRange(text) == nil)
     }

@@ -24,13 +24,17 @@ import Testing
         return fetcher
     }
 
-    static func served(_ content: Data = content, _ change: (inout LocalServer.PublishedFile) -> Void = { _ in }) -> LocalServer.Answer {
+    static func served(_ content: Data = content, _ change: (inout LocalServer.PublishedFile) -> Void = { _ in })
+        -> LocalServer.Answer
+    {
         var file = LocalServer.PublishedFile(content, etag: tag)
         change(&file)
         return .file(file)
     }
 
-    static func file(_ server: LocalServer, sha256: String? = sha256, bytes: Int? = nil, md5: String? = nil) -> DatasetsManifest.File {
+    static func file(_ server: LocalServer, sha256: String? = sha256, bytes: Int? = nil, md5: String? = nil)
+        -> DatasetsManifest.File
+    {
         DatasetsManifest.File(name: "data.bin", address: server.url, bytes: bytes, md5: md5, sha256: sha256)
     }
 
@@ -38,7 +42,9 @@ import Testing
     var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted()) ?? [] }
 
     /// The error of fetching from a server with these answers.
-    func error(_ answers: [LocalServer.Answer], _ fetcher: Fetcher = fetcher, sha256: String? = sha256, bytes: Int? = nil) throws -> FetchError? {
+    func error(
+        _ answers: [LocalServer.Answer], _ fetcher: Fetcher = fetcher, sha256: String? = sha256, bytes: Int? = nil
+    ) throws -> FetchError? {
         let server = try LocalServer(answers)
         defer { server.close() }
         do {
@@ -97,7 +103,9 @@ import Testing
         let other = Data("something else".utf8)
         #expect(
             try error([Self.served(other)])
-                == .wrongDigest(path: path, algorithm: .sha256, expected: Self.sha256, found: Digest.sha256(of: other), isRecorded: false))
+                == .wrongDigest(
+                    path: path, algorithm: .sha256, expected: Self.sha256, found: Digest.sha256(of: other),
+                    isRecorded: false))
         #expect(names.isEmpty)
     }
 
@@ -134,7 +142,8 @@ import Testing
         try FileManager.default.removeItem(atPath: path)
         #expect(
             throws: FetchError.wrongDigest(
-                path: path, algorithm: .sha256, expected: Self.sha256, found: Digest.sha256(of: Data("changed".utf8)), isRecorded: true)
+                path: path, algorithm: .sha256, expected: Self.sha256, found: Digest.sha256(of: Data("changed".utf8)),
+                isRecorded: true)
         ) { try Self.fetcher.fetch(file, into: folder.url) }
         #expect(names == ["data.bin.sha256"])
     }
@@ -185,7 +194,9 @@ import Testing
     }
 
     /// Weak or no validators, and no digest: two files must not be mixed.
-    @Test(arguments: [nil, "W/\"weak\""] as [String?]) func withoutValidatorOrDigestAllIsFetchedAgain(etag: String?) throws {
+    @Test(arguments: [nil, "W/\"weak\""] as [String?]) func withoutValidatorOrDigestAllIsFetchedAgain(etag: String?)
+        throws
+    {
         let server = try LocalServer([
             Self.served {
                 $0.cutAfter = 100_000
@@ -215,7 +226,10 @@ import Testing
         try handle.seek(toOffset: 50)
         try handle.write(contentsOf: Data("damage".utf8))
         try handle.close()
-        guard case .wrongDigest = #expect(throws: FetchError.self, performing: { try Self.fetcher.fetch(Self.file(server), into: folder.url) }) else {
+        guard
+            case .wrongDigest = #expect(
+                throws: FetchError.self, performing: { try Self.fetcher.fetch(Self.file(server), into: folder.url) })
+        else {
             Issue.record("not found out")
             return
         }
@@ -238,10 +252,15 @@ import Testing
     /// Descriptions of a part that nobody wrote, and parts that are no files.
     @Test func strangePartsAreStartedAnew() throws {
         let server = try LocalServer((0..<6).map { _ in Self.served() })
-        for description in ["", "[]", "{\"address\": 1}", "{\"address\": \"\(server.url)\", \"bytes\": -5}", String(repeating: "x", count: 100_000)] {
+        for description in [
+            "", "[]", "{\"address\": 1}", "{\"address\": \"\(server.url)\", \"bytes\": -5}",
+            String(repeating: "x", count: 100_000),
+        ] {
             _ = try folder.file("data.bin.part", Data("left over".utf8))
             _ = try folder.file("data.bin.part.json", description)
-            #expect(try Self.fetcher.fetch(Self.file(server), into: folder.url).status == .matches, "\(description.prefix(40))")
+            #expect(
+                try Self.fetcher.fetch(Self.file(server), into: folder.url).status == .matches,
+                "\(description.prefix(40))")
             try FileManager.default.removeItem(atPath: path)
         }
         let elsewhere = try folder.file("elsewhere", "precious")

@@ -9,10 +9,14 @@ extension FetcherTests {
     @Test func redirectionsAreFollowed() throws {
         let target = try LocalServer([Self.served()])
         let server = try LocalServer([
-            .redirect(status: 301, to: "/v1/elsewhere"), .redirect(status: 302, to: "?x=1"), .redirect(status: 308, to: target.url),
+            .redirect(status: 301, to: "/v1/elsewhere"), .redirect(status: 302, to: "?x=1"),
+            .redirect(status: 308, to: target.url),
         ])
         #expect(try Self.fetcher.fetch(Self.file(server), into: folder.url).status == .matches)
-        #expect(server.requests.map { $0.head.prefix { $0 != "\r\n" } } == ["GET /v1 HTTP/1.1", "GET /v1/elsewhere HTTP/1.1", "GET /v1/elsewhere?x=1 HTTP/1.1"])
+        #expect(
+            server.requests.map { $0.head.prefix { $0 != "\r\n" } } == [
+                "GET /v1 HTTP/1.1", "GET /v1/elsewhere HTTP/1.1", "GET /v1/elsewhere?x=1 HTTP/1.1",
+            ])
     }
 
     /// The rest is asked of the server that the address leads to now.
@@ -32,7 +36,9 @@ extension FetcherTests {
         #expect(names.isEmpty)
     }
 
-    @Test(arguments: ["file:///etc/passwd", "FILE:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1:1/x", "scp://h/x"])
+    @Test(arguments: [
+        "file:///etc/passwd", "FILE:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1:1/x", "scp://h/x",
+    ])
     func redirectionsToOtherSchemesAreRefused(location: String) throws {
         let server = try LocalServer([.redirect(to: location)])
         let error = #expect(throws: FetchError.self) { try Self.fetcher.fetch(Self.file(server), into: folder.url) }
@@ -65,7 +71,8 @@ extension FetcherTests {
         "HTTP/1.1 206 Part\r\nContent-Range: bytes 0-3/4\r\nContent-Length: 4\r\n\r\nabcd",
         "HTTP/1.1 206 Part\r\nContent-Length: 4\r\n\r\nabcd", "HTTP/1.1 416 Range\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 206 Part\r\nContent-Range: bytes 99999999999999999999-1/2\r\nContent-Length: 4\r\n\r\nabcd",
-        "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\nabcd", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\nabcd",
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         "HTTP/1.1 302 Moved\r\n\r\n", "garbage\r\n\r\n", "", "HTTP/9.9 abc def\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ])
@@ -74,7 +81,9 @@ extension FetcherTests {
         #expect(names.isEmpty, "\(names)")
         // The same where a part is there.
         let server = try LocalServer([Self.served { $0.cutAfter = 100_000 }, .raw(answer), .raw(answer)])
-        for _ in 0..<2 { #expect(throws: FetchError.self) { try Self.fetcher.fetch(Self.file(server), into: folder.url) } }
+        for _ in 0..<2 {
+            #expect(throws: FetchError.self) { try Self.fetcher.fetch(Self.file(server), into: folder.url) }
+        }
         #expect(!names.contains("data.bin"))
     }
 
@@ -89,7 +98,10 @@ extension FetcherTests {
         let server = try LocalServer([])
         server.close()
         let file = DatasetsManifest.File(name: "data.bin", address: "http://127.0.0.1:9/x", sha256: Self.sha256)
-        guard case .transferFailed(_, _, 0) = #expect(throws: FetchError.self, performing: { try Self.fetcher.fetch(file, into: folder.url) }) else {
+        guard
+            case .transferFailed(_, _, 0) = #expect(
+                throws: FetchError.self, performing: { try Self.fetcher.fetch(file, into: folder.url) })
+        else {
             Issue.record("another error")
             return
         }
@@ -98,7 +110,8 @@ extension FetcherTests {
 
     /// Answers mutated from good ones: refused, or the right file.
     @Test(.timeLimit(.minutes(1))) func mutatedAnswersAreRefusedOrRight() throws {
-        let good = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 5\r\nContent-Range: bytes 0-4/5\r\nLocation: /x\r\n\r\nhello"
+        let good =
+            "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 5\r\nContent-Range: bytes 0-4/5\r\nLocation: /x\r\n\r\nhello"
         var state: UInt64 = 11
         func next(_ bound: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

@@ -18,7 +18,9 @@ import Testing
     @Test func everyPictureIsShownEnlarged() throws {
         let gallery = Gallery(
             title: "t", columnHeaders: ["a", "b"],
-            rows: [.init(header: "first", cells: [cell(100), cell(110)]), .init(header: "second", cells: [cell(120)])], scale: 3)
+            rows: [
+                .init(header: "first", cells: [cell(100), cell(110)]), .init(header: "second", cells: [cell(120)]),
+            ], scale: 3)
         let picture = try drawn(gallery)
         for grey: UInt8 in [100, 110, 120] {
             // Anti-aliased letters have greys too, a few pixels of each.
@@ -28,7 +30,8 @@ import Testing
     }
 
     @Test func missingPictureIsGreyAndKeepsItsPlace() throws {
-        let picture = try drawn(Gallery(title: "", rows: [.init(cells: [.init(nil, captions: ["time-out"]), cell(100)])], scale: 2))
+        let picture = try drawn(
+            Gallery(title: "", rows: [.init(cells: [.init(nil, captions: ["time-out"]), cell(100)])], scale: 2))
         #expect(count(Gallery.absentGrey, in: picture) >= 32 * 24 * 4)
         #expect(count(100, in: picture) >= 32 * 24 * 4)
     }
@@ -38,7 +41,13 @@ import Testing
         func gallery(_ title: String, _ column: String, _ row: String, _ captions: [String]) -> Gallery {
             Gallery(
                 title: title, columnHeaders: [column, "right"],
-                rows: [.init(header: row, cells: [Gallery.Cell(RGBImage(width: 32, height: 24, grey: 100), captions: captions), cell(110)])],
+                rows: [
+                    .init(
+                        header: row,
+                        cells: [
+                            Gallery.Cell(RGBImage(width: 32, height: 24, grey: 100), captions: captions), cell(110),
+                        ])
+                ],
                 scale: 4)
         }
         let plain = try drawn(gallery("title", "left", "row", ["caption"]))
@@ -69,7 +78,9 @@ import Testing
     }
 
     @Test func emptyGalleriesHaveASize() throws {
-        for gallery in [Gallery(title: "", rows: []), Gallery(title: "x", columnHeaders: ["a"], rows: [.init(cells: [])])] {
+        for gallery in [
+            Gallery(title: "", rows: []), Gallery(title: "x", columnHeaders: ["a"], rows: [.init(cells: [])]),
+        ] {
             let picture = try drawn(gallery)
             #expect(picture.width > 0 && picture.height > 0)
         }
@@ -77,7 +88,8 @@ import Testing
 
     @Test func missingFontIsNamed() {
         let absent = URL(fileURLWithPath: "/nowhere/font.ttf")
-        guard case .missingFile(absent.path, _)? = inputError({ try Gallery(title: "", rows: []).drawn(font: absent) }) else {
+        guard case .missingFile(absent.path, _)? = inputError({ try Gallery(title: "", rows: []).drawn(font: absent) })
+        else {
             Issue.record("not reported as missing")
             return
         }

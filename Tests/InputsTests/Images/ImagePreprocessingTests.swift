@@ -10,7 +10,8 @@ import Testing
         let preprocessing = ImagePreprocessing.clip(size: 224)
         #expect(cases.count >= 200)
         for item in cases {
-            let square = preprocessing(try PictureDecoder.decode(PictureFixtures.data("sound", item.file), name: item.file))
+            let square = preprocessing(
+                try PictureDecoder.decode(PictureFixtures.data("sound", item.file), name: item.file))
             #expect(Digest.sha256(of: Data(square.pixels)) == item.clip224, "\(item.file)")
         }
     }
@@ -43,7 +44,8 @@ import Testing
     }
 
     @Test func orderOfThePassesShows() {
-        let image = RGBImage(width: 40, height: 90, pixels: (0..<40 * 90 * 3).map { UInt8(truncatingIfNeeded: $0 * $0 / 7) })
+        let image = RGBImage(
+            width: 40, height: 90, pixels: (0..<40 * 90 * 3).map { UInt8(truncatingIfNeeded: $0 * $0 / 7) })
         let geometry = SquareGeometry(size: 16, resize: .shortestEdge(16))
         #expect(ImagePreprocessing(geometry)(image) != ImagePreprocessing(geometry, passOrder: .rowsFirst)(image))
     }
@@ -51,8 +53,12 @@ import Testing
     @Test func pictureOfTheRightSizeStaysAsItIs() throws {
         let image = RGBImage(width: 9, height: 9, pixels: (0..<9 * 9 * 3).map { UInt8(truncatingIfNeeded: $0 * 41) })
         for filter in ResamplingFilter.allCases {
-            for resize: SquareGeometry.Resize in [.none, .shortestEdge(9), .longestEdge(9), .exact(width: 9, height: 9)] {
-                #expect(ImagePreprocessing(SquareGeometry(size: 9, resize: resize), filter: filter)(image) == image, "\(filter), \(resize)")
+            for resize: SquareGeometry.Resize in [
+                .none, .shortestEdge(9), .longestEdge(9), .exact(width: 9, height: 9),
+            ] {
+                #expect(
+                    ImagePreprocessing(SquareGeometry(size: 9, resize: resize), filter: filter)(image) == image,
+                    "\(filter), \(resize)")
             }
         }
     }
@@ -61,7 +67,8 @@ import Testing
         let image = RGBImage(width: 2, height: 1, pixels: [1, 2, 3, 4, 5, 6])
         let square = ImagePreprocessing(SquareGeometry(size: 3, resize: .none), fill: 9)(image)
         // A row and a column too many: torchvision puts the smaller half of a border in front.
-        #expect(square.pixels == [9, 9, 9, 9, 9, 9, 9, 9, 9] + [1, 2, 3, 4, 5, 6, 9, 9, 9] + [9, 9, 9, 9, 9, 9, 9, 9, 9])
+        #expect(
+            square.pixels == [9, 9, 9, 9, 9, 9, 9, 9, 9] + [1, 2, 3, 4, 5, 6, 9, 9, 9] + [9, 9, 9, 9, 9, 9, 9, 9, 9])
     }
 
     /// The longer side of a line is resized to millions of pixels, of which the square shows a few.

@@ -8,12 +8,15 @@ import Testing
     private func picture(_ width: Int, _ height: Int) -> RGBImage {
         var pixels: [UInt8] = []
         for y in 0..<height {
-            for x in 0..<width { pixels += [UInt8(255 * x / width), UInt8(255 * y / height), x > width / 2 ? 200 : 40] }
+            for x in 0..<width {
+                pixels += [UInt8(255 * x / width), UInt8(255 * y / height), x > width / 2 ? 200 : 40]
+            }
         }
         return RGBImage(width: width, height: height, pixels: pixels)
     }
 
-    @Test(arguments: [(64, 48), (1, 1), (17, 9), (896, 56)]) func comesBackNearlyAsItWas(width: Int, height: Int) throws {
+    @Test(arguments: [(64, 48), (1, 1), (17, 9), (896, 56)]) func comesBackNearlyAsItWas(width: Int, height: Int) throws
+    {
         let image = picture(width, height)
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("clip-lens-\(UUID().uuidString).jpg")
         defer { try? FileManager.default.removeItem(at: file) }

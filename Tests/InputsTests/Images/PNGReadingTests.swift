@@ -17,7 +17,9 @@ import Testing
         return (image, url, try Data(contentsOf: url))
     }
 
-    func read(_ url: URL, side: Int = 64) throws -> RGBImage { try RGBImage(contentsOf: url, limit: PixelLimit(side: side)) }
+    func read(_ url: URL, side: Int = 64) throws -> RGBImage {
+        try RGBImage(contentsOf: url, limit: PixelLimit(side: side))
+    }
 
     func fault(_ url: URL) -> PictureFault? {
         guard case .pictureRefused(url.path, let fault)? = inputError({ try read(url) }) else {
@@ -36,7 +38,8 @@ import Testing
     }
 
     @Test(arguments: [(1, 1), (9, 1), (1, 9), (65, 33)]) func readsWhatWasWritten(width: Int, height: Int) throws {
-        let image = RGBImage(width: width, height: height, pixels: (0..<width * height * 3).map { UInt8(truncatingIfNeeded: $0 * 37) })
+        let image = RGBImage(
+            width: width, height: height, pixels: (0..<width * height * 3).map { UInt8(truncatingIfNeeded: $0 * 37) })
         let url = folder.url.appendingPathComponent("any.png")
         try image.writePNG(to: url)
         #expect(try read(url, side: 65) == image)
@@ -45,7 +48,8 @@ import Testing
     @Test func largerThanAllowedIsRefusedByItsHeader() throws {
         let (image, url, bytes) = try small()
         func tooLarge(_ url: URL, _ width: Int, _ height: Int, side: Int) -> InputError {
-            .pictureRefused(name: url.path, fault: .tooLarge(width: width, height: height, limit: PixelLimit(side: side)))
+            .pictureRefused(
+                name: url.path, fault: .tooLarge(width: width, height: height, limit: PixelLimit(side: side)))
         }
         #expect(inputError { try read(url, side: 8) } == tooLarge(url, 9, 7, side: 8))
         #expect(try read(url, side: 9) == image)
@@ -80,7 +84,9 @@ import Testing
             for bit in 0..<8 {
                 var damaged = bytes
                 damaged[place] ^= 1 << UInt8(bit)
-                guard let found = try? PictureDecoder.picture(damaged, limit: PixelLimit(side: 64)).image else { continue }
+                guard let found = try? PictureDecoder.picture(damaged, limit: PixelLimit(side: 64)).image else {
+                    continue
+                }
                 if found != image { changed.append("byte \(place), bit \(bit)") }
                 harmless += 1
             }
@@ -105,7 +111,9 @@ import Testing
                     damaged[place + 8 + random.below(length)] = UInt8(random.below(256))
                 }
                 let checksum = CRC32.checksum(of: damaged[place + 4..<place + 8 + length])
-                damaged.replaceSubrange(place + 8 + length..<place + 12 + length, with: withUnsafeBytes(of: checksum.bigEndian) { Data($0) })
+                damaged.replaceSubrange(
+                    place + 8 + length..<place + 12 + length, with: withUnsafeBytes(of: checksum.bigEndian) { Data($0) }
+                )
                 place += 12 + length
                 if place + 12 > damaged.count { break }
             }
@@ -142,6 +150,8 @@ import Testing
         let link = folder.url.appendingPathComponent("link.png")
         try FileManager.default.createSymbolicLink(at: link, withDestinationURL: url)
         #expect(try RegularFile.contents(of: link.path, limit: 1 << 20) == bytes)
-        #expect(throws: FileFault.isALink) { try RegularFile.contents(of: link.path, limit: 1 << 20, followsLinks: false) }
+        #expect(throws: FileFault.isALink) {
+            try RegularFile.contents(of: link.path, limit: 1 << 20, followsLinks: false)
+        }
     }
 }

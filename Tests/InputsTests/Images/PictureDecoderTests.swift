@@ -57,7 +57,9 @@ import Testing
     ]
 
     @Test(arguments: others) func otherFormatsAreRefusedByTheirNames(text: String, format: PictureFormat) {
-        #expect(throws: PictureFault.unreadableFormat(format)) { try PictureDecoder.picture(Data(text.utf8) + Data(count: 20)) }
+        #expect(throws: PictureFault.unreadableFormat(format)) {
+            try PictureDecoder.picture(Data(text.utf8) + Data(count: 20))
+        }
     }
 
     @Test func whatIsNoPictureIsRefused() {
@@ -71,7 +73,11 @@ import Testing
 
     @Test func namesAndFactsAreInTheError() throws {
         let cut = try PictureFixtures.data("odd", "cut-in-data.png")
-        guard case .pictureRefused("n", .cut(.png, let offset))? = inputError({ try PictureDecoder.decode(cut, name: "n") }) else {
+        guard
+            case .pictureRefused("n", .cut(.png, let offset))? = inputError({
+                try PictureDecoder.decode(cut, name: "n")
+            })
+        else {
             Issue.record("not refused as cut")
             return
         }

@@ -6,7 +6,8 @@ import Testing
 /// Mutated files are read or refused: no trap, no hang, no memory beyond the limit.
 @Suite struct PictureMutationTests {
     static let files = [
-        "8x8-420.jpg", "17x33-444.jpg", "63x49-422.jpg", "16x16-cmyk.jpg", "restarts-progressive.jpg", "arithmetic.jpg", "sampling-4x1.jpg",
+        "8x8-420.jpg", "17x33-444.jpg", "63x49-422.jpg", "16x16-cmyk.jpg", "restarts-progressive.jpg", "arithmetic.jpg",
+        "sampling-4x1.jpg",
         "rgb-8-33x21.png", "rgba-16-33x21.png", "palette-4-33x21.png", "grey-1-80x61-interlaced.png", "animation.png",
         "texts.png", "palette-half-transparent.png",
     ]
@@ -58,7 +59,8 @@ import Testing
             let length = bytes[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
             guard length <= bytes.count - place - 12 else { break }
             let checksum = CRC32.checksum(of: bytes[place + 4..<place + 8 + length])
-            bytes.replaceSubrange(place + 8 + length..<place + 12 + length, with: withUnsafeBytes(of: checksum.bigEndian) { Data($0) })
+            bytes.replaceSubrange(
+                place + 8 + length..<place + 12 + length, with: withUnsafeBytes(of: checksum.bigEndian) { Data($0) })
             place += 12 + length
         }
         return bytes

@@ -35,13 +35,17 @@ import Testing
         let rgb = try RawSamples(png: PictureFixtures.data("sound", "rgb-transparent.png"), name: "c")
         let labels = try #require(rgb.labels(.redGreen))
         #expect(rgb.labels(.index) == nil && labels.count == 600)
-        let expected = (0..<600).map { (pixel: Int) -> UInt16 in rgb.samples[pixel * 3] + 256 * rgb.samples[pixel * 3 + 1] }
+        let expected = (0..<600).map { (pixel: Int) -> UInt16 in
+            rgb.samples[pixel * 3] + 256 * rgb.samples[pixel * 3 + 1]
+        }
         #expect(labels == expected)
         #expect(labels.contains { $0 > 255 })
     }
 
     @Test func picturesWithLossHoldNoSamples() throws {
         let jpeg = try PictureFixtures.data("sound", "8x8-420.jpg")
-        #expect(inputError { try RawSamples(png: jpeg, name: "j") } == .pictureRefused(name: "j", fault: .unreadableFormat(.jpeg)))
+        #expect(
+            inputError { try RawSamples(png: jpeg, name: "j") }
+                == .pictureRefused(name: "j", fault: .unreadableFormat(.jpeg)))
     }
 }

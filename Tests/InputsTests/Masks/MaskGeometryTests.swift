@@ -18,7 +18,8 @@ import Testing
     /// Masks follow whatever brings the picture to the model: each pixel comes from where the picture's does.
     @Test(arguments: [
         SquareGeometry(size: 6, resize: .shortestEdge(9)), SquareGeometry(size: 6, resize: .shortestEdge(4)),
-        SquareGeometry(size: 7, resize: .shortestEdge(8), centring: .transformers), SquareGeometry(size: 7, resize: .shortestEdge(8)),
+        SquareGeometry(size: 7, resize: .shortestEdge(8), centring: .transformers),
+        SquareGeometry(size: 7, resize: .shortestEdge(8)),
         SquareGeometry(size: 5, resize: .exact(width: 9, height: 5)), SquareGeometry(size: 9, resize: .none),
     ]) func alignedMasksLieOnTheirPictures(square: SquareGeometry) throws {
         for (width, height) in [(8, 8), (17, 8), (8, 13)] {
@@ -28,7 +29,9 @@ import Testing
             let expected = ImagePreprocessing(square, filter: .nearest, passOrder: .rowsFirst, fill: 254)(picture)
             let found = try MaskGeometry.aligned.mask(
                 numbers, width: width, height: height, image: (width, height), square: square, border: 254)
-            #expect(found == stride(from: 0, to: expected.pixels.count, by: 3).map { expected.pixels[$0] }, "\(width)×\(height)")
+            #expect(
+                found == stride(from: 0, to: expected.pixels.count, by: 3).map { expected.pixels[$0] },
+                "\(width)×\(height)")
         }
     }
 
@@ -50,7 +53,9 @@ import Testing
     @Test func geometriesDifferUnlessTheImageIsSquare() throws {
         let numbers = Array(0..<30 * 20)
         func mask(_ geometry: MaskGeometry, _ width: Int, _ height: Int) throws -> [Int] {
-            try geometry.mask(Array(numbers.prefix(width * height)), width: width, height: height, image: (width, height), square: Self.clip(10), border: -1)
+            try geometry.mask(
+                Array(numbers.prefix(width * height)), width: width, height: height, image: (width, height),
+                square: Self.clip(10), border: -1)
         }
         #expect(try mask(.aligned, 30, 20) != mask(.squashed, 30, 20))
         #expect(try mask(.aligned, 20, 20) == mask(.squashed, 20, 20))
@@ -64,10 +69,12 @@ import Testing
         for item in cases {
             let error = inputError {
                 try geometry.mask(
-                    [UInt8](repeating: 0, count: item.labels), width: item.mask.0, height: item.mask.1, image: item.image,
+                    [UInt8](repeating: 0, count: item.labels), width: item.mask.0, height: item.mask.1,
+                    image: item.image,
                     square: Self.clip(8), border: 255)
             }
-            let expected = InputError.maskOfAnotherSize(mask: [item.mask.0, item.mask.1], image: [item.image.width, item.image.height])
+            let expected = InputError.maskOfAnotherSize(
+                mask: [item.mask.0, item.mask.1], image: [item.image.width, item.image.height])
             #expect(error == expected)
         }
     }

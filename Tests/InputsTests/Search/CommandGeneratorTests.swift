@@ -70,7 +70,9 @@ import Testing
             for _ in 0..<300 where isAlive(pid) { usleep(10_000) }
             #expect(!isAlive(pid), "process \(pid) lives", sourceLocation: sourceLocation)
         }
-        let left = try FileManager.default.contentsOfDirectory(atPath: folder.url.path).filter { $0.hasPrefix("clip-lens") }
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder.url.path).filter {
+            $0.hasPrefix("clip-lens")
+        }
         #expect(left.isEmpty, sourceLocation: sourceLocation)
     }
 
@@ -80,14 +82,17 @@ import Testing
 
     @Test func picturesComeInOrderFromOneProcess() throws {
         do {
-            let generator = try generator("printf '%s\\n' \"$line\" >> \"$folder/seen\"; echo chatter; echo '{\"ok\": true}'; " + Self.good)
+            let generator = try generator(
+                "printf '%s\\n' \"$line\" >> \"$folder/seen\"; echo chatter; echo '{\"ok\": true}'; " + Self.good)
             for _ in 0..<2 {
                 let found = generator.pictures(requests(3))
                 #expect(found == [Result](repeating: .success(GeneratedPicture(image: picture(8))), count: 3))
             }
         }
         #expect(lines("pids").count == 1)
-        let seen = try lines("seen").map { try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]) }
+        let seen = try lines("seen").map {
+            try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
         #expect(seen.count == 6)
         #expect(seen[1]["prompt"] as? String == "a \"cat\"\nof tin 1" && seen[1]["size"] as? Int == 8)
         #expect(seen[1]["seed"] as? Int == 0xFFFF_FFFE)
@@ -103,7 +108,8 @@ import Testing
 
     @Test func megabytesOfChatterDoNotMatter() throws {
         do {
-            let noise = "head -c 3000000 /dev/zero | tr '\\0' x; head -c 3000000 /dev/zero | tr '\\0' y >&2; yes '[1,2' | head -n 100000; echo; "
+            let noise =
+                "head -c 3000000 /dev/zero | tr '\\0' x; head -c 3000000 /dev/zero | tr '\\0' y >&2; yes '[1,2' | head -n 100000; echo; "
             let found = try generator(noise + Self.good).pictures(requests(2))
             #expect(found == [Result](repeating: .success(GeneratedPicture(image: picture(8))), count: 2))
         }
@@ -180,7 +186,8 @@ import Testing
 
     @Test func exitIsReportedWithItsMessage() throws {
         do {
-            let found = try generator("head -c 5000 /dev/zero | tr '\\0' x >&2; echo 'no such model' >&2; exit 3").pictures(requests(7))
+            let found = try generator("head -c 5000 /dev/zero | tr '\\0' x >&2; echo 'no such model' >&2; exit 3")
+                .pictures(requests(7))
             for outcome in found.prefix(4) {
                 guard case .failure(.exited(3, let message)) = outcome else {
                     Issue.record("\(outcome)")
@@ -208,7 +215,10 @@ import Testing
             ).pictures(requests(20))
             for (index, outcome) in found.enumerated() {
                 #expect(
-                    outcome == (index % 3 == 2 ? .failure(.exited(status: -9, message: "")) : .success(GeneratedPicture(image: picture(8)))),
+                    outcome
+                        == (index % 3 == 2
+                            ? .failure(.exited(status: -9, message: ""))
+                            : .success(GeneratedPicture(image: picture(8)))),
                     "\(index)")
             }
         }
@@ -219,7 +229,8 @@ import Testing
     @Test func hangingProgramIsKilledWithItsChildren() throws {
         let start = ContinuousClock.now
         do {
-            let found = try generator("sleep 1000 & echo $! >> \"$folder/children\"; trap '' TERM; wait", timeout: 1).pictures(requests(6))
+            let found = try generator("sleep 1000 & echo $! >> \"$folder/children\"; trap '' TERM; wait", timeout: 1)
+                .pictures(requests(6))
             #expect(found.prefix(4) == [Result](repeating: .failure(.timedOut(seconds: 1)), count: 4)[...])
             for outcome in found.suffix(2) {
                 guard case .failure(.notStarted) = outcome else {
@@ -239,9 +250,12 @@ import Testing
         let file = folder.url.appendingPathComponent("children").path
         do {
             let generator = try generator(
-                "if [ $number = 1 ]; then \(Self.good); else sleep 1000 & echo $! >> \"$folder/children\"; trap '' TERM; wait; fi", timeout: 600)
+                "if [ $number = 1 ]; then \(Self.good); else sleep 1000 & echo $! >> \"$folder/children\"; trap '' TERM; wait; fi",
+                timeout: 600)
             let found = generator.pictures(requests(4)) { FileManager.default.fileExists(atPath: file) }
-            #expect(found == [.success(GeneratedPicture(image: picture(8)))] + [Result](repeating: .failure(.cancelled), count: 3))
+            #expect(
+                found == [.success(GeneratedPicture(image: picture(8)))]
+                    + [Result](repeating: .failure(.cancelled), count: 3))
             // The program was killed, not left with a picture that nobody waits for; a later call starts another.
             #expect(lines("pids").count == 1 && lines("pids").allSatisfy { !isAlive($0) })
             #expect(generator.pictures(requests(1)) == [.success(GeneratedPicture(image: picture(8)))])
@@ -293,7 +307,8 @@ import Testing
     @Test func absentAndUnusableCommandsAreNamed() throws {
         let text = try folder.file("text", "no program")
         for (command, reason) in [
-            (["clip-lens-no-such-program"], "No such file"), (["/nowhere/program", "x"], "No such file"), ([text.path], "Permission denied"),
+            (["clip-lens-no-such-program"], "No such file"), (["/nowhere/program", "x"], "No such file"),
+            ([text.path], "Permission denied"),
         ] {
             let generator = try CommandGenerator(command: command, timeout: 1, temporaryFolder: folder.url)
             for outcome in generator.pictures(requests(2)) {
@@ -311,7 +326,9 @@ import Testing
             #expect(throws: SearchError.self) { try CommandGenerator(command: ["true"], timeout: timeout) }
         }
         let absent = folder.url.appendingPathComponent("absent")
-        #expect(throws: SearchError.self) { try CommandGenerator(command: ["true"], timeout: 1, temporaryFolder: absent) }
+        #expect(throws: SearchError.self) {
+            try CommandGenerator(command: ["true"], timeout: 1, temporaryFolder: absent)
+        }
         try expectNothingLeft()
     }
 
@@ -349,12 +366,15 @@ import Testing
         defer { close(descriptor) }
         do { _ = try generator("ls /proc/$$/fd > \"$folder/open\"; " + Self.good).pictures(requests(1)) }
         // The shell's own copy of its script is above the standard streams too.
-        #expect(lines("open").contains("0") && !lines("open").contains("\(descriptor)") && lines("open").count <= 5, "\(lines("open"))")
+        #expect(
+            lines("open").contains("0") && !lines("open").contains("\(descriptor)") && lines("open").count <= 5,
+            "\(lines("open"))")
     }
 
     // MARK: The script that comes along
 
-    static let script = Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let script = Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
         .appendingPathComponent("scripts/serve_pictures.py")
 
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3")))

@@ -6,10 +6,12 @@ import Testing
 /// Descriptions contain the shown class, never the forbidden one.
 @Suite struct TemplateDescriberTests {
     func request(
-        shown: String = "cat", forbidden: String = "dog", phrases: [String] = ["bone", "leash", "identity card", "old oak", "puppy"],
+        shown: String = "cat", forbidden: String = "dog",
+        phrases: [String] = ["bone", "leash", "identity card", "old oak", "puppy"],
         count: Int = 20, phrasesEach: Int = 3, seed: UInt64 = 1
     ) -> DescriptionRequest {
-        DescriptionRequest(shown: shown, forbidden: forbidden, phrases: phrases, count: count, phrasesEach: phrasesEach, seed: seed)
+        DescriptionRequest(
+            shown: shown, forbidden: forbidden, phrases: phrases, count: count, phrasesEach: phrasesEach, seed: seed)
     }
 
     @Test(arguments: 0...7) func phrasesAreDealtEvenly(phrasesEach: Int) throws {
@@ -18,8 +20,12 @@ import Testing
         #expect(found.count == 41)
         var uses: [String: Int] = [:]
         for description in found {
-            #expect(description.phrases.count == min(phrasesEach, 5) && Set(description.phrases).count == description.phrases.count)
-            #expect(Wording.contains(description.text, "cat") && !Wording.mentions(description.text, "dog"), "\(description.text)")
+            #expect(
+                description.phrases.count == min(phrasesEach, 5)
+                    && Set(description.phrases).count == description.phrases.count)
+            #expect(
+                Wording.contains(description.text, "cat") && !Wording.mentions(description.text, "dog"),
+                "\(description.text)")
             for phrase in description.phrases {
                 uses[phrase, default: 0] += 1
                 #expect(description.text.contains(phrase))
@@ -39,7 +45,8 @@ import Testing
     }
 
     @Test func articlesAndListsAreEnglish() throws {
-        let text = try TemplateDescriber().descriptions(request(shown: "owl", phrases: ["old oak", "the moon", "bone"], count: 1))[0].text
+        let text = try TemplateDescriber().descriptions(
+            request(shown: "owl", phrases: ["old oak", "the moon", "bone"], count: 1))[0].text
         for part in ["an owl", "an old oak", "the moon", "a bone", " and "] { #expect(text.contains(part), "\(text)") }
         #expect(!text.contains("a the moon"))
     }
@@ -60,10 +67,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("two dogs run", "dog", true), ("a Dog.", "dog", true), ("dog-like", "dog", true), ("the dog's bone", "dog", true),
+        ("two dogs run", "dog", true), ("a Dog.", "dog", true), ("dog-like", "dog", true),
+        ("the dog's bone", "dog", true),
         ("a dogma", "dog", false), ("buses", "bus", true), ("three mice", "mouse", true), ("wolves", "wolf", true),
-        ("knives", "knife", true), ("cherries", "cherry", true), ("policemen", "policeman", true), ("a ship", "ships", true),
-        ("a delivery truck", "delivery truck", true), ("delivery trucks", "delivery truck", true), ("a truck for delivery", "delivery truck", false),
+        ("knives", "knife", true), ("cherries", "cherry", true), ("policemen", "policeman", true),
+        ("a ship", "ships", true),
+        ("a delivery truck", "delivery truck", true), ("delivery trucks", "delivery truck", true),
+        ("a truck for delivery", "delivery truck", false),
         ("truck", "delivery truck", false), ("firetruck", "fire truck", false), ("", "dog", false), ("dog", "", false),
     ])
     func wordsAreFound(text: String, phrase: String, expected: Bool) {
@@ -93,7 +103,8 @@ import Testing
         return #expect(throws: SearchError.self) { try describer.descriptions(request) }
     }
 
-    static let good = "1. A cat with a leash.\n2) A cat beside two bones and a leash.\n\n- \"A black cat holds an identity card.\"\n"
+    static let good =
+        "1. A cat with a leash.\n2) A cat beside two bones and a leash.\n\n- \"A black cat holds an identity card.\"\n"
 
     @Test func goodAnswerIsReadWithoutItsNumbers() throws {
         let server = try LocalServer([.chat(Self.good)])
@@ -109,7 +120,8 @@ import Testing
         #expect(sent.head.hasPrefix("POST /v1/chat/completions HTTP/1.1"))
         #expect(!sent.head.lowercased().contains("authorization"))
         let body = try #require(JSONSerialization.jsonObject(with: sent.body) as? [String: Any])
-        #expect(body["model"] as? String == "tiny" && body["temperature"] as? Double == 0.5 && body["seed"] as? Int == 5)
+        #expect(
+            body["model"] as? String == "tiny" && body["temperature"] as? Double == 0.5 && body["seed"] as? Int == 5)
         let message = try #require((body["messages"] as? [[String: Any]])?.first?["content"] as? String)
         for part in ["cat", "dog", "identity card", "3 different"] { #expect(message.contains(part)) }
     }
@@ -133,12 +145,15 @@ import Testing
 
     @Test func invalidLinesAreAskedForAgain() throws {
         let server = try LocalServer([
-            .chat("A cat and a dog.\nA cat chases dogs.\nA tree.\nA cat with a bone.\nCatalogue.\n" + String(repeating: "cat ", count: 200)),
+            .chat(
+                "A cat and a dog.\nA cat chases dogs.\nA tree.\nA cat with a bone.\nCatalogue.\n"
+                    + String(repeating: "cat ", count: 200)),
             .chat("A cat with a bone."), .chat(Self.good),
         ])
         defer { server.close() }
         let found = try describer(server.url).descriptions(request)
-        #expect(found.map(\.text) == ["A cat with a bone.", "A cat with a leash.", "A cat beside two bones and a leash."])
+        #expect(
+            found.map(\.text) == ["A cat with a bone.", "A cat with a leash.", "A cat beside two bones and a leash."])
         let bodies = server.requests.map { String(decoding: $0.body, as: UTF8.self) }
         #expect(bodies.count == 3 && bodies[1].contains("Write 2 different") && bodies[1].contains("\"seed\":6"))
     }
@@ -160,7 +175,9 @@ import Testing
     @Test func redirectionIsNotFollowed() throws {
         let server = try LocalServer([.chat(Self.good)])
         defer { server.close() }
-        let error = try error([.raw("HTTP/1.1 307 Moved\r\nLocation: \(server.url)/chat/completions\r\nContent-Length: 0\r\n\r\n")])
+        let error = try error([
+            .raw("HTTP/1.1 307 Moved\r\nLocation: \(server.url)/chat/completions\r\nContent-Length: 0\r\n\r\n")
+        ])
         guard case .httpStatus(_, 307, _)? = error else {
             Issue.record("\(String(describing: error))")
             return
@@ -175,7 +192,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["{}", "[]", "{\"choices\": []}", "{\"choices\": [{}]}", "{\"choices\": [{\"message\": {\"content\": null}}]}", "{\"choices\": 3}", "7"])
+    @Test(arguments: [
+        "{}", "[]", "{\"choices\": []}", "{\"choices\": [{}]}", "{\"choices\": [{\"message\": {\"content\": null}}]}",
+        "{\"choices\": 3}", "7",
+    ])
     func otherJSONHasNoChoices(body: String) throws {
         guard case .noChoices? = try error([.json(body)]) else {
             Issue.record("not reported")
@@ -216,7 +236,9 @@ import Testing
         let server = try LocalServer([])
         server.close()
         usleep(50_000)
-        guard case .unreachable? = (#expect(throws: SearchError.self) { try describer(server.url).descriptions(request) }) else {
+        guard
+            case .unreachable? = (#expect(throws: SearchError.self) { try describer(server.url).descriptions(request) })
+        else {
             Issue.record("not reported")
             return
         }
@@ -227,8 +249,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("ftp://host/v1", "ftp://host/v1"), ("file:///etc/passwd", "file:///etc/passwd"), ("nonsense", "nonsense"), ("", ""),
-        ("http://user:word@host/v1", "…@host/v1"), ("https://host/v1?key=word", "https://host/v1"), ("http:///v1", "http:///v1"),
+        ("ftp://host/v1", "ftp://host/v1"), ("file:///etc/passwd", "file:///etc/passwd"), ("nonsense", "nonsense"),
+        ("", ""),
+        ("http://user:word@host/v1", "…@host/v1"), ("https://host/v1?key=word", "https://host/v1"),
+        ("http:///v1", "http:///v1"),
     ])
     func otherAddressesAreRefusedWithoutTheirSecrets(url: String, shown: String) {
         #expect(throws: SearchError.unsupportedURL(shown)) { try describer(url) }
@@ -236,7 +260,8 @@ import Testing
 
     /// Names that only look like this machine's are others'.
     @Test(arguments: [
-        "http://host/v1", "http://127.0.0.1.example.org/v1", "http://localhost.example.org/v1", "http://128.0.0.1/v1", "http://[::2]/v1",
+        "http://host/v1", "http://127.0.0.1.example.org/v1", "http://localhost.example.org/v1", "http://128.0.0.1/v1",
+        "http://[::2]/v1",
         "http://0.0.0.0/v1", "http://[fe80::1]/v1", "HTTP://host/v1",
     ])
     func nothingGoesToAnotherMachineInTheClear(url: String) {
@@ -244,7 +269,10 @@ import Testing
         #expect(throws: Never.self) { try describer("https" + url.dropFirst(4)) }
     }
 
-    @Test(arguments: ["http://localhost:1/v1", "http://LOCALHOST/v1", "http://127.0.0.1/v1", "http://127.9.8.7:80/v1", "http://[::1]:1/v1"])
+    @Test(arguments: [
+        "http://localhost:1/v1", "http://LOCALHOST/v1", "http://127.0.0.1/v1", "http://127.9.8.7:80/v1",
+        "http://[::1]:1/v1",
+    ])
     func thisMachineNeedsNoEncryption(url: String) {
         #expect(throws: Never.self) { try describer(url) }
     }

@@ -15,15 +15,21 @@ import Testing
     }
 
     func request(
-        _ phrases: [String], shown: String = "cat", forbidden: String = "dog", id: String = "p", seed: UInt64 = 1, size: Int = 64
+        _ phrases: [String], shown: String = "cat", forbidden: String = "dog", id: String = "p", seed: UInt64 = 1,
+        size: Int = 64
     ) -> PictureRequest {
         PictureRequest(
-            id: id, prompt: PictureDescription(text: "", phrases: phrases), shown: shown, forbidden: forbidden, seed: seed, size: size)
+            id: id, prompt: PictureDescription(text: "", phrases: phrases), shown: shown, forbidden: forbidden,
+            seed: seed, size: size)
     }
 
-    func names(_ phrase: String, shown: String = "cat", forbidden: String = "dog", relatives: Bool = true) throws -> [String] {
+    func names(_ phrase: String, shown: String = "cat", forbidden: String = "dog", relatives: Bool = true) throws
+        -> [String]
+    {
         let generator = try generator(relatives: relatives)
-        return generator.concepts(for: phrase, shown: shown, forbidden: forbidden).map { generator.compositor.catalogue.names[$0] }
+        return generator.concepts(for: phrase, shown: shown, forbidden: forbidden).map {
+            generator.compositor.catalogue.names[$0]
+        }
     }
 
     @Test func phrasesNameSprites() throws {
@@ -56,14 +62,18 @@ import Testing
                 // Half of the phrases are of the forbidden class's surroundings.
                 let near = excluded.sorted().prefix(2).map { concepts[$0].name }
                 let far = random.sample(3, of: concepts.count).map { concepts[$0].keywords.first ?? concepts[$0].name }
-                return request([forbidden, shown] + near + far, shown: shown, forbidden: forbidden, id: "\(number)", seed: UInt64(number))
+                return request(
+                    [forbidden, shown] + near + far, shown: shown, forbidden: forbidden, id: "\(number)",
+                    seed: UInt64(number))
             }
             for outcome in try generator.pictures(requests) {
                 let picture = try outcome.get()
                 #expect(!picture.objects.contains(shown) && Set(picture.objects).count == picture.objects.count)
                 for object in picture.objects {
                     let concept = try #require(concepts.first { $0.name == object })
-                    for text in [concept.name] + concept.keywords { #expect(!Wording.mentions(text, forbidden), "\(object)") }
+                    for text in [concept.name] + concept.keywords {
+                        #expect(!Wording.mentions(text, forbidden), "\(object)")
+                    }
                     if relatives {
                         let subgroup = concepts.first { $0.name == forbidden }?.subgroup
                         #expect(concept.subgroup != subgroup, "\(object)")
@@ -74,7 +84,9 @@ import Testing
     }
 
     @Test func objectsAreThoseOfThePhrases() throws {
-        let found = try generator().pictures([request(["ship", "violin", "keyboard", "boot", "rose", "qwertz"]), request([])]).map { try $0.get() }
+        let found = try generator().pictures([
+            request(["ship", "violin", "keyboard", "boot", "rose", "qwertz"]), request([]),
+        ]).map { try $0.get() }
         #expect(found[0].objects.count == SceneCompositor.mostOthers)
         #expect(found[0].objects.contains("ship") && found[0].objects.contains("violin"))
         #expect(found[1].objects.isEmpty && found[1].image != found[0].image)
@@ -83,11 +95,14 @@ import Testing
     @Test func pictureDependsOnItsRequestAlone() throws {
         let generator = try generator()
         let requests = [
-            request(["boat", "music"]), request(["boat", "music"], seed: 2), request(["boat", "music"], id: "q"), request(["boat"]),
+            request(["boat", "music"]), request(["boat", "music"], seed: 2), request(["boat", "music"], id: "q"),
+            request(["boat"]),
             request(["boat", "music"], shown: "owl"),
         ]
         let together = try generator.pictures(requests)
-        for (index, request) in requests.enumerated() { #expect(try generator.pictures([request]) == [together[index]]) }
+        for (index, request) in requests.enumerated() {
+            #expect(try generator.pictures([request]) == [together[index]])
+        }
         #expect(Set(try together.map { try $0.get().image.pixels }).count == requests.count)
     }
 
@@ -110,7 +125,8 @@ import Testing
         }
         try generator.check(shown: "cat", forbidden: "dog")
         #expect(try generator.pictures([request([])]) { true } == [.failure(.cancelled)])
-        #expect(try generator.pictures([request([], size: 224)]) == [.failure(.wrongSize(found: [64, 64], expected: 224))])
+        #expect(
+            try generator.pictures([request([], size: 224)]) == [.failure(.wrongSize(found: [64, 64], expected: 224))])
     }
 
     @Test func identityKnowsTheWorld() throws {

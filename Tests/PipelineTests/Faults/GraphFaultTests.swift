@@ -11,7 +11,8 @@ import Testing
     /// A folder in memory where there is one: ten thousand steps sync twenty thousand files.
     private func folder() throws -> URL {
         let memory = URL(fileURLWithPath: "/dev/shm", isDirectory: true)
-        let parent = FileManager.default.isWritableFile(atPath: memory.path) ? memory : FileManager.default.temporaryDirectory
+        let parent =
+            FileManager.default.isWritableFile(atPath: memory.path) ? memory : FileManager.default.temporaryDirectory
         let url = parent.appendingPathComponent("pipeline-tests-\(UUID().uuidString)", isDirectory: true)
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         return url
@@ -49,7 +50,8 @@ import Testing
         defer { try? FileManager.default.removeItem(at: url) }
         try Executor(half.graph, in: try ResultsFolder(url, lockTimeout: .zero)).run()
         var plan: Plan?
-        let seconds = try ContinuousClock().measure { plan = try Plan(whole.graph, store: ArtefactStore(results: url)) }.seconds
+        let seconds = try ContinuousClock().measure { plan = try Plan(whole.graph, store: ArtefactStore(results: url)) }
+            .seconds
         #expect(plan?.stepsToRun == 1500)
         #expect(seconds < 20, "\(seconds) s")
     }
@@ -58,7 +60,10 @@ import Testing
         let (_, foreign) = try chain(2)
         var graph = Graph()
         let error = #expect(throws: PipelineError.self) {
-            try graph.add(Step(kind: "end", version: 1, inputs: [foreign.erased], work: .single { _ in Report(total: 0, text: "") }))
+            try graph.add(
+                Step(
+                    kind: "end", version: 1, inputs: [foreign.erased], work: .single { _ in Report(total: 0, text: "") }
+                ))
         }
         guard case .danglingInput("end", "link (1)") = error else {
             Issue.record("\(String(describing: error))")

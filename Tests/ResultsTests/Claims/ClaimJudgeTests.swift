@@ -6,7 +6,8 @@ import Testing
 
 /// Claims of the papers' files, decided on rows that were made for it.
 @Suite struct ClaimJudgeTests {
-    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("experiments/papers")
 
     private func verdict(_ claim: Claim, _ paper: Paper, _ metrics: [Metric]) -> ClaimVerdict {
@@ -18,26 +19,34 @@ import Testing
         #expect(papers.map(\.short).sorted() == ClaimSample.all.keys.sorted())
         for paper in papers {
             let samples = try #require(ClaimSample.all[paper.short])
-            #expect(paper.claims.map(\.name).sorted() == samples.keys.sorted(), "each claim of \(paper.short) has its rows")
+            #expect(
+                paper.claims.map(\.name).sorted() == samples.keys.sorted(), "each claim of \(paper.short) has its rows")
             for claim in paper.claims {
                 let sample = try #require(samples[claim.name])
                 let (holds, fails) = (verdict(claim, paper, sample.holds), verdict(claim, paper, sample.fails))
                 #expect(holds.verdict == .holds && !holds.isQualified, "\(claim.name): \(holds.mark), \(holds.because)")
                 #expect(fails.verdict == .fails && !fails.isQualified, "\(claim.name): \(fails.mark), \(fails.because)")
-                for said in [holds, fails] { #expect(said.because.contains(/\d/) && !said.because.contains("{"), "\(said.because)") }
+                for said in [holds, fails] {
+                    #expect(said.because.contains(/\d/) && !said.because.contains("{"), "\(said.because)")
+                }
                 // Where a number is missing, nothing is said.
                 let nothing = verdict(claim, paper, [])
-                #expect(nothing.verdict == .notMeasured && nothing.because.hasPrefix("there is no"), "\(nothing.because)")
+                #expect(
+                    nothing.verdict == .notMeasured && nothing.because.hasPrefix("there is no"), "\(nothing.because)")
                 for index in sample.holds.indices {
                     var metrics = sample.holds
                     metrics[index] = metrics[index].without(.notRun, because: "the reason")
                     let found = verdict(claim, paper, metrics)
                     // What a claim leaves out may be missing, and so may a setting or a caveat.
-                    #expect([.notMeasured, .holds].contains(found.verdict), "\(claim.name): \(found.verdict), \(found.because)")
+                    #expect(
+                        [.notMeasured, .holds].contains(found.verdict),
+                        "\(claim.name): \(found.verdict), \(found.because)")
                 }
                 #expect((sample.qualified != nil) == (claim.caveat != nil), "\(claim.name)")
                 guard let qualified = sample.qualified.map({ verdict(claim, paper, $0) }) else { continue }
-                #expect(qualified.mark == "holds*" && qualified.because.contains("; but "), "\(claim.name): \(qualified.mark), \(qualified.because)")
+                #expect(
+                    qualified.mark == "holds*" && qualified.because.contains("; but "),
+                    "\(claim.name): \(qualified.mark), \(qualified.because)")
             }
         }
     }
@@ -54,11 +63,14 @@ import Testing
                 place: section 1
                 experiment: e
 
-            """ + keys.split(separator: "\n", omittingEmptySubsequences: false).map { "    \($0)" }.joined(separator: "\n")
+            """
+            + keys.split(separator: "\n", omittingEmptySubsequences: false).map { "    \($0)" }.joined(separator: "\n")
         return try #require(try Paper(SpecDocument(text: text, path: "paper.yaml")).claims.first)
     }
 
-    private func said(_ keys: String, _ metrics: [Metric]) throws -> ClaimVerdict { ClaimJudge(metrics).verdict(on: try claim(keys), of: "P") }
+    private func said(_ keys: String, _ metrics: [Metric]) throws -> ClaimVerdict {
+        ClaimJudge(metrics).verdict(on: try claim(keys), of: "P")
+    }
 
     private static let above = """
         tests:
@@ -71,7 +83,9 @@ import Testing
     func anIntervalThatSpansTheBoundDecidesNothing(value: Double, expected: String) throws {
         let verdict = try said(Self.above, [ClaimSample.row("a", [:], value, half: 0.01)])
         #expect(verdict.mark == expected)
-        #expect(verdict.because.hasPrefix("\((value * 1000).rounded() / 10)") && verdict.because.hasSuffix("of 50"), "\(verdict.because)")
+        #expect(
+            verdict.because.hasPrefix("\((value * 1000).rounded() / 10)") && verdict.because.hasSuffix("of 50"),
+            "\(verdict.because)")
     }
 
     @Test func boundsAreInOrOut() throws {
@@ -79,8 +93,10 @@ import Testing
             let exact = try said(Self.above.replacing("above", with: bound), [ClaimSample.row("a", [:], 0.5, half: 0)])
             #expect(exact.mark == onIt, "\(bound)")
         }
-        #expect(try said(Self.above.replacing("above", with: "below"), [ClaimSample.row("a", [:], 0.4)]).mark == "holds")
-        #expect(try said(Self.above.replacing("above", with: "at-most"), [ClaimSample.row("a", [:], 0.6)]).mark == "fails")
+        #expect(
+            try said(Self.above.replacing("above", with: "below"), [ClaimSample.row("a", [:], 0.4)]).mark == "holds")
+        #expect(
+            try said(Self.above.replacing("above", with: "at-most"), [ClaimSample.row("a", [:], 0.6)]).mark == "fails")
     }
 
     /// The same images in both numbers: their difference is sure, although neither number is.
@@ -88,7 +104,8 @@ import Testing
         func metric(_ name: String, _ values: [Double], images: String) -> Metric {
             var metric = ClaimSample.row(name, [:], values.reduce(0, +) / Double(values.count), half: 0.1)
             metric.terms = ImageTerms(
-                images: values.indices.map { "\(images)/\($0)" }, values.enumerated().map { .init(image: $0, numerator: $1) })
+                images: values.indices.map { "\(images)/\($0)" },
+                values.enumerated().map { .init(image: $0, numerator: $1) })
             return metric
         }
         let first = (0..<100).map { $0 % 2 == 0 ? 1.0 : 0 }
@@ -102,7 +119,8 @@ import Testing
             """
         let same = try said(keys, [metric("a", first, images: "v"), metric("b", second, images: "v")])
         #expect(same.mark == "holds" && same.because.hasPrefix("5.0"), "\(same.because)")
-        #expect(try said(keys, [metric("a", first, images: "v"), metric("b", second, images: "w")]).mark == "undecided")
+        #expect(
+            try said(keys, [metric("a", first, images: "v"), metric("b", second, images: "w")]).mark == "undecided")
     }
 
     /// Each of twenty layers is above its bound by itself with 95 %, but not all of them with 95 %.
@@ -121,9 +139,15 @@ import Testing
         #expect(try said(keys, layers(20, 0.512)).mark == "undecided")
         #expect(try said(keys, layers(20, 0.52)).mark == "holds")
         // The worst is told, also among those that fail.
-        let failing = try said(keys, layers(3, 0.6) + [ClaimSample.row("a", ["layer": "3"], 0.3), ClaimSample.row("a", ["layer": "4"], 0.2)])
+        let failing = try said(
+            keys,
+            layers(3, 0.6) + [ClaimSample.row("a", ["layer": "3"], 0.3), ClaimSample.row("a", ["layer": "4"], 0.2)])
         #expect(failing.mark == "fails" && failing.because.hasSuffix("layer 4"), "\(failing.because)")
-        #expect(try said(keys.replacing("every: layer", with: "every: layer\n    except: [\"3\", \"4\"]"), layers(3, 0.6) + layers(5, 0.1).suffix(2)).mark == "holds")
+        #expect(
+            try said(
+                keys.replacing("every: layer", with: "every: layer\n    except: [\"3\", \"4\"]"),
+                layers(3, 0.6) + layers(5, 0.1).suffix(2)
+            ).mark == "holds")
     }
 
     @Test func mostIsMoreThanHalf() throws {
@@ -134,9 +158,14 @@ import Testing
                 above: 0.5
                 reads: "{count} of {of}"
             """
-        func pairs(_ values: [Double]) -> [Metric] { values.enumerated().map { ClaimSample.row("a", ["pair": "p\($0)"], $1) } }
-        #expect(try said(keys, pairs([0.6, 0.6, 0.4])).because == "2 of 3" && said(keys, pairs([0.6, 0.6, 0.4])).mark == "holds")
-        #expect(try said(keys, pairs([0.6, 0.4])).mark == "fails" && said(keys, pairs([0.4, 0.4, 0.6])).mark == "fails")
+        func pairs(_ values: [Double]) -> [Metric] {
+            values.enumerated().map { ClaimSample.row("a", ["pair": "p\($0)"], $1) }
+        }
+        #expect(
+            try said(keys, pairs([0.6, 0.6, 0.4])).because == "2 of 3"
+                && said(keys, pairs([0.6, 0.6, 0.4])).mark == "holds")
+        #expect(
+            try said(keys, pairs([0.6, 0.4])).mark == "fails" && said(keys, pairs([0.4, 0.4, 0.6])).mark == "fails")
         #expect(try said(keys, pairs([0.6, 0.5, 0.4])).mark == "undecided")
     }
 
@@ -145,10 +174,13 @@ import Testing
         let paper = try #require(papers.papers.first { $0.short == "Surgery" })
         let claim = try #require(paper.claims.first { $0.name == "lights-background" })
         let verdict = verdict(claim, paper, ClaimSample.disagreeing)
-        #expect(verdict.mark == "depends" && verdict.because.contains("on the first images; mSC 4.0"), "\(verdict.because)")
+        #expect(
+            verdict.mark == "depends" && verdict.because.contains("on the first images; mSC 4.0"), "\(verdict.because)")
         // A setting that was not measured decides nothing, and is named.
         let first = self.verdict(claim, paper, [ClaimSample.disagreeing[0]])
-        #expect(first.mark == "holds" && first.because.hasSuffix("not measured with the paper's 85 on the same"), "\(first.because)")
+        #expect(
+            first.mark == "holds" && first.because.hasSuffix("not measured with the paper's 85 on the same"),
+            "\(first.because)")
     }
 
     /// The best of many equals is some way above each of them by chance alone; that decides nothing.
@@ -164,7 +196,10 @@ import Testing
         for _ in 0..<100 {
             let error = 0.01
             let metrics = (["own"] + (0..<12).map { "m\($0)" }).enumerated().map { index, name in
-                ClaimSample.row("a", ["method": name], 0.5 + (index == 0 ? error / 100 : 0) + error * NormalQuantile.of(.random(in: 0.0001..<0.9999, using: &random)), half: 1.96 * error)
+                ClaimSample.row(
+                    "a", ["method": name],
+                    0.5 + (index == 0 ? error / 100 : 0) + error
+                        * NormalQuantile.of(.random(in: 0.0001..<0.9999, using: &random)), half: 1.96 * error)
             }
             said[try self.said(keys, metrics).verdict, default: 0] += 1
         }
@@ -172,8 +207,10 @@ import Testing
         #expect(said[.fails, default: 0] <= 5 && said[.holds, default: 0] <= 5, "\(said)")
         // One rival that is surely better decides.
         let rivals = (0..<12).map { ClaimSample.row("a", ["method": "m\($0)"], $0 == 4 ? 0.6 : 0.3, half: 0.02) }
-        #expect(try self.said(keys, rivals + [ClaimSample.row("a", ["method": "own"], 0.5, half: 0.02)]).mark == "fails")
-        #expect(try self.said(keys, rivals + [ClaimSample.row("a", ["method": "own"], 0.7, half: 0.02)]).mark == "holds")
+        #expect(
+            try self.said(keys, rivals + [ClaimSample.row("a", ["method": "own"], 0.5, half: 0.02)]).mark == "fails")
+        #expect(
+            try self.said(keys, rivals + [ClaimSample.row("a", ["method": "own"], 0.7, half: 0.02)]).mark == "holds")
     }
 
     /// No image of 20 changed: that is no proof that few would.
@@ -187,7 +224,8 @@ import Testing
         func pair(_ count: Int) -> [Metric] {
             ["a", "b"].map { name in
                 var metric = ClaimSample.row(name, [:], 1, half: 0)
-                metric.terms = ImageTerms(images: (0..<count).map { "v/\($0)" }, (0..<count).map { .init(image: $0, numerator: 1) })
+                metric.terms = ImageTerms(
+                    images: (0..<count).map { "v/\($0)" }, (0..<count).map { .init(image: $0, numerator: 1) })
                 return metric
             }
         }
@@ -202,15 +240,18 @@ import Testing
     }
 
     @Test func aCaveatThatIsNotMeasuredIsSaid() throws {
-        let keys = Self.above + """
+        let keys =
+            Self.above + """
 
-            but:
-              quantity: {metric: b, of: {}}
-              above: 0
-              reads: "but {value}"
-            """
+                but:
+                  quantity: {metric: b, of: {}}
+                  above: 0
+                  reads: "but {value}"
+                """
         let verdict = try said(keys, [ClaimSample.row("a", [:], 0.9)])
-        #expect(verdict.mark == "holds" && verdict.because.contains("whether it means less is not known: there is no b"), "\(verdict.because)")
+        #expect(
+            verdict.mark == "holds" && verdict.because.contains("whether it means less is not known: there is no b"),
+            "\(verdict.because)")
         #expect(try said(keys, [ClaimSample.row("a", [:], 0.9), ClaimSample.row("b", [:], 0.1)]).mark == "holds*")
     }
 
@@ -222,11 +263,15 @@ import Testing
                 at-least: 0
                 reads: "{value}"
             """
-        let metrics = [("10", 0.9), ("2", 0.4), ("9", 0.5), ("0", 0.1), ("1", 0.2)].map { ClaimSample.row("a", ["layer": $0.0], $0.1, half: 0) }
+        let metrics = [("10", 0.9), ("2", 0.4), ("9", 0.5), ("0", 0.1), ("1", 0.2)].map {
+            ClaimSample.row("a", ["layer": $0.0], $0.1, half: 0)
+        }
         // 0, 1 and 2 of 0, 1, 2, 9, 10.
         #expect(try said(keys, metrics).because.hasPrefix("40.0"))
         #expect(try said(keys.replacing("first", with: "last"), metrics).because.hasPrefix("90.0"))
-        #expect(try said(keys.replacing(", among: first-half", with: ", except: [\"10\"]"), metrics).because.hasPrefix("50.0"))
+        #expect(
+            try said(keys.replacing(", among: first-half", with: ", except: [\"10\"]"), metrics).because.hasPrefix(
+                "50.0"))
         #expect(try said(keys.replacing("largest", with: "smallest"), metrics).because.hasPrefix("10.0"))
         // Rows of other columns are other numbers.
         let others = [ClaimSample.row("a", ["layer": "0", "condition": "c"], 1)]

@@ -11,15 +11,20 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     /// An accuracy over ten images of which the first `right` are right.
-    private func accuracy(_ right: Int, of count: Int = 10, dataset: String = "val", isPartial: Bool = false) -> Metric {
+    private func accuracy(_ right: Int, of count: Int = 10, dataset: String = "val", isPartial: Bool = false) -> Metric
+    {
         Metric(
-            experiment: "mean-ablation", world: "emoji", model: "m", dataset: dataset, subject: ["condition": "baseline"],
+            experiment: "mean-ablation", world: "emoji", model: "m", dataset: dataset,
+            subject: ["condition": "baseline"],
             name: "accuracy", value: Double(right) / Double(count), unit: "share", n: count, isPartial: isPartial)
     }
 
-    private func number(_ value: Double, _ name: String = "distance", layer: String = "1", higherIsBetter: Bool = false) -> Metric {
+    private func number(_ value: Double, _ name: String = "distance", layer: String = "1", higherIsBetter: Bool = false)
+        -> Metric
+    {
         Metric(
-            experiment: "mean-ablation", world: "emoji", model: "m", dataset: "val", subject: ["layer": layer], name: name,
+            experiment: "mean-ablation", world: "emoji", model: "m", dataset: "val", subject: ["layer": layer],
+            name: name,
             value: value, higherIsBetter: higherIsBetter, n: 10)
     }
 
@@ -55,20 +60,29 @@ import Testing
             let run = try database.begin(Sample.description())
             let claims = verdicts.map {
                 ClaimVerdict(
-                    paper: "P", name: $0.0, words: "claim \($0.0)", place: "section 1", experiment: "mean-ablation", verdict: $0.1, isQualified: $0.2,
+                    paper: "P", name: $0.0, words: "claim \($0.0)", place: "section 1", experiment: "mean-ablation",
+                    verdict: $0.1, isQualified: $0.2,
                     because: "\(name) says so")
             }
             try database.end(run, as: .done, rows: RunRows(metrics: [accuracy(7)]), claims: claims)
             return try database.comparedRuns()
         }
-        let base = try run("base", [("a", .holds, false), ("b", .holds, false), ("c", .fails, false), ("d", .holds, false)])
-        let head = try run("head", [("a", .holds, false), ("b", .holds, true), ("c", .undecided, false), ("e", .holds, false)])
+        let base = try run(
+            "base", [("a", .holds, false), ("b", .holds, false), ("c", .fails, false), ("d", .holds, false)])
+        let head = try run(
+            "head", [("a", .holds, false), ("b", .holds, true), ("c", .undecided, false), ("e", .holds, false)])
         let comparison = Comparison(base: base, head: head, tolerance: 0)
-        #expect(comparison.claims.map(\.head.name) == ["b", "c"] && comparison.claims.map(\.base.mark) == ["holds", "fails"])
+        #expect(
+            comparison.claims.map(\.head.name) == ["b", "c"]
+                && comparison.claims.map(\.base.mark) == ["holds", "fails"])
         #expect(comparison.summary.contains("2 of the papers' claims changed"))
         let text = comparison.text(all: false)
-        #expect(text.contains("Claims of the papers whose verdict changed") && text.contains("claim c") && text.contains("head says so"))
-        #expect(comparison.markdown(all: false).contains("| claim b | P, section 1 | holds | holds\\* |"), "\(comparison.markdown(all: false))")
+        #expect(
+            text.contains("Claims of the papers whose verdict changed") && text.contains("claim c")
+                && text.contains("head says so"))
+        #expect(
+            comparison.markdown(all: false).contains("| claim b | P, section 1 | holds | holds\\* |"),
+            "\(comparison.markdown(all: false))")
         let object = try #require(try JSONSerialization.jsonObject(with: comparison.json()) as? [String: Any])
         let claims = try #require(object["claims"] as? [[String: Any]])
         #expect(claims.count == 2 && (claims[1]["head"] as? [String: Any])?["verdict"] as? String == "undecided")
@@ -84,7 +98,9 @@ import Testing
         guard case .compared(let numbers) = try outcome(comparison) else { Issue.record("not compared"); return }
         #expect(numbers.base == 0.7 && numbers.head == 0.8 && numbers.differs && numbers.n == 10)
         let test = try #require(numbers.test)
-        #expect(test.method == .mcNemar(onlyBase: 2, onlyHead: 3) && test.probability == McNemar.probability(onlyFirst: 2, onlySecond: 3))
+        #expect(
+            test.method == .mcNemar(onlyBase: 2, onlyHead: 3)
+                && test.probability == McNemar.probability(onlyFirst: 2, onlySecond: 3))
         #expect(comparison.differences == 1 && comparison.compared == 1 && comparison.settings.isEmpty)
         #expect(comparison.text(all: false).contains("better, by chance perhaps"))
     }
@@ -103,7 +119,8 @@ import Testing
         func metrics(_ right: Int) -> [Metric] {
             (0..<3).map { index in
                 Metric(
-                    experiment: "mean-ablation", world: "emoji", model: "m", dataset: "val", subject: ["condition": "c\(index)"],
+                    experiment: "mean-ablation", world: "emoji", model: "m", dataset: "val",
+                    subject: ["condition": "c\(index)"],
                     name: "accuracy", value: Double(right) / 10, unit: "share", n: 10)
             }
         }
@@ -114,9 +131,14 @@ import Testing
                 return set
             }
         }
-        let comparison = Comparison(base: try side("base", metrics(2), sets(2)), head: try side("head", metrics(8), sets(8)), tolerance: 0)
-        let tests = comparison.rows.compactMap { if case .compared(let numbers) = $0.outcome { numbers.test } else { nil } }
-        #expect(tests.count == 3 && tests.allSatisfy { abs($0.probability - 0.03125) < 1e-12 && abs($0.corrected - 0.09375) < 1e-12 })
+        let comparison = Comparison(
+            base: try side("base", metrics(2), sets(2)), head: try side("head", metrics(8), sets(8)), tolerance: 0)
+        let tests = comparison.rows.compactMap {
+            if case .compared(let numbers) = $0.outcome { numbers.test } else { nil }
+        }
+        #expect(
+            tests.count == 3
+                && tests.allSatisfy { abs($0.probability - 0.03125) < 1e-12 && abs($0.corrected - 0.09375) < 1e-12 })
     }
 
     @Test func whatCannotBeComparedSaysWhyAndIsNotSetSideBySide() throws {
@@ -165,7 +187,9 @@ import Testing
         let head = try side("head", [number(1)], text: "a: 1\n# other words\nb: 3\n", commit: "feedbeef")
         let settings = Comparison(base: base, head: head, tolerance: 0).settings
         #expect(settings.map(\.what) == ["commit", "spec"])
-        #expect(settings.map(\.base) == ["0123abcd with changes", "b: 2"] && settings.map(\.head) == ["feedbeef with changes", "b: 3"])
+        #expect(
+            settings.map(\.base) == ["0123abcd with changes", "b: 2"]
+                && settings.map(\.head) == ["feedbeef with changes", "b: 3"])
     }
 
     @Test func theLatestRunOfEachExperimentCounts() throws {
@@ -182,11 +206,15 @@ import Testing
         let head = try side("head", [accuracy(8), number(3), number(4, "new|<b>")], [predictions { $0 < 8 }])
         let comparison = Comparison(base: base, head: head, tolerance: 0)
         let csv = String(decoding: comparison.csv(), as: UTF8.self).split(separator: "\r\n")
-        #expect(csv.count == 4 && csv[1].contains("differs,0.7,0.8,") && csv[2].contains("same,3.0,3.0,0.0") && csv[3].contains("only in head"))
+        #expect(
+            csv.count == 4 && csv[1].contains("differs,0.7,0.8,") && csv[2].contains("same,3.0,3.0,0.0")
+                && csv[3].contains("only in head"))
         let json = try #require(JSONSerialization.jsonObject(with: comparison.json()) as? [String: Any])
         #expect((json["rows"] as? [[String: Any]])?.count == 3 && json["differences"] as? Int == 1)
         let markdown = comparison.markdown(all: true)
-        #expect(markdown.contains("| accuracy | condition baseline | 70.0 | 80.0 | +10.000 |") && markdown.contains("new\\|&lt;b>"))
+        #expect(
+            markdown.contains("| accuracy | condition baseline | 70.0 | 80.0 | +10.000 |")
+                && markdown.contains("new\\|&lt;b>"))
         #expect(!comparison.markdown(all: false).contains("| distance |"))
         #expect(comparison.summary == "2 numbers compared, 1 differ; 1 only in head.")
     }

@@ -33,14 +33,19 @@ final class Browser {
     init(_ executable: URL) throws {
         folder = try TemporaryFolder()
         let (toBrowser, fromBrowser) = (folder.file("in").path, folder.file("out").path)
-        guard mkfifo(toBrowser, 0o600) == 0, mkfifo(fromBrowser, 0o600) == 0 else { throw Failure(description: "no named pipes") }
+        guard mkfifo(toBrowser, 0o600) == 0, mkfifo(fromBrowser, 0o600) == 0 else {
+            throw Failure(description: "no named pipes")
+        }
         // Open for both directions: nobody waits for the other side, and none is killed by its end.
         input = open(toBrowser, O_RDWR | O_CLOEXEC)
         output = open(fromBrowser, O_RDWR | O_CLOEXEC)
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         process.arguments =
             ["-c", "exec \"$0\" \"$@\" 3<\"$PIPES/in\" 4>\"$PIPES/out\"", executable.path]
-            + ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--remote-debugging-pipe"]
+            + [
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
+                "--remote-debugging-pipe",
+            ]
             + ["--user-data-dir=\(folder.file("profile").path)"]
         process.environment = ProcessInfo.processInfo.environment.merging(["PIPES": folder.url.path]) { $1 }
         process.standardOutput = FileHandle.nullDevice
@@ -111,7 +116,8 @@ final class Browser {
     private func note(_ message: [String: Any]) {
         switch message["method"] as? String {
         case "Page.loadEventFired": isLoaded = true
-        case "Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded": problems.append("\(message["params"] ?? "")")
+        case "Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded":
+            problems.append("\(message["params"] ?? "")")
         default: break
         }
     }
@@ -121,9 +127,11 @@ final class Browser {
     /// Opens a page in a window of this many CSS pixels and waits until it is loaded.
     func load(_ url: URL, fragment: String = "", width: Int = 1200, height: Int = 900, isDark: Bool = false) throws {
         try command(
-            "Emulation.setDeviceMetricsOverride", ["width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500])
+            "Emulation.setDeviceMetricsOverride",
+            ["width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500])
         try command(
-            "Emulation.setEmulatedMedia", ["features": [["name": "prefers-color-scheme", "value": isDark ? "dark" : "light"]]])
+            "Emulation.setEmulatedMedia",
+            ["features": [["name": "prefers-color-scheme", "value": isDark ? "dark" : "light"]]])
         // A fragment alone would not load the page again.
         for address in ["about:blank", url.absoluteString + fragment] {
             isLoaded = false
@@ -134,7 +142,8 @@ final class Browser {
 
     /// The value of an expression, of a promise when it is kept.
     func evaluate<Value>(_ expression: String, as type: Value.Type = Value.self) throws -> Value {
-        let answer = try command("Runtime.evaluate", ["expression": expression, "returnByValue": true, "awaitPromise": true])
+        let answer = try command(
+            "Runtime.evaluate", ["expression": expression, "returnByValue": true, "awaitPromise": true])
         guard let value = (answer["result"] as? [String: Any])?["value"] as? Value else {
             throw Failure(description: "\(expression): \(answer)")
         }
@@ -145,7 +154,8 @@ final class Browser {
         var parameters: [String: Any] = ["type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code]
         parameters["text"] = text
         try command("Input.dispatchKeyEvent", parameters)
-        try command("Input.dispatchKeyEvent", ["type": "keyUp", "key": key, "code": key, "windowsVirtualKeyCode": code])
+        try command(
+            "Input.dispatchKeyEvent", ["type": "keyUp", "key": key, "code": key, "windowsVirtualKeyCode": code])
     }
 
     func type(_ text: String) throws { try command("Input.insertText", ["text": text]) }

@@ -24,7 +24,8 @@ import Testing
         try browser.load(page)
         #expect(try browser.evaluate("document.title", as: String.self) == "Results: emoji")
         // Text from data is read as it is, and none of it ran.
-        #expect(try browser.evaluate("document.body.innerText.includes('</script><script>document.title=')", as: Bool.self))
+        #expect(
+            try browser.evaluate("document.body.innerText.includes('</script><script>document.title=')", as: Bool.self))
         try everyPictureLoads(browser)
         try searchFinds(browser)
         try theKeyboardReachesEverything(browser)
@@ -60,10 +61,13 @@ import Testing
         let count = "document.querySelector('.count').textContent"
         #expect(try browser.evaluate(count, as: String.self) == "60 cards, the first 48 shown")
         for (word, expected) in [
-            ("dog", "0.3 0.7 1.20"), ("DOGMA", ""), ("hot dog", "0.7"), ("word9", "0.0 0.18 0.27 0.9 1.15 1.24 1.6"), ("éclair", "0.8"),
+            ("dog", "0.3 0.7 1.20"), ("DOGMA", ""), ("hot dog", "0.7"), ("word9", "0.0 0.18 0.27 0.9 1.15 1.24 1.6"),
+            ("éclair", "0.8"),
             ("ord9", ""), ("</script>", "0.9"), ("%", ""), ("onerror", "0.9"),
         ] {
-            _ = try browser.evaluate("(() => { const field = document.querySelector('#word-0'); field.focus(); field.select() })(), 0", as: Int.self)
+            _ = try browser.evaluate(
+                "(() => { const field = document.querySelector('#word-0'); field.focus(); field.select() })(), 0",
+                as: Int.self)
             try browser.type(word)
             #expect(try browser.evaluate(shown, as: String.self) == expected, "\(word)")
             let address = try browser.evaluate("decodeURIComponent(location.hash)", as: String.self)
@@ -75,7 +79,8 @@ import Testing
         #expect(try browser.evaluate(shown, as: String.self) == "1.20", "of one layer")
         // The heaviest word first, then other orders.
         _ = try browser.evaluate(
-            "(() => { const form = document.querySelector('.tools'); form.group.value = ''; form.dispatchEvent(new Event('input')) })(), 0", as: Int.self)
+            "(() => { const form = document.querySelector('.tools'); form.group.value = ''; form.dispatchEvent(new Event('input')) })(), 0",
+            as: Int.self)
         #expect(try browser.evaluate("document.querySelector('.card').dataset.card", as: String.self) == "1.20")
         #expect(try browser.evaluate("document.querySelectorAll('.card .hit').length", as: Int.self) == 3)
     }
@@ -83,7 +88,8 @@ import Testing
     private func theKeyboardReachesEverything(_ browser: Browser) throws {
         _ = try browser.evaluate("document.activeElement.blur(), scrollTo(0, 0), 0", as: Int.self)
         func focused() throws -> String {
-            try browser.evaluate("(e => e.id || e.name || e.className || e.tagName)(document.activeElement)", as: String.self)
+            try browser.evaluate(
+                "(e => e.id || e.name || e.className || e.tagName)(document.activeElement)", as: String.self)
         }
         _ = try browser.evaluate("document.querySelector('.skip').focus(), 0", as: Int.self)
         var stops: [String] = []
@@ -99,7 +105,10 @@ import Testing
         try browser.press("Enter", code: 13, text: "\r")
         #expect(try browser.evaluate("document.querySelector('dialog').open", as: Bool.self))
         let text = try browser.evaluate("document.querySelector('dialog').textContent", as: String.self)
-        for fact in ["0.8125 (share)", "percentile bootstrap, 1000 replicates", "Table 1, row 2", "0123456789abcdef", "Haswell", "a: 1"] {
+        for fact in [
+            "0.8125 (share)", "percentile bootstrap, 1000 replicates", "Table 1, row 2", "0123456789abcdef", "Haswell",
+            "a: 1",
+        ] {
             #expect(text.contains(fact), "\(fact)")
         }
         try browser.press("Escape", code: 27)

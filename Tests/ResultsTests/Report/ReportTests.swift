@@ -36,8 +36,12 @@ import Testing
         #expect(numbers.count == 2, "one for each metric, the paper's column included")
         let facts = try #require(numbers.first?["facts"] as? [[String]])
         let byTitle = Dictionary(facts.map { ($0[0], $0[1]) }) { first, _ in first }
-        #expect(byTitle["value"] == "0.5 (share)" && byTitle["n"] == "4000, and 1 skipped" && byTitle["note"] == ReportSample.hostile)
-        #expect(byTitle["by"]?.contains("seed 18446744073709551615") == true && byTitle["paper"]?.contains("Table 1, row 2") == true)
+        #expect(
+            byTitle["value"] == "0.5 (share)" && byTitle["n"] == "4000, and 1 skipped"
+                && byTitle["note"] == ReportSample.hostile)
+        #expect(
+            byTitle["by"]?.contains("seed 18446744073709551615") == true
+                && byTitle["paper"]?.contains("Table 1, row 2") == true)
         let runs = try #require(provenance["runs"] as? [[String: Any]])
         #expect(runs.count == 2 && (runs[0]["spec"] as? String)?.hasPrefix("# A comment.") == true)
         // Every button leads to a number that there is.
@@ -49,7 +53,8 @@ import Testing
         let page = try page()
         // Provenance, one deck, the page's own script.
         #expect(count("<script", in: page) == 3 && count("</script>", in: page) == 3)
-        #expect(!page.contains("<img src=x") && !page.contains("document.title='hostile'</") && !page.contains("<!-- &"))
+        #expect(
+            !page.contains("<img src=x") && !page.contains("document.title='hostile'</") && !page.contains("<!-- &"))
         #expect(page.contains("&lt;/script&gt;&lt;script&gt;document.title=&#39;hostile&#39;"))
         let deck = try #require(try json("deck-0", in: page) as? [String: Any])
         let pictures = try #require(deck["pictures"] as? [[String: Any]])
@@ -61,7 +66,10 @@ import Testing
     @Test func whatMustNotBeTakenAsItStandsSaysSo() throws {
         try ReportSample.write(to: folder.url)
         let page = try page()
-        for mark in ["do not trust</span>", "partial</span>", "gave no numbers: failed: no room", "Without numbers", "interrupted</span>"] {
+        for mark in [
+            "do not trust</span>", "partial</span>", "gave no numbers: failed: no room", "Without numbers",
+            "interrupted</span>",
+        ] {
             #expect(page.contains(mark), "\(mark)")
         }
         // That run's program kept no tables.
@@ -71,9 +79,14 @@ import Testing
     @Test func claimsStandBeforeTheNumbers() throws {
         try ReportSample.write(to: folder.url)
         let page = try page()
-        let (claims, summary) = (try #require(page.range(of: "id=\"claims\"")), try #require(page.range(of: "id=\"summary\"")))
+        let (claims, summary) = (
+            try #require(page.range(of: "id=\"claims\"")), try #require(page.range(of: "id=\"summary\""))
+        )
         #expect(claims.lowerBound < summary.lowerBound && page.contains("href=\"#claims\""))
-        for mark in ["<span class=\"warn\">holds*</span>", "<span class=\"bad\">fails</span>", "<span class=\"warn\">not measured</span>", "1 holds, 1 fails, 1 not measured."] {
+        for mark in [
+            "<span class=\"warn\">holds*</span>", "<span class=\"bad\">fails</span>",
+            "<span class=\"warn\">not measured</span>", "1 holds, 1 fails, 1 not measured.",
+        ] {
             #expect(page.contains(mark), "\(mark)")
         }
     }
@@ -101,11 +114,15 @@ import Testing
     @Test(.enabled(if: Gnuplot() != nil, "gnuplot is not installed")) func figuresTakeTheColoursOfThePage() throws {
         try ReportSample.write(to: folder.url)
         let page = try page()
-        #expect(count("role=\"img\"", in: page) == 2 && page.contains("stroke='var(--c1)'") && page.contains("var(--rule)"))
+        #expect(
+            count("role=\"img\"", in: page) == 2 && page.contains("stroke='var(--c1)'") && page.contains("var(--rule)"))
         // The page's own style has colours; drawings have none.
         let drawings = page.matches(of: /<svg viewBox="0 0 560.*?<\/svg>/.dotMatchesNewlines()).map(\.0)
-        #expect(drawings.count == 2 && drawings.allSatisfy { !$0.contains("black") && !$0.contains("rgb(") && !$0.contains("white") })
-        #expect(!page.contains("XTITLE") && !page.contains("YTITLE") && page.contains("<text>accuracy (%) &lt;/script&gt;"))
+        #expect(
+            drawings.count == 2
+                && drawings.allSatisfy { !$0.contains("black") && !$0.contains("rgb(") && !$0.contains("white") })
+        #expect(
+            !page.contains("XTITLE") && !page.contains("YTITLE") && page.contains("<text>accuracy (%) &lt;/script&gt;"))
         let identifiers = page.matches(of: /\ id=["']([^"']+)["']/).map { String($0.1) }
         #expect(Set(identifiers).count == identifiers.count, "every name on the page is one thing's")
     }
@@ -130,11 +147,13 @@ import Testing
     }
 
     @Test func aDatabaseNamesOnlyFilesBesideIt() throws {
-        let secret = folder.url.deletingLastPathComponent().appendingPathComponent("secret-\(UUID().uuidString)-cards.json")
+        let secret = folder.url.deletingLastPathComponent().appendingPathComponent(
+            "secret-\(UUID().uuidString)-cards.json")
         try Data("x".utf8).write(to: secret)
         defer { try? FileManager.default.removeItem(at: secret) }
         for name in ["../\(secret.lastPathComponent)", secret.path, "", ".hidden", "a\0b"] {
-            let file = AttachedFile(.init(name: "x-cards.json", file: name, sha256: Digest.sha256(of: Data("x".utf8))), in: folder.url)
+            let file = AttachedFile(
+                .init(name: "x-cards.json", file: name, sha256: Digest.sha256(of: Data("x".utf8))), in: folder.url)
             guard case .missing = file.content else {
                 Issue.record("\(name) was read")
                 continue
@@ -161,12 +180,14 @@ import Testing
             }
             let url = folder.file("mutated.json")
             try data.write(to: url)
-            let file = AttachedFile(.init(name: name, file: "mutated.json", sha256: Digest.sha256(of: data)), in: folder.url)
+            let file = AttachedFile(
+                .init(name: name, file: "mutated.json", sha256: Digest.sha256(of: data)), in: folder.url)
             var page = ReportPage(gnuplot: nil, room: 1000)
             let run = runs[0]
             let html = page.section(
                 ReportedRun(
-                    name: run.name, run: run.run, source: run.source, steps: [], metrics: run.metrics, layouts: [], claims: [], attachments: [file],
+                    name: run.name, run: run.run, source: run.source, steps: [], metrics: run.metrics, layouts: [],
+                    claims: [], attachments: [file],
                     later: nil), id: "x")
             if html.source.contains("cannot be read as what it should be") { refused += 1 }
             for (index, deck) in page.decks.enumerated() { _ = try deck.data(index) }

@@ -53,11 +53,13 @@ import Testing
         #expect(output.status == 73 && output.errors.contains(pipe.path), "\(output.status) \(output.errors)")
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: [
-        ("spec.yaml", nil), ("model/config.json", nil), ("model/model.safetensors", nil), ("model/vocab.json", nil),
-        ("model/merges.txt", nil), ("model/preprocessor_config.json", nil), ("datasets.manifest", nil),
-        ("models/prompts/templates-simple-7.txt", nil), ("names.txt", "class-names: ./names.txt"),
-    ] as [(String, String?)])
+    @Test(
+        .timeLimit(.minutes(2)),
+        arguments: [
+            ("spec.yaml", nil), ("model/config.json", nil), ("model/model.safetensors", nil), ("model/vocab.json", nil),
+            ("model/merges.txt", nil), ("model/preprocessor_config.json", nil), ("datasets.manifest", nil),
+            ("models/prompts/templates-simple-7.txt", nil), ("names.txt", "class-names: ./names.txt"),
+        ] as [(String, String?)])
     func aPipeAmongTheInputsIsRefused(name: String, line: String?) throws {
         let study = try PictureStudy()
         defer { try? FileManager.default.removeItem(at: study.folder) }
@@ -66,7 +68,9 @@ import Testing
         try? FileManager.default.removeItem(at: pipe)
         #expect(mkfifo(pipe.path, 0o600) == 0)
         let output = try study.run()
-        #expect([65, 66].contains(output.status) && output.errors.contains(pipe.lastPathComponent), "\(output.status) \(output.errors)")
+        #expect(
+            [65, 66].contains(output.status) && output.errors.contains(pipe.lastPathComponent),
+            "\(output.status) \(output.errors)")
         #expect(!FileManager.default.fileExists(atPath: study.results.path))
     }
 
@@ -84,9 +88,13 @@ import Testing
         try study.writeMeanAblation(evaluation: "{dataset: class-folders, path: $DATA/hostile}", "on-bad-image: skip")
         let output = try study.run()
         #expect(output.status == 0, "\(output.errors)")
-        let rows = try String(contentsOf: study.results.appendingPathComponent("mean-ablation-predictions.csv"), encoding: .utf8)
+        let rows = try String(
+            contentsOf: study.results.appendingPathComponent("mean-ablation-predictions.csv"), encoding: .utf8)
         for text in [output.text, output.errors, rows] {
-            #expect(!text.unicodeScalars.contains { $0.properties.generalCategory == .control && !"\n\t\r".unicodeScalars.contains($0) })
+            #expect(
+                !text.unicodeScalars.contains {
+                    $0.properties.generalCategory == .control && !"\n\t\r".unicodeScalars.contains($0)
+                })
         }
         #expect(output.errors.contains(#"\u001b]0;title\u0007.png"#), "\(output.errors)")
         #expect(rows.contains(#"\u001b[2Jclass 0"#) && rows.contains(#"\u009b31m1.png"#), "\(rows)")
@@ -128,7 +136,9 @@ import Testing
         try started.waitForFault()
         kill(started.running.process.processIdentifier, SIGBUS)
         let output = try started.end()
-        #expect(output.status == 65 && output.errors.contains("became shorter while it was read"), "\(output.status) \(output.errors)")
+        #expect(
+            output.status == 65 && output.errors.contains("became shorter while it was read"),
+            "\(output.status) \(output.errors)")
         let again = try run.run()
         #expect(try again.status == 0 && run.rows() == FaultRun.undisturbed.get().rows, "\(again.errors)")
     }
@@ -136,7 +146,10 @@ import Testing
     // MARK: The lock
 
     /// Without its lock a run is not alone in the folder, and without its database its rows are lost: it says so.
-    @Test(arguments: [(".lock", Int32(75), ".lock: removed while this runner held it"), ("results.sqlite", 74, "removed or replaced under the run")])
+    @Test(arguments: [
+        (".lock", Int32(75), ".lock: removed while this runner held it"),
+        ("results.sqlite", 74, "removed or replaced under the run"),
+    ])
     func whatIsRemovedUnderARunIsMissed(name: String, status: Int32, words: String) throws {
         let run = try FaultRun()
         defer { run.remove() }

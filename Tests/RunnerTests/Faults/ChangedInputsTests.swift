@@ -46,7 +46,8 @@ struct ChangedInputsTests {
 
         try copy.scale("vision_model.post_layernorm.weight", by: 1.5)
         try BadWeightsTests().renewDigests(copy)
-        let plan = try RunnerProcess.run(["plan", "--spec", run.spec.path, "--results", run.results.path, "--limit", "32"] + manifest)
+        let plan = try RunnerProcess.run(
+            ["plan", "--spec", run.spec.path, "--results", run.results.path, "--limit", "32"] + manifest)
         #expect(plan.status == 0, "\(plan.errors)")
         // Pictures do not depend on the model; everything else does, and says why.
         let steps = plan.text.components(separatedBy: "\n").filter { $0.wholeMatch(of: /.* [0-9a-f]{12}  .*/) != nil }
@@ -60,6 +61,8 @@ struct ChangedInputsTests {
         #expect(other.status == 0, "\(other.errors)")
         let rows = try run.rows()
         #expect(try rows.metrics != FaultRun.undisturbed.get().rows.metrics)
-        #expect(other.errors.contains("effect-means: done") && !other.errors.contains("emoji-scenes: done"), "\(other.errors)")
+        #expect(
+            other.errors.contains("effect-means: done") && !other.errors.contains("emoji-scenes: done"),
+            "\(other.errors)")
     }
 }

@@ -43,7 +43,10 @@ struct ClockTests {
         defer { run.remove() }
         for (index, path) in try run.files().sorted().enumerated() {
             try FileManager.default.setAttributes(
-                [.modificationDate: index.isMultiple(of: 2) ? Date(timeIntervalSince1970: 0) : Date.now.addingTimeInterval(1e8)],
+                [
+                    .modificationDate: index.isMultiple(of: 2)
+                        ? Date(timeIntervalSince1970: 0) : Date.now.addingTimeInterval(1e8)
+                ],
                 ofItemAtPath: run.results.appendingPathComponent(path).path)
         }
         let again = try run.run()

@@ -28,8 +28,10 @@ struct DamageTests {
 
     /// One file of each kind of what is cached, the byte that is changed, and whether a warning is due.
     static let files: [(pattern: String, place: String?, isWarned: Bool)] = [
-        ("cache/principal-directions/.*/artefact.safetensors", nil, true), ("cache/decomposition-check/.*/artefact.json", nil, true),
-        ("cache/effect-means/.*/manifest.json", "\"sha256\":\"", true), ("cache/largest-effects/.*/manifest.json", "\"sha256\":\"", true),
+        ("cache/principal-directions/.*/artefact.safetensors", nil, true),
+        ("cache/decomposition-check/.*/artefact.json", nil, true),
+        ("cache/effect-means/.*/manifest.json", "\"sha256\":\"", true),
+        ("cache/largest-effects/.*/manifest.json", "\"sha256\":\"", true),
         ("cache/zero-shot-classifier/.*/manifest.json", "\"file\":\"", true),
         ("cache/emoji-scenes/.*/shards/000000.*safetensors", nil, true),
         ("cache/ablation-predictions/.*/shards/000000.*(safetensors|[0-9].json)", nil, true),
@@ -98,15 +100,22 @@ struct DamageTests {
     // MARK: Database
 
     /// Results with rows, and an older database that a test may spoil.
-    static func refused(_ spoil: (FaultRun) throws -> Void, status: Int32 = 65, words: [String], sourceLocation: SourceLocation = #_sourceLocation) throws {
+    static func refused(
+        _ spoil: (FaultRun) throws -> Void, status: Int32 = 65, words: [String],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
         let run = try FaultRun(after: FaultRun.undisturbed.get().run)
         defer { run.remove() }
         try FileManager.default.removeItem(at: run.results.appendingPathComponent("cache/overlap"))
         try spoil(run)
         let before = try Data(contentsOf: run.database)
         let outcome = try run.run()
-        #expect(outcome.status == status && outcome.text == "", "\(outcome.status) \(outcome.text)\(outcome.errors)", sourceLocation: sourceLocation)
-        for word in words + ["results.sqlite", "fix: "] { #expect(outcome.errors.contains(word), "\(outcome.errors)", sourceLocation: sourceLocation) }
+        #expect(
+            outcome.status == status && outcome.text == "", "\(outcome.status) \(outcome.text)\(outcome.errors)",
+            sourceLocation: sourceLocation)
+        for word in words + ["results.sqlite", "fix: "] {
+            #expect(outcome.errors.contains(word), "\(outcome.errors)", sourceLocation: sourceLocation)
+        }
         #expect(outcome.committed == [], "it was refused after work", sourceLocation: sourceLocation)
         #expect(try Data(contentsOf: run.database) == before, "the file was touched", sourceLocation: sourceLocation)
 
@@ -116,47 +125,52 @@ struct DamageTests {
     }
 
     @Test func aNewerDatabaseIsRefusedBeforeWork() throws {
-        try Self.refused({ run in
-            var data = try Data(contentsOf: run.database)
-            data.replaceSubrange(60..<64, with: [0, 0, 0, 99])  // user_version, big-endian
-            try data.write(to: run.database)
-        }, words: ["newer clip-lens", "99"])
+        try Self.refused(
+            { run in
+                var data = try Data(contentsOf: run.database)
+                data.replaceSubrange(60..<64, with: [0, 0, 0, 99])  // user_version, big-endian
+                try data.write(to: run.database)
+            }, words: ["newer clip-lens", "99"])
     }
 
     @Test(arguments: [[0xFF, 0xFF, 0xFF, 0xFD], [0, 0, 0, 0], [0, 0, 0, 1]] as [[UInt8]])
     func aVersionThatIsNotThatOfTheTablesIsRefusedBeforeWork(version: [UInt8]) throws {
-        try Self.refused({ run in
-            var data = try Data(contentsOf: run.database)
-            data.replaceSubrange(60..<64, with: version)
-            try data.write(to: run.database)
-        }, words: ["damaged", "version", "move the file away"])
+        try Self.refused(
+            { run in
+                var data = try Data(contentsOf: run.database)
+                data.replaceSubrange(60..<64, with: version)
+                try data.write(to: run.database)
+            }, words: ["damaged", "version", "move the file away"])
     }
 
     @Test func aStrangersTriggerIsRefusedBeforeWork() throws {
-        try Self.refused({ run in
-            try DatabaseQueue(path: run.database.path).write {
-                try $0.execute(sql: "CREATE TRIGGER spy AFTER INSERT ON run BEGIN DELETE FROM metric; END")
-            }
-        }, words: ["damaged", "trigger 'spy'"])
+        try Self.refused(
+            { run in
+                try DatabaseQueue(path: run.database.path).write {
+                    try $0.execute(sql: "CREATE TRIGGER spy AFTER INSERT ON run BEGIN DELETE FROM metric; END")
+                }
+            }, words: ["damaged", "trigger 'spy'"])
     }
 
     @Test func aForeignFileIsRefusedBeforeWork() throws {
         try Self.refused({ try Data("a table\n".utf8).write(to: $0.database) }, words: ["not a results database"])
         for name in ["results.sqlite", "results-snapshot.sqlite"] {
             // The copy is not in WAL mode, to which nobody may change it.
-            try Self.refused({ run in
-                var data = try Data(contentsOf: run.results.appendingPathComponent(name))
-                data.replaceSubrange(68..<72, with: [0, 0, 0, 1])  // application_id
-                try data.write(to: run.database)
-            }, words: ["not a results database"])
+            try Self.refused(
+                { run in
+                    var data = try Data(contentsOf: run.results.appendingPathComponent(name))
+                    data.replaceSubrange(68..<72, with: [0, 0, 0, 1])  // application_id
+                    try data.write(to: run.database)
+                }, words: ["not a results database"])
         }
     }
 
     @Test(arguments: [0.25, 0.5, 0.9]) func aTruncatedDatabaseIsRefusedBeforeWork(part: Double) throws {
-        try Self.refused({ run in
-            let data = try Data(contentsOf: run.database)
-            try data.prefix(Int(Double(data.count) * part)).write(to: run.database)
-        }, words: ["damaged"])
+        try Self.refused(
+            { run in
+                let data = try Data(contentsOf: run.database)
+                try data.prefix(Int(Double(data.count) * part)).write(to: run.database)
+            }, words: ["damaged"])
     }
 
     @Test func aDatabaseOfNoBytesIsANewOne() throws {
@@ -199,7 +213,9 @@ struct DamageTests {
             // Refused.
         }
         let compared = try RunnerProcess.run(["compare", reference.run.database.path, run.database.path])
-        #expect([2, 65, 66].contains(compared.status), "\(what): compare \(compared.status) \(compared.text)\(compared.errors)")
+        #expect(
+            [2, 65, 66].contains(compared.status),
+            "\(what): compare \(compared.status) \(compared.text)\(compared.errors)")
         let outcome = try run.run()
         guard outcome.status != 0 else {
             #expect(outcome.tables == reference.outcome.tables, "\(what)")
@@ -207,7 +223,9 @@ struct DamageTests {
             return
         }
         #expect(outcome.status == 65, "\(what): \(outcome.status) \(outcome.errors)")
-        #expect(outcome.errors.contains("results.sqlite") && outcome.errors.contains("move the file away"), "\(what): \(outcome.errors)")
+        #expect(
+            outcome.errors.contains("results.sqlite") && outcome.errors.contains("move the file away"),
+            "\(what): \(outcome.errors)")
         for name in ["results.sqlite", "results.sqlite-wal", "results.sqlite-shm"] {
             try? FileManager.default.removeItem(at: run.results.appendingPathComponent(name))
         }

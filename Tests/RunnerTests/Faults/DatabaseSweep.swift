@@ -37,26 +37,36 @@ struct DatabaseSweep {
 
     private static let metrics = (0..<40).map {
         Metric(
-            experiment: "mean-ablation", world: "emoji", model: "m", dataset: "val", subject: ["layer": "\($0)"], name: "accuracy",
+            experiment: "mean-ablation", world: "emoji", model: "m", dataset: "val", subject: ["layer": "\($0)"],
+            name: "accuracy",
             value: Double($0) / 64, unit: "share", n: 100)
     }
 
     private static func write(_ metrics: [Metric], to database: ResultsDatabase) throws {
         let run = try database.begin(
             RunDescription(
-                experiment: "mean-ablation", spec: SpecDocument(text: "a: 1\n", path: "experiments/x.yaml"), commit: "0123abcd",
+                experiment: "mean-ablation", spec: SpecDocument(text: "a: 1\n", path: "experiments/x.yaml"),
+                commit: "0123abcd",
                 isDirty: false, blasCore: "Haswell", blasThreads: 1, versions: ["swift": "6"], isPartial: false))
-        let predictions = (0..<200).map { Prediction(imageID: "val/\($0)", label: "red apple", prediction: "green apple", margin: 0.25) }
+        let predictions = (0..<200).map {
+            Prediction(imageID: "val/\($0)", label: "red apple", prediction: "green apple", margin: 0.25)
+        }
         try database.end(
             run, as: .done,
             rows: RunRows(
-                metrics: metrics, predictions: [PredictionSet(experiment: "mean-ablation", condition: ["layer": "1"], predictions: predictions)],
+                metrics: metrics,
+                predictions: [
+                    PredictionSet(experiment: "mean-ablation", condition: ["layer": "1"], predictions: predictions)
+                ],
                 attachments: [StoredAttachment(name: "n.csv", file: "m-n.csv", sha256: "0")]))
     }
 
     private static func everything(_ database: ResultsDatabase) throws -> ([Metric], [PredictionSet]) {
         guard let run = try database.latestRun(of: "mean-ablation") else { return ([], []) }
-        _ = try (database.layouts(of: run), database.attachments(of: run), database.steps(of: run.id), database.claims(of: run), database.comparedRuns())
+        _ = try (
+            database.layouts(of: run), database.attachments(of: run), database.steps(of: run.id),
+            database.claims(of: run), database.comparedRuns()
+        )
         return (try database.metrics(of: run, withTerms: true), try database.predictions(of: run))
     }
 
@@ -113,7 +123,8 @@ struct DatabaseSweep {
             try body()
         } catch {
             let failure = Failure(error)
-            #expect(failure.code == .badData && failure.fix != nil, "\(flip), \(what): \(failure.code) \(failure.message)")
+            #expect(
+                failure.code == .badData && failure.fix != nil, "\(flip), \(what): \(failure.code) \(failure.message)")
         }
     }
 }

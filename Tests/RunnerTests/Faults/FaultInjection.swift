@@ -35,7 +35,9 @@ struct FaultLog {
             let isInjected = line.hasPrefix("! ")
             let fields = line.dropFirst(isInjected ? 2 : 0).split(separator: " ", maxSplits: 2).map(String.init)
             guard fields.count == 3 else { continue }
-            let path = fields[2].hasPrefix(results.path + "/") ? String(fields[2].dropFirst(results.path.count + 1)) : fields[2]
+            let path =
+                fields[2].hasPrefix(results.path + "/")
+                ? String(fields[2].dropFirst(results.path.count + 1)) : fields[2]
             let call = Call(name: fields[1], path: path)
             if isInjected { injected = call } else { calls.append(call) }
         }
@@ -59,7 +61,10 @@ enum FaultInjection {
         guard let folder = try? RunnerProcess.temporaryFolder() else { return nil }
         let library = folder.appendingPathComponent("libfaults.so")
         let output = try? RunnerProcess.run(
-            ["clang", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library.path, source.path, "-ldl"],
+            [
+                "clang", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library.path, source.path,
+                "-ldl",
+            ],
             executable: URL(fileURLWithPath: "/usr/bin/env"))
         return output?.status == 0 ? library : nil
     }()
@@ -69,7 +74,8 @@ enum FaultInjection {
     /// What has to be in the environment of a runner.
     static func environment(_ fault: Fault?, results: URL, log: URL, clock: Int) -> [String: String] {
         var environment = [
-            "LD_PRELOAD": library?.path ?? "", "FAULT_PROGRAM": "runner", "FAULT_UNDER": results.path, "FAULT_LOG": log.path,
+            "LD_PRELOAD": library?.path ?? "", "FAULT_PROGRAM": "runner", "FAULT_UNDER": results.path,
+            "FAULT_LOG": log.path,
             "FAULT_CLOCK": "\(clock)",
         ]
         if let fault {

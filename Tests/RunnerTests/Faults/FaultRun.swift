@@ -50,7 +50,9 @@ struct FaultRun {
 
         var committed: [String] { log.committed(endedBy: fault) }
         /// The tables, without the line on how long they took.
-        var tables: String { text.components(separatedBy: "\nComputed ")[0].components(separatedBy: "\nNothing to compute")[0] }
+        var tables: String {
+            text.components(separatedBy: "\nComputed ")[0].components(separatedBy: "\nNothing to compute")[0]
+        }
     }
 
     struct Started {
@@ -78,12 +80,14 @@ struct FaultRun {
         func end() throws -> Outcome {
             let output = try running.wait()
             return Outcome(
-                status: output.status, wasKilled: running.process.terminationReason == .uncaughtSignal && output.status == SIGKILL,
+                status: output.status,
+                wasKilled: running.process.terminationReason == .uncaughtSignal && output.status == SIGKILL,
                 text: output.text, errors: output.errors, log: log, fault: fault)
         }
     }
 
-    func start(_ fault: Fault? = nil, clock: Int = 0, _ extra: [String] = [], command: [String] = []) throws -> Started {
+    func start(_ fault: Fault? = nil, clock: Int = 0, _ extra: [String] = [], command: [String] = []) throws -> Started
+    {
         let log = try RunnerProcess.temporaryFolder().appendingPathComponent("calls")
         let running = try RunnerProcess.start(
             command + arguments(extra),
@@ -108,7 +112,9 @@ struct FaultRun {
     func rows() throws -> Rows {
         let database = try ResultsDatabase(readingFrom: database)
         let stored = try #require(try database.latestRun(of: "mean-ablation"))
-        let names = try FileManager.default.contentsOfDirectory(atPath: results.path).filter { $0.hasPrefix("mean-ablation") }
+        let names = try FileManager.default.contentsOfDirectory(atPath: results.path).filter {
+            $0.hasPrefix("mean-ablation")
+        }
         return Rows(
             metrics: try database.metrics(of: stored), predictions: try database.predictions(of: stored),
             files: try names.reduce(into: [:]) { $0[$1] = try Data(contentsOf: results.appendingPathComponent($1)) })
@@ -120,8 +126,11 @@ struct FaultRun {
     }
 
     func artefacts() throws -> [String: Data] {
-        try files().filter { $0.hasPrefix("cache/") && !$0.contains("manifest") && ($0.hasSuffix(".json") || $0.hasSuffix(".safetensors")) }
-            .reduce(into: [:]) { $0[$1] = try Data(contentsOf: results.appendingPathComponent($1)) }
+        try files().filter {
+            $0.hasPrefix("cache/") && !$0.contains("manifest")
+                && ($0.hasSuffix(".json") || $0.hasSuffix(".safetensors"))
+        }
+        .reduce(into: [:]) { $0[$1] = try Data(contentsOf: results.appendingPathComponent($1)) }
     }
 
     /// A run that nothing disturbed, against which all others are held.
@@ -150,18 +159,27 @@ struct FaultRun {
     ///   - former: the runs so far.
     ///   - spoilt: artefacts that may stay damaged, because nothing asks for them any more.
     @discardableResult
-    func finish(after former: [Outcome], _ what: String = "", except spoilt: Set<String> = [], sourceLocation: SourceLocation = #_sourceLocation) throws -> Outcome {
+    func finish(
+        after former: [Outcome], _ what: String = "", except spoilt: Set<String> = [],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> Outcome {
         let reference = try Self.undisturbed.get()
         let last = try run()
-        let isSame = try last.status == 0 && rows() == reference.rows
-            && artefacts().filter { !spoilt.contains($0.key) } == reference.artefacts.filter { !spoilt.contains($0.key) }
+        let isSame =
+            try last.status == 0 && rows() == reference.rows
+            && artefacts().filter { !spoilt.contains($0.key) }
+                == reference.artefacts.filter { !spoilt.contains($0.key) }
         if !isSame { Tally.shared.count(\.lost) }
         #expect(last.status == 0, "\(what): \(last.errors)", sourceLocation: sourceLocation)
         #expect(isSame, "\(what): other rows or artefacts", sourceLocation: sourceLocation)
         #expect(last.tables == reference.outcome.tables, "\(what)", sourceLocation: sourceLocation)
         let files = try files()
-        #expect(files == reference.files, "\(what): \(files.symmetricDifference(reference.files))", sourceLocation: sourceLocation)
-        let inputs = (try? FileManager.default.contentsOfDirectory(atPath: results.appendingPathComponent("cache/inputs").path)) ?? []
+        #expect(
+            files == reference.files, "\(what): \(files.symmetricDifference(reference.files))",
+            sourceLocation: sourceLocation)
+        let inputs =
+            (try? FileManager.default.contentsOfDirectory(atPath: results.appendingPathComponent("cache/inputs").path))
+            ?? []
         #expect(inputs.allSatisfy { !$0.hasPrefix(".") }, "\(what): \(inputs)", sourceLocation: sourceLocation)
         let committed = (former + [last]).flatMap(\.committed)
         let twice = Dictionary(grouping: committed) { $0 }.filter { $0.value.count > 1 }.keys

@@ -38,11 +38,15 @@ struct FullDiskTests {
             // A database that cannot even be opened is found before there is anything to save.
             #expect(outcome.status == 74 || outcome.status == 73 && outcome.committed.isEmpty, "\(words)")
             let errors = outcome.errors.components(separatedBy: "\n").filter { $0.hasPrefix("error: ") }
-            #expect(errors.count == 1 && errors[0].contains(run.results.path) && !errors[0].contains(".clip-lens-"), "\(words)")
+            #expect(
+                errors.count == 1 && errors[0].contains(run.results.path) && !errors[0].contains(".clip-lens-"),
+                "\(words)")
             #expect(outcome.errors.contains("fix: "), "\(words)")
         }
         if outcome.status == 74 {
-            for word in ["make room", " free)"] { #expect(outcome.errors.contains(word) == (fault.kind == .full), "\(words)") }
+            for word in ["make room", " free)"] {
+                #expect(outcome.errors.contains(word) == (fault.kind == .full), "\(words)")
+            }
         }
         // Nobody has to repair anything before the earlier rows can be read.
         let database = try ResultsDatabase(readingFrom: run.database)
@@ -58,7 +62,9 @@ struct FullDiskTests {
         try expectNothingLost(.full, place)
     }
 
-    @Test(arguments: ["/shards/", "results.sqlite", "results-snapshot"]) func anErrorOfADiskIsSaidAndLosesNothing(place: String) throws {
+    @Test(arguments: ["/shards/", "results.sqlite", "results-snapshot"]) func anErrorOfADiskIsSaidAndLosesNothing(
+        place: String
+    ) throws {
         try expectNothingLost(.io, place)
     }
 
@@ -84,7 +90,9 @@ struct FullDiskTests {
         defer { run.remove() }
         let arguments = ["-c", "ulimit -f 64; exec \"$0\" \"$@\"", RunnerProcess.executable.path] + run.arguments()
         let outcome = try RunnerProcess.run(arguments, executable: URL(fileURLWithPath: "/bin/sh"))
-        #expect(outcome.status == 74 && outcome.errors.contains("ulimit -f") && !outcome.errors.contains("make room"), "\(outcome.status) \(outcome.errors)")
+        #expect(
+            outcome.status == 74 && outcome.errors.contains("ulimit -f") && !outcome.errors.contains("make room"),
+            "\(outcome.status) \(outcome.errors)")
         try run.finish(after: [])
     }
 

@@ -41,7 +41,8 @@ import Testing
         let output = try study.run()
         #expect(output.status == 0, "\(output.errors)")
 
-        let csv = try String(contentsOf: study.results.appendingPathComponent("mean-ablation-predictions.csv"), encoding: .utf8)
+        let csv = try String(
+            contentsOf: study.results.appendingPathComponent("mean-ablation-predictions.csv"), encoding: .utf8)
         let rows = Self.fields(csv)
         let header = try #require(rows.first)
         #expect(rows.count > 4 && rows.allSatisfy { $0.count == header.count })
@@ -52,7 +53,9 @@ import Testing
             }
         }
         // Everything is there, literally, but for what would hide or turn it.
-        let (image, label) = (try #require(header.firstIndex(of: "image")), try #require(header.firstIndex(of: "label")))
+        let (image, label) = (
+            try #require(header.firstIndex(of: "image")), try #require(header.firstIndex(of: "label"))
+        )
         for name in Self.pictures { #expect(rows.contains { $0[image].contains(name.visible) }, "\(name)") }
         for name in Self.classes { #expect(rows.contains { $0[label].hasSuffix(name) }, "\(name)") }
         #expect(!FileManager.default.fileExists(atPath: RunnerProcess.repository.appendingPathComponent("hit").path))

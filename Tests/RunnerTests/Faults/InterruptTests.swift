@@ -7,7 +7,9 @@ struct InterruptTests {
     /// Interrupts a run at a call, and expects it to end in time and to say how to go on.
     /// - Returns: how it ended, and the command with which it says to go on; nil where there was nothing left to stop.
     @discardableResult
-    static func interrupt(_ run: FaultRun, at call: Int, only: String? = nil) throws -> (outcome: FaultRun.Outcome, command: String?) {
+    static func interrupt(_ run: FaultRun, at call: Int, only: String? = nil) throws -> (
+        outcome: FaultRun.Outcome, command: String?
+    ) {
         let fault = Fault(kind: .int, at: call, only: only)
         let started = try run.start(fault)
         try started.waitForFault()
@@ -34,7 +36,9 @@ struct InterruptTests {
         defer { run.remove() }
         var outcomes: [FaultRun.Outcome] = []
         var commands: [String] = []
-        for (call, phase) in [(1, ".clip-lens-"), (2, "/shards/"), (9, "/shards/"), (1, "-artefact."), (2, "-manifest.json")] {
+        for (call, phase) in [
+            (1, ".clip-lens-"), (2, "/shards/"), (9, "/shards/"), (1, "-artefact."), (2, "-manifest.json"),
+        ] {
             let (outcome, command) = try Self.interrupt(run, at: call, only: phase)
             outcomes.append(outcome)
             command.map { commands.append($0) }
@@ -66,7 +70,9 @@ struct InterruptTests {
         try started.waitForFault()
         let process = started.running.process.processIdentifier
         kill(process, SIGINT)
-        try started.wait { try String(contentsOf: started.running.errors, encoding: .utf8).contains("once more to leave at once") }
+        try started.wait {
+            try String(contentsOf: started.running.errors, encoding: .utf8).contains("once more to leave at once")
+        }
         Thread.sleep(forTimeInterval: 0.3)
         #expect(started.running.process.isRunning, "the hanging call did not hang")
         let second = ContinuousClock.now

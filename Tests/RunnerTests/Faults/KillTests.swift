@@ -7,12 +7,16 @@ import Testing
 @Suite(.enabled(if: FaultInjection.isPossible, "needs clang"))
 struct KillTests {
     /// Parts of paths, one for each phase of a run in its order.
-    static let phases = ["cache/inputs/", "/shards/", "artefact.", "-manifest.json", ".csv", "results.sqlite", "results-snapshot"]
+    static let phases = [
+        "cache/inputs/", "/shards/", "artefact.", "-manifest.json", ".csv", "results.sqlite", "results-snapshot",
+    ]
 
     /// Results in which everything is done but some steps, the rows and the files.
     static func prepared() throws -> FaultRun {
         let run = try FaultRun(after: FaultRun.undisturbed.get().run)
-        for path in ["cache/inputs", "cache/ablation-predictions", "cache/overlap", "results.sqlite", "results-snapshot.sqlite"] {
+        for path in [
+            "cache/inputs", "cache/ablation-predictions", "cache/overlap", "results.sqlite", "results-snapshot.sqlite",
+        ] {
             try FileManager.default.removeItem(at: run.results.appendingPathComponent(path))
         }
         return run
@@ -60,7 +64,9 @@ struct KillTests {
         var outcomes: [FaultRun.Outcome] = []
         while outcomes.count < 100 {
             let kind: Fault.Kind = Bool.random(using: &generator) ? .kill : .torn
-            guard let outcome = try kill(run, Fault(kind: kind, at: .random(in: 1...longest, using: &generator))) else { break }
+            guard let outcome = try kill(run, Fault(kind: kind, at: .random(in: 1...longest, using: &generator))) else {
+                break
+            }
             outcomes.append(outcome)
         }
         return outcomes

@@ -8,13 +8,19 @@ import Testing
 /// products are not.
 @Suite struct NotFiniteTests {
     /// Runs a spec on a model one of whose tensors is multiplied.
-    func run(_ tensor: String, times factor: Float, spec text: String, _ extra: [String] = []) throws -> (SmallStudy, RunnerProcess.Output) {
+    func run(_ tensor: String, times factor: Float, spec text: String, _ extra: [String] = []) throws -> (
+        SmallStudy, RunnerProcess.Output
+    ) {
         let copy = try BadInputTests.Copy()
         defer { try? FileManager.default.removeItem(at: copy.folder) }
         try copy.scale(tensor, by: factor)
         try BadWeightsTests().renewDigests(copy)
         let study = try SmallStudy(["spec.yaml": text])
-        return (study, try RunnerProcess.run(study.arguments(["spec.yaml"], ["--manifest", copy.manifest.path] + extra, limit: 32)))
+        return (
+            study,
+            try RunnerProcess.run(
+                study.arguments(["spec.yaml"], ["--manifest", copy.manifest.path] + extra, limit: 32))
+        )
     }
 
     func expectOneError(_ study: SmallStudy, _ output: RunnerProcess.Output, _ words: [String]) {
@@ -28,18 +34,22 @@ import Testing
 
     /// Several workers meet it at once; one error comes of it, that of the first image.
     @Test func theStepAndTheFirstImageAreNamed() throws {
-        let (study, output) = try run("vision_model.post_layernorm.weight", times: 1e38, spec: SmallSpecs.meanAblation, ["--jobs", "4"])
-        expectOneError(study, output, ["step effect-sums", "images 0 to ", "image emoji-scenes/fit/0,", "not a finite number"])
+        let (study, output) = try run(
+            "vision_model.post_layernorm.weight", times: 1e38, spec: SmallSpecs.meanAblation, ["--jobs", "4"])
+        expectOneError(
+            study, output, ["step effect-sums", "images 0 to ", "image emoji-scenes/fit/0,", "not a finite number"])
     }
 
     @Test func theFirstClassIsNamed() throws {
-        let (study, output) = try run("text_model.final_layer_norm.weight", times: 1e38, spec: SmallSpecs.meanAblation, ["--jobs", "4"])
+        let (study, output) = try run(
+            "text_model.final_layer_norm.weight", times: 1e38, spec: SmallSpecs.meanAblation, ["--jobs", "4"])
         expectOneError(study, output, ["step zero-shot-classifier", "the text '", "not a finite number"])
     }
 
     /// Without a classifier before it.
     @Test func theFirstPhraseOfAPoolIsNamed() throws {
-        let (study, output) = try run("text_model.final_layer_norm.weight", times: 1e38, spec: SmallSpecs.conceptDiscovery)
+        let (study, output) = try run(
+            "text_model.final_layer_norm.weight", times: 1e38, spec: SmallSpecs.conceptDiscovery)
         expectOneError(study, output, ["step text-pool (own)", "the text 'dog'", "not a finite number"])
     }
 }

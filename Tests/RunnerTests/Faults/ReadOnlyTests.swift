@@ -17,7 +17,8 @@ struct ReadOnlyTests {
                 let url = run.results.appendingPathComponent(path)
                 var isFolder: ObjCBool = false
                 _ = manager.fileExists(atPath: url.path, isDirectory: &isFolder)
-                try manager.setAttributes([.posixPermissions: isFolder.boolValue ? folders : files], ofItemAtPath: url.path)
+                try manager.setAttributes(
+                    [.posixPermissions: isFolder.boolValue ? folders : files], ofItemAtPath: url.path)
             }
         }
         try manager.setAttributes([.posixPermissions: 0o755], ofItemAtPath: run.folder.path)
@@ -26,10 +27,14 @@ struct ReadOnlyTests {
 
         let refused = try BadInputTests.runUnprivileged(run.arguments())
         #expect(refused.status == 73 && refused.text == "", "\(refused.status) \(refused.errors)")
-        #expect(refused.errors.contains(run.results.path) && refused.errors.contains("Permission denied"), "\(refused.errors)")
+        #expect(
+            refused.errors.contains(run.results.path) && refused.errors.contains("Permission denied"),
+            "\(refused.errors)")
         #expect(!refused.errors.contains("done in"), "it was refused after work: \(refused.errors)")
 
-        let plan = try BadInputTests.runUnprivileged(["plan", "--spec", run.spec.path, "--results", run.results.path, "--limit", "32"])
+        let plan = try BadInputTests.runUnprivileged([
+            "plan", "--spec", run.spec.path, "--results", run.results.path, "--limit", "32",
+        ])
         #expect(plan.status == 0 && plan.text.contains("1 of "), "\(plan.errors)")
         let compared = try BadInputTests.runUnprivileged(["compare", run.results.path, run.results.path])
         // Read, but the rows of 32 images only are not set side by side.

@@ -35,7 +35,9 @@ struct SeveralRunnersTests {
         let pid = first.running.process.processIdentifier
         let others = try (0..<2).map { _ in try run.start(nil, Self.patience) }
         for other in others {
-            try other.wait { try String(contentsOf: other.running.errors, encoding: .utf8).contains("waiting for process \(pid),") }
+            try other.wait {
+                try String(contentsOf: other.running.errors, encoding: .utf8).contains("waiting for process \(pid),")
+            }
         }
         // One that has no time to wait says who works there, and does nothing.
         let hurried = try run.run(nil, ["--lock-timeout", "1"])

@@ -45,7 +45,8 @@ struct TortureTests {
         let flips = sweep.all(declarations: 1000, others: 500, &generator)
         let start = ContinuousClock.now
         for flip in flips { try sweep.check(flip) }
-        print("\(flips.count) flips of a database read and written to in \(Int((ContinuousClock.now - start).seconds)) s")
+        print(
+            "\(flips.count) flips of a database read and written to in \(Int((ContinuousClock.now - start).seconds)) s")
     }
 
     private func killFromNothing(at call: Int, _ kind: Fault.Kind) throws {

@@ -56,14 +56,17 @@ enum OwnPictures {
     /// A folder a class.
     static func classFolders() throws -> [String: Data] {
         var files: [String: Data] = [:]
-        for (index, name) in labels.keys.sorted().enumerated() { files["\(labels[name] ?? "")/\(name)"] = try picture(index) }
+        for (index, name) in labels.keys.sorted().enumerated() {
+            files["\(labels[name] ?? "")/\(name)"] = try picture(index)
+        }
         return files
     }
 
     static func write(_ files: [String: Data], to folder: URL) throws {
         for (name, data) in files {
             let url = folder.appendingPathComponent(name)
-            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try data.write(to: url)
         }
     }
@@ -71,8 +74,11 @@ enum OwnPictures {
     /// - Parameter folder: in the archive, with a slash.
     static func pack(_ files: [String: Data], below folder: String, to archive: URL) throws {
         var tar = TarBuilder()
-        for (name, data) in files.sorted(by: { $0.key < $1.key }) { tar.add(Array((folder + name).utf8), data: Array(data)) }
-        try FileManager.default.createDirectory(at: archive.deletingLastPathComponent(), withIntermediateDirectories: true)
+        for (name, data) in files.sorted(by: { $0.key < $1.key }) {
+            tar.add(Array((folder + name).utf8), data: Array(data))
+        }
+        try FileManager.default.createDirectory(
+            at: archive.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(tar.closed).write(to: archive)
     }
 }
@@ -82,7 +88,9 @@ extension PictureStudy {
     func installPairsOfSeveralObjects() throws {
         var files: [String: Data] = ["classes.txt": Data("red\ngreen\nblue\n".utf8)]
         let archive = try DataSetFixtures.archive("pairs.tar")
-        for file in 0..<archive.count { files[String(archive.path(of: file).dropFirst("pairs/".count))] = Data(try archive.contents(of: file)) }
+        for file in 0..<archive.count {
+            files[String(archive.path(of: file).dropFirst("pairs/".count))] = Data(try archive.contents(of: file))
+        }
         try OwnPictures.pack(files, below: "pairs/", to: own("pairs.tar"))
     }
 }

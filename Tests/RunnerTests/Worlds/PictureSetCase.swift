@@ -20,8 +20,10 @@ struct PictureSetCase: Sendable, CustomTestStringConvertible {
     let change: @Sendable (PictureStudy) throws -> Void
 
     init(
-        _ name: String, fit: String = "{dataset: imagenet-train}", evaluation: String, dataset: String, fitCount: Int = 9,
-        labels: @escaping @Sendable () throws -> [String: String], prepare: @escaping @Sendable (PictureStudy) throws -> Void = { _ in },
+        _ name: String, fit: String = "{dataset: imagenet-train}", evaluation: String, dataset: String,
+        fitCount: Int = 9,
+        labels: @escaping @Sendable () throws -> [String: String],
+        prepare: @escaping @Sendable (PictureStudy) throws -> Void = { _ in },
         change: @escaping @Sendable (PictureStudy) throws -> Void
     ) {
         testDescription = name
@@ -40,7 +42,8 @@ struct PictureSetCase: Sendable, CustomTestStringConvertible {
         {
             let expected = try DataSetFixtures.expected(set)
             let names = names ?? expected.classNames
-            return Dictionary(uniqueKeysWithValues: expected.records.filter { kept($0.id) }.map { ($0.id, names[$0.labels[0]]) })
+            return Dictionary(
+                uniqueKeysWithValues: expected.records.filter { kept($0.id) }.map { ($0.id, names[$0.labels[0]]) })
         }
     }
 
@@ -85,13 +88,16 @@ extension PictureSetCase {
     /// Sets that the mean-ablation experiment takes: for the evaluation, of one class a picture.
     static let classified: [PictureSetCase] = [
         .init(
-            "ImageNet's tars with the development kit", evaluation: "{dataset: imagenet-val}", dataset: "imagenet-val", labels: expected("imagenet-val"),
+            "ImageNet's tars with the development kit", evaluation: "{dataset: imagenet-val}", dataset: "imagenet-val",
+            labels: expected("imagenet-val"),
             change: changing("imagenet/ILSVRC2012_img_val.tar", "00000003.JPEG")),
         .init(
-            "ImageNet-R, tar", evaluation: "{dataset: imagenet-r}", dataset: "imagenet-r", labels: expected("imagenet-r"),
+            "ImageNet-R, tar", evaluation: "{dataset: imagenet-r}", dataset: "imagenet-r",
+            labels: expected("imagenet-r"),
             change: changing("imagenet-r/imagenet-r.tar", "art_1.jpg")),
         .init(
-            "ImageNet-R, folder", evaluation: "{dataset: imagenet-r}", dataset: "imagenet-r", labels: expected("imagenet-r"),
+            "ImageNet-R, folder", evaluation: "{dataset: imagenet-r}", dataset: "imagenet-r",
+            labels: expected("imagenet-r"),
             prepare: { try $0.unpack("imagenet-r/imagenet-r.tar", into: "imagenet-r") },
             change: changing(file: "imagenet-r/imagenet-r/n02084071/art_0.jpg")),
         .init(
@@ -99,10 +105,12 @@ extension PictureSetCase {
             labels: expected("imagenet-s", names: imageNet),
             change: changing("imagenet-s/ImageNetS919.tar", "00000002.JPEG")),
         .init(
-            "ImageNet-Segmentation, MAT-file", evaluation: "{dataset: imagenet-segmentation}", dataset: "imagenet-segmentation",
+            "ImageNet-Segmentation, MAT-file", evaluation: "{dataset: imagenet-segmentation}",
+            dataset: "imagenet-segmentation",
             labels: segmentationLabels, change: { try $0.changeMATPicture() }),
         .init(
-            "CIFAR-10, binary", fit: "{dataset: cifar-10, split: train}", evaluation: "{dataset: cifar-10, split: test}",
+            "CIFAR-10, binary", fit: "{dataset: cifar-10, split: train}",
+            evaluation: "{dataset: cifar-10, split: test}",
             dataset: "cifar-10", fitCount: 10, labels: expected("cifar-10-test"),
             prepare: { try $0.replace("cifar-10/cifar-10-python.tar.gz", by: "cifar-10-binary.tar.gz") },
             change: { study in
@@ -110,7 +118,8 @@ extension PictureSetCase {
                 try study.edit("cifar-10/cifar-10-batches-bin/test_batch.bin") { $0[100] ^= 0x80 }
             }),
         .init(
-            "CIFAR-10, Python", fit: "{dataset: cifar-10, split: train}", evaluation: "{dataset: cifar-10, split: test}",
+            "CIFAR-10, Python", fit: "{dataset: cifar-10, split: train}",
+            evaluation: "{dataset: cifar-10, split: test}",
             dataset: "cifar-10", fitCount: 10, labels: expected("cifar-10-test"),
             change: { study in
                 try study.unpack("cifar-10/cifar-10-python.tar.gz", into: "cifar-10")
@@ -118,14 +127,16 @@ extension PictureSetCase {
                 try study.edit("cifar-10/cifar-10-batches-py/test_batch") { $0[$0.count / 2] ^= 0x40 }
             }),
         .init(
-            "CIFAR-100, binary", fit: "{dataset: cifar-100, split: train}", evaluation: "{dataset: cifar-100, split: test}",
+            "CIFAR-100, binary", fit: "{dataset: cifar-100, split: train}",
+            evaluation: "{dataset: cifar-100, split: test}",
             dataset: "cifar-100", fitCount: 2, labels: expected("cifar-100-test"),
             change: { study in
                 try study.unpack("cifar-100/cifar-100-binary.tar.gz", into: "cifar-100")
                 try study.edit("cifar-100/cifar-100-binary/test.bin") { $0[100] ^= 0x80 }
             }),
         .init(
-            "CIFAR-100, Python", fit: "{dataset: cifar-100, split: train}", evaluation: "{dataset: cifar-100, split: test}",
+            "CIFAR-100, Python", fit: "{dataset: cifar-100, split: train}",
+            evaluation: "{dataset: cifar-100, split: test}",
             dataset: "cifar-100", fitCount: 2, labels: expected("cifar-100-test"),
             prepare: { try $0.replace("cifar-100/cifar-100-binary.tar.gz", by: "cifar-100-python.tar.gz") },
             change: { study in
@@ -134,7 +145,8 @@ extension PictureSetCase {
             }),
         .init(
             "VOC 2012, tar", evaluation: "{dataset: voc-2012, split: val}", dataset: "voc-2012",
-            labels: expected("voc-classification", where: { !$0.contains("000032") }), prepare: { try $0.keepVOCPicturesOfOneClass() },
+            labels: expected("voc-classification", where: { !$0.contains("000032") }),
+            prepare: { try $0.keepVOCPicturesOfOneClass() },
             change: changing("voc-2012/VOCtrainval_11-May-2012.tar", "JPEGImages/2007_000039.jpg")),
         .init(
             "VOC 2012 as fit images", fit: "{dataset: voc-2012, split: val}", evaluation: "{dataset: imagenet-val}",
@@ -147,7 +159,8 @@ extension PictureSetCase {
             prepare: { try $0.unpack("coco-2017/val2017.zip", into: "coco-2017") },
             change: changing(file: "coco-2017/val2017/000000000139.jpg")),
         .init(
-            "Pascal Context as fit images", fit: "{dataset: pascal-context, split: val}", evaluation: "{dataset: imagenet-val}",
+            "Pascal Context as fit images", fit: "{dataset: pascal-context, split: val}",
+            evaluation: "{dataset: imagenet-val}",
             dataset: "imagenet-val", fitCount: 3, labels: expected("imagenet-val"),
             change: changing("pascal-context/VOCtrainval_03-May-2010.tar", "JPEGImages/2007_000039.jpg")),
         .init(
@@ -167,14 +180,17 @@ extension PictureSetCase {
             }),
         .init(
             "class folders, folder", evaluation: "{dataset: class-folders, path: $DATA/own/mine}", dataset: "mine",
-            labels: ownLabels { "\($1)/\($0)" }, prepare: { try OwnPictures.write(OwnPictures.classFolders(), to: $0.own("mine")) },
+            labels: ownLabels { "\($1)/\($0)" },
+            prepare: { try OwnPictures.write(OwnPictures.classFolders(), to: $0.own("mine")) },
             change: { try $0.edit("own/mine/red/1.png") { $0 = try OwnPictures.another() } }),
         .init(
-            "table", evaluation: "{dataset: image-table, path: $DATA/own/table.csv}", dataset: "table", labels: ownLabels { name, _ in name },
+            "table", evaluation: "{dataset: image-table, path: $DATA/own/table.csv}", dataset: "table",
+            labels: ownLabels { name, _ in name },
             prepare: { try OwnPictures.write(OwnPictures.table(), to: $0.own("")) },
             change: { try $0.edit("own/2.png") { $0 = try OwnPictures.another() } }),
         .init(
-            "image–mask pairs as fit images", fit: "{dataset: image-mask-pairs, path: $DATA/own/pairs}", evaluation: "{dataset: imagenet-val}",
+            "image–mask pairs as fit images", fit: "{dataset: image-mask-pairs, path: $DATA/own/pairs}",
+            evaluation: "{dataset: imagenet-val}",
             dataset: "imagenet-val", fitCount: 4, labels: expected("imagenet-val"),
             prepare: { try OwnPictures.write(OwnPictures.pairs(), to: $0.own("pairs")) },
             change: { try $0.edit("own/pairs/images/2.png") { $0 = try OwnPictures.another() } }),
@@ -190,11 +206,15 @@ extension PictureSetCase {
             labels: expected("imagenet-s", names: imageNet),
             change: { study in
                 let png = Array(try anotherRedGreenMask())
-                try study.repack("imagenet-s/ImageNetS919.tar") { path, bytes in if path.hasSuffix("00000002.png") { bytes = png } }
+                try study.repack("imagenet-s/ImageNetS919.tar") { path, bytes in
+                    if path.hasSuffix("00000002.png") { bytes = png }
+                }
             }),
         .init(
-            "masks of ImageNet-S-50, folder, with ImageNet's pictures", evaluation: "{dataset: imagenet-s-50, split: validation}",
-            dataset: "imagenet-s-50", labels: expected("imagenet-s", names: imageNet), prepare: { try $0.splitImageNetS() },
+            "masks of ImageNet-S-50, folder, with ImageNet's pictures",
+            evaluation: "{dataset: imagenet-s-50, split: validation}",
+            dataset: "imagenet-s-50", labels: expected("imagenet-s", names: imageNet),
+            prepare: { try $0.splitImageNetS() },
             change: { study in
                 try study.edit("imagenet-s/ImageNetS50/validation-segmentation/n01443537/ILSVRC2012_val_00000002.png") {
                     $0 = try anotherRedGreenMask()
@@ -202,7 +222,8 @@ extension PictureSetCase {
             }),
         .init(
             "pairs, folder", evaluation: "{dataset: image-mask-pairs, path: $DATA/own/pairs}", dataset: "pairs",
-            labels: ownLabels { name, _ in name }, prepare: { try OwnPictures.write(OwnPictures.pairs(), to: $0.own("pairs")) },
+            labels: ownLabels { name, _ in name },
+            prepare: { try OwnPictures.write(OwnPictures.pairs(), to: $0.own("pairs")) },
             change: { try $0.edit("own/pairs/masks/1.png") { $0 = OwnPictures.mask(of: 1, rows: 1..<9) } }),
         .init(
             "pairs, tar", evaluation: "{dataset: image-mask-pairs, path: $DATA/own/pairs.tar}", dataset: "pairs",
@@ -214,7 +235,8 @@ extension PictureSetCase {
             }),
         .init(
             "table", evaluation: "{dataset: image-table, path: $DATA/own/table.csv}", dataset: "table",
-            labels: ownLabels { name, _ in name }, prepare: { try OwnPictures.write(OwnPictures.table(), to: $0.own("")) },
+            labels: ownLabels { name, _ in name },
+            prepare: { try OwnPictures.write(OwnPictures.table(), to: $0.own("")) },
             change: { try $0.edit("own/mask-1.png") { $0 = OwnPictures.mask(of: 1, rows: 1..<9) } }),
     ]
 
@@ -227,7 +249,9 @@ extension PictureSetCase {
         return try mask.png(for: "mask")
     }
 
-    private static func ownLabels(_ id: @escaping @Sendable (_ name: String, _ label: String) -> String) -> @Sendable () throws -> [String: String] {
+    private static func ownLabels(_ id: @escaping @Sendable (_ name: String, _ label: String) -> String)
+        -> @Sendable () throws -> [String: String]
+    {
         { Dictionary(uniqueKeysWithValues: OwnPictures.labels.map { (id($0.key, $0.value), $0.value) }) }
     }
 }
@@ -260,7 +284,9 @@ extension PictureStudy {
     /// One number of the first picture of ImageNet-Segmentation, stored by channel and column.
     func changeMATPicture() throws {
         let path = "imagenet-segmentation/gtsegs_ijcv.mat"
-        guard case .pixels(let image) = try ImageNetSegmentation(data.appendingPathComponent(path)).picture(0) else { return }
+        guard case .pixels(let image) = try ImageNetSegmentation(data.appendingPathComponent(path)).picture(0) else {
+            return
+        }
         var stored: [UInt8] = []
         for channel in 0..<3 {
             for column in 0..<image.width {
@@ -290,7 +316,9 @@ extension PictureStudy {
     func keepVOCPicturesOfOneClass() throws {
         try repack("voc-2012/VOCtrainval_11-May-2012.tar") { path, bytes in
             guard path.hasSuffix("ImageSets/Main/val.txt") else { return }
-            let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").filter { !$0.hasPrefix("2007_000032") }
+            let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").filter {
+                !$0.hasPrefix("2007_000032")
+            }
             bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
         }
     }

@@ -9,21 +9,27 @@ import Testing
         var study = try PictureStudy()
         defer { try? FileManager.default.removeItem(at: study.folder) }
         try set.prepare(study)
-        try run(set, &study, "mean-ablation", writeSpec: { try $0.writeMeanAblation(fit: set.fit, evaluation: set.evaluation) })
+        try run(
+            set, &study, "mean-ablation",
+            writeSpec: { try $0.writeMeanAblation(fit: set.fit, evaluation: set.evaluation) })
     }
 
     @Test(arguments: PictureSetCase.segmented) func segmentationRuns(set: PictureSetCase) throws {
         var study = try PictureStudy()
         defer { try? FileManager.default.removeItem(at: study.folder) }
         try set.prepare(study)
-        try run(set, &study, "segmentation", writeSpec: { try $0.writeSegmentation(fit: set.fit, evaluation: set.evaluation) })
-        let scores = try String(contentsOf: study.results.appendingPathComponent("segmentation-images.csv"), encoding: .utf8)
+        try run(
+            set, &study, "segmentation",
+            writeSpec: { try $0.writeSegmentation(fit: set.fit, evaluation: set.evaluation) })
+        let scores = try String(
+            contentsOf: study.results.appendingPathComponent("segmentation-images.csv"), encoding: .utf8)
         for id in try set.labels().keys { #expect(scores.contains("\(set.dataset)/\(id)"), "\(id)") }
     }
 
     /// Runs, runs again where the data lie elsewhere, and again where they are others.
     private func run(
-        _ set: PictureSetCase, _ study: inout PictureStudy, _ experiment: String, writeSpec: (PictureStudy) throws -> Void
+        _ set: PictureSetCase, _ study: inout PictureStudy, _ experiment: String,
+        writeSpec: (PictureStudy) throws -> Void
     ) throws {
         try writeSpec(study)
         let first = try study.run()
@@ -64,7 +70,8 @@ import Testing
 
     /// A map is compared with one object.
     @Test(arguments: [
-        ("{dataset: voc-2012, split: val}", "voc-2012/JPEGImages/2007_0000"), ("{dataset: coco-2017-val}", "coco-2017-val/000000000"),
+        ("{dataset: voc-2012, split: val}", "voc-2012/JPEGImages/2007_0000"),
+        ("{dataset: coco-2017-val}", "coco-2017-val/000000000"),
         ("{dataset: pascal-context, split: val}", "pascal-context/JPEGImages/200"),
         ("{dataset: image-mask-pairs, path: $DATA/own/pairs.tar}", "pairs/"),
     ])
@@ -75,7 +82,9 @@ import Testing
         try study.writeSegmentation(evaluation: evaluation)
         let output = try refusal(study)
         #expect(output.status == 65)
-        #expect(output.errors.contains("the mask of \(picture)") && output.errors.contains("does not show one class"), "\(output.errors)")
+        #expect(
+            output.errors.contains("the mask of \(picture)") && output.errors.contains("does not show one class"),
+            "\(output.errors)")
         #expect(output.errors.contains("choose a data set whose pictures show one class each"), "\(output.errors)")
     }
 
@@ -93,7 +102,8 @@ import Testing
 
     /// Accuracies need one class a picture.
     @Test(arguments: [
-        ("{dataset: voc-2012, split: val}", "voc-2012/JPEGImages/2007_000032.jpg"), ("{dataset: coco-2017-val}", "coco-2017-val/000000000"),
+        ("{dataset: voc-2012, split: val}", "voc-2012/JPEGImages/2007_000032.jpg"),
+        ("{dataset: coco-2017-val}", "coco-2017-val/000000000"),
         ("{dataset: pascal-context, split: val}", "pascal-context/JPEGImages/200"),
         ("{dataset: image-mask-pairs, path: $DATA/own/pairs.tar}", "pairs/"),
     ])
@@ -112,9 +122,12 @@ import Testing
         let study = try PictureStudy()
         defer { try? FileManager.default.removeItem(at: study.folder) }
         try study.writeMeanAblation(
-            fit: "{dataset: imagenet-r}", evaluation: "{dataset: class-folders, path: $DATA/imagenet-r/imagenet-r.tar, sample: {first: 2}}")
+            fit: "{dataset: imagenet-r}",
+            evaluation: "{dataset: class-folders, path: $DATA/imagenet-r/imagenet-r.tar, sample: {first: 2}}")
         let output = try study.run()
-        #expect(output.status == 3 && output.errors.contains("2 evaluation images stand in the fit set too"), "\(output.errors)")
+        #expect(
+            output.status == 3 && output.errors.contains("2 evaluation images stand in the fit set too"),
+            "\(output.errors)")
     }
 
     // MARK: Bad pictures
@@ -143,29 +156,37 @@ import Testing
 
     private static let bad: [BadPicture] = [
         .init(
-            testDescription: "tar", evaluation: "{dataset: imagenet-r}", file: "imagenet-r/imagenet-r.tar", picture: "n02084071/art_1.jpg", left: 7,
+            testDescription: "tar", evaluation: "{dataset: imagenet-r}", file: "imagenet-r/imagenet-r.tar",
+            picture: "n02084071/art_1.jpg", left: 7,
             spoil: inTar("imagenet-r/imagenet-r.tar", "n02084071/art_1.jpg")),
         .init(
-            testDescription: "tar of tars", evaluation: "{dataset: imagenet-val}", file: "imagenet/ILSVRC2012_img_val.tar",
-            picture: "ILSVRC2012_val_00000002.JPEG", left: 4, spoil: inTar("imagenet/ILSVRC2012_img_val.tar", "00000002.JPEG")),
+            testDescription: "tar of tars", evaluation: "{dataset: imagenet-val}",
+            file: "imagenet/ILSVRC2012_img_val.tar",
+            picture: "ILSVRC2012_val_00000002.JPEG", left: 4,
+            spoil: inTar("imagenet/ILSVRC2012_img_val.tar", "00000002.JPEG")),
         .init(
-            testDescription: "archive of masks", evaluation: "{dataset: imagenet-s, split: validation}", file: "imagenet-s/ImageNetS919.tar",
-            picture: "n01440764/ILSVRC2012_val_00000001.png", left: 2, spoil: inTar("imagenet-s/ImageNetS919.tar", "00000001.JPEG")),
+            testDescription: "archive of masks", evaluation: "{dataset: imagenet-s, split: validation}",
+            file: "imagenet-s/ImageNetS919.tar",
+            picture: "n01440764/ILSVRC2012_val_00000001.png", left: 2,
+            spoil: inTar("imagenet-s/ImageNetS919.tar", "00000001.JPEG")),
         .init(
-            testDescription: "VOC kit", evaluation: "{dataset: voc-2012, split: val}", file: "voc-2012/VOCtrainval_11-May-2012.tar",
+            testDescription: "VOC kit", evaluation: "{dataset: voc-2012, split: val}",
+            file: "voc-2012/VOCtrainval_11-May-2012.tar",
             picture: "JPEGImages/2007_000039.jpg", left: 1,
             spoil: { study in
                 try study.keepVOCPicturesOfOneClass()
                 try inTar("voc-2012/VOCtrainval_11-May-2012.tar", "JPEGImages/2007_000039.jpg")(study)
             }),
         .init(
-            testDescription: "folder", evaluation: "{dataset: class-folders, path: $DATA/own/mine}", file: "own/mine", picture: "red/1.png", left: 3,
+            testDescription: "folder", evaluation: "{dataset: class-folders, path: $DATA/own/mine}", file: "own/mine",
+            picture: "red/1.png", left: 3,
             spoil: { study in
                 try OwnPictures.write(OwnPictures.classFolders(), to: study.own("mine"))
                 try inFolder("own/mine/red/1.png")(study)
             }),
         .init(
-            testDescription: "table", evaluation: "{dataset: image-table, path: $DATA/own/table.csv}", file: "own", picture: "1.png", left: 3,
+            testDescription: "table", evaluation: "{dataset: image-table, path: $DATA/own/table.csv}", file: "own",
+            picture: "1.png", left: 3,
             spoil: { study in
                 try OwnPictures.write(OwnPictures.table(), to: study.own(""))
                 try inFolder("own/1.png")(study)
@@ -187,7 +208,9 @@ import Testing
         try study.writeMeanAblation(evaluation: bad.evaluation, "on-bad-image: skip\n")
         let run = try study.run()
         try #require(run.status == 0, "\(run.errors)")
-        #expect(run.errors.contains("1 picture could not be read, left out\n  \(bad.picture): "), "\(run.errors.suffix(500))")
+        #expect(
+            run.errors.contains("1 picture could not be read, left out\n  \(bad.picture): "),
+            "\(run.errors.suffix(500))")
         let outcome = try study.outcome()
         #expect(Array(outcome.skipped.keys) == [bad.picture])
         #expect(outcome.labels.count == bad.left && outcome.counts["evaluation"] == bad.left)
@@ -208,11 +231,15 @@ import Testing
         let evaluation = "{dataset: image-mask-pairs, path: $DATA/own/pairs}"
         try study.writeSegmentation(evaluation: evaluation)
         let failed = try refusal(study)
-        #expect(failed.status == 65 && failed.errors.contains("own/pairs/masks/1.png") && failed.errors.contains(words), "\(failed.errors)")
+        #expect(
+            failed.status == 65 && failed.errors.contains("own/pairs/masks/1.png") && failed.errors.contains(words),
+            "\(failed.errors)")
         try study.writeSegmentation(evaluation: evaluation, "on-bad-image: skip\n")
         let run = try study.run()
         try #require(run.status == 0, "\(run.errors)")
         let outcome = try study.outcome("segmentation")
-        #expect(outcome.skipped["1.png"]?.contains(words) == true && outcome.counts["evaluation"] == 3, "\(outcome.skipped)")
+        #expect(
+            outcome.skipped["1.png"]?.contains(words) == true && outcome.counts["evaluation"] == 3, "\(outcome.skipped)"
+        )
     }
 }

@@ -24,13 +24,15 @@ struct PictureStudy {
         try manager.createDirectory(at: prompts, withIntermediateDirectories: true)
         try manager.copyItem(at: RunnerProcess.repository.appendingPathComponent("datasets.manifest"), to: manifest)
         for (name, source) in [
-            ("imagenet-wnids.txt", DataSetFixtures.url("imagenet-wnids.txt")), ("imagenet-classes.txt", DataSetFixtures.url("imagenet-names.txt")),
+            ("imagenet-wnids.txt", DataSetFixtures.url("imagenet-wnids.txt")),
+            ("imagenet-classes.txt", DataSetFixtures.url("imagenet-names.txt")),
         ] {
             try manager.copyItem(at: source, to: prompts.appendingPathComponent(name))
         }
         for name in ["templates-simple-7.txt", "templates-80.txt", "templates-85.txt"] {
             try manager.copyItem(
-                at: RunnerProcess.repository.appendingPathComponent("models/prompts/\(name)"), to: prompts.appendingPathComponent(name))
+                at: RunnerProcess.repository.appendingPathComponent("models/prompts/\(name)"),
+                to: prompts.appendingPathComponent(name))
         }
         try manager.moveItem(at: TinyModelFolder().url, to: folder.appendingPathComponent("model"))
         try DataSetFixtures.install(into: data)
@@ -50,18 +52,25 @@ struct PictureStudy {
     /// - Parameters:
     ///   - fit: images as in a spec, `{dataset: imagenet-r}`; `$DATA` stands for the folder of data.
     ///   - more: lines of the spec.
-    func writeMeanAblation(fit: String = "{dataset: imagenet-train}", evaluation: String, model: String = "./model", _ more: String = "") throws {
+    func writeMeanAblation(
+        fit: String = "{dataset: imagenet-train}", evaluation: String, model: String = "./model", _ more: String = ""
+    ) throws {
         try write("experiment: mean-ablation\n", fit, evaluation, model, more)
     }
 
     func writeSegmentation(fit: String = "{dataset: imagenet-train}", evaluation: String, _ more: String = "") throws {
         try write(
-            "experiment: segmentation\nneurons: 2\noverlays: 1\nsensitivity: {images: 2, neurons: [1], thresholds: [0.5]}\n", fit,
+            "experiment: segmentation\nneurons: 2\noverlays: 1\nsensitivity: {images: 2, neurons: [1], thresholds: [0.5]}\n",
+            fit,
             evaluation, "./model", more)
     }
 
-    private func write(_ experiment: String, _ fit: String, _ evaluation: String, _ model: String, _ more: String) throws {
-        try writeSpec((experiment + Self.study + "fit: \(fit)\nevaluation: \(evaluation)\n" + more).replacing("$MODEL", with: model))
+    private func write(_ experiment: String, _ fit: String, _ evaluation: String, _ model: String, _ more: String)
+        throws
+    {
+        try writeSpec(
+            (experiment + Self.study + "fit: \(fit)\nevaluation: \(evaluation)\n" + more).replacing(
+                "$MODEL", with: model))
     }
 
     /// - Parameter text: in which `$DATA` stands for the folder of data.
@@ -107,10 +116,12 @@ struct PictureStudy {
         let inputs = try JSONDecoder().decode(
             Inputs.self, from: Data(contentsOf: results.appendingPathComponent("\(experiment)-inputs.json")))
         return Outcome(
-            labels: Dictionary(baseline.predictions.map { ($0.imageID, $0.label) }, uniquingKeysWith: { first, _ in first }),
+            labels: Dictionary(
+                baseline.predictions.map { ($0.imageID, $0.label) }, uniquingKeysWith: { first, _ in first }),
             names: Dictionary(inputs.images.map { ($0.role, $0.name) }, uniquingKeysWith: { first, _ in first }),
             counts: Dictionary(inputs.images.map { ($0.role, $0.count) }, uniquingKeysWith: { first, _ in first }),
-            skipped: Dictionary(inputs.images.flatMap(\.skipped).map { ($0.id, $0.reason) }, uniquingKeysWith: { first, _ in first }),
+            skipped: Dictionary(
+                inputs.images.flatMap(\.skipped).map { ($0.id, $0.reason) }, uniquingKeysWith: { first, _ in first }),
             computed: Set(try database.steps(of: run.id).filter { $0.status == .computed }.map(\.kind)))
     }
 

@@ -18,15 +18,19 @@ import Testing
 
     private static let cases: [Case] = [
         .init(
-            testDescription: "VOC 2012", evaluation: "{dataset: voc-2012, split: val}", dataset: "voc-2012", expected: "voc-segmentation",
+            testDescription: "VOC 2012", evaluation: "{dataset: voc-2012, split: val}", dataset: "voc-2012",
+            expected: "voc-segmentation",
             recognised: "voc-classification"),
         .init(
-            testDescription: "COCO 2017, with a picture of nothing", evaluation: "{dataset: coco-2017-val}", dataset: "coco-2017-val",
+            testDescription: "COCO 2017, with a picture of nothing", evaluation: "{dataset: coco-2017-val}",
+            dataset: "coco-2017-val",
             expected: "coco-contiguous-ignored-lastWins"),
         .init(
-            testDescription: "Pascal Context", evaluation: "{dataset: pascal-context, split: val}", dataset: "pascal-context", expected: "pascal-context"),
+            testDescription: "Pascal Context", evaluation: "{dataset: pascal-context, split: val}",
+            dataset: "pascal-context", expected: "pascal-context"),
         .init(
-            testDescription: "pairs", evaluation: "{dataset: image-mask-pairs, path: $DATA/own/pairs.tar}", dataset: "pairs", expected: "pairs"),
+            testDescription: "pairs", evaluation: "{dataset: image-mask-pairs, path: $DATA/own/pairs.tar}",
+            dataset: "pairs", expected: "pairs"),
     ]
 
     private static let size = 8
@@ -37,8 +41,11 @@ import Testing
         var result: [String: Set<String>] = [:]
         for record in expected.records {
             let mask = try #require(record.mask)
-            func places(_ side: Int) -> [Int] { (0..<size).map { Int((Double($0) + 0.5) * Double(side) / Double(size)) } }
-            let numbers = Set(places(mask.height).flatMap { row in places(mask.width).map { mask.labels[row * mask.width + $0] } })
+            func places(_ side: Int) -> [Int] {
+                (0..<size).map { Int((Double($0) + 0.5) * Double(side) / Double(size)) }
+            }
+            let numbers = Set(
+                places(mask.height).flatMap { row in places(mask.width).map { mask.labels[row * mask.width + $0] } })
             result[record.id] = Set(numbers.subtracting([0, .max]).map { expected.classNames[Int($0) - 1] })
         }
         return result
@@ -53,12 +60,16 @@ import Testing
         try #require(run.status == 0, "\(run.errors)")
         let shown = try Self.shown(set.expected)
         let lines = try study.result("explainability-pairs.csv").split(separator: "\r\n").dropFirst()
-        let pairs = lines.map { $0.split(separator: ",", omittingEmptySubsequences: false).prefix(2).joined(separator: ",") }
+        let pairs = lines.map {
+            $0.split(separator: ",", omittingEmptySubsequences: false).prefix(2).joined(separator: ",")
+        }
         #expect(pairs.sorted() == shown.flatMap { id, labels in labels.map { "\(set.dataset)/\(id),\($0)" } }.sorted())
         let metrics = try study.metrics("explainability")
         for row in metrics where row.subject["method"] != nil || row.subject["depth"] != nil {
             #expect(row.status == .ok && row.dataset.hasPrefix(set.dataset), "\(row)")
-            if row.name == "explainability-iou" { #expect(row.n <= pairs.count && (row.subject["depth"] != nil || row.n == pairs.count)) }
+            if row.name == "explainability-iou" {
+                #expect(row.n <= pairs.count && (row.subject["depth"] != nil || row.n == pairs.count))
+            }
         }
         #expect(try study.outcome("explainability").labels.count == shown.count)
         #expect(try study.run().text.contains("Nothing to compute"))
@@ -78,7 +89,9 @@ import Testing
         let metrics = try study.metrics("open-vocabulary-segmentation")
         for row in metrics where row.subject["choice"] != nil {
             #expect(row.status == .ok && row.n == (row.subject["choice"] == "all" ? some : several), "\(row)")
-            if row.name == "mean-iou", row.subject["choice"] == "all" { #expect(row.note == "mean over \(labels) labels") }
+            if row.name == "mean-iou", row.subject["choice"] == "all" {
+                #expect(row.note == "mean over \(labels) labels")
+            }
         }
         // A picture that shows none of the labels stands in the list without a number.
         let lines = try study.result("open-vocabulary-segmentation-images.csv").split(separator: "\r\n").dropFirst()
@@ -109,7 +122,9 @@ import Testing
         }
         let chance = metrics.first { $0.subject["score"] == "chance" && $0.subject["images"] == "all" }?.value
         let all = Set(labels.joined())
-        let share = all.map { label in Double(labels.count { $0.contains(label) }) / Double(labels.count) }.reduce(0, +) / Double(all.count)
+        let share =
+            all.map { label in Double(labels.count { $0.contains(label) }) / Double(labels.count) }.reduce(0, +)
+            / Double(all.count)
         #expect(abs((chance ?? .nan) - share) < 1e-9, "\(chance ?? .nan), expected \(share)")
     }
 
@@ -131,14 +146,18 @@ import Testing
         #expect(recognition.status == 0, "\(recognition.errors)")
         for row in try study.metrics("multi-label-recognition") where row.name == "mean-ap" {
             let isAll = row.subject["images"] == "all"
-            #expect(row.status == (isAll ? .ok : .notRun) && (isAll || row.note == "no image shows several labels"), "\(row)")
+            #expect(
+                row.status == (isAll ? .ok : .notRun) && (isAll || row.note == "no image shows several labels"),
+                "\(row)")
         }
         try study.writeExplainability(evaluation: evaluation)
         let explainability = try study.run()
         #expect(explainability.status == 0, "\(explainability.errors)")
         for row in try study.metrics("explainability") {
             // Masks as small as these cover the half of no patch.
-            #expect(row.status == .ok || row.name == "attention-within-label" && row.note == "no label covers two patches", "\(row)")
+            #expect(
+                row.status == .ok || row.name == "attention-within-label" && row.note == "no label covers two patches",
+                "\(row)")
         }
     }
 
@@ -147,7 +166,9 @@ import Testing
         let study = try PictureStudy()
         defer { try? FileManager.default.removeItem(at: study.folder) }
         var pairs = try OwnPictures.pairs()
-        for index in 0..<OwnPictures.labels.count { pairs["masks/\(index).png"] = OwnPictures.mask(of: index, rows: 0..<0) }
+        for index in 0..<OwnPictures.labels.count {
+            pairs["masks/\(index).png"] = OwnPictures.mask(of: index, rows: 0..<0)
+        }
         try OwnPictures.write(pairs, to: study.own("pairs"))
         let evaluation = "{dataset: image-mask-pairs, path: $DATA/own/pairs}"
         for (experiment, write) in [
@@ -165,12 +186,16 @@ import Testing
         }
     }
 
-    @Test(arguments: ["{dataset: imagenet-r}", "{dataset: cifar-10, split: test}", "{dataset: class-folders, path: $DATA/imagenet-r/imagenet-r.tar}"])
+    @Test(arguments: [
+        "{dataset: imagenet-r}", "{dataset: cifar-10, split: test}",
+        "{dataset: class-folders, path: $DATA/imagenet-r/imagenet-r.tar}",
+    ])
     func setsWithoutMasksAreNotExplained(evaluation: String) throws {
         let study = try PictureStudy()
         defer { try? FileManager.default.removeItem(at: study.folder) }
         for write in [
-            { try study.writeExplainability(evaluation: evaluation) }, { try study.writeOpenVocabulary(evaluation: evaluation) },
+            { try study.writeExplainability(evaluation: evaluation) },
+            { try study.writeOpenVocabulary(evaluation: evaluation) },
         ] as [() throws -> Void] {
             try write()
             let output = try study.run()
@@ -191,11 +216,16 @@ import Testing
         defer { try? FileManager.default.removeItem(at: study.folder) }
         try study.writeExplainability(
             evaluation: "{dataset: voc-2012, split: val}",
-            "fit: {dataset: imagenet-train}\nsecond-order: {neurons: 2}\nsignificant-images: 2\ninput-size: 12\n", templates: nil)
+            "fit: {dataset: imagenet-train}\nsecond-order: {neurons: 2}\nsignificant-images: 2\ninput-size: 12\n",
+            templates: nil)
         let run = try study.run()
         try #require(run.status == 0, "\(run.errors)")
-        #expect(run.text.contains("\nsecond order ") && run.text.contains("whole pictures in 12 × 12 pixels. Second order: 2 neurons"))
-        let inputs = try JSONSerialization.jsonObject(with: Data(study.result("explainability-inputs.json").utf8)) as? [String: Any]
+        #expect(
+            run.text.contains("\nsecond order ")
+                && run.text.contains("whole pictures in 12 × 12 pixels. Second order: 2 neurons"))
+        let inputs =
+            try JSONSerialization.jsonObject(with: Data(study.result("explainability-inputs.json").utf8))
+            as? [String: Any]
         #expect((inputs?["templates"] as? [String])?.count == 85 && (inputs?["classes"] as? [String])?.count == 20)
         #expect(try study.outcome("explainability").counts == ["fit": 9, "evaluation": 2])
     }
@@ -205,12 +235,14 @@ extension PictureStudy {
     private static let setting = "world: tiny\nmodel: ./model\ncontrols: {accuracy-floor: 0}\n"
 
     private func writeSurgery(_ keys: String, _ evaluation: String, _ more: String, _ templates: String?) throws {
-        try writeSpec(keys + Self.setting + (templates.map { "templates: \($0)\n" } ?? "") + "evaluation: \(evaluation)\n" + more)
+        try writeSpec(
+            keys + Self.setting + (templates.map { "templates: \($0)\n" } ?? "") + "evaluation: \(evaluation)\n" + more)
     }
 
     func writeExplainability(evaluation: String, _ more: String = "", templates: String? = "openai-simple-7") throws {
         try writeSurgery(
-            "experiment: explainability\noverlays: 1\nsensitivity: {images: 2, depths: [1, 2], input-sizes: [8, 12]}\n", evaluation, more, templates)
+            "experiment: explainability\noverlays: 1\nsensitivity: {images: 2, depths: [1, 2], input-sizes: [8, 12]}\n",
+            evaluation, more, templates)
     }
 
     func writeOpenVocabulary(evaluation: String, _ more: String = "", templates: String? = "openai-simple-7") throws {
@@ -221,7 +253,9 @@ extension PictureStudy {
         try writeSurgery("experiment: multi-label-recognition\n", evaluation, more, templates)
     }
 
-    func result(_ name: String) throws -> String { try String(contentsOf: results.appendingPathComponent(name), encoding: .utf8) }
+    func result(_ name: String) throws -> String {
+        try String(contentsOf: results.appendingPathComponent(name), encoding: .utf8)
+    }
 
     /// The rows of the latest run of an experiment.
     func metrics(_ experiment: String) throws -> [Metric] {

@@ -52,12 +52,17 @@ struct TinyWorld {
         ("sample: {every: 250}", "sample: {every: 20}"), ("sample: {every: 10}", "sample: {every: 33}"),
         ("significant-images: 100", "significant-images: 10"), ("neurons: 64, images: 500", "neurons: 2, images: 20"),
         ("sizes: [4, 8, 16, 32, 64, 128]", "sizes: [4, 8]"), ("size: 16", "size: 4"), ("size: 128", "size: 4"),
-        ("held-out-images: 1000", "held-out-images: 20"), ("neurons: 200", "neurons: 5"), ("neurons: 100", "neurons: 3"),
-        ("neurons: [10, 20, 50, 100, 200, 400]", "neurons: [2, 5]"), ("images: 500", "images: 4"), ("overlays: 20", "overlays: 2"),
-        ("images: 1000", "images: 10"), ("rank: 80", "rank: 4"), ("texts-a-head: 20", "texts-a-head: 5"), ("phrases: 10", "phrases: 3"), ("phrases: 25", "phrases: 5"),
-        ("heads-in-table: 18", "heads-in-table: 2"), ("input-size: 224", "input-size: 8"), ("input-size: 448", "input-size: 16"),
+        ("held-out-images: 1000", "held-out-images: 20"), ("neurons: 200", "neurons: 5"),
+        ("neurons: 100", "neurons: 3"),
+        ("neurons: [10, 20, 50, 100, 200, 400]", "neurons: [2, 5]"), ("images: 500", "images: 4"),
+        ("overlays: 20", "overlays: 2"),
+        ("images: 1000", "images: 10"), ("rank: 80", "rank: 4"), ("texts-a-head: 20", "texts-a-head: 5"),
+        ("phrases: 10", "phrases: 3"), ("phrases: 25", "phrases: 5"),
+        ("heads-in-table: 18", "heads-in-table: 2"), ("input-size: 224", "input-size: 8"),
+        ("input-size: 448", "input-size: 16"),
         ("input-sizes: [224, 336, 448]", "input-sizes: [8, 16]"), ("images: 300", "images: 2"),
-        ("depths: [1, 2, 3, 4, 5, 6, 8, 10, 12]", "depths: [1, 12]"), ("depths: [1, 2, 4, 6, 8, 12, 18, 24]", "depths: [6, 24]"),
+        ("depths: [1, 2, 3, 4, 5, 6, 8, 10, 12]", "depths: [1, 12]"),
+        ("depths: [1, 2, 4, 6, 8, 12, 18, 24]", "depths: [6, 24]"),
     ]
 
     private func copySpecs() throws {
@@ -75,15 +80,18 @@ struct TinyWorld {
 
     /// A picture of noise for each of ImageNet's classes, in both sets.
     private func makePictures() throws {
-        let wnids = try String(contentsOf: folder.appendingPathComponent("models/prompts/imagenet-wnids.txt"), encoding: .utf8)
-            .split(separator: "\n")
+        let wnids = try String(
+            contentsOf: folder.appendingPathComponent("models/prompts/imagenet-wnids.txt"), encoding: .utf8
+        )
+        .split(separator: "\n")
         var random = SplitMix64(seed: 3)
         for wnid in wnids {
             for (set, name) in [(train, "\(wnid)_1.png"), (validation, "val_\(wnid).png")] {
                 let target = set.appendingPathComponent(String(wnid))
                 try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
                 let pixels = (0..<12 * 10 * 3).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-                try RGBImage(width: 12, height: 10, pixels: pixels).png(for: name).write(to: target.appendingPathComponent(name))
+                try RGBImage(width: 12, height: 10, pixels: pixels).png(for: name).write(
+                    to: target.appendingPathComponent(name))
             }
         }
     }
@@ -100,7 +108,9 @@ struct TinyWorld {
         try Data(text.replacing(from, with: to).utf8).write(to: url)
     }
 
-    func result(_ name: String) throws -> String { try String(contentsOf: results.appendingPathComponent(name), encoding: .utf8) }
+    func result(_ name: String) throws -> String {
+        try String(contentsOf: results.appendingPathComponent(name), encoding: .utf8)
+    }
 
     /// The validation picture of a class, cut in the middle.
     func cutPicture(_ wnid: String) throws {

@@ -12,7 +12,9 @@ public enum DataSetFixtures {
     public static func archive(_ name: String) throws -> Archive { try Archive(path: url(name).path) }
 
     /// The bytes of one file of an archive.
-    public static func contents(_ archive: String, _ path: String) throws -> [UInt8] { try self.archive(archive).contents(at: path) }
+    public static func contents(_ archive: String, _ path: String) throws -> [UInt8] {
+        try self.archive(archive).contents(at: path)
+    }
 
     /// What a set holds.
     public struct Expected: Decodable {
@@ -48,7 +50,8 @@ public enum DataSetFixtures {
     /// Files of the miniature sets, by the folders in which `runner fetch` puts sets of their names.
     private static let published = [
         "imagenet": ["ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar", "ILSVRC2012_devkit_t12.tar.gz"],
-        "imagenet-r": ["imagenet-r.tar"], "imagenet-segmentation": ["gtsegs_ijcv.mat"], "imagenet-s": ["ImageNetS919.tar"],
+        "imagenet-r": ["imagenet-r.tar"], "imagenet-segmentation": ["gtsegs_ijcv.mat"],
+        "imagenet-s": ["ImageNetS919.tar"],
         "cifar-10": ["cifar-10-python.tar.gz"], "cifar-100": ["cifar-100-binary.tar.gz"],
         "voc-2012": ["VOCtrainval_11-May-2012.tar"],
         "pascal-context": ["VOCtrainval_03-May-2010.tar", "trainval.tar.gz", "labels.txt", "59_labels.txt"],
@@ -61,7 +64,9 @@ public enum DataSetFixtures {
         for (name, files) in published where names?.contains(name) ?? true {
             let target = data.appendingPathComponent(name)
             try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
-            for file in files { try FileManager.default.copyItem(at: url(file), to: target.appendingPathComponent(file)) }
+            for file in files {
+                try FileManager.default.copyItem(at: url(file), to: target.appendingPathComponent(file))
+            }
         }
     }
 }
@@ -73,7 +78,8 @@ extension FileCollection {
         for file in 0..<count {
             guard let path = name(path(of: file)) else { continue }
             let target = folder.appendingPathComponent(path)
-            try FileManager.default.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data(contents(of: file)).write(to: target)
         }
     }

@@ -10,7 +10,10 @@ struct AttentionExport: PictureExporter {
         return [
             ExportTensor(
                 "attention",
-                [.init("images", images), .init("layers", vision.layers), .init("heads", vision.heads), .init("tokens", vision.tokens)],
+                [
+                    .init("images", images), .init("layers", vision.layers), .init("heads", vision.heads),
+                    .init("tokens", vision.tokens),
+                ],
                 unit: "none: rows sum to 1",
                 meaning: "row 0 of the attention, after the softmax; token 0 is the class token, then "
                     + "\(vision.gridSize)×\(vision.gridSize) patches row by row",
@@ -32,7 +35,8 @@ struct AttentionExport: PictureExporter {
                 for layer in 0..<layers {
                     let captured = workspace.capture(layer).classAttention
                     for image in 0..<range.count {
-                        (rows.base + (image * layers + layer) * perLayer).update(from: captured + image * perLayer, count: perLayer)
+                        (rows.base + (image * layers + layer) * perLayer).update(
+                            from: captured + image * perLayer, count: perLayer)
                     }
                 }
                 try pictures.checkFinite(rows.base, width: layers * perLayer, of: range, place: "attention")

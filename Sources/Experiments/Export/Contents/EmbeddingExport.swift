@@ -13,7 +13,8 @@ struct EmbeddingExport: PictureExporter {
         [
             ExportTensor(
                 "embeddings", [axis, .init("d", width)], unit: "none: rows of length 1",
-                meaning: "directions in the joint space; times `norms` they are the embeddings as the model computes them",
+                meaning:
+                    "directions in the joint space; times `norms` they are the embeddings as the model computes them",
                 equation: "\(symbol)/‖\(symbol)‖"),
             ExportTensor(
                 "norms", [axis], unit: "of the joint space", meaning: "lengths of the embeddings before normalisation",

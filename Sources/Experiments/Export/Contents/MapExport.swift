@@ -70,7 +70,10 @@ public struct MapExport: PictureExporter {
         return [
             ExportTensor(
                 "maps",
-                [.init("images", images), .init("texts", max(texts.count, 1)), .init("rows", side), .init("columns", side)],
+                [
+                    .init("images", images), .init("texts", max(texts.count, 1)), .init("rows", side),
+                    .init("columns", side),
+                ],
                 unit: "the method's own; neither scaled nor clipped",
                 meaning: method.usesClass
                     ? "how much each place of the picture speaks for the text"
@@ -96,11 +99,14 @@ public struct MapExport: PictureExporter {
             var values: [Float] = []
             return { range, pixels in
                 pass.run(pixels)
-                try pictures.checkFinite(pass.representation, width: clip.vision.embeddingWidth, of: range, place: "embedding")
+                try pictures.checkFinite(
+                    pass.representation, width: clip.vision.embeddingWidth, of: range, place: "embedding")
                 values.removeAll(keepingCapacity: true)
                 for text in 0..<texts {
                     try work.cancellation.check()
-                    let map = method == .secondOrder ? pass.secondOrderMap(neurons: neurons[text]) : pass.map(method, class: text)
+                    let map =
+                        method == .secondOrder
+                        ? pass.secondOrderMap(neurons: neurons[text]) : pass.map(method, class: text)
                     values += map.values
                 }
                 try maps.write(values, rows: range)

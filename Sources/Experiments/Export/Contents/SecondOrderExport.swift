@@ -20,7 +20,9 @@ public struct SecondOrderExport: PictureExporter {
         layer: Int, neurons: IndexSelection, includesEffects: Bool = true, includesFit: Bool = true,
         significantImages: Int = significantImages
     ) {
-        (self.layer, self.neurons, self.includesEffects, self.includesFit) = (layer, neurons, includesEffects, includesFit)
+        (self.layer, self.neurons, self.includesEffects, self.includesFit) = (
+            layer, neurons, includesEffects, includesFit
+        )
         self.significantImages = significantImages
     }
 
@@ -68,9 +70,11 @@ public struct SecondOrderExport: PictureExporter {
                 equation: "M_{n,k} = Pᵀ(γ* ∘ W_O^k W_V^k (γ ∘ w^n))"),
             ExportTensor(
                 "bias-shares", [images, d], unit: joint,
-                meaning: "each neuron's equal share of biases and means", equation: "b(I): the constant of arXiv 2406.04341, equation (1)"),
+                meaning: "each neuron's equal share of biases and means",
+                equation: "b(I): the constant of arXiv 2406.04341, equation (1)"),
             ExportTensor(
-                "representations", [images, d], unit: joint, meaning: "embeddings of the images", equation: "c·r(I), c = 100/‖r(I)‖"),
+                "representations", [images, d], unit: joint, meaning: "embeddings of the images",
+                equation: "c·r(I), c = 100/‖r(I)‖"),
         ]
         if includesEffects {
             tensors.append(
@@ -81,15 +85,19 @@ public struct SecondOrderExport: PictureExporter {
         if includesFit {
             tensors += [
                 ExportTensor(
-                    "mean-effects", [neurons, d], unit: joint, meaning: "mean of the effects over these images", equation: "φ̄_n"),
+                    "mean-effects", [neurons, d], unit: joint, meaning: "mean of the effects over these images",
+                    equation: "φ̄_n"),
                 ExportTensor(
-                    "norms", [images, neurons], unit: joint, meaning: "lengths of the centred effects", equation: "‖φ_n − φ̄_n‖"),
+                    "norms", [images, neurons], unit: joint, meaning: "lengths of the centred effects",
+                    equation: "‖φ_n − φ̄_n‖"),
                 ExportTensor(
                     "thresholds", [neurons], unit: joint,
                     meaning: "smallest norm among the images that the neuron's direction is fitted to", equation: "t_n"),
                 ExportTensor(
-                    "principal-directions", [neurons, d], unit: "none: rows of length 1, zeros for a neuron without any effect",
-                    meaning: "first right singular vector of the centred effects of those images, most of which project positively "
+                    "principal-directions", [neurons, d],
+                    unit: "none: rows of length 1, zeros for a neuron without any effect",
+                    meaning:
+                        "first right singular vector of the centred effects of those images, most of which project positively "
                         + "(the sign means nothing where exactly half do)",
                     equation: "r_n"),
                 ExportTensor(
@@ -103,15 +111,19 @@ public struct SecondOrderExport: PictureExporter {
     func compute(_ clip: CLIP, _ pictures: PreparedPictures, into file: ExportFile, _ work: ExportWork) throws {
         let lens = try SecondOrderLens(layer: layer, paths: ValueOutputPaths(clip.vision), vision: clip.vision)
         let stored = StoredCoordinates(
-            lens: lens, neurons: try chosen(), coordinates: file.rows("head-coordinates"), biasShares: file.rows("bias-shares"))
+            lens: lens, neurons: try chosen(), coordinates: file.rows("head-coordinates"),
+            biasShares: file.rows("bias-shares"))
         try StoredCoordinates.fill([stored], representations: file.rows("representations"), clip, pictures, work)
-        let fit = includesFit
+        let fit =
+            includesFit
             ? EffectTensors.Fit(
                 means: file.rows("mean-effects"), norms: file.rows("norms"),
-                principalDirections: file.rows("principal-directions"), secondMomentShares: file.rows("second-moment-shares"),
+                principalDirections: file.rows("principal-directions"),
+                secondMomentShares: file.rows("second-moment-shares"),
                 thresholds: file.rows("thresholds"), significantImages: min(significantImages, pictures.count)) : nil
         let tensors = EffectTensors(
-            effects: includesEffects ? file.rows("effects") : nil, headDirections: file.rows("head-directions"), fit: fit)
+            effects: includesEffects ? file.rows("effects") : nil, headDirections: file.rows("head-directions"),
+            fit: fit)
         try EffectChunks(stored: stored, tensors: tensors, pictures: pictures).fill(work)
     }
 }

@@ -15,7 +15,8 @@ struct TextExport: Sendable {
         let axis = ExportTensor.Axis("texts", texts.count)
         return EmbeddingExport.tensors(axis: axis, width: clip.text.embeddingWidth, symbol: "t") + [
             ExportTensor(
-                "token-ids", [axis, .init("tokens", clip.tokenizer.contextLength)], type: .int32, unit: "ids of the vocabulary",
+                "token-ids", [axis, .init("tokens", clip.tokenizer.contextLength)], type: .int32,
+                unit: "ids of the vocabulary",
                 meaning: "what the tokenizer made of the texts, start and end included; −1 after the end")
         ]
     }
@@ -24,7 +25,8 @@ struct TextExport: Sendable {
     func compute(_ clip: CLIP, into file: ExportFile, _ work: ExportWork) throws {
         let ids = clip.tokenizer.encode(texts)
         let context = clip.tokenizer.contextLength
-        try file.write("token-ids", ids.flatMap { $0.map(Int32.init) + Array(repeating: -1, count: context - $0.count) })
+        try file.write(
+            "token-ids", ids.flatMap { $0.map(Int32.init) + Array(repeating: -1, count: context - $0.count) })
 
         let (embeddings, norms, texts) = (file.rows("embeddings"), file.rows("norms"), texts)
         try work.forEach((ids.count + Self.batch - 1) / Self.batch, stage: "batches of texts embedded") {

@@ -22,9 +22,12 @@ public struct ExportTensor: Sendable {
     let type: ElementType
 
     init(
-        _ name: String, _ axes: [Axis], type: ElementType = .float32, unit: String, meaning: String, equation: String? = nil
+        _ name: String, _ axes: [Axis], type: ElementType = .float32, unit: String, meaning: String,
+        equation: String? = nil
     ) {
-        (self.name, self.axes, self.type, self.unit, self.meaning, self.equation) = (name, axes, type, unit, meaning, equation)
+        (self.name, self.axes, self.type, self.unit, self.meaning, self.equation) = (
+            name, axes, type, unit, meaning, equation
+        )
     }
 
     public var shape: [Int] { axes.map(\.count) }

@@ -48,7 +48,8 @@ struct ModelEntry: Encodable {
         weights = try description.weightsFiles.map { file in
             let url = URL(fileURLWithPath: file)
             return WeightsFile(
-                name: url.lastPathComponent, sha256: try Digest.sha256(ofFile: url, purpose: "a file of the model \(path)"))
+                name: url.lastPathComponent,
+                sha256: try Digest.sha256(ofFile: url, purpose: "a file of the model \(path)"))
         }
         embeddingWidth = clip.configuration.embeddingWidth
         logitScale = exp(clip.logitScale)

@@ -82,7 +82,8 @@ final class PictureReader {
 
     private static func decode(_ bytes: [UInt8]) throws(Refusal) -> PictureDecoder.Picture {
         let decoded = bytes.withUnsafeBytes { bytes in
-            Result<PictureDecoder.Picture, PictureFault> { () throws(PictureFault) in try PictureDecoder.picture(bytes) }
+            Result<PictureDecoder.Picture, PictureFault> { () throws(PictureFault) in try PictureDecoder.picture(bytes)
+            }
         }
         switch decoded {
         case .success(let picture): return picture

@@ -41,7 +41,8 @@ struct EffectChunks: Sendable {
             block.multiply(images.count)
             for (place, image) in images.enumerated() {
                 try effects.write(
-                    block.effects.base + place * range.count * d, row: image, columns: range.lowerBound * d..<range.upperBound * d)
+                    block.effects.base + place * range.count * d, row: image,
+                    columns: range.lowerBound * d..<range.upperBound * d)
             }
         }
     }

@@ -29,7 +29,8 @@ enum MapDirections {
         var fitted = FittedDirections(layers: [:])
         for (stored, directions) in zip(stored, directions) {
             let fit = EffectTensors.Fit(
-                principalDirections: directions, significantImages: min(SecondOrderExport.significantImages, pictures.count))
+                principalDirections: directions,
+                significantImages: min(SecondOrderExport.significantImages, pictures.count))
             try EffectChunks(stored: stored, tensors: EffectTensors(fit: fit), pictures: pictures).fill(work)
             var values = Tensor(zeros: [directions.count, directions.width])
             for n in 0..<directions.count {

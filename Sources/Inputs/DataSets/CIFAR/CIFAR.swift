@@ -39,7 +39,8 @@ public struct CIFAR: ImageCollection {
         let contents = try files.contents(of: places + [names], limit: Self.fileBytes)
         classNames = try version.classNames(contents[names] ?? [], path: tree.place(version.names))
         guard classNames.count == version.kind.rawValue else {
-            throw DataSetError.classCount(path: tree.place(version.names), found: classNames.count, expected: version.kind.rawValue)
+            throw DataSetError.classCount(
+                path: tree.place(version.names), found: classNames.count, expected: version.kind.rawValue)
         }
         var labels: [UInt8] = []
         var pixels: [UInt8] = []
@@ -48,7 +49,8 @@ public struct CIFAR: ImageCollection {
             let batch = try version.batch(contents[place] ?? [], path: path)
             for (index, label) in batch.labels.enumerated() {
                 guard label >= 0, label < classNames.count else {
-                    throw DataSetError.labelOutOfRange(path: path, place: "picture \(index)", label: label, classes: classNames.count)
+                    throw DataSetError.labelOutOfRange(
+                        path: path, place: "picture \(index)", label: label, classes: classNames.count)
                 }
                 labels.append(UInt8(label))
             }

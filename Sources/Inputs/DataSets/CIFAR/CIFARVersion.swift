@@ -13,7 +13,8 @@ enum CIFARVersion: CaseIterable {
         guard let version else {
             throw DataSetError.empty(
                 path: files.location,
-                expected: "CIFAR's names and pictures, such as batches.meta, data_batch_1 to data_batch_5 and test_batch")
+                expected:
+                    "CIFAR's names and pictures, such as batches.meta, data_batch_1 to data_batch_5 and test_batch")
         }
         self = version
     }
@@ -66,7 +67,8 @@ enum CIFARVersion: CaseIterable {
         }
     }
 
-    private func binaryBatch(_ bytes: [UInt8], labelBytes: Int, path: String) throws -> (labels: [Int], pixels: [UInt8]) {
+    private func binaryBatch(_ bytes: [UInt8], labelBytes: Int, path: String) throws -> (labels: [Int], pixels: [UInt8])
+    {
         let record = labelBytes + CIFAR.pictureBytes
         guard bytes.count % record == 0 else {
             throw InputError.malformedFile(
@@ -91,7 +93,8 @@ enum CIFARVersion: CaseIterable {
         guard let data = batch["data"].flatMap({ NumpyArray($0) }), data.type == "u1", !data.isFortranOrder,
             data.shape.count == 2, data.shape[1] == CIFAR.pictureBytes
         else {
-            throw InputError.malformedFile(path: path, place: "data", expected: "an array of bytes, pictures × \(CIFAR.pictureBytes)")
+            throw InputError.malformedFile(
+                path: path, place: "data", expected: "an array of bytes, pictures × \(CIFAR.pictureBytes)")
         }
         guard labels.count == data.shape[0] else {
             throw DataSetError.pictureCount(path: path, found: data.shape[0], expected: labels.count)

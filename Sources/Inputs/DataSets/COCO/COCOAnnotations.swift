@@ -48,7 +48,10 @@ struct COCOAnnotations: Sendable {
         } catch let fault as JSONBytes.Fault {
             throw InputError.malformedFile(path: path, place: "byte \(fault.offset)", expected: fault.expected)
         }
-        let found = [("images", scan.pictures != nil), ("annotations", scan.annotations != nil), ("categories", scan.categories != nil)]
+        let found = [
+            ("images", scan.pictures != nil), ("annotations", scan.annotations != nil),
+            ("categories", scan.categories != nil),
+        ]
         for (key, isThere) in found where !isThere {
             throw InputError.malformedFile(path: path, place: "top level", expected: "an array '\(key)'")
         }
@@ -60,13 +63,15 @@ struct COCOAnnotations: Sendable {
             throw DataSetError.pictureListedTwice(path: path, place: "images", picture: String(first.id))
         }
         for (first, second) in zip(categories, categories.dropFirst()) where first.id == second.id {
-            throw InputError.malformedFile(path: path, place: "categories", expected: "each id once, \(first.id) comes twice")
+            throw InputError.malformedFile(
+                path: path, place: "categories", expected: "each id once, \(first.id) comes twice")
         }
         self.pictures = pictures
         self.categories = categories
 
         let pictureIndices = Dictionary(uniqueKeysWithValues: pictures.enumerated().map { ($0.element.id, $0.offset) })
-        let categoryIndices = Dictionary(uniqueKeysWithValues: categories.enumerated().map { ($0.element.id, Int32($0.offset)) })
+        let categoryIndices = Dictionary(
+            uniqueKeysWithValues: categories.enumerated().map { ($0.element.id, Int32($0.offset)) })
         // Annotations by picture, in the order of the file: a counting sort.
         let raw = scan.annotations ?? []
         var starts = [Int](repeating: 0, count: pictures.count + 1)
@@ -74,18 +79,21 @@ struct COCOAnnotations: Sendable {
         owners.reserveCapacity(raw.count)
         for annotation in raw {
             guard let picture = pictureIndices[annotation.picture] else {
-                throw DataSetError.unknownPicture(path: path, place: "byte \(annotation.offset)", picture: String(annotation.picture))
+                throw DataSetError.unknownPicture(
+                    path: path, place: "byte \(annotation.offset)", picture: String(annotation.picture))
             }
             owners.append(Int32(picture))
             starts[picture + 1] += 1
         }
         for picture in pictures.indices { starts[picture + 1] += starts[picture] }
         var next = starts
-        var sorted = [Annotation](repeating: Annotation(category: 0, isCrowd: false, segmentation: 0..<0), count: raw.count)
+        var sorted = [Annotation](
+            repeating: Annotation(category: 0, isCrowd: false, segmentation: 0..<0), count: raw.count)
         for (annotation, owner) in zip(raw, owners) {
             guard let category = categoryIndices[annotation.category] else {
                 throw DataSetError.labelOutOfRange(
-                    path: path, place: "byte \(annotation.offset)", label: annotation.category, classes: categories.count)
+                    path: path, place: "byte \(annotation.offset)", label: annotation.category,
+                    classes: categories.count)
             }
             sorted[next[Int(owner)]] = Annotation(
                 category: category, isCrowd: annotation.isCrowd, segmentation: annotation.segmentation)
@@ -190,8 +198,11 @@ extension COCOAnnotations {
                 default: try json.skipValue()
                 }
             }
-            guard let picture, let category else { throw json.fault("an annotation with image_id and category_id", at: start) }
-            return RawAnnotation(offset: start, picture: picture, category: category, isCrowd: isCrowd, segmentation: segmentation)
+            guard let picture, let category else {
+                throw json.fault("an annotation with image_id and category_id", at: start)
+            }
+            return RawAnnotation(
+                offset: start, picture: picture, category: category, isCrowd: isCrowd, segmentation: segmentation)
         }
     }
 }

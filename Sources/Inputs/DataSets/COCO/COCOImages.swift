@@ -47,7 +47,8 @@ public struct COCOImages: SegmentedImages {
     ) throws {
         let tree = try FileTree(annotations, landmark: name, purpose: "the annotations of COCO")
         let path = tree.place(name)
-        let contents = try annotations.contents(of: tree.index(name, purpose: "the annotations of COCO"), limit: FileLimit.annotations)
+        let contents = try annotations.contents(
+            of: tree.index(name, purpose: "the annotations of COCO"), limit: FileLimit.annotations)
         let read = try COCOAnnotations(contents, path: path)
         self.annotations = read
         self.images = images
@@ -125,7 +126,9 @@ public struct COCOImages: SegmentedImages {
     ) throws {
         guard let region = try annotations.region(annotation, of: picture) else { return }
         for column in 0..<picture.width {
-            for row in 0..<picture.height where region[column * picture.height + row] { body(row * picture.width + column) }
+            for row in 0..<picture.height where region[column * picture.height + row] {
+                body(row * picture.width + column)
+            }
         }
     }
 }

@@ -34,7 +34,9 @@ extension COCOAnnotations {
             let start = json.position
             try json.array { json in
                 let corner = try json.number()
-                guard PolygonFill.coordinates.contains(corner) else { throw json.fault("a coordinate of a picture", at: start) }
+                guard PolygonFill.coordinates.contains(corner) else {
+                    throw json.fault("a coordinate of a picture", at: start)
+                }
                 corners.append(corner)
             }
             guard corners.count >= 6, corners.count % 2 == 0 else {
@@ -43,7 +45,9 @@ extension COCOAnnotations {
             for index in corners.indices {
                 outline += 5 * abs(corners[index] - corners[(index + 2) % corners.count])
             }
-            guard outline <= Self.outlineLimit else { throw json.fault("outlines around things in a picture", at: start) }
+            guard outline <= Self.outlineLimit else {
+                throw json.fault("outlines around things in a picture", at: start)
+            }
             PolygonFill.paint(corners, width: picture.width, height: picture.height, on: &region)
         }
     }
@@ -76,7 +80,9 @@ extension COCOAnnotations {
             default: try json.skipValue()
             }
         }
-        guard let counts, let size, size.count == 2 else { throw json.fault("run lengths with size and counts", at: start) }
+        guard let counts, let size, size.count == 2 else {
+            throw json.fault("run lengths with size and counts", at: start)
+        }
         guard size == [picture.height, picture.width] else {
             throw DataSetError.maskOfAnotherSize(
                 path: path, picture: picture.fileName, mask: size.reversed(), image: [picture.width, picture.height])

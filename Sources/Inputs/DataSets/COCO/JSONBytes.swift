@@ -22,7 +22,9 @@ struct JSONBytes {
         self.position = position
     }
 
-    func fault(_ expected: String, at offset: Int? = nil) -> Fault { Fault(offset: offset ?? position, expected: expected) }
+    func fault(_ expected: String, at offset: Int? = nil) -> Fault {
+        Fault(offset: offset ?? position, expected: expected)
+    }
 
     // MARK: Containers
 
@@ -74,7 +76,9 @@ struct JSONBytes {
             value = sum
             position += 1
         }
-        let isFraction = position < bytes.count && [UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E")].contains(bytes[position])
+        let isFraction =
+            position < bytes.count
+            && [UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E")].contains(bytes[position])
         guard position > first, !isFraction else { throw fault("an integer", at: start) }
         return isNegative ? -value : value
     }
@@ -111,19 +115,25 @@ struct JSONBytes {
             let value = Double(mantissa) / Self.powersOfTen[decimals]
             return isNegative ? -value : value
         }
-        while position < bytes.count, "0123456789+-.eE".utf8.contains(bytes[position]), position - start < 400 { position += 1 }
+        while position < bytes.count, "0123456789+-.eE".utf8.contains(bytes[position]), position - start < 400 {
+            position += 1
+        }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         guard let value = Double(text), value.isFinite else { throw fault("a number", at: start) }
         return value
     }
 
-    private static let powersOfTen: [Double] = (0...15).reduce(into: []) { powers, _ in powers.append((powers.last ?? 0.1) * 10) }
+    private static let powersOfTen: [Double] = (0...15).reduce(into: []) { powers, _ in
+        powers.append((powers.last ?? 0.1) * 10)
+    }
 
     mutating func string() throws -> String {
         let start = position
         let content = try rawString()
         guard content.contains(UInt8(ascii: "\\")) else {
-            guard let text = String(validating: content, as: UTF8.self) else { throw fault("a string of UTF-8", at: start) }
+            guard let text = String(validating: content, as: UTF8.self) else {
+                throw fault("a string of UTF-8", at: start)
+            }
             return text
         }
         // Rare in names; Foundation knows all escapes.
@@ -166,7 +176,9 @@ struct JSONBytes {
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 // Closing brackets stand two behind the opening ones in ASCII.
                 closers.append(bytes[position] + 2)
-                guard closers.count <= Self.depthLimit else { throw fault("no more than \(Self.depthLimit) values in each other") }
+                guard closers.count <= Self.depthLimit else {
+                    throw fault("no more than \(Self.depthLimit) values in each other")
+                }
                 position += 1
                 continue
             case UInt8(ascii: "}"), UInt8(ascii: "]"):
@@ -186,7 +198,8 @@ struct JSONBytes {
     private mutating func skipNumber() {
         while position < bytes.count {
             switch bytes[position] {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "e"),
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "+"),
+                UInt8(ascii: "e"),
                 UInt8(ascii: "E"):
                 position += 1
             default: return

@@ -14,9 +14,13 @@ enum PolygonFill {
     ///   - corners: x and y by turns, in pixels.
     ///   - region: column by column. // [width, height]
     static func paint(_ corners: [Double], width: Int, height: Int, on region: inout [Bool]) {
-        precondition(corners.count % 2 == 0 && corners.allSatisfy(coordinates.contains), "corners are checked where they are read")
+        precondition(
+            corners.count % 2 == 0 && corners.allSatisfy(coordinates.contains),
+            "corners are checked where they are read")
         // Truncation, as conversions in C do; below zero it rounds up.
-        let points = stride(from: 0, to: corners.count, by: 2).map { (x: upscaled(corners[$0]), y: upscaled(corners[$0 + 1])) }
+        let points = stride(from: 0, to: corners.count, by: 2).map {
+            (x: upscaled(corners[$0]), y: upscaled(corners[$0 + 1]))
+        }
         guard let first = points.first else { return }
         var changes = [Bool](repeating: false, count: region.count + 1)
         var previous: (x: Int, y: Int)?

@@ -42,12 +42,16 @@ enum RunLengths {
     static func paint(_ counts: [Int], on region: inout [Bool]) throws(Fault) {
         var place = 0
         for (index, count) in counts.enumerated() {
-            guard count >= 0, count <= region.count - place else { throw .invalid("runs of \(region.count) pixels together") }
+            guard count >= 0, count <= region.count - place else {
+                throw .invalid("runs of \(region.count) pixels together")
+            }
             if index % 2 == 1 {
                 for pixel in place..<place + count { region[pixel] = true }
             }
             place += count
         }
-        guard place == region.count else { throw .invalid("runs of \(region.count) pixels together, here are \(place)") }
+        guard place == region.count else {
+            throw .invalid("runs of \(region.count) pixels together, here are \(place)")
+        }
     }
 }

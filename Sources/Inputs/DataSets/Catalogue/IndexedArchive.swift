@@ -23,7 +23,8 @@ public enum IndexedArchive {
         guard let indices, !isFolder else { return try openFiles(at: url.path) }
         let name = Digest.sha256(of: Data(url.standardizedFileURL.path.utf8)) + ".index"
         // An index of another archive, of another version or with a damaged byte is made again.
-        if let bytes = try? RegularFile.contents(of: indices.folder.appendingPathComponent(name).path, limit: 1 << 32), let index = try? ArchiveIndex(serialized: [UInt8](bytes)),
+        if let bytes = try? RegularFile.contents(of: indices.folder.appendingPathComponent(name).path, limit: 1 << 32),
+            let index = try? ArchiveIndex(serialized: [UInt8](bytes)),
             let archive = try? Archive(path: url.path, index: index)
         {
             return archive

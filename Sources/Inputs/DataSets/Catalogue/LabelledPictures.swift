@@ -27,7 +27,8 @@ public struct LabelledPictures: Sendable {
 
     /// The pictures of ImageNet-Segmentation show one object each, whose WordNet number may be one of ImageNet's classes.
     init(_ collection: ImageNetSegmentation, classes: ImageNetClasses) {
-        let labels = Dictionary(classes.wnids.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        let labels = Dictionary(
+            classes.wnids.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
         self.collection = collection
         classNames = classes.names
         labelOf = { collection.wnid($0).flatMap { labels[$0] } }
@@ -40,7 +41,8 @@ public struct LabelledPictures: Sendable {
         let present = Set((0..<collection.count).flatMap { collection.record($0).labels }).sorted()
         return LabelledPictures(
             collection, classNames: present.map { classNames[$0] },
-            places: Dictionary(present.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first }))
+            places: Dictionary(
+                present.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first }))
     }
 
     public var count: Int { collection.count }
@@ -69,7 +71,9 @@ public struct LabelledPictures: Sendable {
 
     /// The set may have been listed by an earlier run, and opened again since.
     private func listed<Value>(_ entry: PictureList.Entry, _ body: () throws -> Value) throws -> Value {
-        guard entry.index < count, collection.record(entry.index).id == entry.id else { throw DataSetError.changed(place: entry.id) }
+        guard entry.index < count, collection.record(entry.index).id == entry.id else {
+            throw DataSetError.changed(place: entry.id)
+        }
         return try body()
     }
 
@@ -136,7 +140,9 @@ public struct ObjectMask: Sendable, Equatable {
     init(_ mask: LabelMask, values: [UInt16]) {
         (width, height) = (mask.width, mask.height)
         var numbers = [UInt8](repeating: 0, count: 1 << 16)
-        for (index, value) in values.enumerated() where value != LabelMask.background { numbers[Int(value)] = UInt8(index + 1) }
+        for (index, value) in values.enumerated() where value != LabelMask.background {
+            numbers[Int(value)] = UInt8(index + 1)
+        }
         numbers[Int(LabelMask.ignored)] = Self.ignored
         objects = mask.labels.map { numbers[Int($0)] }
     }

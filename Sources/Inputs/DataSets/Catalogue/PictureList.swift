@@ -66,7 +66,10 @@ public struct PictureList: Codable, Sendable, Equatable {
                 if case .failure = reading { hasFailed.store(true, ordering: .relaxed) }
                 results.withLock { $0[position] = reading }
             }
-            progress(done.withLock { $0 += range.count; return $0 }, indices.count)
+            progress(
+                done.withLock {
+                    $0 += range.count; return $0
+                }, indices.count)
         }
         let readings = results.withLock { $0 }
         for case .failure(let error) in readings { throw error }
@@ -115,8 +118,10 @@ public struct PictureList: Codable, Sendable, Equatable {
                 let objects = masked?.labels ?? pictures.labels(index)
                 let label = pictures.label(index) ?? (objects.count == 1 && objects[0] >= 0 ? objects[0] : nil)
                 let entry = Entry(
-                    index: index, id: id, label: label, objects: objects, digest: picture.digest, maskDigest: masked?.mask.digest)
-                self = .entry(entry, line: "\(id)\u{0}\(label ?? -1) \(objects) \(entry.digest) \(entry.maskDigest ?? "")")
+                    index: index, id: id, label: label, objects: objects, digest: picture.digest,
+                    maskDigest: masked?.mask.digest)
+                self = .entry(
+                    entry, line: "\(id)\u{0}\(label ?? -1) \(objects) \(entry.digest) \(entry.maskDigest ?? "")")
             } catch {
                 guard onBadPicture == .skip, let reason = Self.reason(error) else { throw error }
                 self = .skipped(Skipped(id: id, reason: reason))
@@ -141,7 +146,8 @@ public struct PictureList: Codable, Sendable, Equatable {
             case DataSetError.maskOfAnotherSize(_, _, let mask, let image):
                 "its mask has \(mask[0])×\(mask[1]) pixels, the picture \(image[0])×\(image[1])"
             case DataSetError.missingMask: "it has no mask"
-            case DataSetError.maskOfOtherClasses(_, let label, let shown): "its mask shows \(shown.joined(separator: ", ")) and not \(label)"
+            case DataSetError.maskOfOtherClasses(_, let label, let shown):
+                "its mask shows \(shown.joined(separator: ", ")) and not \(label)"
             case DataSetError.labelOutOfRange(_, let place, let label, _): "its mask has the number \(label) (\(place))"
             default: nil
             }

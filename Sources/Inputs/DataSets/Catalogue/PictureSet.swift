@@ -44,7 +44,8 @@ public enum PictureSet: String, CaseIterable, Codable, Sendable {
     /// Whether each pixel of its pictures is labelled.
     public var hasMasks: Bool {
         switch self {
-        case .imageNetSegmentation, .imageNetS50, .imageNetS300, .imageNetS919, .voc2012, .pascalContext, .coco2017Train,
+        case .imageNetSegmentation, .imageNetS50, .imageNetS300, .imageNetS919, .voc2012, .pascalContext,
+            .coco2017Train,
             .coco2017Validation, .imageTable, .imageMaskPairs:
             true
         case .imageNetTrain, .imageNetValidation, .imageNetR, .cifar10, .cifar100, .classFolders: false
@@ -57,7 +58,8 @@ public enum PictureSet: String, CaseIterable, Codable, Sendable {
     /// Whether its classes are those of ImageNet, which zero-shot classifiers call by curated names.
     public var hasImageNetClasses: Bool {
         switch self {
-        case .imageNetTrain, .imageNetValidation, .imageNetR, .imageNetSegmentation, .imageNetS50, .imageNetS300, .imageNetS919:
+        case .imageNetTrain, .imageNetValidation, .imageNetR, .imageNetSegmentation, .imageNetS50, .imageNetS300,
+            .imageNetS919:
             true
         default: false
         }
@@ -84,29 +86,48 @@ extension PictureSet {
 
     /// What opening a split needs, in the order in which ``PictureSource`` opens it.
     func parts(split: String?) -> [Part] {
-        let devkit = Part(["ILSVRC2012_devkit_t12.tar.gz", "ILSVRC2012_devkit_t12"], "the labels of ImageNet's validation set", isOptional: true)
+        let devkit = Part(
+            ["ILSVRC2012_devkit_t12.tar.gz", "ILSVRC2012_devkit_t12"], "the labels of ImageNet's validation set",
+            isOptional: true)
         switch self {
         case .imageNetTrain: return [Part(["ILSVRC2012_img_train.tar", "train"], "the training pictures of ImageNet")]
-        case .imageNetValidation: return [Part(["ILSVRC2012_img_val.tar", "val"], "the validation pictures of ImageNet"), devkit]
+        case .imageNetValidation:
+            return [Part(["ILSVRC2012_img_val.tar", "val"], "the validation pictures of ImageNet"), devkit]
         case .imageNetR: return [Part(["imagenet-r.tar", "imagenet-r", Self.itself], "the pictures of ImageNet-R")]
-        case .imageNetSegmentation: return [Part(["gtsegs_ijcv.mat"], "the pictures and masks of ImageNet-Segmentation")]
+        case .imageNetSegmentation:
+            return [Part(["gtsegs_ijcv.mat"], "the pictures and masks of ImageNet-Segmentation")]
         case .imageNetS50: return imageNetS("ImageNetS50", published: "a0fe9d82231f9bc4787ee76e304dfa51", split)
         case .imageNetS300: return imageNetS("ImageNetS300", published: "dd8e42e156bac415a35c3c239de297bf", split)
         case .imageNetS919: return imageNetS("ImageNetS919", published: "5f7f58ae1003d21da9409a8576bf7680", split)
         case .cifar10:
-            return [Part(
-                ["cifar-10-binary.tar.gz", "cifar-10-python.tar.gz", "cifar-10-batches-bin", "cifar-10-batches-py", Self.itself],
-                "the pictures of CIFAR-10")]
+            return [
+                Part(
+                    [
+                        "cifar-10-binary.tar.gz", "cifar-10-python.tar.gz", "cifar-10-batches-bin",
+                        "cifar-10-batches-py", Self.itself,
+                    ],
+                    "the pictures of CIFAR-10")
+            ]
         case .cifar100:
-            return [Part(
-                ["cifar-100-binary.tar.gz", "cifar-100-python.tar.gz", "cifar-100-binary", "cifar-100-python", Self.itself],
-                "the pictures of CIFAR-100")]
-        case .voc2012: return [Part(["VOCtrainval_11-May-2012.tar", "VOCdevkit", "VOC2012", Self.itself], "the kit of Pascal VOC 2012")]
+            return [
+                Part(
+                    [
+                        "cifar-100-binary.tar.gz", "cifar-100-python.tar.gz", "cifar-100-binary", "cifar-100-python",
+                        Self.itself,
+                    ],
+                    "the pictures of CIFAR-100")
+            ]
+        case .voc2012:
+            return [
+                Part(
+                    ["VOCtrainval_11-May-2012.tar", "VOCdevkit", "VOC2012", Self.itself], "the kit of Pascal VOC 2012")
+            ]
         case .pascalContext:
             return [
                 Part(["VOCtrainval_03-May-2010.tar", "VOCdevkit", "VOC2010"], "the pictures of Pascal VOC 2010"),
                 Part(["trainval.tar.gz", "trainval"], "the label maps of Pascal Context"),
-                Part(["labels.txt"], "the labels of Pascal Context", isOptional: true), Part(["59_labels.txt"], "the 59 classes of Pascal Context"),
+                Part(["labels.txt"], "the labels of Pascal Context", isOptional: true),
+                Part(["59_labels.txt"], "the 59 classes of Pascal Context"),
             ]
         case .coco2017Train: return coco("train2017")
         case .coco2017Validation: return coco("val2017")
@@ -118,7 +139,8 @@ extension PictureSet {
 
     /// - Parameter published: what the published archive has behind its name.
     private func imageNetS(_ name: String, published: String, _ split: String?) -> [Part] {
-        let pictures = split == "train-semi" ? ["ILSVRC2012_img_train.tar", "train"] : ["ILSVRC2012_img_val.tar", "val"]
+        let pictures =
+            split == "train-semi" ? ["ILSVRC2012_img_train.tar", "train"] : ["ILSVRC2012_img_val.tar", "val"]
         return [
             Part(["\(name)-\(published).zip", name + ".zip", name + ".tar", name], "the masks of \(name)"),
             Part(pictures, "the pictures of \(name)", isOptional: true, neighbour: "imagenet"),

@@ -29,7 +29,9 @@ public struct PictureSource: Sendable, Equatable {
     /// - Throws: ``DataSetError/notThere(set:place:expected:purpose:)`` where a file is missing,
     ///   ``DataSetError/otherKindOfPlace(set:path:isFolder:fitting:)``,
     ///   ``InputError/unknownSplit(name:known:)``.
-    public init(_ set: PictureSet, split: String?, path: URL?, data: URL, classes: ImageNetNames, tableClasses: URL? = nil) throws {
+    public init(
+        _ set: PictureSet, split: String?, path: URL?, data: URL, classes: ImageNetNames, tableClasses: URL? = nil
+    ) throws {
         guard split.map(set.splits.contains) ?? set.splits.isEmpty else {
             throw InputError.unknownSplit(name: split ?? "", known: set.splits)
         }
@@ -39,7 +41,9 @@ public struct PictureSource: Sendable, Equatable {
         parts = try set.parts(split: split).map { part in
             var folders = [place]
             if let neighbour = part.neighbour {
-                folders += [data, place.deletingLastPathComponent()].map { $0.appendingPathComponent(neighbour, isDirectory: true) }
+                folders += [data, place.deletingLastPathComponent()].map {
+                    $0.appendingPathComponent(neighbour, isDirectory: true)
+                }
             }
             let candidates = folders.flatMap { folder in
                 part.names.map { $0 == "." ? folder : folder.appendingPathComponent($0) }
@@ -47,7 +51,8 @@ public struct PictureSource: Sendable, Equatable {
             if let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0.path) }) { return found }
             guard part.isOptional else {
                 throw DataSetError.notThere(
-                    set: set.rawValue, place: place.path, expected: part.names.filter { $0 != "." }, purpose: part.purpose)
+                    set: set.rawValue, place: place.path, expected: part.names.filter { $0 != "." },
+                    purpose: part.purpose)
             }
             return nil
         }
@@ -75,7 +80,8 @@ public struct PictureSource: Sendable, Equatable {
     /// - Throws: ``DataSetError``, ``InputError`` for a table that cannot be read.
     public func files() throws -> [URL] {
         try parts.compactMap { $0 } + (set.hasImageNetClasses ? [classes.wnids, classes.names] : [])
-            + (set == .imageTable ? ImageTable(place, classNames: tableClasses.map(PromptSet.classNames)).files : []) + [tableClasses].compactMap { $0 }
+            + (set == .imageTable ? ImageTable(place, classNames: tableClasses.map(PromptSet.classNames)).files : [])
+            + [tableClasses].compactMap { $0 }
     }
 
     /// Opens the set: reads its annotations, no picture.
@@ -85,25 +91,30 @@ public struct PictureSource: Sendable, Equatable {
     /// - Throws: ``DataSetError``, ``InputError``, `ArchiveError`.
     public func open(withMasks: Bool, indices: IndexedArchive.Shelf? = nil) throws -> LabelledPictures {
         func files(_ part: Int) throws -> any FileCollection {
-            guard let url = parts[part] else { preconditionFailure("only optional parts are missing, and they are asked for first") }
+            guard let url = parts[part] else {
+                preconditionFailure("only optional parts are missing, and they are asked for first")
+            }
             return try IndexedArchive.open(url, indices: indices)
         }
         func names() throws -> ImageNetClasses { try ImageNetClasses(wnids: classes.wnids, names: classes.names) }
         switch set {
         case .imageNetTrain: return LabelledPictures(try ImageNet.train(files(0), classes: names()))
         case .imageNetValidation: return try validation(files(0), devkit: parts[1].map { _ in try files(1) }, names())
-        case .imageNetR: return LabelledPictures(try ImageNet.renditions(files(0), classes: names())).amongPresentClasses()
+        case .imageNetR:
+            return LabelledPictures(try ImageNet.renditions(files(0), classes: names())).amongPresentClasses()
         case .imageNetSegmentation:
             guard let url = parts[0] else { preconditionFailure("this part is not optional") }
             return LabelledPictures(try ImageNetSegmentation(url), classes: try names())
         case .imageNetS50, .imageNetS300, .imageNetS919:
             let masks = try files(0)
             let pictures = try ImageNetS.hasPictures(masks) || parts[1] == nil ? masks : files(1)
-            return LabelledPictures(try ImageNetS(masks: masks, split: split ?? "", pictures: pictures, classes: names()))
+            return LabelledPictures(
+                try ImageNetS(masks: masks, split: split ?? "", pictures: pictures, classes: names()))
         case .cifar10, .cifar100:
             return LabelledPictures(try CIFAR(files(0), split: split.flatMap(CIFAR.Split.init) ?? .test))
         case .voc2012:
-            return LabelledPictures(try PascalVOC(files(0), task: withMasks ? .segmentation : .classification, split: split ?? ""))
+            return LabelledPictures(
+                try PascalVOC(files(0), task: withMasks ? .segmentation : .classification, split: split ?? ""))
         case .pascalContext:
             guard let used = parts[3] else { preconditionFailure("this part is not optional") }
             return LabelledPictures(
@@ -112,7 +123,8 @@ public struct PictureSource: Sendable, Equatable {
             let name = set == .coco2017Train ? "instances_train2017.json" : "instances_val2017.json"
             return LabelledPictures(try COCOImages(images: files(0), annotations: files(1), name: name))
         case .classFolders: return LabelledPictures(try ClassFolders(files(0)))
-        case .imageTable: return LabelledPictures(try ImageTable(place, classNames: tableClasses.map(PromptSet.classNames)))
+        case .imageTable:
+            return LabelledPictures(try ImageTable(place, classNames: tableClasses.map(PromptSet.classNames)))
         case .imageMaskPairs:
             return LabelledPictures(try ImageMaskPairs(files(0), classNames: ImageMaskPairs.classNames(files(0))))
         }
@@ -125,12 +137,14 @@ public struct PictureSource: Sendable, Equatable {
         guard let devkit = try devkit.map(ImageNetDevkit.init) else {
             guard ImageNet.isSorted(pictures) else {
                 let part = set.parts(split: split)[1]
-                throw DataSetError.notThere(set: set.rawValue, place: place.path, expected: part.names, purpose: part.purpose)
+                throw DataSetError.notThere(
+                    set: set.rawValue, place: place.path, expected: part.names, purpose: part.purpose)
             }
             return LabelledPictures(try ImageNet.train(pictures, classes: classes))
         }
         guard devkit.classes.wnids == classes.wnids else {
-            throw DataSetError.classCount(path: parts[1]?.path ?? "", found: devkit.classes.wnids.count, expected: classes.wnids.count)
+            throw DataSetError.classCount(
+                path: parts[1]?.path ?? "", found: devkit.classes.wnids.count, expected: classes.wnids.count)
         }
         let images = try ImageNet.validation(pictures, devkit)
         return LabelledPictures(images, classNames: classes.names)

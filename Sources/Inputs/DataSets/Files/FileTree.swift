@@ -16,14 +16,17 @@ struct FileTree: Sendable {
         var roots: Set<String> = []
         for file in 0..<files.count {
             let path = files.path(of: file)
-            if let end = Self.rootLength(landmark, in: path) { roots.insert(String(decoding: path.utf8.prefix(end), as: UTF8.self)) }
+            if let end = Self.rootLength(landmark, in: path) {
+                roots.insert(String(decoding: path.utf8.prefix(end), as: UTF8.self))
+            }
         }
         guard let root = roots.first else {
             throw DataSetError.missingFile(path: files.location, file: landmark, purpose: purpose)
         }
         guard roots.count == 1 else {
             let listed = roots.sortedByBytes().prefix(3).map { "'\($0)\(landmark)'" }.joined(separator: ", ")
-            throw InputError.malformedFile(path: files.location, place: "names", expected: "one data set, here are \(listed)")
+            throw InputError.malformedFile(
+                path: files.location, place: "names", expected: "one data set, here are \(listed)")
         }
         self.root = root
     }
@@ -53,7 +56,9 @@ struct FileTree: Sendable {
 
     /// - Throws: ``DataSetError/missingFile(path:file:purpose:)``.
     func index(_ path: String, purpose: String) throws -> Int {
-        guard let index = self[path] else { throw DataSetError.missingFile(path: files.location, file: root + path, purpose: purpose) }
+        guard let index = self[path] else {
+            throw DataSetError.missingFile(path: files.location, file: root + path, purpose: purpose)
+        }
         return index
     }
 

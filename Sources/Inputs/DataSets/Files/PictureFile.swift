@@ -5,7 +5,9 @@ enum PictureFile {
     /// Extensions that decoders here read, in lower case.
     static let supported: Set<String> = ["jpg", "jpeg", "png"]
     /// Those of other pictures, which data sets of strangers hold.
-    private static let unsupported: Set<String> = ["webp", "bmp", "gif", "tif", "tiff", "ppm", "pgm", "avif", "heic", "jp2"]
+    private static let unsupported: Set<String> = [
+        "webp", "bmp", "gif", "tif", "tiff", "ppm", "pgm", "avif", "heic", "jp2",
+    ]
 
     /// Whether a file is called a picture, be it of a format that decoders here read or not: leaving one out in
     /// silence would change every number of the set.

@@ -30,7 +30,9 @@ struct CSVRows {
             if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
         }
 
-        func failure(_ expected: String) -> InputError { .malformedFile(path: path, place: "line \(line)", expected: expected) }
+        func failure(_ expected: String) -> InputError {
+            .malformedFile(path: path, place: "line \(line)", expected: expected)
+        }
 
         mutating func rows() throws -> [Row] {
             var rows: [Row] = []
@@ -74,8 +76,12 @@ struct CSVRows {
                     content.append(byte)
                 }
             } else {
-                while position < bytes.count, ![Self.comma, Self.newline, Self.carriageReturn].contains(bytes[position]) {
-                    guard bytes[position] != Self.quote else { throw failure("quotes around the whole field, and doubled in it") }
+                while position < bytes.count,
+                    ![Self.comma, Self.newline, Self.carriageReturn].contains(bytes[position])
+                {
+                    guard bytes[position] != Self.quote else {
+                        throw failure("quotes around the whole field, and doubled in it")
+                    }
                     content.append(bytes[position])
                     position += 1
                 }

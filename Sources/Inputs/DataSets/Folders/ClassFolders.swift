@@ -34,7 +34,9 @@ public struct ClassFolders: ImageCollection {
             if PictureFile.isPicture(path) { pictures.append((Int32(file), path)) }
         }
         let location = files.location
-        guard !pictures.isEmpty else { throw DataSetError.empty(path: location, expected: "folders of pictures, one a class") }
+        guard !pictures.isEmpty else {
+            throw DataSetError.empty(path: location, expected: "folders of pictures, one a class")
+        }
         let rootLength = root?.utf8.count ?? Self.commonRootLength(pictures.map(\.path))
         self.rootLength = rootLength
 
@@ -47,14 +49,17 @@ public struct ClassFolders: ImageCollection {
             byFolder[String(id[..<slash]), default: []].append((picture.file, id))
         }
         let names = classes ?? byFolder.keys.sortedByBytes()
-        let labels = Dictionary(names.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        let labels = Dictionary(
+            names.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
         if let classNames, classNames.count != names.count {
             throw DataSetError.classCount(path: location, found: names.count, expected: classNames.count)
         }
         var entries: [Entry] = []
         entries.reserveCapacity(pictures.count)
         for folder in byFolder.keys.sortedByBytes() {
-            guard let label = labels[folder] else { throw DataSetError.unknownClass(path: location, place: folder, name: folder) }
+            guard let label = labels[folder] else {
+                throw DataSetError.unknownClass(path: location, place: folder, name: folder)
+            }
             // They come ordered, but for a folder and a tar of the same name.
             var own = byFolder[folder] ?? []
             let isOrdered = zip(own, own.dropFirst()).allSatisfy { $0.path.precedesByBytes($1.path) }

@@ -22,12 +22,15 @@ public struct ImageMaskPairs: SegmentedImages {
         guard !pictures.isEmpty else { throw DataSetError.empty(path: tree.place(images), expected: "pictures") }
         func stem(_ path: String) -> Substring { path.lastIndex(of: ".").map { path[..<$0] } ?? path[...] }
         var masksLeft = Dictionary(
-            try tree.pictures(in: masks).filter { $0.path.lowercased().hasSuffix(".png") }.map { (stem($0.path), $0.file) },
+            try tree.pictures(in: masks).filter { $0.path.lowercased().hasSuffix(".png") }.map {
+                (stem($0.path), $0.file)
+            },
             uniquingKeysWith: { first, _ in first })
         var seen: Set<Substring> = []
         pairs = try pictures.map { file, path in
             guard seen.insert(stem(path)).inserted else {
-                throw DataSetError.pictureListedTwice(path: tree.place(images), place: path, picture: String(stem(path)))
+                throw DataSetError.pictureListedTwice(
+                    path: tree.place(images), place: path, picture: String(stem(path)))
             }
             guard let mask = masksLeft.removeValue(forKey: stem(path)) else {
                 throw DataSetError.missingMask(path: tree.place(masks), picture: path)
@@ -44,7 +47,8 @@ public struct ImageMaskPairs: SegmentedImages {
     /// - Throws: ``InputError``, ``DataSetError``, `ArchiveError`.
     static func classNames(_ files: any FileCollection) throws -> [String] {
         let purpose = "the names of the masks' classes, a line each"
-        return try FileTree(files, landmark: "classes.txt", purpose: purpose).lines("classes.txt", purpose: purpose).map { String($0.text) }
+        return try FileTree(files, landmark: "classes.txt", purpose: purpose).lines("classes.txt", purpose: purpose).map
+        { String($0.text) }
     }
 
     public var count: Int { pairs.count }
@@ -61,6 +65,8 @@ public struct ImageMaskPairs: SegmentedImages {
         return try LabelMask(
             indexPNG: files.contents(of: pair.mask, limit: FileLimit.picture), path: files.place(of: pair.mask),
             ignored: ignored, classes: classNames.count, picture: pair.path
-        ).checked(against: files.contents(of: pair.image, limit: FileLimit.picture), path: files.place(of: pair.mask), id: pair.path, place: place(index))
+        ).checked(
+            against: files.contents(of: pair.image, limit: FileLimit.picture), path: files.place(of: pair.mask),
+            id: pair.path, place: place(index))
     }
 }

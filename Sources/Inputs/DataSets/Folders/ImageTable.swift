@@ -25,17 +25,23 @@ public struct ImageTable: SegmentedImages {
     public init(_ csv: URL, classNames: [String]? = nil, ignored: UInt16? = 255) throws {
         let path = csv.path
         let table = try CSVRows(TextFile.text(csv, purpose: "a table of pictures and labels"), path: path).rows
-        guard let header = table.first, ["path,label", "path,label,mask"].contains(header.fields.joined(separator: ",")) else {
-            throw InputError.malformedFile(path: path, place: "line 1", expected: "the header path,label or path,label,mask")
+        guard let header = table.first,
+            ["path,label", "path,label,mask"].contains(header.fields.joined(separator: ","))
+        else {
+            throw InputError.malformedFile(
+                path: path, place: "line 1", expected: "the header path,label or path,label,mask")
         }
         guard table.count > 1 else { throw DataSetError.empty(path: path, expected: "rows below the header") }
         for row in table where row.fields.count != header.fields.count {
             throw InputError.malformedFile(
-                path: path, place: "line \(row.line)", expected: "\(header.fields.count) fields, here are \(row.fields.count)")
+                path: path, place: "line \(row.line)",
+                expected: "\(header.fields.count) fields, here are \(row.fields.count)")
         }
         let labels = try Labels(table.dropFirst(), classNames: classNames)
         let folder = csv.deletingLastPathComponent().path
-        guard let root = realpath(folder, nil) else { throw InputError.missingFile(path: folder, purpose: "the pictures of a table") }
+        guard let root = realpath(folder, nil) else {
+            throw InputError.missingFile(path: folder, purpose: "the pictures of a table")
+        }
         defer { free(root) }
         let inside = String(cString: root)
         func checked(_ name: String, line: Int) throws -> String {
@@ -56,7 +62,9 @@ public struct ImageTable: SegmentedImages {
     }
 
     /// - Throws: ``DataSetError/pathOutside(path:place:picture:)``, ``DataSetError/missingPicture(path:place:picture:)``.
-    private static func check(_ name: String, below folder: String, resolved root: String, csv: String, place: String) throws {
+    private static func check(_ name: String, below folder: String, resolved root: String, csv: String, place: String)
+        throws
+    {
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)
         let isPlain = !name.utf8.contains(0) && parts.allSatisfy { !["", ".", ".."].contains($0) }
         guard isPlain else { throw DataSetError.pathOutside(path: csv, place: place, picture: name) }
@@ -83,7 +91,8 @@ public struct ImageTable: SegmentedImages {
             let areAllNumbers = numbers.count == distinct.count
             areNumbers = given != nil && areAllNumbers
             classNames = given ?? (areAllNumbers ? numbers.sorted().map(String.init) : distinct.sortedByBytes())
-            indices = Dictionary(classNames.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+            indices = Dictionary(
+                classNames.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
         }
 
         func index(_ row: CSVRows.Row, path: String) throws -> Int? {
@@ -91,7 +100,8 @@ public struct ImageTable: SegmentedImages {
             if label.isEmpty { return nil }
             if areNumbers, let number = Int(label) {
                 guard classNames.indices.contains(number) else {
-                    throw DataSetError.labelOutOfRange(path: path, place: "line \(row.line)", label: number, classes: classNames.count)
+                    throw DataSetError.labelOutOfRange(
+                        path: path, place: "line \(row.line)", label: number, classes: classNames.count)
                 }
                 return number
             }

@@ -17,7 +17,8 @@ public enum ImageNet {
         guard isSorted(files) else { return try ImageNetValidation(files, devkit) }
         let images = try ClassFolders(files, classes: devkit.classes.wnids, classNames: devkit.classes.names)
         guard images.count == devkit.validationLabels.count else {
-            throw DataSetError.pictureCount(path: files.location, found: images.count, expected: devkit.validationLabels.count)
+            throw DataSetError.pictureCount(
+                path: files.location, found: images.count, expected: devkit.validationLabels.count)
         }
         return images
     }
@@ -64,10 +65,12 @@ struct ImageNetValidation: ImageCollection {
             let name = String(path.split(separator: "/").last ?? "")
             guard let number = Self.number(name) else {
                 throw InputError.malformedFile(
-                    path: files.location, place: path, expected: "a picture's name such as ILSVRC2012_val_00000001.JPEG")
+                    path: files.location, place: path, expected: "a picture's name such as ILSVRC2012_val_00000001.JPEG"
+                )
             }
             guard (1...labels.count).contains(number) else {
-                throw DataSetError.unknownPicture(path: devkit.groundTruthPath, place: "\(labels.count) lines", picture: path)
+                throw DataSetError.unknownPicture(
+                    path: devkit.groundTruthPath, place: "\(labels.count) lines", picture: path)
             }
             guard byNumber[number - 1] == nil else {
                 throw DataSetError.pictureListedTwice(path: files.location, place: path, picture: name)

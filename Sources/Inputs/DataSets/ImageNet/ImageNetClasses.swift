@@ -23,10 +23,13 @@ public struct ImageNetClasses: Sendable, Equatable {
     public init(wnids: URL, names: URL) throws {
         let lines = try TextFile.lines(wnids, purpose: "the WordNet numbers of ImageNet's classes")
         for line in lines where !Self.isWNID(line.text) {
-            throw InputError.malformedFile(path: wnids.path, place: line.place, expected: "a WordNet number such as n01440764")
+            throw InputError.malformedFile(
+                path: wnids.path, place: line.place, expected: "a WordNet number such as n01440764")
         }
-        for (first, second) in zip(lines, lines.dropFirst()) where !String(first.text).precedesByBytes(String(second.text)) {
-            throw InputError.malformedFile(path: wnids.path, place: second.place, expected: "ascending WordNet numbers, each once")
+        for (first, second) in zip(lines, lines.dropFirst())
+        where !String(first.text).precedesByBytes(String(second.text)) {
+            throw InputError.malformedFile(
+                path: wnids.path, place: second.place, expected: "ascending WordNet numbers, each once")
         }
         guard !lines.isEmpty else { throw DataSetError.empty(path: wnids.path, expected: "WordNet numbers") }
         try self.init(
@@ -63,13 +66,15 @@ public struct ImageNetDevkit: Sendable {
         let metaFile = try tree.index(Self.meta, purpose: Self.purpose)
         let path = tree.place(Self.meta)
         let bytes = try files.contents(of: metaFile, limit: FileLimit.picture)
-        let synsets = try MATLAB5File(bytes, path: path, wanted: ["synsets"], limit: Self.variableBytes).variables["synsets"]
+        let synsets = try MATLAB5File(bytes, path: path, wanted: ["synsets"], limit: Self.variableBytes).variables[
+            "synsets"]
         guard let synsets = synsets?.structures else {
             throw InputError.malformedFile(path: path, place: "synsets", expected: "an array of structures")
         }
         var leaves: [(wnid: String, name: String, id: Int)] = []
         for (index, synset) in synsets.enumerated() {
-            guard let id = synset["ILSVRC2012_ID"]?.integer, let wnid = synset["WNID"]?.text, ImageNetClasses.isWNID(wnid),
+            guard let id = synset["ILSVRC2012_ID"]?.integer, let wnid = synset["WNID"]?.text,
+                ImageNetClasses.isWNID(wnid),
                 let words = synset["words"]?.text, let children = synset["num_children"]?.integer
             else {
                 throw InputError.malformedFile(
@@ -80,7 +85,8 @@ public struct ImageNetDevkit: Sendable {
         }
         guard !leaves.isEmpty else { throw DataSetError.empty(path: path, expected: "synsets without children") }
         leaves.sort { $0.wnid.precedesByBytes($1.wnid) }
-        let labels = Dictionary(leaves.enumerated().map { ($0.element.id, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        let labels = Dictionary(
+            leaves.enumerated().map { ($0.element.id, $0.offset) }, uniquingKeysWith: { first, _ in first })
         guard labels.count == leaves.count, Set(leaves.map(\.wnid)).count == leaves.count else {
             throw InputError.malformedFile(path: path, place: "synsets", expected: "each ILSVRC2012_ID and WNID once")
         }
@@ -92,10 +98,13 @@ public struct ImageNetDevkit: Sendable {
                 throw InputError.malformedFile(path: groundTruthPath, place: line.place, expected: "an ILSVRC2012_ID")
             }
             guard let label = labels[id] else {
-                throw DataSetError.labelOutOfRange(path: groundTruthPath, place: line.place, label: id, classes: labels.count)
+                throw DataSetError.labelOutOfRange(
+                    path: groundTruthPath, place: line.place, label: id, classes: labels.count)
             }
             return label
         }
-        guard !validationLabels.isEmpty else { throw DataSetError.empty(path: groundTruthPath, expected: "an ILSVRC2012_ID a line") }
+        guard !validationLabels.isEmpty else {
+            throw DataSetError.empty(path: groundTruthPath, expected: "an ILSVRC2012_ID a line")
+        }
     }
 }

@@ -37,11 +37,13 @@ public struct ImageNetS: SegmentedImages {
         let tree = try FileTree(masks, landmark: folder, purpose: "the masks of ImageNet-S")
         let files = try tree.pictures(in: folder)
         guard !files.isEmpty else { throw DataSetError.empty(path: tree.place(folder), expected: "WNID/NAME.png") }
-        let wnids = try categories.map(Self.wnids) ?? Set(files.map { String($0.path.prefix { $0 != "/" }) }).sortedByBytes()
+        let wnids =
+            try categories.map(Self.wnids) ?? Set(files.map { String($0.path.prefix { $0 != "/" }) }).sortedByBytes()
         guard wnids.count < Self.ignored else {
             throw DataSetError.classCount(path: masks.location, found: wnids.count, expected: Self.ignored - 1)
         }
-        let labels = Dictionary(wnids.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        let labels = Dictionary(
+            wnids.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
 
         // By name without extension; a mask of the same name is no picture.
         var byName: [Substring: Int] = [:]
@@ -52,9 +54,12 @@ public struct ImageNetS: SegmentedImages {
         }
         entries = try files.map { file, path in
             let wnid = String(path.prefix { $0 != "/" })
-            guard let label = labels[wnid] else { throw DataSetError.unknownClass(path: masks.location, place: folder + path, name: wnid) }
+            guard let label = labels[wnid] else {
+                throw DataSetError.unknownClass(path: masks.location, place: folder + path, name: wnid)
+            }
             guard let picture = byName[Self.stem(path)] else {
-                throw DataSetError.missingPicture(path: pictures.location, place: folder + path, picture: String(Self.stem(path)))
+                throw DataSetError.missingPicture(
+                    path: pictures.location, place: folder + path, picture: String(Self.stem(path)))
             }
             return Entry(id: path, label: label, mask: file, picture: picture)
         }
@@ -74,7 +79,8 @@ public struct ImageNetS: SegmentedImages {
     private static func wnids(_ url: URL) throws -> [String] {
         let lines = try TextFile.lines(url, purpose: "the classes of ImageNet-S")
         for line in lines where !ImageNetClasses.isWNID(line.text) {
-            throw InputError.malformedFile(path: url.path, place: line.place, expected: "a WordNet number such as n01440764")
+            throw InputError.malformedFile(
+                path: url.path, place: line.place, expected: "a WordNet number such as n01440764")
         }
         return Set(lines.map { String($0.text) }).sortedByBytes()
     }
@@ -86,7 +92,9 @@ public struct ImageNetS: SegmentedImages {
 
     public var count: Int { entries.count }
 
-    public func record(_ index: Int) -> ImageRecord { ImageRecord(id: entries[index].id, labels: [entries[index].label]) }
+    public func record(_ index: Int) -> ImageRecord {
+        ImageRecord(id: entries[index].id, labels: [entries[index].label])
+    }
 
     public func picture(_ index: Int) throws -> StoredPicture { try pictures.picture(entries[index].picture) }
 
@@ -95,12 +103,15 @@ public struct ImageNetS: SegmentedImages {
     public func mask(_ index: Int) throws -> LabelMask {
         let entry = entries[index]
         let path = masks.place(of: entry.mask)
-        let numbers = try LabelMask(png: masks.contents(of: entry.mask, limit: FileLimit.picture), coding: .redGreen, path: path)
+        let numbers = try LabelMask(
+            png: masks.contents(of: entry.mask, limit: FileLimit.picture), coding: .redGreen, path: path)
         let mask = try numbers.renumbered(
             path: path, picture: entry.id, classes: classNames.count
         ) { number in
             number == Self.ignored ? LabelMask.ignored : number <= classNames.count ? number : nil
         }
-        return try mask.checked(against: pictures.contents(of: entry.picture, limit: FileLimit.picture), path: path, id: entry.id, place: place(index))
+        return try mask.checked(
+            against: pictures.contents(of: entry.picture, limit: FileLimit.picture), path: path, id: entry.id,
+            place: place(index))
     }
 }

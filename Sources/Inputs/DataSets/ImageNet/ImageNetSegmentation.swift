@@ -24,7 +24,8 @@ public struct ImageNetSegmentation: SegmentedImages {
     /// - Throws: ``InputError/missingFile(path:purpose:)``, ``InputError/malformedFile(path:place:expected:)``,
     ///   ``DataSetError``.
     public init(_ url: URL) throws {
-        let file = try HDF5File(path: url.path, purpose: "the pictures and masks of ImageNet-Segmentation, gtsegs_ijcv.mat")
+        let file = try HDF5File(
+            path: url.path, purpose: "the pictures and masks of ImageNet-Segmentation, gtsegs_ijcv.mat")
         pictures = try Self.cells(file.object("value", "img"), of: file, place: "/value/img")
         masks = try Self.cells(file.object("value", "gt"), of: file, place: "/value/gt")
         guard !pictures.isEmpty else { throw DataSetError.empty(path: url.path, expected: "pictures in /value/img") }
@@ -32,8 +33,12 @@ public struct ImageNetSegmentation: SegmentedImages {
             throw DataSetError.pictureCount(path: url.path, found: masks.count, expected: pictures.count)
         }
         var names: [String] = []
-        if let cells = try? Self.cells(file.object("value", "id"), of: file, place: "/value/id"), cells.count == pictures.count {
-            names = try cells.enumerated().map { try Self.text(file.object(at: $1), of: file, place: "/value/id, cell \($0 + 1)") }
+        if let cells = try? Self.cells(file.object("value", "id"), of: file, place: "/value/id"),
+            cells.count == pictures.count
+        {
+            names = try cells.enumerated().map {
+                try Self.text(file.object(at: $1), of: file, place: "/value/id, cell \($0 + 1)")
+            }
         }
         (self.file, self.names) = (file, names)
     }
@@ -94,7 +99,8 @@ public struct ImageNetSegmentation: SegmentedImages {
             throw malformed(place, "8-bit numbers of height × width × 3, here is \(shape.reversed())")
         }
         guard shape[1] <= Self.largest, shape[2] <= Self.largest else {
-            throw InputError.outOfRange(what: "a side of \(place)", value: max(shape[1], shape[2]), allowed: 1...Self.largest)
+            throw InputError.outOfRange(
+                what: "a side of \(place)", value: max(shape[1], shape[2]), allowed: 1...Self.largest)
         }
         return (shape[1], shape[2])
     }

@@ -35,7 +35,10 @@ final class HDF5Bytes: Sendable {
     /// Nil where the file does not have so many bytes there, or cannot be read.
     private static func read(_ file: RegularFile, at place: Int, count: Int) -> [UInt8]? {
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
-            initialised = (try? file.read(into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]), at: place)) ?? 0
+            initialised =
+                (try? file.read(
+                    into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]),
+                    at: place)) ?? 0
         }
         return bytes.count == count ? bytes : nil
     }
@@ -85,7 +88,9 @@ struct HDF5Reader {
 
     mutating func skip(_ count: Int) throws { _ = try take(count) }
 
-    mutating func number<Number: FixedWidthInteger & UnsignedInteger>(_ type: Number.Type = Number.self) throws -> Number {
+    mutating func number<Number: FixedWidthInteger & UnsignedInteger>(_ type: Number.Type = Number.self) throws
+        -> Number
+    {
         try take(Number.bitWidth / 8).reversed().reduce(0) { $0 << 8 | Number($1) }
     }
 

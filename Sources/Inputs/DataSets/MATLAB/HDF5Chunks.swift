@@ -12,7 +12,9 @@ struct HDF5Filters {
         if version == 1 { try message.skip(6) }
         for _ in 0..<count {
             let id: UInt16 = try message.number()
-            guard [1, 2, 3].contains(id) else { throw message.failure("the filters deflate, shuffle and Fletcher-32, not \(id)") }
+            guard [1, 2, 3].contains(id) else {
+                throw message.failure("the filters deflate, shuffle and Fletcher-32, not \(id)")
+            }
             let nameLength = version == 1 ? Int(try message.number(UInt16.self)) : 0
             try message.skip(2)
             let values = Int(try message.number(UInt16.self))
@@ -87,7 +89,9 @@ struct HDF5Chunks {
         guard bytes > 0 else { return [] }
         guard tree != HDF5Bytes.nowhere else { throw file.failure(0, "a dataset with chunks") }
         // Deflate makes no more than 1032 bytes of one.
-        guard bytes / 1032 <= file.size else { throw file.failure(tree, "\(bytes) bytes of data, the file has \(file.size)") }
+        guard bytes / 1032 <= file.size else {
+            throw file.failure(tree, "\(bytes) bytes of data, the file has \(file.size)")
+        }
         var result = [UInt8](repeating: 0, count: bytes)
         var expected = zip(shape, sides).reduce(1) { $0 * (($1.0 + $1.1 - 1) / $1.1) }
         let rank = shape.count
@@ -98,7 +102,9 @@ struct HDF5Chunks {
             let offsets = try (0..<rank).map { _ in Int(clamping: try key.number(UInt64.self)) }
             let fits = zip(offsets, zip(shape, sides)).allSatisfy { $0 < $1.0 && $0 % $1.1 == 0 }
             expected -= 1
-            guard fits, expected >= 0, seen.insert(offsets).inserted else { throw file.failure(address, "a chunk of the dataset") }
+            guard fits, expected >= 0, seen.insert(offsets).inserted else {
+                throw file.failure(address, "a chunk of the dataset")
+            }
             let data = try filters.undone(file.read(at: address, count: stored), skipped: skipped, size: size) {
                 file.failure(address, $0)
             }

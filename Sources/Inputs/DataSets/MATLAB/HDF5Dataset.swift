@@ -11,7 +11,9 @@ enum HDF5Layout {
     init(_ message: HDF5Reader, rank: Int) throws {
         var message = message
         let version: UInt8 = try message.number()
-        guard (1...3).contains(version) else { throw message.failure("a data layout of version 1 to 3, not \(version)") }
+        guard (1...3).contains(version) else {
+            throw message.failure("a data layout of version 1 to 3, not \(version)")
+        }
         // The first two versions, of MATLAB before 2008, have one structure for all classes.
         let isEarly = version < 3
         var dimensions = isEarly ? Int(try message.number(UInt8.self)) : 0
@@ -57,7 +59,9 @@ struct HDF5Type: Equatable {
         case 0 where [1, 2, 4, 8].contains(size) && bits & 1 == 0: kind = bits & 8 == 0 ? .unsigned : .signed
         case 1 where [4, 8].contains(size) && bits & 1 == 0: kind = .float
         case 7 where size == 8 && bits & 0x0F == 0: kind = .reference
-        default: throw message.failure("little-endian numbers or object references, not class \(head & 0x0F) of \(size) bytes")
+        default:
+            throw message.failure(
+                "little-endian numbers or object references, not class \(head & 0x0F) of \(size) bytes")
         }
     }
 }

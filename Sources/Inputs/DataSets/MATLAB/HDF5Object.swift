@@ -38,7 +38,9 @@ struct HDF5Object {
                 if kind == Message.continuation {
                     var place = body
                     blocks.append((try place.number(), Int(clamping: try place.number(UInt64.self))))
-                } else if [Message.dataspace, Message.datatype, Message.layout, Message.filters, Message.symbolTable].contains(kind) {
+                } else if [Message.dataspace, Message.datatype, Message.layout, Message.filters, Message.symbolTable]
+                    .contains(kind)
+                {
                     guard flags & 2 == 0 else { throw body.failure("a message of the object's own, not a shared one") }
                     messages[kind] = messages[kind] ?? body
                 }
@@ -83,7 +85,9 @@ struct HDF5Object {
         var space = try message(Message.dataspace, "a dataset with a dataspace")
         let version: UInt8 = try space.number()
         let rank: UInt8 = try space.number()
-        guard version == 1 || version == 2, (1...8).contains(rank) else { throw space.failure("a dataspace of one to eight dimensions") }
+        guard version == 1 || version == 2, (1...8).contains(rank) else {
+            throw space.failure("a dataspace of one to eight dimensions")
+        }
         try space.skip(version == 1 ? 6 : 2)
         let shape = try (0..<rank).map { _ in Int(clamping: try space.number(UInt64.self)) }
         return (shape, try HDF5Type(message(Message.datatype, "a dataset with a datatype")))
@@ -98,21 +102,25 @@ struct HDF5Object {
             let (product, overflow) = bytes.multipliedReportingOverflow(by: side)
             guard !overflow, product <= limit else {
                 throw DataSetError.tooLarge(
-                    path: file.path, place: "byte \(Int(address) + file.base)", bytes: overflow ? .max : product, limit: limit)
+                    path: file.path, place: "byte \(Int(address) + file.base)", bytes: overflow ? .max : product,
+                    limit: limit)
             }
             bytes = product
         }
         let data: [UInt8]
         switch try HDF5Layout(message(Message.layout, "a dataset with a layout"), rank: shape.count) {
         case .compact(let stored):
-            guard stored.count >= bytes else { throw file.failure(address, "\(bytes) bytes of data, here are \(stored.count)") }
+            guard stored.count >= bytes else {
+                throw file.failure(address, "\(bytes) bytes of data, here are \(stored.count)")
+            }
             data = Array(stored.prefix(bytes))
         case .contiguous(let place):
             data = bytes == 0 ? [] : try file.read(at: place, count: bytes)
         case .chunked(let tree, let sides, let element):
             guard element == type.size else { throw file.failure(address, "chunks of elements of \(type.size) bytes") }
             let filters = try messages[Message.filters].map { try HDF5Filters($0) } ?? HDF5Filters()
-            let chunks = HDF5Chunks(file: file, tree: tree, shape: shape, sides: sides, element: element, filters: filters)
+            let chunks = HDF5Chunks(
+                file: file, tree: tree, shape: shape, sides: sides, element: element, filters: filters)
             data = try chunks.assembled(bytes: bytes)
         }
         return HDF5Contents(shape: shape, type: type, bytes: data)

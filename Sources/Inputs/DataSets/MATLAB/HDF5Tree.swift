@@ -47,9 +47,13 @@ enum HDF5Tree {
             guard nodesLeft >= 0 else { throw file.failure(address, "a tree of fewer nodes") }
             var head = try HDF5Reader(file, at: address, count: 24)
             try head.expect("TREE")
-            guard try head.number(UInt8.self) == kind.rawValue else { throw head.failure("a node of kind \(kind.rawValue)") }
+            guard try head.number(UInt8.self) == kind.rawValue else {
+                throw head.failure("a node of kind \(kind.rawValue)")
+            }
             let own: UInt8 = try head.number()
-            guard level.map({ own == $0 }) ?? (own <= levelLimit) else { throw head.failure("a node of level \(level ?? levelLimit)") }
+            guard level.map({ own == $0 }) ?? (own <= levelLimit) else {
+                throw head.failure("a node of level \(level ?? levelLimit)")
+            }
             let count = Int(try head.number(UInt16.self))
             var entries = try HDF5Reader(file, at: address + 24, count: count * (keyBytes + 8))
             for _ in 0..<count {

@@ -13,17 +13,20 @@ struct MATLAB5File {
     /// - Throws: ``InputError/malformedFile(path:place:expected:)`` with the byte where the fault lies.
     init(_ bytes: [UInt8], path: String, wanted: Set<String>, limit: Int) throws {
         guard bytes.count >= MATLAB5Scanner.headerBytes else {
-            throw InputError.malformedFile(path: path, place: "byte \(bytes.count)", expected: "a MAT-file's header of 128 bytes")
+            throw InputError.malformedFile(
+                path: path, place: "byte \(bytes.count)", expected: "a MAT-file's header of 128 bytes")
         }
         let isBigEndian: Bool
         switch (bytes[126], bytes[127]) {
         case (UInt8(ascii: "I"), UInt8(ascii: "M")): isBigEndian = false
         case (UInt8(ascii: "M"), UInt8(ascii: "I")): isBigEndian = true
         default:
-            throw InputError.malformedFile(path: path, place: "byte 126", expected: "the mark 'IM' or 'MI' of a MAT-file of level 5")
+            throw InputError.malformedFile(
+                path: path, place: "byte 126", expected: "the mark 'IM' or 'MI' of a MAT-file of level 5")
         }
         guard bytes[isBigEndian ? 124 : 125] == 1 else {
-            throw InputError.malformedFile(path: path, place: "byte 124", expected: "version 1 of a MAT-file of level 5")
+            throw InputError.malformedFile(
+                path: path, place: "byte 124", expected: "version 1 of a MAT-file of level 5")
         }
         var scanner = MATLAB5Scanner(
             bytes[MATLAB5Scanner.headerBytes...], isBigEndian: isBigEndian, path: path, within: "", limit: limit)

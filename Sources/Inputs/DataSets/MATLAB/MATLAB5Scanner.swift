@@ -63,7 +63,8 @@ struct MATLAB5Scanner {
                 throw failure("a whole zlib stream", at: start)
             }
             var scanner = MATLAB5Scanner(
-                inflated[...], isBigEndian: isBigEndian, path: path, within: "in the stream at byte \(start), ", limit: limit)
+                inflated[...], isBigEndian: isBigEndian, path: path, within: "in the stream at byte \(start), ",
+                limit: limit)
             let inner = try scanner.element()
             guard inner.kind == .matrix else { throw scanner.failure("a matrix", at: 0) }
             var matrix = scanner.part(inner.data)
@@ -87,7 +88,9 @@ struct MATLAB5Scanner {
         // Up to four bytes of data stand in the tag itself, whose upper half is then their number.
         if first >> 16 != 0 {
             let size = Int(first >> 16)
-            guard size <= 4, let kind = Kind(rawValue: first & 0xFFFF) else { throw failure("a small element", at: start) }
+            guard size <= 4, let kind = Kind(rawValue: first & 0xFFFF) else {
+                throw failure("a small element", at: start)
+            }
             position += 8
             return Element(kind: kind, data: bytes[start + 4..<start + 4 + size])
         }
@@ -147,7 +150,9 @@ struct MATLAB5Scanner {
         let word = UInt32(truncatingIfNeeded: integer(at: flags.data.startIndex, width: 4))
         let kind = UInt8(truncatingIfNeeded: word)
         let isComplex = UInt8(truncatingIfNeeded: word >> 8) & ArrayClass.complexFlag != 0
-        let known = [ArrayClass.cell, ArrayClass.structure, ArrayClass.characters].contains(kind) || ArrayClass.numbers.contains(kind)
+        let known =
+            [ArrayClass.cell, ArrayClass.structure, ArrayClass.characters].contains(kind)
+            || ArrayClass.numbers.contains(kind)
         // Objects have other parts.
         guard known else { return ("", .other(kind)) }
         let (dimensions, count) = try dimensions()
@@ -167,7 +172,9 @@ struct MATLAB5Scanner {
     private mutating func dimensions() throws -> ([Int], Int) {
         let start = position
         let dimensions = try numbers("an array's dimensions").map { Int(exactly: $0) ?? -1 }
-        guard dimensions.count >= 2, dimensions.allSatisfy({ $0 >= 0 }) else { throw failure("two or more dimensions", at: start) }
+        guard dimensions.count >= 2, dimensions.allSatisfy({ $0 >= 0 }) else {
+            throw failure("two or more dimensions", at: start)
+        }
         var count = 1
         for dimension in dimensions {
             let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
@@ -187,7 +194,9 @@ struct MATLAB5Scanner {
     private mutating func string(_ what: String) throws -> String {
         let start = position
         let element = try element()
-        guard element.kind.width == 1, let text = String(validating: element.data, as: UTF8.self) else { throw failure(what, at: start) }
+        guard element.kind.width == 1, let text = String(validating: element.data, as: UTF8.self) else {
+            throw failure(what, at: start)
+        }
         return text
     }
 
@@ -239,7 +248,9 @@ struct MATLAB5Scanner {
             throw failure("the length of field names", at: start)
         }
         let names = try element()
-        guard names.kind.width == 1, names.data.count % length == 0 else { throw failure("field names of \(length) bytes", at: start) }
+        guard names.kind.width == 1, names.data.count % length == 0 else {
+            throw failure("field names of \(length) bytes", at: start)
+        }
         let fields = stride(from: names.data.startIndex, to: names.data.endIndex, by: length).map {
             String(decoding: names.data[$0..<$0 + length].prefix { $0 != 0 }, as: UTF8.self)
         }
@@ -248,8 +259,11 @@ struct MATLAB5Scanner {
         let (total, overflow) = count.multipliedReportingOverflow(by: fields.count)
         guard !overflow else { throw failure("structures that have room in memory", at: start) }
         let values = try values(total, depth: depth)
-        return .structures((0..<count).map { index in
-            Dictionary(zip(fields, values[index * fields.count..<(index + 1) * fields.count]), uniquingKeysWith: { first, _ in first })
-        })
+        return .structures(
+            (0..<count).map { index in
+                Dictionary(
+                    zip(fields, values[index * fields.count..<(index + 1) * fields.count]),
+                    uniquingKeysWith: { first, _ in first })
+            })
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
 #if canImport(FoundationXML)
-import FoundationXML
+    import FoundationXML
 #endif
 
 /// The objects of a picture by its XML file in `Annotations`.
@@ -29,9 +29,12 @@ struct PascalAnnotation: Equatable {
         let parser = XMLParser(data: Data(bytes))
         parser.shouldResolveExternalEntities = false
         parser.delegate = reader
-        guard parser.parse(), reader.isComplete, let width = reader.width, let height = reader.height, width > 0, height > 0 else {
+        guard parser.parse(), reader.isComplete, let width = reader.width, let height = reader.height, width > 0,
+            height > 0
+        else {
             throw InputError.malformedFile(
-                path: path, place: "line \(parser.lineNumber)", expected: "a whole <annotation> with the picture's size and its objects")
+                path: path, place: "line \(parser.lineNumber)",
+                expected: "a whole <annotation> with the picture's size and its objects")
         }
         (self.width, self.height, objects) = (width, height, reader.objects)
     }

@@ -47,9 +47,12 @@ public struct PascalContext: SegmentedImages {
         classNames = used.names
         var table = [UInt16](repeating: others, count: all.names.count + 1)
         for (label, name) in used.names.enumerated() {
-            let candidates = [name] + Self.synonyms.filter { $0.value == name }.map(\.key) + [Self.synonyms[name]].compactMap { $0 }
+            let candidates =
+                [name] + Self.synonyms.filter { $0.value == name }.map(\.key) + [Self.synonyms[name]].compactMap { $0 }
             guard let number = candidates.lazy.compactMap({ all.names.firstIndex(of: $0) }).first else {
-                throw DataSetError.unknownClass(path: labels?.path ?? maps.location, place: "line \(label + 1) of \(classes.lastPathComponent)", name: name)
+                throw DataSetError.unknownClass(
+                    path: labels?.path ?? maps.location, place: "line \(label + 1) of \(classes.lastPathComponent)",
+                    name: name)
             }
             table[number + 1] = UInt16(label + 1)
         }
@@ -92,7 +95,9 @@ public struct PascalContext: SegmentedImages {
         let labelled = try mask.renumbered(path: path, picture: picture.name, classes: labels.count - 1) { number in
             labels.indices.contains(Int(number)) ? labels[Int(number)] : nil
         }
-        return try labelled.checked(against: tree.files.contents(of: picture.file, limit: FileLimit.picture), path: path, id: picture.path, place: place(index))
+        return try labelled.checked(
+            against: tree.files.contents(of: picture.file, limit: FileLimit.picture), path: path, id: picture.path,
+            place: place(index))
     }
 }
 
@@ -126,7 +131,8 @@ struct PascalLabelList {
                 (1...lines.count).contains(number), names[number - 1] == nil
             else {
                 throw InputError.malformedFile(
-                    path: path, place: line.place, expected: "a number from 1 to \(lines.count), each once, a colon and a label")
+                    path: path, place: line.place,
+                    expected: "a number from 1 to \(lines.count), each once, a colon and a label")
             }
             names[number - 1] = parts[1].filter { !$0.isWhitespace }
         }

@@ -10,7 +10,8 @@ import Foundation
 public struct PascalVOC: SegmentedImages {
     /// Alphabetical, as the kit numbers them.
     public static let classes = [
-        "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog", "horse",
+        "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog",
+        "horse",
         "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
     ]
 
@@ -38,7 +39,9 @@ public struct PascalVOC: SegmentedImages {
         if task == .segmentation, let bare = pictures.first(where: { tree[Self.mask(of: $0)] == nil }) {
             throw DataSetError.missingMask(path: tree.place(Self.mask(of: bare)), picture: bare.name)
         }
-        let sources = try pictures.map { try tree.index("Annotations/\($0.name).xml", purpose: "the objects of the picture \($0.name)") }
+        let sources = try pictures.map {
+            try tree.index("Annotations/\($0.name).xml", purpose: "the objects of the picture \($0.name)")
+        }
         let contents = try files.contents(of: sources, limit: FileLimit.text)
         annotations = try sources.map { file in
             let annotation = try PascalAnnotation(contents[file] ?? [], path: files.place(of: file))
@@ -56,7 +59,10 @@ public struct PascalVOC: SegmentedImages {
 
     public func record(_ index: Int) -> ImageRecord {
         func labels(_ isDifficult: Bool) -> Set<Int> {
-            Set(annotations[index].objects.filter { $0.isDifficult == isDifficult }.compactMap { Self.classes.firstIndex(of: $0.name) })
+            Set(
+                annotations[index].objects.filter { $0.isDifficult == isDifficult }.compactMap {
+                    Self.classes.firstIndex(of: $0.name)
+                })
         }
         let sure = labels(false)
         return ImageRecord(
@@ -75,7 +81,9 @@ public struct PascalVOC: SegmentedImages {
         let mask = try LabelMask(
             indexPNG: tree.files.contents(of: file, limit: FileLimit.picture), path: path, ignored: Self.void,
             classes: classNames.count, picture: picture.name)
-        return try mask.checked(against: tree.files.contents(of: picture.file, limit: FileLimit.picture), path: path, id: picture.path, place: place(index))
+        return try mask.checked(
+            against: tree.files.contents(of: picture.file, limit: FileLimit.picture), path: path, id: picture.path,
+            place: place(index))
     }
 }
 
@@ -93,13 +101,15 @@ struct PascalPicture: Sendable {
         let pictures = try tree.lines(list, purpose: "the pictures of a split of Pascal VOC").map { line in
             // Lists of one class have a second column.
             guard let name = line.text.split(separator: " ").first else {
-                throw InputError.malformedFile(path: tree.place(list), place: line.place, expected: "the name of a picture")
+                throw InputError.malformedFile(
+                    path: tree.place(list), place: line.place, expected: "the name of a picture")
             }
             guard seen.insert(name).inserted else {
                 throw DataSetError.pictureListedTwice(path: tree.place(list), place: line.place, picture: String(name))
             }
             guard let file = tree["JPEGImages/\(name).jpg"] else {
-                throw DataSetError.missingPicture(path: tree.place(list), place: line.place, picture: "JPEGImages/\(name).jpg")
+                throw DataSetError.missingPicture(
+                    path: tree.place(list), place: line.place, picture: "JPEGImages/\(name).jpg")
             }
             return PascalPicture(name: String(name), file: file)
         }

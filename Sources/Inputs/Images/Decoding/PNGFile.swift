@@ -69,9 +69,10 @@ struct PNGFile {
                 guard lines.unfilter(count: pass.bytesPerRow) else {
                     throw .damaged(.png, reason: "unknown filter", offset: chunks.place)
                 }
-                body(PNGRow(
-                    bytes: UnsafePointer(lines.current + 1), columns: pass.columns,
-                    x: pass.x, y: pass.y + index * pass.dy, dx: pass.dx))
+                body(
+                    PNGRow(
+                        bytes: UnsafePointer(lines.current + 1), columns: pass.columns,
+                        x: pass.x, y: pass.y + index * pass.dy, dx: pass.dx))
                 if streamEnds { return try chunks.finish() }
                 lines.swap()
             }

@@ -26,7 +26,8 @@ public enum PictureDecoder {
 
     /// - Parameter name: what the picture is called in an error.
     /// - Throws: ``InputError/pictureRefused(name:fault:)``.
-    public static func decode(_ bytes: Data, name: String, limit: PixelLimit = .standard) throws(InputError) -> RGBImage {
+    public static func decode(_ bytes: Data, name: String, limit: PixelLimit = .standard) throws(InputError) -> RGBImage
+    {
         do {
             return try picture(bytes, limit: limit).image
         } catch {

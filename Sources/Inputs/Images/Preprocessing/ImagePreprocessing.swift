@@ -19,7 +19,8 @@ public struct ImagePreprocessing: Equatable, Sendable {
     public var fill: UInt8
 
     public init(
-        _ geometry: SquareGeometry, filter: ResamplingFilter = .bicubic, passOrder: PassOrder = .pillow13, fill: UInt8 = 0
+        _ geometry: SquareGeometry, filter: ResamplingFilter = .bicubic, passOrder: PassOrder = .pillow13,
+        fill: UInt8 = 0
     ) {
         (self.geometry, self.filter, self.passOrder, self.fill) = (geometry, filter, passOrder, fill)
     }

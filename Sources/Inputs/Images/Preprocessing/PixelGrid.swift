@@ -16,7 +16,8 @@ struct PixelGrid {
             pixels = Array(image.pixels[rows.lowerBound * image.width * 3..<rows.upperBound * image.width * 3])
         } else {
             pixels = rows.flatMap { row in
-                image.pixels[(row * image.width + columns.lowerBound) * 3..<(row * image.width + columns.upperBound) * 3]
+                image.pixels[
+                    (row * image.width + columns.lowerBound) * 3..<(row * image.width + columns.upperBound) * 3]
             }
         }
     }
@@ -31,7 +32,8 @@ struct PixelGrid {
         let columns = weights.starts.count
         let resized = [UInt8](unsafeUninitializedCapacity: height * columns * 3) { out, count in
             ck_resample_columns(
-                pixels, width, height, weights.starts, weights.counts, weights.weights, weights.taps, columns, out.baseAddress)
+                pixels, width, height, weights.starts, weights.counts, weights.weights, weights.taps, columns,
+                out.baseAddress)
             count = height * columns * 3
         }
         return PixelGrid(width: columns, height: height, pixels: resized)

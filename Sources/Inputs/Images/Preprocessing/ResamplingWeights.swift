@@ -17,7 +17,9 @@ struct ResamplingWeights {
     ///   - wanted: those of them that are needed.
     init(_ filter: ResamplingFilter, side: Int, resized: Int, wanted: Range<Int>) {
         if filter == .nearest {
-            starts = NearestNeighbour.sources(of: side, resizedTo: resized, in: wanted).compactMap { $0.map { Int32($0) } }
+            starts = NearestNeighbour.sources(of: side, resizedTo: resized, in: wanted).compactMap {
+                $0.map { Int32($0) }
+            }
             counts = starts.map { _ in 1 }
             weights = starts.map { _ in 1 << Self.precision }
             taps = 1

@@ -7,7 +7,8 @@ import Inputs
 /// `runner export WHAT …`: what a notebook wants, as safetensors.
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Write embeddings, effects, attention or heat maps as safetensors, for a notebook.",
+        commandName: "export",
+        abstract: "Write embeddings, effects, attention or heat maps as safetensors, for a notebook.",
         discussion: """
             Any model that opens, any folder or archive of pictures, no spec. In the file's __metadata__, 'clip-lens' \
             is a JSON document with axes, unit and equation of every tensor, the model with its digests, the pictures \
@@ -36,7 +37,9 @@ struct ExportCommand: ParsableCommand {
         @OptionGroup var options: ExportOptions
         @OptionGroup var pictures: PictureOptions
 
-        func run() throws { try options.run(pictures: pictures.images) { try $0.run(.embeddings, of: pictures.selection) } }
+        func run() throws {
+            try options.run(pictures: pictures.images) { try $0.run(.embeddings, of: pictures.selection) }
+        }
     }
 
     struct Texts: ParsableCommand {
@@ -56,7 +59,8 @@ struct ExportCommand: ParsableCommand {
 
     struct SecondOrder: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "second-order", abstract: "Second-order effects of the neurons of a layer, and what they are made of.",
+            commandName: "second-order",
+            abstract: "Second-order effects of the neurons of a layer, and what they are made of.",
             discussion: """
                 Images are scaled to length 100, as in arXiv 2406.04341; effects are not centred. K heads of later layers \
                 read the neurons: effects = Σ_k head-coordinates · head-directions + bias-shares.
@@ -80,22 +84,29 @@ struct ExportCommand: ParsableCommand {
         @OptionGroup var pictures: PictureOptions
         @Option(help: ArgumentHelp("From 0; the last has no second-order effects.", valueName: "L"))
         var layer: Int
-        @Option(help: ArgumentHelp("From 0: 0...63, 3,5,9 or, in quotes, '0..<64'.", valueName: "N"), transform: IndexSelection.parse)
+        @Option(
+            help: ArgumentHelp("From 0: 0...63, 3,5,9 or, in quotes, '0..<64'.", valueName: "N"),
+            transform: IndexSelection.parse)
         var neurons: IndexSelection
         @Flag(inversion: .prefixedNo, help: "Write the effects, the largest tensor, which follows from the others.")
         var effects = true
         @Flag(inversion: .prefixedNo, help: "Fit means, norms and principal directions to these pictures.")
         var fit = true
-        @Option(help: ArgumentHelp("Images with the largest effects that a neuron's principal direction is fitted to.", valueName: "C"))
+        @Option(
+            help: ArgumentHelp(
+                "Images with the largest effects that a neuron's principal direction is fitted to.", valueName: "C"))
         var significant = SecondOrderExport.significantImages
 
         func validate() throws {
-            guard (1...10_000).contains(significant) else { throw ValidationError("--significant has to be from 1 to 10000") }
+            guard (1...10_000).contains(significant) else {
+                throw ValidationError("--significant has to be from 1 to 10000")
+            }
         }
 
         func run() throws {
             let export = SecondOrderExport(
-                layer: layer, neurons: neurons, includesEffects: effects, includesFit: fit, significantImages: significant)
+                layer: layer, neurons: neurons, includesEffects: effects, includesFit: fit,
+                significantImages: significant)
             try options.run(pictures: pictures.images) { try $0.run(.secondOrder(export), of: pictures.selection) }
         }
     }
@@ -111,7 +122,9 @@ struct ExportCommand: ParsableCommand {
         @OptionGroup var options: ExportOptions
         @OptionGroup var pictures: PictureOptions
 
-        func run() throws { try options.run(pictures: pictures.images) { try $0.run(.attention, of: pictures.selection) } }
+        func run() throws {
+            try options.run(pictures: pictures.images) { try $0.run(.attention, of: pictures.selection) }
+        }
     }
 
     struct Maps: ParsableCommand {
@@ -129,22 +142,29 @@ struct ExportCommand: ParsableCommand {
         @OptionGroup var texts: TextOptions
         @Option(help: ArgumentHelp(AttributionMethod.names, valueName: "NAME"))
         var method: AttributionMethod
-        @Option(help: ArgumentHelp("A file of texts without maps that count in the mean of textspan.", valueName: "FILE"))
+        @Option(
+            help: ArgumentHelp("A file of texts without maps that count in the mean of textspan.", valueName: "FILE"))
         var contrast: String?
-        @Option(help: ArgumentHelp("Layers of the neurons of second-order maps; by default the last three that have effects.", valueName: "L"), transform: IndexSelection.parse)
+        @Option(
+            help: ArgumentHelp(
+                "Layers of the neurons of second-order maps; by default the last three that have effects.",
+                valueName: "L"), transform: IndexSelection.parse)
         var layers: IndexSelection?
         @Option(help: ArgumentHelp("Neurons of a second-order map.", valueName: "N"))
         var neuronsPerText = MapExport.neuronsPerText
 
         func validate() throws {
-            guard (1...1_000_000).contains(neuronsPerText) else { throw ValidationError("--neurons-per-text has to be from 1 to 1000000") }
+            guard (1...1_000_000).contains(neuronsPerText) else {
+                throw ValidationError("--neurons-per-text has to be from 1 to 1000000")
+            }
         }
 
         func run() throws {
             try options.run(reading: [texts.texts, contrast], pictures: pictures.images) { export in
                 let contrastTexts = try contrast.map { try PromptSet.texts(URL(fileURLWithPath: $0)) } ?? []
                 let maps = MapExport(
-                    method: method, texts: try texts.all(), contrastTexts: contrastTexts, layers: layers, neuronsPerText: neuronsPerText)
+                    method: method, texts: try texts.all(), contrastTexts: contrastTexts, layers: layers,
+                    neuronsPerText: neuronsPerText)
                 return try export.run(.maps(maps), of: pictures.selection)
             }
         }

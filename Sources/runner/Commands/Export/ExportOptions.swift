@@ -20,8 +20,10 @@ struct ExportOptions: ParsableArguments {
     /// - Parameters:
     ///   - inputs: files that it reads besides the model.
     ///   - pictures: a folder or an archive.
-    func run(reading inputs: [String?] = [], pictures: String? = nil, _ body: (Export) throws -> [ExportTensor]) throws {
-        try OutputFile.check(output, isNoneOf: [model.model, model.vocabulary, model.manifest] + inputs, norIn: pictures)
+    func run(reading inputs: [String?] = [], pictures: String? = nil, _ body: (Export) throws -> [ExportTensor]) throws
+    {
+        try OutputFile.check(
+            output, isNoneOf: [model.model, model.vocabulary, model.manifest] + inputs, norIn: pictures)
         let (interruption, progress) = (Interruption(), ExportProgress())
         defer { progress.end() }
         let tensors: [ExportTensor]
@@ -32,10 +34,12 @@ struct ExportOptions: ParsableArguments {
             throw Failure(export: error, interruption: interruption)
         }
         progress.end()
-        var table = TextTable(title: output, columns: [.init("tensor"), .init("axes"), .init("shape", .right), .init("unit")])
+        var table = TextTable(
+            title: output, columns: [.init("tensor"), .init("axes"), .init("shape", .right), .init("unit")])
         for tensor in tensors.sorted(by: { $0.name < $1.name }) {
             table.addRow([
-                tensor.name, tensor.axes.map(\.name).joined(separator: " × "), tensor.shape.map(String.init).joined(separator: " × "),
+                tensor.name, tensor.axes.map(\.name).joined(separator: " × "),
+                tensor.shape.map(String.init).joined(separator: " × "),
                 tensor.unit,
             ])
         }
@@ -51,11 +55,17 @@ struct ExportOptions: ParsableArguments {
 
 /// Which pictures.
 struct PictureOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("A folder or an archive of PNG and JPEG files; they are taken in the order of the bytes of their paths.", valueName: "PATH"))
+    @Option(
+        help: ArgumentHelp(
+            "A folder or an archive of PNG and JPEG files; they are taken in the order of the bytes of their paths.",
+            valueName: "PATH"))
     var images: String
     @Option(help: ArgumentHelp("Only the first N pictures.", valueName: "N"))
     var limit: Int?
-    @Option(help: ArgumentHelp("'fail' at a picture that cannot be read, or 'skip' it: it is then listed in the header.", valueName: "WHAT"))
+    @Option(
+        help: ArgumentHelp(
+            "'fail' at a picture that cannot be read, or 'skip' it: it is then listed in the header.", valueName: "WHAT"
+        ))
     var onBadImage = BadPictures.fail
 
     func validate() throws {
@@ -81,7 +91,8 @@ extension IndexSelection {
     /// As an argument. Without quotes, a shell takes `<64` of `0..<64` for the name of a file.
     @Sendable static func parse(_ argument: String) throws -> IndexSelection {
         guard let selection = IndexSelection(argument) else {
-            throw ValidationError("'\(argument)' is no selection of indices; write 0...63, 3,5,9 or, in quotes, '0..<64'")
+            throw ValidationError(
+                "'\(argument)' is no selection of indices; write 0...63, 3,5,9 or, in quotes, '0..<64'")
         }
         return selection
     }

@@ -5,11 +5,13 @@ import Testing
 
 @Suite struct PictureListTests {
     /// Folders of classes with three pictures, one of them cut where `isCut`.
-    func pictures(isCut: Bool = false, grey: UInt8 = 7) throws -> (folder: TemporaryFolder, pictures: LabelledPictures) {
+    func pictures(isCut: Bool = false, grey: UInt8 = 7) throws -> (folder: TemporaryFolder, pictures: LabelledPictures)
+    {
         let folder = try TemporaryFolder()
         for (index, path) in ["a/one.png", "a/two.png", "b/three.png"].enumerated() {
             let url = folder.url.appendingPathComponent(path)
-            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             let png = try RGBImage(width: 9 + index, height: 8, grey: grey).png(for: path)
             try (isCut && index == 1 ? png.prefix(png.count / 2) : png).write(to: url)
         }
@@ -38,7 +40,8 @@ import Testing
             .write(to: folder.url.appendingPathComponent("table.csv"))
         for (name, _, number) in rows {
             try RGBImage(width: 2, height: 2, grey: 9).writePNG(to: folder.url.appendingPathComponent(name))
-            try LabelPNG.data(width: 2, height: 2, [0, number, number, 0]).write(to: folder.url.appendingPathComponent("mask-\(name)"))
+            try LabelPNG.data(width: 2, height: 2, [0, number, number, 0]).write(
+                to: folder.url.appendingPathComponent("mask-\(name)"))
         }
         let pictures = try PictureSource(
             .imageTable, split: nil, path: folder.url.appendingPathComponent("table.csv"), data: folder.url,
@@ -59,7 +62,8 @@ import Testing
         let folder = try TemporaryFolder()
         for index in 0..<40 {
             let url = folder.url.appendingPathComponent("\(index / 10)/\(index).png")
-            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try RGBImage(width: 2, height: 2, grey: UInt8(index)).png(for: "").write(to: url)
         }
         let source = try PictureSource(
@@ -92,7 +96,8 @@ import Testing
         let whole = try PictureList(pictures, .all, withMasks: false)
         #expect(whole.entries.count == 3)
         let list = try PictureList(pictures, .all, withMasks: false, onBadPicture: .skip)
-        #expect(Set(list.entries.map(\.id)) == ["a/one.png", "b/three.png"] && Set(list.entries.map(\.index)) == [0, 2])
+        #expect(
+            Set(list.entries.map(\.id)) == ["a/one.png", "b/three.png"] && Set(list.entries.map(\.index)) == [0, 2])
         #expect(list.skipped.map(\.id) == ["a/two.png"])
         #expect(list.skipped.allSatisfy { $0.reason.contains("PNG") }, "\(list.skipped)")
         let cut = try #require(whole.entries.first { $0.index == 1 })
@@ -114,7 +119,9 @@ import Testing
 
     @Test func aMaskGivesAPictureItsClass() throws {
         let folder = try TemporaryFolder()
-        try DataSetFixtures.archive("pairs.tar").unpack(into: folder.url) { String($0.split(separator: "/", maxSplits: 1).last ?? "") }
+        try DataSetFixtures.archive("pairs.tar").unpack(into: folder.url) {
+            String($0.split(separator: "/", maxSplits: 1).last ?? "")
+        }
         try Data("red\ngreen\nblue\n".utf8).write(to: folder.url.appendingPathComponent("classes.txt"))
         let source = try PictureSource(
             .imageMaskPairs, split: nil, path: folder.url, data: folder.url, classes: PictureSourceTests.classes)
@@ -139,13 +146,15 @@ import Testing
     @Test func indicesOfATableAreThoseOfTheClassesGiven() throws {
         let folder = try TemporaryFolder()
         for name in ["a", "b"] {
-            try RGBImage(width: 2, height: 2, grey: 1).png(for: name).write(to: folder.url.appendingPathComponent(name + ".png"))
+            try RGBImage(width: 2, height: 2, grey: 1).png(for: name).write(
+                to: folder.url.appendingPathComponent(name + ".png"))
         }
         let table = folder.url.appendingPathComponent("table.csv")
         try Data("path,label\na.png,3\nb.png,1\n".utf8).write(to: table)
         func list(_ classes: URL?) throws -> PictureList {
             let source = try PictureSource(
-                .imageTable, split: nil, path: table, data: folder.url, classes: PictureSourceTests.classes, tableClasses: classes)
+                .imageTable, split: nil, path: table, data: folder.url, classes: PictureSourceTests.classes,
+                tableClasses: classes)
             return try PictureList(source.open(withMasks: false), .all, withMasks: false)
         }
         let names = folder.url.appendingPathComponent("names.txt")

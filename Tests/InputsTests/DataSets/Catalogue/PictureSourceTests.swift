@@ -23,12 +23,13 @@ import Testing
     /// The curated names of ImageNet's three classes here.
     static let names = ["tench", "goldfish", "dog"]
 
-    @Test(arguments: [
-        (PictureSet.imageNetTrain, nil, "imagenet-train", names), (.imageNetValidation, nil, "imagenet-val", names),
-        (.cifar10, "train", "cifar-10-train", nil), (.cifar10, "test", "cifar-10-test", nil),
-        (.cifar100, "test", "cifar-100-test", nil), (.voc2012, "val", "voc-classification", nil),
-        (.coco2017Validation, nil, "coco-contiguous-ignored-lastWins", nil),
-    ] as [(PictureSet, String?, String, [String]?)])
+    @Test(
+        arguments: [
+            (PictureSet.imageNetTrain, nil, "imagenet-train", names), (.imageNetValidation, nil, "imagenet-val", names),
+            (.cifar10, "train", "cifar-10-train", nil), (.cifar10, "test", "cifar-10-test", nil),
+            (.cifar100, "test", "cifar-100-test", nil), (.voc2012, "val", "voc-classification", nil),
+            (.coco2017Validation, nil, "coco-contiguous-ignored-lastWins", nil),
+        ] as [(PictureSet, String?, String, [String]?)])
     func setsOpenByTheirNames(set: PictureSet, split: String?, expected: String, names: [String]?) throws {
         let folder = try Self.data()
         let pictures = try Self.source(set, split, in: folder).open(withMasks: false)
@@ -42,11 +43,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (PictureSet.voc2012, "val", "voc-segmentation"), (.pascalContext, "val", "pascal-context"),
-        (.coco2017Validation, nil, "coco-contiguous-ignored-lastWins"), (.imageNetS919, "validation", "imagenet-s"),
-        (.imageNetSegmentation, nil, "imagenet-segmentation"),
-    ] as [(PictureSet, String?, String)])
+    @Test(
+        arguments: [
+            (PictureSet.voc2012, "val", "voc-segmentation"), (.pascalContext, "val", "pascal-context"),
+            (.coco2017Validation, nil, "coco-contiguous-ignored-lastWins"), (.imageNetS919, "validation", "imagenet-s"),
+            (.imageNetSegmentation, nil, "imagenet-segmentation"),
+        ] as [(PictureSet, String?, String)])
     func masksNumberTheObjectsOfTheirPicture(set: PictureSet, split: String?, expected: String) throws {
         let folder = try Self.data()
         let pictures = try Self.source(set, split, in: folder).open(withMasks: true)
@@ -64,7 +66,8 @@ import Testing
                 #expect(labels == [["n01440764", "n01443537", "n02084071"].firstIndex(of: wnid) ?? -1])
             }
             let expected = mask.labels.map { label -> Int in
-                label == .max ? 255 : label == 0 || isForeground ? Int(label) : (labels.firstIndex(of: Int(label) - 1) ?? -9) + 1
+                label == .max
+                    ? 255 : label == 0 || isForeground ? Int(label) : (labels.firstIndex(of: Int(label) - 1) ?? -9) + 1
             }
             #expect(found.objects.map { Int($0) } == expected)
         }
@@ -83,7 +86,9 @@ import Testing
 
     @Test func foldersServeAsWellAsArchives() throws {
         let folder = try TemporaryFolder()
-        try DataSetFixtures.archive("ILSVRC2012_img_train.tar").unpack(into: folder.url.appendingPathComponent("imagenet/val")) {
+        try DataSetFixtures.archive("ILSVRC2012_img_train.tar").unpack(
+            into: folder.url.appendingPathComponent("imagenet/val")
+        ) {
             $0.replacingOccurrences(of: ".tar/", with: "/")
         }
         // Sorted by class: no development kit is needed.
@@ -99,14 +104,18 @@ import Testing
         }
         let train = error { _ = try Self.source(.imageNetTrain, in: folder) }
         #expect(
-            train == .notThere(
-                set: "imagenet-train", place: folder.url.appendingPathComponent("imagenet").path,
-                expected: ["ILSVRC2012_img_train.tar", "train"], purpose: "the training pictures of ImageNet"))
+            train
+                == .notThere(
+                    set: "imagenet-train", place: folder.url.appendingPathComponent("imagenet").path,
+                    expected: ["ILSVRC2012_img_train.tar", "train"], purpose: "the training pictures of ImageNet"))
         let own = error {
             _ = try PictureSource(
-                .classFolders, split: nil, path: folder.url.appendingPathComponent("none"), data: folder.url, classes: Self.classes)
+                .classFolders, split: nil, path: folder.url.appendingPathComponent("none"), data: folder.url,
+                classes: Self.classes)
         }
-        guard case .notThere(set: "class-folders", _, expected: [], _) = own else { return #expect(Bool(false), "\(own as Any)") }
+        guard case .notThere(set: "class-folders", _, expected: [], _) = own else {
+            return #expect(Bool(false), "\(own as Any)")
+        }
         // The flat validation set means nothing without its labels.
         let data = try Self.data()
         try FileManager.default.removeItem(at: data.url.appendingPathComponent("imagenet/ILSVRC2012_devkit_t12.tar.gz"))
@@ -118,7 +127,9 @@ import Testing
     @Test func indicesOfArchivesAreKeptAndRenewed() throws {
         let folder = try Self.data()
         let shelf = try TemporaryFolder()
-        let indices = IndexedArchive.Shelf(folder: shelf.url) { data, name in try? data.write(to: shelf.url.appendingPathComponent(name)) }
+        let indices = IndexedArchive.Shelf(folder: shelf.url) { data, name in
+            try? data.write(to: shelf.url.appendingPathComponent(name))
+        }
         func ids() throws -> [String] {
             let pictures = try Self.source(.imageNetTrain, in: folder).open(withMasks: false, indices: indices)
             return (0..<pictures.count).map { pictures.collection.record($0).id }
@@ -139,13 +150,17 @@ import Testing
     /// The manifest and the catalogue agree on names: what `fetch` brings is found.
     @Test func everyPublishedFileOfTheManifestIsLookedFor() throws {
         let root = URL(fileURLWithPath: #filePath).pathComponents.dropLast(5).joined(separator: "/").dropFirst()
-        let manifest = try DatasetsManifest(contentsOf: URL(fileURLWithPath: String(root)).appendingPathComponent("datasets.manifest"))
+        let manifest = try DatasetsManifest(
+            contentsOf: URL(fileURLWithPath: String(root)).appendingPathComponent("datasets.manifest"))
         for (name, download) in manifest.downloads ?? [:] where download.kind == .dataset {
-            let set = try #require(PictureSet(rawValue: name) ?? PictureSet(rawValue: name.replacing("-python", with: "")), "\(name)")
+            let set = try #require(
+                PictureSet(rawValue: name) ?? PictureSet(rawValue: name.replacing("-python", with: "")), "\(name)")
             #expect(set.folder == download.folder ?? name, "\(name)")
             let names = download.files.map(\.name)
             let parts = set.parts(split: set.splits.first)
-            for file in names { #expect(parts.contains { $0.names.contains(file) }, "\(name): nobody looks for \(file)") }
+            for file in names {
+                #expect(parts.contains { $0.names.contains(file) }, "\(name): nobody looks for \(file)")
+            }
             for part in parts where !part.isOptional {
                 #expect(part.names.contains(where: names.contains), "\(name): fetch does not bring \(part.names)")
             }
