@@ -27,6 +27,7 @@ public final class AttributionPass {
     private let scores, weights, contrast: FloatBuffer
     private let gradientMemory: AttentionGradients
     private let relevanceMemory: AttentionRelevance
+    private var memories: [ObjectIdentifier: AnyObject] = [:]
     private var gradientClass: Int?
     private var relevanceClass: Int?
 
@@ -37,7 +38,7 @@ public final class AttributionPass {
     /// - Precondition: the classifier has classes, as wide as the model's joint space.
     public init(
         _ vision: VisionTransformer, classifier: Tensor, logitScale: Float,
-        methods: Set<AttributionMethod> = Set(AttributionMethod.allCases)
+        methods: Set<AttributionMethod> = Set(AttributionMethod.all)
     ) {
         precondition(
             classifier.shape.count == 2 && classifier.shape[0] > 0 && classifier.shape[1] == vision.embeddingWidth,
@@ -57,17 +58,14 @@ public final class AttributionPass {
         (direction, headDirections) = (FloatBuffer(vision.width), FloatBuffer(vision.width))
         record = ForwardRecord(vision)
         flow = AttentionFlow(vision)
-        let last = vision.blocks.count - 1
-        // Chefer's product leaves layer 0 out, and so nothing below the attention of layer 1 is needed.
-        let first = min(1, last)
-        gradientMemory = AttentionGradients(record, lowestLayer: methods.contains(.chefer2021) ? first : last)
-        var streams: [RelevanceStream] = []
-        if methods.contains(.lrp) {
-            streams.append(RelevanceStream(rule: .original, lowestLayer: RelevanceStream.pixels))
-        } else if methods.contains(.partialLRP) {
-            streams.append(RelevanceStream(rule: .original, lowestLayer: last))
+        func lowestLayer(_ need: KeyPath<AttributionMethod.Needs, AttributionMethod.Depth?>) -> Int? {
+            methods.compactMap { $0.needs[keyPath: need] }.max()?.lowestLayer(of: vision.blocks.count)
         }
-        if methods.contains(.chefer2021) { streams.append(RelevanceStream(rule: .modified, lowestLayer: first)) }
+        gradientMemory = AttentionGradients(record, lowestLayer: lowestLayer(\.gradients) ?? vision.blocks.count - 1)
+        let streams = [
+            lowestLayer(\.relevance).map { RelevanceStream(rule: .original, lowestLayer: $0) },
+            lowestLayer(\.modifiedRelevance).map { RelevanceStream(rule: .modified, lowestLayer: $0) },
+        ].compactMap { $0 }
         relevanceMemory = AttentionRelevance(record, streams: streams)
     }
 
@@ -94,22 +92,15 @@ public final class AttributionPass {
     }
 
     /// The map of the image that ran last.
-    /// - Parameters:
-    ///   - method: one of ``methods``, and not the second-order lens, whose maps
-    ///     ``secondOrderMap(neurons:)`` makes of neurons.
-    ///   - label: a row of the classifier; without meaning where the method does not use the class.
+    /// - Precondition: the method is one of ``methods``, and neurons are given where it takes them.
+    public func map(_ method: AttributionMethod, for query: MapQuery) -> HeatMap {
+        precondition(methods.contains(method), "a map of \(method.name) was asked for but not declared")
+        return method.map(self, query)
+    }
+
+    /// The map of the image that ran last, by a method that takes no neurons.
     public func map(_ method: AttributionMethod, class label: Int) -> HeatMap {
-        precondition(methods.contains(method), "a map of \(method.rawValue) was asked for but not declared")
-        switch method {
-        case .rawAttention: return rawAttention()
-        case .rollout: return rollout()
-        case .gradcam: return gradcam(gradients(of: label))
-        case .partialLRP: return partialLRP(relevance(of: label))
-        case .lrp: return lrp(relevance(of: label))
-        case .chefer2021: return chefer2021(gradients(of: label), relevance(of: label))
-        case .textSpan: return textSpan(contrast: contrast(of: label))
-        case .secondOrder: preconditionFailure("second-order maps are made of neurons, not of a class")
-        }
+        map(method, for: MapQuery(label: label))
     }
 
     // MARK: Once for an image and class
@@ -133,10 +124,16 @@ public final class AttributionPass {
     }
 
     /// The class's weights minus the mean over all classes. // [d]
-    private func contrast(of label: Int) -> UnsafePointer<Float> {
+    func contrast(of label: Int) -> UnsafePointer<Float> {
         loadWeights(of: label)
         for j in 0..<contrast.count { contrast.base[j] = weights.base[j] - classMean[j] }
         return UnsafePointer(contrast.base)
+    }
+
+    /// The class's row of the classifier. // [d]
+    func weights(of label: Int) -> UnsafePointer<Float> {
+        loadWeights(of: label)
+        return UnsafePointer(weights.base)
     }
 
     private func loadWeights(of label: Int) {
@@ -145,6 +142,14 @@ public final class AttributionPass {
     }
 
     // MARK: For the methods
+
+    /// Scratch memory of a method's own, made when a map is first asked of it.
+    func memory<Memory: AnyObject>(_ make: (ForwardRecord) -> Memory) -> Memory {
+        if let memory = memories[ObjectIdentifier(Memory.self)] as? Memory { return memory }
+        let memory = make(record)
+        memories[ObjectIdentifier(Memory.self)] = memory
+        return memory
+    }
 
     /// Scores of the tokens without that of the class token.
     func patchMap(_ tokens: UnsafePointer<Float>) -> HeatMap {

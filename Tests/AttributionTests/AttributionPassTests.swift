@@ -15,13 +15,13 @@ import Testing
             ? pass.secondOrderMap(neurons: [(0, label), (2, 7)]) : pass.map(method, class: label)
     }
 
-    @Test(arguments: AttributionMethod.allCases) func aUsedPassGivesTheMapsOfAFreshOne(method: AttributionMethod) {
+    @Test(arguments: AttributionMethod.all) func aUsedPassGivesTheMapsOfAFreshOne(method: AttributionMethod) {
         let size = 3 * vision.configuration.imageSize * vision.configuration.imageSize
         let images = RandomVision.images(2)
         let (one, two) = (Array(images[..<size]), Array(images[size...]))
         let used = AttributionPass(vision, classifier: classifier, logitScale: 20)
         used.run(one)
-        for other in AttributionMethod.allCases { _ = map(used, other, class: 4) }
+        for other in AttributionMethod.all { _ = map(used, other, class: 4) }
         _ = map(used, method, class: 1)
         used.run(two)
         let fresh = AttributionPass(vision, classifier: classifier, logitScale: 20)
@@ -29,7 +29,7 @@ import Testing
         #expect(map(used, method, class: 1) == map(fresh, method, class: 1))
     }
 
-    @Test(arguments: AttributionMethod.allCases) func aMethodDeclaredAloneGivesTheSameMap(method: AttributionMethod) {
+    @Test(arguments: AttributionMethod.all) func aMethodDeclaredAloneGivesTheSameMap(method: AttributionMethod) {
         let all = AttributionPass(vision, classifier: classifier, logitScale: 20)
         let alone = AttributionPass(vision, classifier: classifier, logitScale: 20, methods: [method])
         let image = RandomVision.images(1)
@@ -41,7 +41,7 @@ import Testing
         #expect(error < 1e-4, "off by \(error)")
     }
 
-    @Test(arguments: AttributionMethod.allCases) func classesMatterWhereTheMethodSaysSo(method: AttributionMethod) {
+    @Test(arguments: AttributionMethod.all) func classesMatterWhereTheMethodSaysSo(method: AttributionMethod) {
         let pass = AttributionPass(vision, classifier: classifier, logitScale: 20)
         pass.run(RandomVision.images(1))
         #expect((map(pass, method, class: 0) != map(pass, method, class: 1)) == method.usesClass)
@@ -63,12 +63,12 @@ import Testing
         let pass = AttributionPass(vision, classifier: classifier, logitScale: 20)
         let configuration = vision.configuration
         pass.run([UInt8](repeating: colour, count: 3 * configuration.imageSize * configuration.imageSize))
-        for method in AttributionMethod.allCases {
+        for method in AttributionMethod.all {
             let map = map(pass, method, class: 0)
             let finite = map.values.allSatisfy { $0.isFinite }
-            #expect(finite, "\(method.rawValue): \(map.values)")
+            #expect(finite, "\(method.name): \(map.values)")
             let inside = map.normalised().values.allSatisfy { (0...1).contains($0) }
-            #expect(inside, "\(method.rawValue): \(map.normalised().values)")
+            #expect(inside, "\(method.name): \(map.normalised().values)")
         }
     }
 
@@ -79,7 +79,7 @@ import Testing
         pass.run(RandomVision.images(1))
         for method in [AttributionMethod.partialLRP, .lrp, .gradcam, .chefer2021] {
             let map = pass.map(method, class: 0)
-            #expect(map.values == [Float](repeating: 0, count: map.values.count), "\(method.rawValue)")
+            #expect(map.values == [Float](repeating: 0, count: map.values.count), "\(method.name)")
         }
     }
 
@@ -89,9 +89,9 @@ import Testing
         let vision = RandomVision.make(configuration)
         let pass = AttributionPass(vision, classifier: RandomVision.classifier(vision, classes: 2), logitScale: 20)
         pass.run(RandomVision.images(1))
-        for method in AttributionMethod.allCases where method != .secondOrder {
+        for method in AttributionMethod.all where method != .secondOrder {
             let finite = pass.map(method, class: 1).values.allSatisfy { $0.isFinite }
-            #expect(finite, "\(method.rawValue)")
+            #expect(finite, "\(method.name)")
         }
         // The products leave layer 0 out, and so nothing flows.
         #expect(pass.map(.rollout, class: 1).values == [0, 0, 0, 0])

@@ -71,15 +71,15 @@ import Testing
         }
     }
 
-    @Test(arguments: AttributionMethod.allCases) func maps(method: AttributionMethod) throws {
+    @Test(arguments: AttributionMethod.all) func maps(method: AttributionMethod) throws {
         try forEachImage { reference, image, pass in
             let map =
                 method == .secondOrder
                 ? pass.secondOrderMap(neurons: reference.neurons) : pass.map(method, class: reference.labels[image])
             let configuration = reference.vision.configuration
             #expect(map.side == (method == .lrp ? configuration.imageSize : configuration.gridSize))
-            let error = relativeError(map.values, try reference.expected(image, "map.\(method.rawValue)"))
-            #expect(error < 1e-4, "\(method.rawValue) of image \(image) off by \(error)")
+            let error = relativeError(map.values, try reference.expected(image, "map.\(method.name)"))
+            #expect(error < 1e-4, "\(method.name) of image \(image) off by \(error)")
         }
     }
 

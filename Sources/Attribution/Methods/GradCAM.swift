@@ -1,7 +1,14 @@
+extension AttributionMethod {
+    /// The last layer's attention, heads weighted by their gradient (Selvaraju et al. 2017, applied to attention).
+    public static let gradcam = AttributionMethod(
+        "gradcam", title: "GradCAM", query: .label, needs: Needs(gradients: .lastLayer)
+    ) { $0.gradcam($0.gradients(of: $1.label)) }
+}
+
 extension AttributionPass {
     /// GradCAM on the last layer's attention of the class token: each head weighted by the mean of its
     /// gradient over the patches, mean over the heads, negative values cut off.
-    func gradcam(_ gradients: AttentionGradients) -> HeatMap {
+    fileprivate func gradcam(_ gradients: AttentionGradients) -> HeatMap {
         let (tokens, heads, last) = (vision.tokens, vision.configuration.heads, vision.blocks.count - 1)
         flow.row.base.update(repeating: 0, count: tokens)
         for head in 0..<heads {

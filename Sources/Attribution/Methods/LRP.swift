@@ -1,6 +1,13 @@
+extension AttributionMethod {
+    /// Layer-wise relevance propagation to the pixels (Binder et al. 2016).
+    public static let lrp = AttributionMethod(
+        "lrp", title: "LRP", query: .label, needs: Needs(relevance: .pixels)
+    ) { $0.lrp($0.relevance(of: $1.label)) }
+}
+
 extension AttributionPass {
     /// Relevance (original rules) of the pixels, summed over the channels.
-    func lrp(_ relevance: AttentionRelevance) -> HeatMap {
+    fileprivate func lrp(_ relevance: AttentionRelevance) -> HeatMap {
         guard let pixels = relevance.pixels?.pixels.base else {
             preconditionFailure("relevance of the pixels was read but not declared")
         }

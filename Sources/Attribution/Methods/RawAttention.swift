@@ -1,8 +1,15 @@
 import DenseMath
 
+extension AttributionMethod {
+    /// The last layer's attention of the class token.
+    public static let rawAttention = AttributionMethod(
+        "raw-attention", title: "raw attention", query: .nothing
+    ) { pass, _ in pass.rawAttention() }
+}
+
 extension AttributionPass {
     /// The class token's attention in the last layer, mean over the heads.
-    func rawAttention() -> HeatMap {
+    fileprivate func rawAttention() -> HeatMap {
         let heads = vision.configuration.heads
         flow.row.base.update(repeating: 0, count: vision.tokens)
         if let last = record.layers.last {

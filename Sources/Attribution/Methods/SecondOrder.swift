@@ -1,3 +1,13 @@
+extension AttributionMethod {
+    /// Activations of the neurons whose second-order effects point to the class (arXiv 2406.04341, section 5.4).
+    public static let secondOrder = AttributionMethod("second-order", title: "second order", query: .neurons) {
+        guard let neurons = $1.neurons else {
+            preconditionFailure("second-order maps are made of neurons, and none were given")
+        }
+        return $0.secondOrderMap(neurons: neurons)
+    }
+}
+
 extension AttributionPass {
     /// The plain average of neurons' activations at the patches; zeros without neurons.
     ///

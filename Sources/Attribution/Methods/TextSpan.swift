@@ -1,6 +1,13 @@
 import CLIPModel
 import DenseMath
 
+extension AttributionMethod {
+    /// Direct contribution of each token through all attention heads (Gandelsman et al., arXiv 2310.05916).
+    public static let textSpan = AttributionMethod(
+        "textspan", title: "TextSpan (first order)", query: .label
+    ) { $0.textSpan(contrast: $0.contrast(of: $1.label)) }
+}
+
 extension AttributionPass {
     /// Each patch's direct contribution through all attention heads, along the class's direction:
     /// Σ_{l,h} a_i ⟨W_O (W_V ln_1(x_i) + b_V), t⟩ with t = γ*/σ* ∘ Pᵀ·contrast, and the token's share of what is the same for
@@ -10,7 +17,7 @@ extension AttributionPass {
     /// The direction is taken through W_O once a layer instead of every token.
     /// Source: Gandelsman, Efros and Steinhardt, arXiv 2310.05916, and its public implementation.
     /// - Parameter contrast: the class's weights minus the mean over all classes. // [d]
-    func textSpan(contrast: UnsafePointer<Float>) -> HeatMap {
+    fileprivate func textSpan(contrast: UnsafePointer<Float>) -> HeatMap {
         let (tokens, width, d) = (vision.tokens, vision.width, vision.embeddingWidth)
         BLAS.multiply(
             d, width, vision.projection.elements, stride: width, transposed: true, vector: contrast,

@@ -45,7 +45,7 @@ struct ImageSetSpec: Sendable {
                     ? ownPath.deletingPathExtension().lastPathComponent
                     : ownPath.pathComponents.suffix(parts).joined(separator: "/")
             } else {
-                set.rawValue
+                set.name
             }
         }
     }
@@ -92,8 +92,8 @@ extension ImageSetSpec {
     /// - Throws: `SpecError`.
     init<Root>(_ root: SpecMapping<Root>, _ key: Root, among scenes: [String]) throws {
         let mapping = try root.mapping(key, keys: Key.self)
-        let dataset = try mapping.string(.dataset, among: scenes + PictureSet.allCases.map(\.rawValue))
-        guard let set = PictureSet(rawValue: dataset) else {
+        let dataset = try mapping.string(.dataset, among: scenes + PictureSet.all.map(\.name))
+        guard let set = PictureSet.named(dataset) else {
             let split: SceneSplit = try mapping.choice(.split)
             guard split != .train else {
                 throw mapping.invalid(.split, "'train' has no end; take fit, val, seg or val-r")

@@ -23,11 +23,11 @@ struct PictureDataset: Sendable {
         let opened = Shared { try source.open(withMasks: withMasks, indices: memo.indices) }
         (self.source, self.opened) = (source, opened)
         let key = [
-            source.set.rawValue, source.split ?? "", "\(sampling)", limit.map(String.init) ?? "", "\(withMasks)",
+            source.set.name, source.split ?? "", "\(sampling)", limit.map(String.init) ?? "", "\(withMasks)",
             onBadPicture.rawValue,
         ].joined(separator: "\n")
         list = try memo.value("pictures", of: source.files(), key: key) {
-            let reading = ReadingProgress("\(source.set.rawValue): reading pictures", tell)
+            let reading = ReadingProgress("\(source.set.name): reading pictures", tell)
             return try PictureList(
                 opened.value(), sampling, limit: limit, withMasks: withMasks, onBadPicture: onBadPicture,
                 progress: reading.show)

@@ -12,7 +12,7 @@ enum ExplainabilityCase: Sendable, Hashable {
     var name: String {
         switch self {
         case .reading(let reading): reading.name
-        case .attribution(let method): method.rawValue
+        case .attribution(let method): method.name
         case .absentLabel(let reading): "\(reading.name)-absent-label"
         case .wholePicture: "whole-picture"
         }
@@ -22,7 +22,7 @@ enum ExplainabilityCase: Sendable, Hashable {
     var title: String {
         switch self {
         case .reading(let reading): reading.title
-        case .attribution(let method): SegmentationTables.header(method)
+        case .attribution(let method): method.title
         case .absentLabel(let reading): "\(reading.title), a label that is absent"
         case .wholePicture: "the whole picture"
         }
@@ -32,7 +32,7 @@ enum ExplainabilityCase: Sendable, Hashable {
     var key: String {
         switch self {
         case .reading(let reading): reading.key
-        case .attribution(let method): method.rawValue
+        case .attribution(let method): method.name
         case .absentLabel(let reading): "absent label, \(reading.key)"
         case .wholePicture: "whole picture"
         }
@@ -65,7 +65,7 @@ enum ExplainabilityCase: Sendable, Hashable {
     static func all(depth: Int, secondOrder: Bool) -> [ExplainabilityCase] {
         let surgery = TokenReading.surgery(depth: depth)
         return [.reading(.clip)]
-            + AttributionMethod.allCases.filter { secondOrder || $0 != .secondOrder }.map { .attribution($0) }
+            + AttributionMethod.all.filter { secondOrder || $0 != .secondOrder }.map { .attribution($0) }
             + [.reading(.featureSurgery), .reading(.architectureSurgery(depth: depth)), .reading(surgery)]
             + [.reading(.singleText(depth: depth))] + TokenReading.variants(depth: depth).map { .reading($0) }
             + [.absentLabel(surgery), .wholePicture]

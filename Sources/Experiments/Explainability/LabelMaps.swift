@@ -59,13 +59,11 @@ final class LabelMaps {
         case .wholePicture: return [Float](repeating: 1, count: size * size)
         case .attribution(let method):
             guard let attribution else {
-                preconditionFailure("a map of \(method.rawValue) was asked for but not declared")
+                preconditionFailure("a map of \(method.name) was asked for but not declared")
             }
-            if method == .secondOrder, let secondOrder {
-                map = attribution.secondOrderMap(neurons: secondOrder.neurons.largest(secondOrder.count, of: label))
-            } else {
-                map = attribution.map(method, class: label)
-            }
+            let neurons =
+                method.query == .neurons ? secondOrder.map { $0.neurons.largest($0.count, of: label) } : nil
+            map = attribution.map(method, for: MapQuery(label: label, neurons: neurons))
         }
         return map.normalised().resized(to: size).values
     }

@@ -18,7 +18,7 @@ struct SegmentationCase: Sendable, Hashable {
 
         var name: String {
             switch self {
-            case .method(let method): method.rawValue
+            case .method(let method): method.name
             case .randomNeurons: "random-neurons"
             }
         }
@@ -29,7 +29,7 @@ struct SegmentationCase: Sendable, Hashable {
 
     /// Every method for the predicted class, then those that depend on the class for an absent one.
     static let all: [SegmentationCase] =
-        AttributionMethod.allCases.map { .init(maker: .method($0), query: .predicted) }
+        AttributionMethod.all.map { .init(maker: .method($0), query: .predicted) }
         + [.init(maker: .randomNeurons, query: .predicted)]
-        + AttributionMethod.allCases.filter(\.usesClass).map { .init(maker: .method($0), query: .absent) }
+        + AttributionMethod.all.filter(\.usesClass).map { .init(maker: .method($0), query: .absent) }
 }

@@ -46,8 +46,9 @@ final class SegmentationMaps {
 
     func map(_ maker: SegmentationCase.Maker, class label: Int) -> HeatMap {
         switch maker {
-        case .method(.secondOrder): return pass.secondOrderMap(neurons: neurons.largest(count, of: label))
-        case .method(let method): return pass.map(method, class: label)
+        case .method(let method):
+            let chosen = method.query == .neurons ? neurons.largest(count, of: label) : nil
+            return pass.map(method, for: MapQuery(label: label, neurons: chosen))
         case .randomNeurons:
             var random = SplitMix64(seed: seed, label: "neurons of a random map", index: UInt64(image))
             return pass.secondOrderMap(neurons: neurons.random(count, &random))

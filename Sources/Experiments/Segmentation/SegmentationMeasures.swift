@@ -30,7 +30,7 @@ struct SegmentationMeasures {
     }
 
     /// How Table 4 stands to the paper's.
-    var standing: String { rows.standing(to: AttributionMethod.allCases.map { paper?[$0.rawValue, "mean-iou"] }) }
+    var standing: String { rows.standing(to: AttributionMethod.all.map { paper?[$0.name, "mean-iou"] }) }
 
     static func subject(_ item: SegmentationCase) -> Subject {
         ["method": item.maker.name, "class": item.query.rawValue]
@@ -45,7 +45,7 @@ struct SegmentationMeasures {
         for (index, item) in SegmentationCase.all.enumerated() {
             func number(_ column: String) -> PaperNumber? {
                 guard case .method(let method) = item.maker, item.query == .predicted else { return nil }
-                return paper?[method.rawValue, column]
+                return paper?[method.name, column]
             }
             for (position, rule) in spec.rules.enumerated() {
                 // The paper's are of its own threshold.

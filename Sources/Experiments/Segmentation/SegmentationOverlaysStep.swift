@@ -21,7 +21,7 @@ struct SegmentationOverlaysStep: StepDefinition {
             kind: "segmentation-overlays", version: 3,
             parameters: [
                 "neurons": .integer(spec.neurons), "neuron-layers": .integers(layers), "images": .integer(count),
-                "title": .text(images.name.name), "methods": .texts(AttributionMethod.allCases.map(\.rawValue)),
+                "title": .text(images.name.name), "methods": .texts(AttributionMethod.all.map(\.name)),
                 "seed": .integer(seed),
             ],
             inputs: [images.images.erased, images.facts.erased, classifier.erased, directions.erased],
@@ -51,7 +51,7 @@ struct SegmentationOverlaysStep: StepDefinition {
                                 ? "\(names[label]), in truth none of the classes"
                                 : "\(names[label]), in truth \(names[truth])",
                         cells: [.init(image), .init(image.tinted(by: try reader.mask(index)))]
-                            + AttributionMethod.allCases.map { overlay($0, label) }
+                            + AttributionMethod.all.map { overlay($0, label) }
                             + [
                                 Gallery.Cell(
                                     overlay(.secondOrder, absent).image, captions: [names[absent]])
@@ -59,7 +59,7 @@ struct SegmentationOverlaysStep: StepDefinition {
                 }
                 let gallery = Gallery(
                     title: "\(images.name.name) · maps of the class that the model predicts",
-                    columnHeaders: ["image", "mask: main object red"] + AttributionMethod.allCases.map(\.rawValue)
+                    columnHeaders: ["image", "mask: main object red"] + AttributionMethod.all.map(\.name)
                         + ["second-order, a class that is absent"],
                     rows: rows, scale: max(1, 128 / size)
                 )

@@ -13,19 +13,6 @@ struct SegmentationTables {
         .init(maker: maker, query: .predicted)
     }
 
-    static func header(_ method: AttributionMethod) -> String {
-        switch method {
-        case .partialLRP: "partial LRP"
-        case .rollout: "rollout"
-        case .lrp: "LRP"
-        case .gradcam: "GradCAM"
-        case .chefer2021: "Chefer et al. 2021"
-        case .rawAttention: "raw attention"
-        case .textSpan: "TextSpan (first order)"
-        case .secondOrder: "second order"
-        }
-    }
-
     private var table4: TableLayout {
         let groups = ["pixel accuracy", "mIoU", "mAP"]
         func cells(_ maker: SegmentationCase.Maker) -> [TableLayout.Cell] {
@@ -47,7 +34,7 @@ struct SegmentationTables {
             columns: groups.flatMap { [.init("measured", group: $0), .init("paper", group: $0)] } + [
                 .init("of one value")
             ],
-            rows: AttributionMethod.allCases.map { .init(Self.header($0), cells(.method($0))) }
+            rows: AttributionMethod.all.map { .init($0.title, cells(.method($0))) }
                 + [.init("random neurons (control)", cells(.randomNeurons))],
             footnotes: [
                 "second order: \(spec.neurons) neurons of layers \(layers); the paper: 200 of layers 8 to 10. Foreground: the object that gives the image its label.",
@@ -62,7 +49,7 @@ struct SegmentationTables {
         TableLayout(
             title: "Table 4 with the older rule (%): foreground where the map exceeds its mean",
             rowHeader: "method", columns: [.init("pixel accuracy"), .init("mIoU")],
-            rows: (AttributionMethod.allCases.map { (Self.header($0), SegmentationCase.Maker.method($0)) }
+            rows: (AttributionMethod.all.map { ($0.title, SegmentationCase.Maker.method($0)) }
                 + [("random neurons (control)", .randomNeurons)]).map { title, maker in
                     let subject = SegmentationMeasures.subject(predicted(maker), rule: "> mean")
                     return .init(title, [.init("pixel-accuracy", subject), .init("mean-iou", subject)])
@@ -77,12 +64,12 @@ struct SegmentationTables {
             columns: ["mIoU", "mAP"].flatMap {
                 [.init("predicted class", group: $0), .init("absent class", group: $0)]
             },
-            rows: AttributionMethod.allCases.filter(\.usesClass).map { method in
+            rows: AttributionMethod.all.filter(\.usesClass).map { method in
                 let (present, absent) = (
                     predicted(.method(method)), SegmentationCase(maker: .method(method), query: .absent)
                 )
                 return .init(
-                    Self.header(method),
+                    method.title,
                     [
                         .init("mean-iou", SegmentationMeasures.subject(present, rule: measures.spec.thresholdName)),
                         .init("mean-iou", SegmentationMeasures.subject(absent, rule: measures.spec.thresholdName)),

@@ -87,7 +87,7 @@ import Testing
         #expect(listed.last?["isTruncated"] as? Bool == true)
     }
 
-    @Test(arguments: AttributionMethod.allCases) func mapsAreThoseOfTheMethod(method: AttributionMethod) throws {
+    @Test(arguments: AttributionMethod.all) func mapsAreThoseOfTheMethod(method: AttributionMethod) throws {
         let texts = method.usesClass ? ["a", "b"] : []
         _ = try sample.export(jobs: 3).run(
             .maps(MapExport(method: method, texts: texts, neuronsPerText: 5)), of: sample.selection(limit: 9))

@@ -148,7 +148,7 @@ import Testing
             directions: fitted.directions,
             spec: Self.spec(), layers: [0, 1], names: sample.classNames
         ).result(of: sample.given)
-        try expectTable(picture, rows: 2, columns: 3 + AttributionMethod.allCases.count)
+        try expectTable(picture, rows: 2, columns: 3 + AttributionMethod.all.count)
     }
 
     /// A picture for people, and its table with as many rows and columns.

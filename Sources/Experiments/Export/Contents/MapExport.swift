@@ -33,14 +33,14 @@ public struct MapExport: PictureExporter {
 
     func check(_ configuration: CLIPConfiguration) throws {
         if method.usesClass {
-            guard !texts.isEmpty else { throw ExportError.textsMissing(method: method.rawValue) }
+            guard !texts.isEmpty else { throw ExportError.textsMissing(method: method.name) }
         } else if !texts.isEmpty {
-            throw ExportError.textsNotUsed(method: method.rawValue)
+            throw ExportError.textsNotUsed(method: method.name)
         }
         if method == .textSpan, texts.count + contrastTexts.count < 2 {
-            throw ExportError.contrastMissing(method: method.rawValue)
+            throw ExportError.contrastMissing(method: method.name)
         }
-        guard method == .secondOrder else { return }
+        guard method.query == .neurons else { return }
         let readable = configuration.vision.layers - 1
         guard readable > 0, (layers?.largest ?? 0) < readable else {
             throw ExportError.noSecondOrderEffects(layer: layers?.largest ?? 0, layers: configuration.vision.layers)
@@ -54,9 +54,9 @@ public struct MapExport: PictureExporter {
     }
 
     func settings(_ clip: CLIP, images: Int) -> ExportDocument.Settings {
-        var settings = ExportDocument.Settings(method: method.rawValue)
+        var settings = ExportDocument.Settings(method: method.name)
         if !contrastTexts.isEmpty { settings.contrastTexts = contrastTexts }
-        if method == .secondOrder {
+        if method.query == .neurons {
             settings.layers = chosenLayers(clip)
             settings.neuronsPerText = neuronsPerText
             settings.significantImages = min(SecondOrderExport.significantImages, images)
@@ -65,7 +65,7 @@ public struct MapExport: PictureExporter {
     }
 
     func tensors(_ clip: CLIP, images: Int) throws -> [ExportTensor] {
-        guard method != .secondOrder || images > 1 else { throw ExportError.tooFewPictures(found: images, needed: 2) }
+        guard method.query != .neurons || images > 1 else { throw ExportError.tooFewPictures(found: images, needed: 2) }
         let side = side(clip)
         return [
             ExportTensor(
@@ -83,7 +83,7 @@ public struct MapExport: PictureExporter {
 
     /// Pixels for the one method that goes back to them, else patches.
     private func side(_ clip: CLIP) -> Int {
-        method == .lrp ? clip.configuration.vision.imageSize : clip.configuration.vision.gridSize
+        method.isOfPixels ? clip.configuration.vision.imageSize : clip.configuration.vision.gridSize
     }
 
     func compute(_ clip: CLIP, _ pictures: PreparedPictures, into file: ExportFile, _ work: ExportWork) throws {
@@ -92,7 +92,7 @@ public struct MapExport: PictureExporter {
         let classes = self.texts + contrastTexts
         // Methods that use no class still take a classifier; zeros change nothing.
         let weights = classes.isEmpty ? Tensor(zeros: [1, clip.vision.embeddingWidth]) : clip.embed(texts: classes)
-        let neurons = method == .secondOrder ? try neurons(clip, weights, pictures, work) : []
+        let neurons = method.query == .neurons ? try neurons(clip, weights, pictures, work) : []
         try work.forEachBatch(of: pictures, capacity: 1, stage: "images") {
             let pass = AttributionPass(
                 clip.vision, classifier: weights, logitScale: exp(clip.logitScale), methods: [method])
@@ -104,9 +104,8 @@ public struct MapExport: PictureExporter {
                 values.removeAll(keepingCapacity: true)
                 for text in 0..<texts {
                     try work.cancellation.check()
-                    let map =
-                        method == .secondOrder
-                        ? pass.secondOrderMap(neurons: neurons[text]) : pass.map(method, class: text)
+                    let query = MapQuery(label: text, neurons: neurons.isEmpty ? nil : neurons[text])
+                    let map = pass.map(method, for: query)
                     values += map.values
                 }
                 try maps.write(values, rows: range)

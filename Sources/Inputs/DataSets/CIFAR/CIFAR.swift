@@ -73,3 +73,24 @@ public struct CIFAR: ImageCollection {
         return .pixels(RGBImage(width: Self.side, height: Self.side, pixels: colours))
     }
 }
+
+extension PictureSet {
+    public static let cifar10 = cifar(
+        "cifar-10", title: "CIFAR-10", folders: ["cifar-10-batches-bin", "cifar-10-batches-py"])
+    public static let cifar100 = cifar(
+        "cifar-100", title: "CIFAR-100", folders: ["cifar-100-binary", "cifar-100-python"])
+
+    private static func cifar(_ name: String, title: String, folders: [String]) -> PictureSet {
+        PictureSet(
+            name, splits: ["train", "test"],
+            parts: { _ in
+                [
+                    Part(
+                        "pictures", ["\(name)-binary.tar.gz", "\(name)-python.tar.gz"] + folders + ["."],
+                        "the pictures of \(title)")
+                ]
+            },
+            open: { LabelledPictures(try CIFAR($0.files("pictures"), split: CIFAR.Split(rawValue: $0.split) ?? .test)) }
+        )
+    }
+}

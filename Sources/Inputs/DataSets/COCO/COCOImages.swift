@@ -132,3 +132,26 @@ public struct COCOImages: SegmentedImages {
         }
     }
 }
+
+extension PictureSet {
+    public static let coco2017Train = coco("train")
+    public static let coco2017Validation = coco("val")
+
+    private static func coco(_ part: String) -> PictureSet {
+        PictureSet(
+            "coco-2017-\(part)", folder: "coco-2017", hasMasks: true,
+            parts: { _ in
+                [
+                    Part("pictures", ["\(part)2017.zip", "\(part)2017"], "the pictures of COCO 2017"),
+                    Part(
+                        "annotations", ["annotations_trainval2017.zip", "annotations"], "the annotations of COCO 2017"),
+                ]
+            },
+            open: {
+                LabelledPictures(
+                    try COCOImages(
+                        images: $0.files("pictures"), annotations: $0.files("annotations"),
+                        name: "instances_\(part)2017.json"))
+            })
+    }
+}

@@ -111,3 +111,11 @@ public struct ClassFolders: ImageCollection {
         return common.count
     }
 }
+
+extension PictureSet {
+    /// A folder or archive with a folder of pictures for each class.
+    public static let classFolders = PictureSet(
+        "class-folders", isReaders: true,
+        parts: { _ in [Part("pictures", ["."], "folders of pictures, one a class")] },
+        open: { LabelledPictures(try ClassFolders($0.files("pictures"))) })
+}

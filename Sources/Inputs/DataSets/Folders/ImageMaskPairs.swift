@@ -70,3 +70,14 @@ public struct ImageMaskPairs: SegmentedImages {
             id: pair.path, place: place(index))
     }
 }
+
+extension PictureSet {
+    /// A folder or archive with `images/`, `masks/` and `classes.txt`.
+    public static let imageMaskPairs = PictureSet(
+        "image-mask-pairs", isReaders: true, hasMasks: true, isLabelledByMasksOnly: true,
+        parts: { _ in [Part("pictures", ["."], "pictures with a mask each")] },
+        open: {
+            let files = try $0.files("pictures")
+            return LabelledPictures(try ImageMaskPairs(files, classNames: ImageMaskPairs.classNames(files)))
+        })
+}

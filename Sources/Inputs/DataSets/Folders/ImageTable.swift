@@ -148,3 +148,17 @@ public struct ImageTable: SegmentedImages {
         }
     }
 }
+
+extension PictureSet {
+    /// A CSV file of paths and labels.
+    public static let imageTable = PictureSet(
+        "image-table", isReaders: true, hasMasks: true, place: .table,
+        parts: { _ in [Part("table", ["."], "a CSV file of paths and labels")] },
+        otherFiles: { try ImageTable($0).files }, open: { LabelledPictures(try ImageTable($0.source)) })
+}
+
+extension ImageTable {
+    fileprivate init(_ source: PictureSource) throws {
+        try self.init(source.place, classNames: source.tableClasses.map(PromptSet.classNames))
+    }
+}

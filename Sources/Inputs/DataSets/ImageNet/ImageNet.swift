@@ -99,3 +99,43 @@ struct ImageNetValidation: ImageCollection {
 
     func place(_ index: Int) -> String { files.place(of: pictures[index].file) }
 }
+
+extension PictureSet {
+    public static let imageNetTrain = PictureSet(
+        "imagenet-train", folder: "imagenet", hasImageNetClasses: true,
+        parts: { _ in [Part("pictures", ["ILSVRC2012_img_train.tar", "train"], "the training pictures of ImageNet")] },
+        open: { LabelledPictures(try ImageNet.train($0.files("pictures"), classes: $0.imageNetClasses())) })
+
+    /// Sorted into folders of classes, it needs no development kit.
+    public static let imageNetValidation = PictureSet(
+        "imagenet-val", folder: "imagenet", hasImageNetClasses: true,
+        parts: { _ in
+            [
+                Part("pictures", ["ILSVRC2012_img_val.tar", "val"], "the validation pictures of ImageNet"),
+                Part(
+                    "devkit", ["ILSVRC2012_devkit_t12.tar.gz", "ILSVRC2012_devkit_t12"],
+                    "the labels of ImageNet's validation set", isOptional: true),
+            ]
+        },
+        open: { set in
+            let (pictures, classes) = (try set.files("pictures"), try set.imageNetClasses())
+            guard let url = set.found("devkit") else {
+                guard ImageNet.isSorted(pictures) else { throw set.missing("devkit") }
+                return LabelledPictures(try ImageNet.train(pictures, classes: classes))
+            }
+            let devkit = try ImageNetDevkit(set.files("devkit"))
+            guard devkit.classes.wnids == classes.wnids else {
+                throw DataSetError.classCount(
+                    path: url.path, found: devkit.classes.wnids.count, expected: classes.wnids.count)
+            }
+            return LabelledPictures(try ImageNet.validation(pictures, devkit), classNames: classes.names)
+        })
+
+    public static let imageNetR = PictureSet(
+        "imagenet-r", hasImageNetClasses: true,
+        parts: { _ in [Part("pictures", ["imagenet-r.tar", "imagenet-r", "."], "the pictures of ImageNet-R")] },
+        open: {
+            LabelledPictures(try ImageNet.renditions($0.files("pictures"), classes: $0.imageNetClasses()))
+                .amongPresentClasses()
+        })
+}

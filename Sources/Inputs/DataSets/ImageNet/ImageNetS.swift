@@ -115,3 +115,37 @@ public struct ImageNetS: SegmentedImages {
             place: place(index))
     }
 }
+
+extension PictureSet {
+    public static let imageNetS50 = imageNetS(
+        "imagenet-s-50", archive: "ImageNetS50", published: "a0fe9d82231f9bc4787ee76e304dfa51")
+    public static let imageNetS300 = imageNetS(
+        "imagenet-s-300", archive: "ImageNetS300", published: "dd8e42e156bac415a35c3c239de297bf")
+    public static let imageNetS919 = imageNetS(
+        "imagenet-s", archive: "ImageNetS919", published: "5f7f58ae1003d21da9409a8576bf7680")
+
+    /// - Parameter published: what the published archive has behind its name.
+    private static func imageNetS(_ name: String, archive: String, published: String) -> PictureSet {
+        PictureSet(
+            name, folder: "imagenet-s", splits: ["validation", "train-semi"], hasMasks: true, hasImageNetClasses: true,
+            parts: { split in
+                let pictures =
+                    split == "train-semi" ? ["ILSVRC2012_img_train.tar", "train"] : ["ILSVRC2012_img_val.tar", "val"]
+                return [
+                    Part(
+                        "masks", ["\(archive)-\(published).zip", archive + ".zip", archive + ".tar", archive],
+                        "the masks of \(archive)"),
+                    Part(
+                        "pictures", pictures, "the pictures of \(archive)", isOptional: true, neighbour: "imagenet"),
+                ]
+            },
+            open: { set in
+                let masks = try set.files("masks")
+                let isWhole = ImageNetS.hasPictures(masks) || set.found("pictures") == nil
+                return LabelledPictures(
+                    try ImageNetS(
+                        masks: masks, split: set.split, pictures: isWhole ? masks : set.files("pictures"),
+                        classes: set.imageNetClasses()))
+            })
+    }
+}

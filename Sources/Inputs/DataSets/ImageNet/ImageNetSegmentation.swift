@@ -127,3 +127,12 @@ public struct ImageNetSegmentation: SegmentedImages {
         return text
     }
 }
+
+extension PictureSet {
+    public static let imageNetSegmentation = PictureSet(
+        "imagenet-segmentation", hasMasks: true, hasImageNetClasses: true,
+        parts: { _ in
+            [Part("pictures", ["gtsegs_ijcv.mat"], "the pictures and masks of ImageNet-Segmentation")]
+        },
+        open: { LabelledPictures(try ImageNetSegmentation($0.url("pictures")), classes: try $0.imageNetClasses()) })
+}

@@ -139,3 +139,24 @@ struct PascalLabelList {
         self.names = names.compactMap { $0 }
     }
 }
+
+extension PictureSet {
+    public static let pascalContext = PictureSet(
+        "pascal-context", splits: ["train", "val", "trainval"], hasMasks: true, isLabelledByMasksOnly: true,
+        parts: { _ in
+            [
+                Part(
+                    "pictures", ["VOCtrainval_03-May-2010.tar", "VOCdevkit", "VOC2010"],
+                    "the pictures of Pascal VOC 2010"),
+                Part("maps", ["trainval.tar.gz", "trainval"], "the label maps of Pascal Context"),
+                Part("labels", ["labels.txt"], "the labels of Pascal Context", isOptional: true),
+                Part("classes", ["59_labels.txt"], "the 59 classes of Pascal Context"),
+            ]
+        },
+        open: {
+            LabelledPictures(
+                try PascalContext(
+                    voc: $0.files("pictures"), maps: $0.files("maps"), labels: $0.found("labels"),
+                    classes: $0.url("classes"), split: $0.split))
+        })
+}

@@ -117,3 +117,18 @@ struct PascalPicture: Sendable {
         return pictures
     }
 }
+
+extension PictureSet {
+    public static let voc2012 = PictureSet(
+        "voc-2012", splits: ["train", "val", "trainval"], hasMasks: true,
+        parts: { _ in
+            [
+                Part(
+                    "kit", ["VOCtrainval_11-May-2012.tar", "VOCdevkit", "VOC2012", "."], "the kit of Pascal VOC 2012")
+            ]
+        },
+        open: {
+            LabelledPictures(
+                try PascalVOC($0.files("kit"), task: $0.withMasks ? .segmentation : .classification, split: $0.split))
+        })
+}

@@ -172,6 +172,14 @@ struct ExportCommand: ParsableCommand {
 }
 
 extension AttributionMethod: ExpressibleByArgument {
+    public init?(argument: String) {
+        guard let method = AttributionMethod.named(argument) else { return nil }
+        self = method
+    }
+
+    public static var allValueStrings: [String] { all.map(\.name) }
+    public var defaultValueDescription: String { name }
+
     /// For the help.
-    fileprivate static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+    fileprivate static var names: String { allValueStrings.joined(separator: ", ") }
 }

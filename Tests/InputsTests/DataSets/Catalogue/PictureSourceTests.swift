@@ -154,10 +154,10 @@ import Testing
             contentsOf: URL(fileURLWithPath: String(root)).appendingPathComponent("datasets.manifest"))
         for (name, download) in manifest.downloads ?? [:] where download.kind == .dataset {
             let set = try #require(
-                PictureSet(rawValue: name) ?? PictureSet(rawValue: name.replacing("-python", with: "")), "\(name)")
+                PictureSet.named(name) ?? PictureSet.named(name.replacing("-python", with: "")), "\(name)")
             #expect(set.folder == download.folder ?? name, "\(name)")
             let names = download.files.map(\.name)
-            let parts = set.parts(split: set.splits.first)
+            let parts = set.parts(set.splits.first)
             for file in names {
                 #expect(parts.contains { $0.names.contains(file) }, "\(name): nobody looks for \(file)")
             }
