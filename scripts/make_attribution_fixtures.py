@@ -2,7 +2,7 @@
 r"""Writes small random vision transformers and the heat maps that PyTorch makes of them.
 
 Everything is computed in float64: the forward pass, the gradients of a class logit with respect to
-every attention matrix (autograd), relevance by both forms of the LRP rules, the eight maps, bilinear
+every attention matrix (autograd), relevance by both forms of the LRP rules, the maps, bilinear
 resizing. The rules for products, sums and linear layers are written as what they are defined by,
 X * d<Z, S>/dX, and left to autograd.
 
@@ -269,6 +269,18 @@ def textspan(m: Model, label: int) -> Tensor:
     return scores[1:]
 
 
+def legrad(m: Model, label: int) -> Tensor:
+    """arXiv 2404.03214, for the last two layers as its released code has it: what the class's cosine with the mean token that
+    leaves a layer, read out as the last one is, gains from that layer's own attention."""
+    score = torch.zeros(m.c.tokens, dtype=m.dtype)
+    for s in m.steps[-2:]:
+        embedding = m.w["projection"] @ m.norm((s.middle + s.mlp).mean(0), "outputNorm")
+        cosine = m.w["classifier"][label] @ (embedding / embedding.norm())
+        gradient, = torch.autograd.grad(cosine, [s.attention], retain_graph=True)
+        score = score + gradient.clamp(min=0).mean((0, 1))
+    return score[1:]
+
+
 def maps(m: Model, label: int, g: list[Tensor], original: list[Tensor], modified: list[Tensor],
          pixels: Tensor) -> dict[str, Tensor]:
     a = [s.attention.detach() for s in m.steps]
@@ -283,6 +295,7 @@ def maps(m: Model, label: int, g: list[Tensor], original: list[Tensor], modified
         "lrp": pixels.sum(0).flatten(),
         "chefer-2021": chain([eye + (x * y).clamp(min=0).mean(0) for x, y in zip(g, modified)]),
         "textspan": textspan(m, label),
+        "legrad": legrad(m, label),
         "second-order": torch.stack([m.steps[layer].p[1:, n] for layer, n in NEURONS]).mean(0),
     }
 

@@ -67,7 +67,7 @@ public struct AttributionMethod: Sendable {
 
     /// In the order of the tables.
     public static let all: [AttributionMethod] = [
-        .partialLRP, .rollout, .lrp, .gradcam, .chefer2021, .rawAttention, .textSpan, .secondOrder,
+        .partialLRP, .rollout, .lrp, .gradcam, .chefer2021, .rawAttention, .textSpan, .secondOrder, .leGrad,
     ]
 
     /// - Returns: nil where no method has the name.
