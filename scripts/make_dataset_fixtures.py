@@ -5,7 +5,7 @@
 
 Each has the structure, the names and the file formats of the real set, with a few pictures of 8 to 20
 pixels, and is written by the tools that write such files: tarfile, zipfile, pickle, scipy for MAT-files of
-level 5, h5py for level 7.3, pycocotools for run lengths. expected.json holds for each set what the usual
+level 5, h5py for level 7.3, pycocotools for run lengths, webdataset for shards. expected.json holds for each set what the usual
 Python readers make of it: class names, records, CRC-32 of the pictures, masks (0 background, l + 1 for
 class l, 65535 ignored). coco-regions.json holds outlines with the pixels that pycocotools fills.
 """
@@ -26,6 +26,7 @@ import zlib
 import h5py
 import numpy
 import scipy.io
+import webdataset
 from PIL import Image
 from pycocotools import mask as coco_mask
 
@@ -487,8 +488,34 @@ def folders(out: pathlib.Path, expected: dict) -> None:
         for index, ((name, data), label) in enumerate(zip(pictures.items(), labels))]}
 
 
+def webdataset_shards(out: pathlib.Path, expected: dict) -> None:
+    """As CLIP_benchmark lays a set out: one split with a class each, one with a flag for each class."""
+    folder = out / "webdataset"
+    (folder / "test").mkdir(parents=True, exist_ok=True)
+    (folder / "val").mkdir(exist_ok=True)
+    names = ["red", "green apple", "blue"]
+    (folder / "classnames.txt").write_text("\n".join(names))
+    (folder / "zeroshot_classification_templates.txt").write_text("a photo of a {c}.\nthe {c}.\n")
+    for split, shards in {"test": [[2, 0, 1], [1]], "val": [[[0, 2], []]]}.items():
+        (folder / split / "nshards.txt").write_text(str(len(shards)))
+        records = []
+        for shard, labels in enumerate(shards):
+            path = folder / split / f"{shard}.tar"
+            with webdataset.TarWriter(str(path), mtime=0) as writer:
+                for index, label in enumerate(labels):
+                    kind = ("jpg", "png")[index % 2]
+                    data = picture(8 + index, 9, "JPEG" if kind == "jpg" else "PNG")
+                    flags = numpy.isin(numpy.arange(len(names)), label).astype(numpy.int64)
+                    writer.write({"__key__": f"s{index:07d}", kind: data} | ({"cls": label} if split == "test" else {"npy": flags}))
+            for sample in webdataset.WebDataset(str(path), shardshuffle=False):
+                kind = "jpg" if "jpg" in sample else "png"
+                label = [int(sample["cls"])] if "cls" in sample else numpy.flatnonzero(numpy.load(io.BytesIO(sample["npy"]))).tolist()
+                records.append(record(f"{shard}/{sample['__key__']}.{kind}", label, digest(sample[kind])))
+        expected[f"webdataset-{split}"] = {"classNames": names, "records": records}
+
+
 def write_json(path: pathlib.Path, content: dict) -> None:
-    made_by = {name: importlib.metadata.version(name) for name in ("numpy", "scipy", "h5py", "pillow", "pycocotools")}
+    made_by = {name: importlib.metadata.version(name) for name in ("numpy", "scipy", "h5py", "pillow", "pycocotools", "webdataset")}
     made_by |= {"Python": platform.python_version(), "HDF5": h5py.version.hdf5_version}
     path.write_text(json.dumps({"madeBy": made_by} | content, separators=(",", ":")) + "\n")
 
@@ -499,7 +526,7 @@ def main() -> None:
     output = parser.parse_args().output
     output.mkdir(parents=True, exist_ok=True)
     expected: dict = {}
-    for make in (imagenet, segmentation_mat, cifar, pascal, coco, folders):
+    for make in (imagenet, segmentation_mat, cifar, pascal, coco, folders, webdataset_shards):
         make(output, expected)
     write_json(output / "expected.json", {"sets": expected})
 

@@ -59,7 +59,8 @@ import Testing
         expect(
             folder.output,
             error: "\(folder.study.own("mine").path): a folder, and 'image-table' reads a CSV file of paths and labels",
-            fix: "write `dataset: class-folders` or `dataset: image-mask-pairs` in the spec")
+            fix:
+                "write `dataset: class-folders` or `dataset: image-mask-pairs` or `dataset: webdataset` in the spec")
         let picture = try output("{dataset: class-folders, path: $DATA/own/mine/red/1.png}")
         expect(
             picture.output,

@@ -49,7 +49,7 @@ struct StudyImages {
                 name: ImageSet(dataset: name, split: images.split, isPublished: true),
                 digest: dataset.entry.splits[split.rawValue]?.sha256)
         case .pictures(let set, _, _):
-            guard masks == nil || set.hasMasks else { throw ExperimentError.noMasks(dataset: set.rawValue) }
+            guard masks == nil || set.hasMasks else { throw ExperimentError.noMasks(dataset: set.name) }
             let dataset = try pictures(images, withMasks: masks != nil)
             let list = dataset.list
             let name = ImageSet(
@@ -89,16 +89,15 @@ struct StudyImages {
                 StudyClasses(
                     names: try dataset.classNames(), templates: templates ?? SceneCaption.templates, scenes: dataset))
         case .pictures:
-            let found = try pictures(images, withMasks: withMasks).list.classNames
-            let names = try spec.classNames.map { try PromptSet.classNames($0) } ?? found
-            guard names.count == found.count || !areLabels else {
+            let list = try pictures(images, withMasks: withMasks).list
+            let names = try spec.classNames.map { try PromptSet.classNames($0) } ?? list.classNames
+            guard names.count == list.classNames.count || !areLabels else {
                 throw ExperimentError.classNames(
-                    dataset: images.dataset(among: sets), found: names.count, needed: found.count)
+                    dataset: images.dataset(among: sets), found: names.count, needed: list.classNames.count)
             }
-            return named(
-                StudyClasses(
-                    names: names, templates: try templates ?? PromptSet.templates(usual.url(in: context.opened.places)),
-                    scenes: nil))
+            let sentences =
+                try templates ?? list.templates ?? PromptSet.templates(usual.url(in: context.opened.places))
+            return named(StudyClasses(names: names, templates: sentences, scenes: nil))
         }
     }
 

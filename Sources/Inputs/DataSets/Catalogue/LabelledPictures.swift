@@ -5,6 +5,8 @@ public struct LabelledPictures: Sendable {
     public let collection: any ImageCollection
     /// In label order; what the classes are called in prompts.
     public let classNames: [String]
+    /// Sentences with `{}` for the name of a class that come with the set; nil where it has none.
+    public let templates: [String]?
     /// The class of a picture, or of its only kind of object; nil where there are several or none.
     private let labelOf: @Sendable (Int) -> Int?
     /// Labels of the collection by their place among `classNames`; nil: they are the same.
@@ -12,14 +14,20 @@ public struct LabelledPictures: Sendable {
     /// Masks tell the object from the rest and not what it is.
     private let isForegroundOnly: Bool
 
-    /// - Parameter classNames: in the collection's own order; nil takes its names.
-    init(_ collection: some ImageCollection, classNames: [String]? = nil) {
-        self.init(collection, classNames: classNames ?? collection.classNames, places: nil)
+    /// - Parameters:
+    ///   - classNames: in the collection's own order; nil takes its names.
+    ///   - templates: sentences that come with the set.
+    init(_ collection: some ImageCollection, classNames: [String]? = nil, templates: [String]? = nil) {
+        self.init(
+            collection, classNames: classNames ?? collection.classNames, templates: templates, places: nil)
     }
 
-    private init(_ collection: any ImageCollection, classNames: [String], places: [Int: Int]?) {
+    private init(
+        _ collection: any ImageCollection, classNames: [String], templates: [String]? = nil, places: [Int: Int]?
+    ) {
         self.collection = collection
         self.classNames = classNames
+        self.templates = templates
         self.places = places
         labelOf = { collection.record($0).label }
         isForegroundOnly = false
@@ -31,6 +39,7 @@ public struct LabelledPictures: Sendable {
             classes.wnids.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
         self.collection = collection
         classNames = classes.names
+        templates = nil
         labelOf = { collection.wnid($0).flatMap { labels[$0] } }
         places = nil
         isForegroundOnly = true

@@ -31,6 +31,8 @@ public struct PictureList: Codable, Sendable, Equatable {
 
     /// What the classes are called, in label order.
     public var classNames: [String]
+    /// Sentences for the classes that come with the set.
+    public var templates: [String]?
     public var entries: [Entry]
     public var skipped: [Skipped]
     /// SHA-256 over ids, labels, and digests of pictures and masks.
@@ -87,7 +89,7 @@ public struct PictureList: Codable, Sendable, Equatable {
             }
         }
         skipped.sort { $0.id < $1.id }
-        classNames = pictures.classNames
+        (classNames, templates) = (pictures.classNames, pictures.templates)
         digest = Digest.sha256(of: Data(lines.joined(separator: "\n").utf8))
         guard !entries.isEmpty else {
             throw DataSetError.empty(path: skipped.first?.id ?? "", expected: "pictures that can be read")

@@ -71,7 +71,7 @@ public struct PictureSet: Sendable {
     public static let all: [PictureSet] = [
         .imageNetTrain, .imageNetValidation, .imageNetR, .imageNetSegmentation, .imageNetS50, .imageNetS300,
         .imageNetS919, .cifar10, .cifar100, .voc2012, .pascalContext, .coco2017Train, .coco2017Validation,
-        .classFolders, .imageTable, .imageMaskPairs,
+        .classFolders, .imageTable, .imageMaskPairs, .webDataset,
     ]
 
     /// - Returns: nil where no set has the name.
