@@ -181,11 +181,14 @@ extension Column {
             read: { stored, table in table[keyPath: path] = try Self.tensor(stored, name, dimensions: dimensions) },
             write: { [name: try $0[keyPath: path].stored()] },
             append: { next, table in
-                let (first, next) = (table[keyPath: path], next[keyPath: path])
-                guard !first.elements.isEmpty || first.shape[0] > 0 else { return table[keyPath: path] = next }
-                table[keyPath: path] = Tensor(
-                    shape: [first.shape[0] + next.shape[0]] + first.shape.dropFirst(),
-                    elements: first.elements + next.elements)
+                let (rows, width) = (table[keyPath: path].shape[0], table[keyPath: path].shape.dropFirst())
+                let next = next[keyPath: path]
+                guard rows > 0 else { return table[keyPath: path] = next }
+                // Taken out while it grows: else each part would copy all that came before it.
+                var elements = table[keyPath: path].elements
+                table[keyPath: path] = Tensor(zeros: [0])
+                elements += next.elements
+                table[keyPath: path] = Tensor(shape: [rows + next.shape[0]] + width, elements: elements)
             }, rows: { (axis, $0[keyPath: path].shape[0]) })
     }
 
