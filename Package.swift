@@ -122,7 +122,8 @@ let package = Package(
             name: "ExperimentsTests", dependencies: ["Experiments", "Foundations", "TestSupport"], exclude: ["Fixtures"]
         ),
         .testTarget(
-            name: "ResultsTests", dependencies: ["Foundations", "Results", "Pipeline", grdb], exclude: ["Fixtures"]),
+            name: "ResultsTests", dependencies: ["Foundations", "Results", "Pipeline", "TestSupport", grdb],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "RunnerTests",
             dependencies: [

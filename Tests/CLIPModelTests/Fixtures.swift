@@ -11,22 +11,3 @@ enum Fixtures {
         return try JSONDecoder().decode(type, from: data)
     }
 }
-
-/// A model folder that lives as long as the test that made it.
-final class TemporaryFolder {
-    let url: URL
-
-    /// - Parameter files: contents by name.
-    init(_ files: [String: Data] = [:]) throws {
-        url = FileManager.default.temporaryDirectory
-            .appendingPathComponent("clip-lens-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        for (name, content) in files {
-            try content.write(to: url.appendingPathComponent(name))
-        }
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-}

@@ -1,6 +1,7 @@
 import Foundation
 import Foundations
 import Inputs
+import TestSupport
 import Testing
 
 /// The manifest is read completely or refused at a place; what it names is compared with its digests.

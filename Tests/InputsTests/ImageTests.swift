@@ -1,6 +1,7 @@
 import Foundation
 import Foundations
 import Inputs
+import TestSupport
 import Testing
 
 /// PNG files and contact sheets.

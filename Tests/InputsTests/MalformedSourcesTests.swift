@@ -1,6 +1,7 @@
 import DenseMath
 import Foundation
 import Inputs
+import TestSupport
 import Testing
 
 /// Fonts and lists of emoji that are missing, cut or foreign give an `InputError` and never trap.

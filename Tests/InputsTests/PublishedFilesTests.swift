@@ -1,6 +1,7 @@
 import Foundation
 import Foundations
 import Inputs
+import TestSupport
 import Testing
 
 /// Entries of the manifest for what others publish, and the checking of files.

@@ -1,5 +1,6 @@
 import Foundation
 import Inputs
+import TestSupport
 import Testing
 
 /// A recipe by which no scene can be made is refused before the first scene.

@@ -173,27 +173,3 @@ import Testing
         #expect(elsewhere.isRunning == nil)
     }
 }
-
-/// A file system of 1 MiB, which only a privileged process may mount.
-final class SmallDisk {
-    static let isAvailable = (try? SmallDisk()) != nil
-
-    let url: URL
-
-    /// - Throws: `POSIXError` where the file system cannot be mounted.
-    init() throws {
-        url = FileManager.default.temporaryDirectory
-            .appendingPathComponent("small-disk-\(UUID().uuidString)", isDirectory: true)
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        guard mount("tmpfs", url.path, "tmpfs", 0, "size=1m") == 0 else {
-            let code = POSIXErrorCode(rawValue: errno) ?? .EPERM
-            try FileManager.default.removeItem(at: url)
-            throw POSIXError(code)
-        }
-    }
-
-    deinit {
-        umount2(url.path, Int32(MNT_DETACH))
-        try? FileManager.default.removeItem(at: url)
-    }
-}

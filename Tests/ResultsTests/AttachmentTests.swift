@@ -2,6 +2,7 @@ import Foundation
 import Foundations
 import Pipeline
 import Results
+import TestSupport
 import Testing
 
 /// Files beside the rows.

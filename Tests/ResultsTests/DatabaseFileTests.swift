@@ -2,6 +2,7 @@ import Foundation
 import Foundations
 import GRDB
 import Pipeline
+import TestSupport
 import Testing
 
 @testable import Results

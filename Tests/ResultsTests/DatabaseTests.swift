@@ -2,6 +2,7 @@ import Dispatch
 import Foundation
 import GRDB
 import Pipeline
+import TestSupport
 import Testing
 
 @testable import Results

@@ -1,6 +1,7 @@
 import Foundation
 import Foundations
 import Pipeline
+import TestSupport
 import Testing
 
 @testable import Results

@@ -3,51 +3,6 @@ import Foundations
 import Pipeline
 import Results
 
-/// A folder of a test's own, removed with the object.
-final class TemporaryFolder: Sendable {
-    let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory
-            .appendingPathComponent("results-tests-\(UUID().uuidString)", isDirectory: true)
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(at: url)
-    }
-
-    func file(_ name: String) -> URL { url.appendingPathComponent(name) }
-
-    func names() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: url.path).sorted()
-    }
-}
-
-/// A file system of 1 MiB, which only a privileged process may mount.
-final class SmallDisk {
-    static let isAvailable = (try? SmallDisk()) != nil
-
-    let url: URL
-
-    /// - Throws: `POSIXError` where the file system cannot be mounted.
-    init() throws {
-        url = FileManager.default.temporaryDirectory
-            .appendingPathComponent("small-disk-\(UUID().uuidString)", isDirectory: true)
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        guard mount("tmpfs", url.path, "tmpfs", 0, "size=1m") == 0 else {
-            let code = POSIXErrorCode(rawValue: errno) ?? .EPERM
-            try FileManager.default.removeItem(at: url)
-            throw POSIXError(code)
-        }
-    }
-
-    deinit {
-        umount2(url.path, Int32(MNT_DETACH))
-        try? FileManager.default.removeItem(at: url)
-    }
-}
-
 enum Sample {
     /// Makes a database of one run, and closes it.
     static func database(at url: URL) throws {

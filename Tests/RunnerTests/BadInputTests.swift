@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Each kind of bad input: one error that names file, place and remedy, a fitting exit code, and nothing
@@ -168,7 +169,7 @@ import Testing
     }
 
     /// A disk that fills up in the middle of a run: what was finished is kept, and the run ends once there is room.
-    @Test(.enabled(if: isRoot && SmallDisk.isPossible, "needs root and a tmpfs"))
+    @Test(.enabled(if: isRoot && SmallDisk.isAvailable, "needs root and a tmpfs"))
     func aFullDiskEndsTheRunAndLosesNothing() throws {
         let run = try SmallRun()
         let disk = try SmallDisk(at: run.results, mebibytes: 3)

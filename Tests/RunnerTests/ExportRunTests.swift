@@ -156,7 +156,7 @@ import Testing
         #expect(refused.errors.contains("Permission denied"))
     }
 
-    @Test(.enabled(if: SmallDisk.isPossible, "needs the right to mount a tmpfs"))
+    @Test(.enabled(if: SmallDisk.isAvailable, "needs the right to mount a tmpfs"))
     func aFullDiskIsNamedAndNothingStays() throws {
         let disk = try SmallDisk(at: folder.appendingPathComponent("disk"), mebibytes: 1)
         defer { disk.unmount() }

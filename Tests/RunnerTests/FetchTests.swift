@@ -104,7 +104,7 @@ import Testing
         #expect(server.requests.last?.head.contains("Range: bytes=") == true)
     }
 
-    @Test(.enabled(if: SmallDisk.isPossible)) func fullDiskIsNamed() throws {
+    @Test(.enabled(if: SmallDisk.isAvailable)) func fullDiskIsNamed() throws {
         for statesLength in [true, false] {
             let disk = try SmallDisk(at: data, mebibytes: 1)
             defer { disk.unmount() }

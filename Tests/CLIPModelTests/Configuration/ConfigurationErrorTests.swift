@@ -1,5 +1,6 @@
 import CLIPModel
 import Foundation
+import TestSupport
 import Testing
 
 /// Configurations that must be refused, and how.

@@ -1,6 +1,7 @@
 import DenseMath
 import CLIPModel
 import Foundation
+import TestSupport
 import Testing
 
 /// Configurations against what `transformers` makes of them, of

@@ -1,5 +1,6 @@
 @testable import CLIPModel
 import Foundation
+import TestSupport
 import Testing
 
 /// `open_clip_config.json` of models that this engine is not for, and of strangers.

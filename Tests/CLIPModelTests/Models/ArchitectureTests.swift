@@ -1,6 +1,7 @@
 @testable import CLIPModel
 import DenseMath
 import Foundation
+import TestSupport
 import Testing
 
 /// Architectures that were published, against what OpenCLIP builds of its own configurations.

@@ -1,5 +1,6 @@
 @testable import CLIPModel
 import Foundation
+import TestSupport
 import Testing
 
 /// Which file of a folder is the model, from the names alone.

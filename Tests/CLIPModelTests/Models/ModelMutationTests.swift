@@ -1,6 +1,7 @@
 @testable import CLIPModel
 import DenseMath
 import Foundation
+import TestSupport
 import Testing
 
 /// Mutated copies of good configurations and indices: each opens or is refused, and none takes long.

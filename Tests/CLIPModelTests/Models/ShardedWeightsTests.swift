@@ -1,6 +1,7 @@
 @testable import CLIPModel
 import Foundation
 import Safetensors
+import TestSupport
 import Testing
 
 /// Indices and shards that do not fit each other.

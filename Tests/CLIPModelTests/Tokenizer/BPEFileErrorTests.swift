@@ -1,6 +1,7 @@
 import CLIPModel
 import CZlib
 import Foundation
+import TestSupport
 import Testing
 
 /// Files of merges that are not as OpenAI made them.

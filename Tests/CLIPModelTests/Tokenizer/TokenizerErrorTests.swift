@@ -1,6 +1,7 @@
 import CLIPModel
 import Foundation
 import Foundations
+import TestSupport
 import Testing
 
 /// One folder for everything that can be wrong with one.

@@ -2,6 +2,7 @@ import DenseMath
 import Foundation
 import Foundations
 @testable import Inputs
+import TestSupport
 import Testing
 
 /// PNG files of strangers are read as they were written, or refused with the reason.

@@ -1,6 +1,7 @@
 import Foundation
 import Foundations
 @testable import Inputs
+import TestSupport
 import Testing
 
 /// Programs that make pictures, and programs that do everything else. One after the other: they are timed.

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Pipeline
+import TestSupport
 import Testing
 
 @testable import Results

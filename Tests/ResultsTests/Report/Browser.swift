@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Chromium without a window, driven through its DevTools protocol over two named pipes: JSON messages, each ended by a

@@ -1,5 +1,6 @@
 import Foundation
 import Results
+import TestSupport
 import Testing
 
 /// The page of `runner report` in a browser, as somebody gets it by mail: one file, no network.
