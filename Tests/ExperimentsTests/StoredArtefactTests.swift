@@ -20,7 +20,7 @@ import Testing
         #expect(value.predicted(1) == [2, 5])
         #expect(value.isCorrect(2, [3, 0]) == [true, false])
         var twice = try ConditionPredictions(value.stored())
-        twice.append(value)
+        try twice.append(value)
         #expect(twice.count == 4 && twice.predicted(0) == [1, 4, 1, 4])
         #expect(twice.margins == value.margins + value.margins)
         let set = value.set(
@@ -173,7 +173,7 @@ import Testing
                 && back.rows(.valueValue) == [[1.25, 2], [0, 0], [0, 1]])
         #expect(back.rows(.area) == [[0.375, 2], [0, 0], [0.5, 1]])
         var twice = back
-        twice.append(value)
+        try twice.append(value)
         #expect(twice.rows(.area).count == 6 && twice.rows(.area)[5] == [0.5, 1])
         try expectRefusal(value, "shares", [9])
         try expectRefusal(value, "shares", [2, 3])
@@ -209,7 +209,7 @@ import Testing
         #expect(value.rows(ofHead: 1) == [[4, 5, 6, 7], [12, 13, 14, 15], [20, 21, 22, 23]])
         #expect(try HeadVarianceTerms(value.stored()).values == value.values)
         var twice = value
-        twice.append(value)
+        try twice.append(value)
         #expect(twice.images == 6 && twice.values == value.values + value.values)
         let none = try HeadVarianceTerms(HeadVarianceTerms(heads: 2, texts: 1).stored())
         #expect(none.images == 0 && none.rows(ofHead: 1).isEmpty)

@@ -33,7 +33,7 @@ struct LabelSimilaritiesStep: ImageStep {
         return images.each { part, image in
             try tokens.run(images.reader, image, of: images.set)
             let row = Array(try tokens.similarities(.clip)[row: 0])
-            part.append(LabelSimilarities(cosines: Tensor(shape: [1, row.count], elements: row)))
+            try part.append(LabelSimilarities(cosines: Tensor(shape: [1, row.count], elements: row)))
         }
     }
 }

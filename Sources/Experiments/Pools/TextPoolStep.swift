@@ -15,13 +15,11 @@ struct StoredTextPool: ColumnTable {
         .texts("phrases", \.phrases, of: "phrases"), .rows("embeddings", \.embeddings, of: "phrases"),
     ]
 
-    /// Empty for a part that has not been read back.
-    private(set) var pool = TextPool(phrases: [], embeddings: Tensor(zeros: [0, 0]))
-
     init() {}
     init(phrases: [String], embeddings: Tensor) { (self.phrases, self.embeddings) = (phrases, embeddings) }
 
-    mutating func check() { pool = TextPool(phrases: phrases, embeddings: embeddings) }
+    /// Makes the dictionary of pursuit anew: ask once.
+    var pool: TextPool { TextPool(phrases: phrases, embeddings: embeddings) }
 }
 
 /// Embeds the phrases of a pool.

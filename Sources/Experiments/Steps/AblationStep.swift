@@ -101,8 +101,8 @@ struct AblationStep: ImageStep {
             vision, means: means.layers.mapValues(\.means.activations), capacity: model.batch)
         let classifier = try inputs[classifier].classifier
         return images.batches(pass) { predictions, first in
-            predictions.append(
-                try classify(pass, ablations, indirect, classifier, first: first, check: inputs.checkCancellation))
+            try predictions.append(
+                classify(pass, ablations, indirect, classifier, first: first, check: inputs.checkCancellation))
         }
     }
 

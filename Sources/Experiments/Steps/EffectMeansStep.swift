@@ -149,7 +149,7 @@ private final class SumsWorker {
         effects = zip(lenses, factors).compactMap { lens, factors in
             provisional[lens.layer].map { CentredEffects(lens, factors: factors, means: $0, scratch: scratch) }
         }
-        runs = ImageRuns(reader: ImageReader(try inputs[images.images]), set: images.name, inputs: inputs)
+        runs = try ImageRuns(images, inputs)
         self.count = count
     }
 

@@ -48,7 +48,7 @@ struct ImageFactsStep: StepDefinition {
             work: .single { inputs in
                 let shards = try inputs[images]
                 var facts = ImageFacts()
-                for index in 0..<shards.count { facts.append(try shards[index].facts) }
+                for index in 0..<shards.count { try facts.append(shards[index].facts) }
                 return facts
             })
     }
@@ -107,8 +107,7 @@ extension ImageStep {
 
     /// Makes one shard after the other.
     func makeWorker(_ inputs: Inputs) throws -> (Shard) throws -> Part {
-        let add = try worker(
-            ImageRuns(reader: ImageReader(try inputs[images.images]), set: images.name, inputs: inputs), inputs)
+        let add = try worker(ImageRuns(images, inputs), inputs)
         return { shard in
             var part = none
             try add(shard.units, &part)
@@ -119,9 +118,7 @@ extension ImageStep {
 
 extension ImageStep where Output == Part, Part: ColumnTable {
     func join(_ parts: ShardOutputs<Part>) throws -> Output {
-        var all = none
-        try parts.forEach { _, part in all.append(part) }
-        return all
+        try parts.joined(from: none)
     }
 }
 
@@ -131,6 +128,11 @@ struct ImageRuns {
     let reader: ImageReader
     let set: ImageSet
     let inputs: Inputs
+
+    /// - Throws: what reading the images' artefact throws.
+    init(_ source: ImageSource, _ inputs: Inputs) throws {
+        (reader, set, self.inputs) = (ImageReader(try inputs[source.images]), source.name, inputs)
+    }
 
     /// - Parameter body: adds the batch that `pass` has just run, which begins with image `first` of the set.
     /// - Returns: a worker that throws ``ExperimentError/notFinite(image:place:)``, `PipelineError.interrupted` between two
@@ -185,10 +187,15 @@ extension Work where Output: ColumnTable {
     ) throws -> Work {
         try .map(
             units: units, unitsPerShard: unitsPerShard, makeWorker: makeWorker,
-            reduce: { _, parts in
-                var all = none
-                try parts.forEach { _, part in all.append(part) }
-                return all
-            })
+            reduce: { try $1.joined(from: none) })
+    }
+}
+
+extension ShardOutputs where Part: ColumnTable {
+    /// All parts, one below the other.
+    fileprivate func joined(from none: Part) throws -> Part {
+        var all = none
+        try forEach { _, part in try all.append(part) }
+        return all
     }
 }

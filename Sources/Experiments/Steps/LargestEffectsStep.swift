@@ -71,10 +71,7 @@ struct LargestEffectsStep: StepDefinition {
                 units: images.count, unitsPerShard: images.perShard,
                 makeWorker: { inputs in
                     let worker = try LargeEffectsWorker(model, inputs.parts(factored), means: inputs[means])
-                    let add = ImageRuns(
-                        reader: ImageReader(try inputs[images.images]), set: images.name, inputs: inputs
-                    )
-                    .batches(worker.pass, worker.add)
+                    let add = try ImageRuns(images, inputs).batches(worker.pass, worker.add)
                     return { shard in
                         var collected = worker.none
                         try add(shard.units, &collected)

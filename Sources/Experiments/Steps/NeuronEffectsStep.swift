@@ -62,7 +62,7 @@ struct NeuronEffectsStep: ImageStep {
                 }
                 next.layers[effects.lens.layer] = .init(effects: table)
             }
-            part.append(next)
+            try part.append(next)
         }
     }
 }

@@ -107,10 +107,7 @@ struct SampledEffectsStep: StepDefinition {
                         $0 + model.operations.indirect($1) + model.operations.forward / Double(Self.neuronsPerShard)
                     }),
             work: try .joined(units: chosen.count, unitsPerShard: Self.neuronsPerShard) { inputs in
-                let (images, means) = (
-                    ImageRuns(reader: ImageReader(try inputs[images.images]), set: images.name, inputs: inputs),
-                    try inputs[means]
-                )
+                let (images, means) = (try ImageRuns(images, inputs), try inputs[means])
                 return { shard in
                     let layers = Dictionary(grouping: chosen[shard.units]) { $0.0 }.mapValues { $0.map(\.1) }
                     return SampledEffects(

@@ -144,7 +144,7 @@ import Testing
         try expectRefusal(value, "cosines", [6])
         try expectRefusal(value, "cosines", [1, 2, 3])
         var twice = value
-        twice.append(value)
+        try twice.append(value)
         #expect(twice.cosines.shape == [4, 3] && twice.cosines[row: 3] == [4, 5, 6])
         try expectNoPartCanBeMissing(value)
     }

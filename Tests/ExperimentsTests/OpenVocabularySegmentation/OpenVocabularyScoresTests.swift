@@ -63,10 +63,10 @@ import Testing
         #expect(nothing.meanIntersectionOverUnion.isNaN && nothing.pixelAccuracy.isNaN && nothing.labels == 0)
     }
 
-    @Test func shardsFollowEachOther() {
+    @Test func shardsFollowEachOther() throws {
         var all = OpenVocabularyScores(cases: 2)
-        all.append(Self.scores())
-        all.append(Self.scores())
+        try all.append(Self.scores())
+        try all.append(Self.scores())
         #expect(all.images == 6 && all.counts == Self.scores().counts + Self.scores().counts)
         #expect(
             all.entriesOrNothing(of: 0).map(Array.init) == Self.scores().entriesOrNothing(of: 0).map(Array.init)

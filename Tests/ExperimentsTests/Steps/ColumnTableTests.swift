@@ -49,9 +49,9 @@ import Testing
 
     @Test func rowsOfPartsStandBelowEachOther() throws {
         var all = Table()
-        all.append(table)
+        try all.append(table)
         #expect(all == table)
-        all.append(table)
+        try all.append(table)
         #expect(all.classes == 3 && all.sizes == [4, 1] && all.labels == [7, -1, 7, -1])
         #expect(
             all.cosines == table.cosines + table.cosines && all.vectors.shape == [4, 2]
@@ -74,8 +74,17 @@ import Testing
         try expectRefusal(table, "names-lengths", numbers: [2, 2])
         try expectRefusal(table, "objects-lengths", numbers: [-1, 3])
         try expectRefusal(table, "inner-scores", [3])
-        // Every message names the column and what it was compared with.
         var other = table
+        // Parts whose rows have other widths are no parts of one table.
+        other = table
+        other.classes = 2
+        var all = table
+        #expect(throws: PipelineError.self) { try all.append(other) }
+        other = table
+        other.sizes = [4, 2]
+        #expect(throws: PipelineError.self) { try all.append(other) }
+        other = table
+        // Every message names the column and what it was compared with.
         other.labels.append(1)
         let error = try #require(throws: PipelineError.self) { try Table(other.stored()) }
         guard case .invalidArtefact("cosines", "2 images, where 'labels' has 3") = error else {
