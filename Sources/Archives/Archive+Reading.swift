@@ -1,9 +1,12 @@
+import Foundation
+import Foundations
+
 extension Archive {
     /// All bytes of a file; those of a zip file have the CRC that its directory states, unless that is 0.
     ///
-    /// In a compressed tar this decompresses everything in front of the file: there `forEach` reads
-    /// many files in one pass.
-    /// - Throws: `ArchiveError`.
+    /// The first file of a compressed tar has the whole tar decompressed, which needs as much room in the temporary folder:
+    /// `forEach` reads many files in one pass without.
+    /// - Throws: `ArchiveError`; `OutputError` where there is no room for the decompressed tar.
     public func contents(of file: Int) throws -> [UInt8] {
         let entry = index[file]
         switch entry.storage {
@@ -13,8 +16,36 @@ extension Archive {
         case .deflated(let offset, let bytes):
             return try checked(inflate(entry, at: offset, bytes: bytes), of: entry, at: offset)
         case .streamed(let offset):
+            let tar = try decompressedTar()
+            return try [UInt8](unsafeUninitializedCapacity: entry.size) { buffer, initialized in
+                try tar.read(
+                    at: offset,
+                    into: UnsafeMutableRawBufferPointer(
+                        rebasing: UnsafeMutableRawBufferPointer(buffer)[..<entry.size]))
+                initialized = entry.size
+            }
+        }
+    }
+
+    /// The tar inside a compressed one, made by whoever asks first.
+    private func decompressedTar() throws -> PendingFile {
+        try decompressed.withLock { made in
+            if let made { return made }
+            let tar = try PendingFile(
+                for: FileManager.default.temporaryDirectory.appendingPathComponent("clip-lens-\(UUID().uuidString)"),
+                followsLink: false)
             let stream = try openStream()
-            return try contents(of: entry, at: offset, in: stream)
+            let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+            defer { piece.deallocate() }
+            while true {
+                let place = stream.position
+                let count = try stream.read(into: piece)
+                try tar.write(UnsafeRawBufferPointer(rebasing: piece[..<count]), at: place)
+                if count < piece.count { break }
+            }
+            try stream.drain()
+            made = tar
+            return tar
         }
     }
 

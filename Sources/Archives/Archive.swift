@@ -1,11 +1,17 @@
+import Foundations
+import Synchronization
+
 /// A tar, a compressed tar or a zip file, read where it lies.
 ///
-/// Nothing is ever written to disk, and nothing is read before the whole archive has been found
-/// acceptable: every name, kind, place and size. Tars inside a plain tar count as folders.
+/// Nothing is read before the whole archive has been found acceptable: every name, kind, place and size. Nothing is ever
+/// written to disk, but for a compressed tar whose files are asked for one by one: it is decompressed once into a temporary
+/// file without a name. Tars inside a plain tar count as folders.
 public final class Archive: FileCollection {
     public let index: ArchiveIndex
     let file: RandomAccessFile
     let limits: ArchiveLimits
+    /// What a compressed tar decompresses to; nil before its first file has been asked for.
+    let decompressed = Mutex<PendingFile?>(nil)
 
     public var location: String { file.path }
     public var count: Int { index.count }

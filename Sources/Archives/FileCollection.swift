@@ -17,9 +17,8 @@ public protocol FileCollection: Sendable {
     /// Size in bytes.
     /// - Throws: `ArchiveError`.
     func size(of file: Int) throws -> Int
-    /// All bytes of a file. In a compressed tar this decompresses everything in front of it: there
-    /// `forEach` reads many files in one pass.
-    /// - Throws: `ArchiveError`.
+    /// All bytes of a file.
+    /// - Throws: `ArchiveError`; `OutputError` where a compressed tar has no room in the temporary folder.
     func contents(of file: Int) throws -> [UInt8]
     /// Calls `body` with each wanted file and its bytes, in the order in which they lie.
     /// - Throws: `ArchiveError`, and what the closures throw.

@@ -38,8 +38,7 @@ extension FileCollection {
     /// How a file is called in an error.
     func place(of file: Int) -> String { location + "/" + path(of: file) }
 
-    /// Several files in one pass, which a compressed tar needs: there reading one file decompresses
-    /// everything in front of it.
+    /// Several files in one pass, in the order in which they lie.
     /// - Returns: the bytes by file number.
     func contents(of wanted: [Int], limit: Int) throws -> [Int: [UInt8]] {
         let wanted = Set(wanted)

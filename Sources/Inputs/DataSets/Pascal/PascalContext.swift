@@ -14,8 +14,6 @@ public struct PascalContext: SegmentedImages {
     private let pictures: [PascalPicture]
     private let maps: any FileCollection
     private let mapFiles: [Int]
-    /// Of a compressed tar, which has no random access: its MAT-files, themselves compressed (30 MB).
-    private let kept: [Int: [UInt8]]
     /// The label of each number of `labels.txt`; index 0 is no label.
     private let labels: [UInt16]
 
@@ -23,7 +21,6 @@ public struct PascalContext: SegmentedImages {
     private static let synonyms = ["table": "diningtable", "bedclothes": "bedcloth", "cloth": "clothes"]
     /// Of one label map: 500 × 500 numbers of eight bytes would be 2 MB.
     private static let mapBytes = 64 << 20
-    private static let keptBytes = 1 << 30
 
     /// - Parameters:
     ///   - voc: `VOCtrainval_03-May-2010.tar`, or a folder with the kit of 2010.
@@ -70,8 +67,6 @@ public struct PascalContext: SegmentedImages {
             }
             return file
         }
-        let isCompressed = (maps as? Archive)?.index.format == .compressedTar
-        kept = isCompressed ? try maps.contents(of: mapFiles, limit: Self.keptBytes) : [:]
     }
 
     public var count: Int { pictures.count }
@@ -86,7 +81,7 @@ public struct PascalContext: SegmentedImages {
     public func mask(_ index: Int) throws -> LabelMask {
         let file = mapFiles[index]
         let path = maps.place(of: file)
-        let bytes = try kept[file] ?? maps.contents(of: file, limit: FileLimit.picture)
+        let bytes = try maps.contents(of: file, limit: FileLimit.picture)
         let variables = try MATLAB5File(bytes, path: path, wanted: ["LabelMap"], limit: Self.mapBytes).variables
         guard let mask = variables["LabelMap"]?.array?.mask() else {
             throw InputError.malformedFile(path: path, place: "LabelMap", expected: "a matrix of whole numbers")
