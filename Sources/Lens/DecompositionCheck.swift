@@ -26,13 +26,18 @@ public struct DecompositionCheck: Sendable, Equatable {
         pass.biasShares(lens, into: b.base)
         pass.totalEffects(lens, biasShares: b.base, into: total.base)
         var sums = [Double](repeating: 0, count: batch * d)
-        for n in 0..<lens.neurons {
-            let M = lens.headDirections(n..<n + 1)
-            var effects = Array(UnsafeBufferPointer(start: b.base, count: batch * d))
-            BLAS.multiply(
-                batch, d, K, s.base + n * batch * K, stride: K, M.elements, stride: d, beta: 1, into: &effects,
-                stride: d)
-            for i in effects.indices { sums[i] += Double(effects[i]) }
+        for start in stride(from: 0, to: lens.neurons, by: lens.directionsTogether) {
+            let range = start..<min(start + lens.directionsTogether, lens.neurons)
+            lens.headDirections(range).elements.withUnsafeBufferPointer { M in
+                guard let M = M.baseAddress else { return }
+                for n in range {
+                    var effects = Array(UnsafeBufferPointer(start: b.base, count: batch * d))
+                    BLAS.multiply(
+                        batch, d, K, s.base + n * batch * K, stride: K, M + (n - start) * K * d, stride: d, beta: 1,
+                        into: &effects, stride: d)
+                    for i in effects.indices { sums[i] += Double(effects[i]) }
+                }
+            }
         }
         return (0..<batch).map { relativeError(of: total.base + $0 * d, to: sums[$0 * d..<($0 + 1) * d]) }
             .largestMagnitude()
