@@ -57,14 +57,14 @@ struct LargestEffectsStep: StepDefinition {
 
     func step() throws -> Step<Shards<LargeEffectsPart>> {
         // As many reach their floor as make the largest, and some more; all, where there are no floors.
+        let perShard = min(images.perShard, images.count)
         let kept =
-            images.count - images.perShard < count
-            ? images.perShard : 1 + 3 * count * images.perShard / (2 * images.count)
+            images.count - perShard < count ? perShard : 1 + 3 * count * perShard / (2 * images.count)
         let factored = model.factoredLensParts(layers)
         return Step(
             kind: "largest-effects", version: 3, parameters: ["layers": .integers(layers)],
             inputs: [images.images.erased, means.erased], digests: ["model": model.digest],
-            memory: model.memory(layers: layers, kept: min(kept, images.perShard)),
+            memory: model.memory(layers: layers, kept: min(kept, perShard)),
             cost: model.passCost(
                 layers: layers, fixed: { $0.factors($1) }, perImage: { $0.centred($1) + $0.norms($1) }),
             work: try .shards(

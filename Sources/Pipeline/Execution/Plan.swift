@@ -18,6 +18,9 @@ public struct Plan: Sendable {
         /// Stored files that are to be removed because they are damaged.
         public let damagedFiles: [DamagedFile]
 
+        /// Bytes that the step takes with some workers, of which none works without a shard; nil where they are negligible.
+        public func bytes(workers: Int) -> Int? { memory?.bytes(workers: min(workers, node.sharding?.shardCount ?? 1)) }
+
         let node: StepNode
         let state: StoredState
         /// Of finished steps of this kind; nil where the step does not run.

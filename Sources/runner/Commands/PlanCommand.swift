@@ -40,7 +40,7 @@ struct PlanCommand: ParsableCommand {
             try show(plan, estimate, title: experiment.name)
         }
         guard let estimate else { return }
-        let peak = plans.flatMap(\.plan.entries).compactMap { $0.status.isRun ? $0.memory?.bytes(workers: jobs) : nil }
+        let peak = plans.flatMap(\.plan.entries).compactMap { $0.status.isRun ? $0.bytes(workers: jobs) : nil }
             .max()
         let memory = peak.map { ", in up to \(ByteCount($0))" } ?? ""
         try Console.print(
@@ -59,7 +59,7 @@ struct PlanCommand: ParsableCommand {
             table.addRow([
                 entry.name, String(entry.key.digest.prefix(12)), entry.status.word,
                 entry.unitsLeft > 0 ? "\(entry.unitsLeft)" : "", estimate?.words(entry) ?? "",
-                entry.memory.map { "\(ByteCount($0.bytes(workers: jobs)))" } ?? "", entry.status.reason,
+                entry.bytes(workers: jobs).map { "\(ByteCount($0))" } ?? "", entry.status.reason,
             ])
         }
         table.addFootnote(
