@@ -10,6 +10,13 @@ public enum OutputError: Error, Equatable, Sendable {
     /// What stands in the way is not to be touched.
     case refused(path: String, Refusal)
 
+    /// Of the file or folder.
+    public var path: String {
+        switch self {
+        case .cannotWrite(let path, _), .saveFailed(let path, _, _), .refused(let path, _): path
+        }
+    }
+
     public enum Refusal: Equatable, Sendable {
         case link
         /// A pipe, a device, or a folder where a file is wanted.

@@ -15,6 +15,16 @@ public struct StoredTensor: Equatable, Sendable {
         self.init(validated: type, shape: shape, data: data)
     }
 
+    /// Some rows, counted by the first dimension; they stay where they are.
+    /// - Precondition: the tensor has a dimension, and these rows.
+    public subscript(rows rows: Range<Int>) -> StoredTensor {
+        let rest = Array(shape.dropFirst())
+        let width = type.byteCount(ofShape: rest) ?? 0
+        return StoredTensor(
+            validated: type, shape: [rows.count] + rest,
+            data: data.dropFirst(rows.lowerBound * width).prefix(rows.count * width))
+    }
+
     init(validated type: ElementType, shape: [Int], data: Data) {
         self.type = type
         self.shape = shape

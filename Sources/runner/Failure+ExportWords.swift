@@ -43,17 +43,18 @@ extension Failure {
         }
     }
 
-    /// The words for an error in an export, which keeps nothing of what it had.
-    init(export error: any Error, interruption: Interruption) {
+    /// The words for an error in an export, which keeps the steps that were finished, and nothing of the file.
+    /// - Parameter results: the folder of the steps.
+    init(export error: any Error, results: URL, interruption: Interruption) {
         switch error {
-        case let error as OutputError:
+        case let error as OutputError where !error.path.hasPrefix(results.path):
             self.init(
                 error, elsewhere: "choose a file in a folder that is there and can be written, with --output",
-                again: "run the same command again; nothing was left behind")
+                again: "run the same command again; finished shards are kept")
         case PipelineError.interrupted:
             self.init(
-                interruption.code ?? .interrupted, "interrupted; nothing was written", fix: "run the same command again"
-            )
+                interruption.code ?? .interrupted, "interrupted; nothing was written, finished shards are kept",
+                fix: "run the same command again")
         case CheckpointError.missingFolder(let path):
             self.init(
                 .inputMissing, "\(path): there is no such model",

@@ -6,9 +6,20 @@ import Synchronization
 /// when a step starts or ends and every ten seconds between.
 final class Progress: Sendable {
     private let isTerminal = isatty(STDERR_FILENO) != 0
-    private let lastShown = Mutex(ContinuousClock.now - .seconds(60))
+    private let lastShown: Mutex<ContinuousClock.Instant>
+    /// Whether nothing is said of steps that takes less than ten seconds.
+    private let isOfUnitsOnly: Bool
+
+    init(isOfUnitsOnly: Bool = false) {
+        self.isOfUnitsOnly = isOfUnitsOnly
+        lastShown = Mutex(ContinuousClock.now - (isOfUnitsOnly ? .zero : .seconds(60)))
+    }
 
     func show(_ event: ExecutionEvent) {
+        switch event {
+        case .planned, .started, .finished: if isOfUnitsOnly { return }
+        case .removedDamaged, .progress: break
+        }
         switch event {
         case .planned(let plan):
             if plan.stepsToRun > 0 {

@@ -47,6 +47,24 @@ struct ResultFiles {
     }
 }
 
+extension ResultsFolder {
+    /// Opens the folder for writing, and says whom it waits for and who worked there before without signing off.
+    /// - Parameter path: as it was given.
+    /// - Throws: `OutputError`; `PipelineError.lockHeld`, `.interrupted`.
+    convenience init(named path: String, lockTimeout: Duration = .seconds(10), _ cancellation: Cancellation) throws {
+        try self.init(
+            URL(fileURLWithPath: path, isDirectory: true), lockTimeout: lockTimeout, cancellation: cancellation
+        ) { holder in
+            let who = holder.map { "process \($0.pid)" } ?? "another process"
+            Console.tell("waiting for \(who), which works in \(path)\n")
+        } unsigned: { former in
+            Console.tell(
+                "warning: \(path)/.lock: process \(former.pid) on \(former.host) worked here and did not sign off; if it still runs, "
+                    + "this file system keeps locks to each node: stop one of the two\n")
+        }
+    }
+}
+
 extension ExperimentReport {
     /// Says in every row that it must not be trusted, so that it is said wherever the row goes.
     mutating func markUntrusted() {

@@ -7,10 +7,13 @@ import Testing
 /// `runner export` as a user starts it.
 @Suite struct ExportRunTests {
     let folder: URL
+    /// Of the steps, beside the folder of what a user names.
+    let results: URL
     let model: TinyModelFolder
 
     init() throws {
         folder = try RunnerProcess.temporaryFolder()
+        results = try RunnerProcess.temporaryFolder()
         model = try TinyModelFolder()
         try FileManager.default.createDirectory(at: pictures, withIntermediateDirectories: true)
         for index in 0..<5 {
@@ -27,7 +30,7 @@ import Testing
     ) -> [String] {
         [
             "export", what, "--model", path ?? model.url.path, "--images", (images ?? pictures).path, "--output",
-            (file ?? output).path,
+            (file ?? output).path, "--results", results.path,
         ] + more
     }
 
@@ -51,7 +54,8 @@ import Testing
         }
         #expect(try inputs.map { try Data(contentsOf: $0) } == before)
         let refused = try RunnerProcess.run([
-            "export", "texts", "--model", model.url.path, "--texts", texts.path, "--output", texts.path,
+            "export", "texts", "--model", model.url.path, "--texts", texts.path, "--output", texts.path, "--results",
+            results.path,
         ])
         #expect(refused.status == 64)
         #expect(try Data(contentsOf: texts) == Data("a\n".utf8))
@@ -79,7 +83,8 @@ import Testing
         let texts = folder.appendingPathComponent("texts.txt")
         try Data("b\nc\n".utf8).write(to: texts)
         let done = try RunnerProcess.run([
-            "export", "texts", "--model", model.url.path, "--output", output.path, "--text", "a", "--texts", texts.path,
+            "export", "texts", "--model", model.url.path, "--output", output.path, "--results", results.path, "--text",
+            "a", "--texts", texts.path,
         ])
         #expect(done.status == 0, "\(done.errors)")
         #expect(try SafetensorsFile(contentsOf: output).tensors["embeddings"]?.shape == [3, 6])

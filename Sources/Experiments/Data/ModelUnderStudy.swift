@@ -30,6 +30,8 @@ public struct ModelUnderStudy: Sendable {
     public let digest: String
     /// Of the products with weights.
     let precision: Precision
+    /// SHA-256 of the model's files, by name.
+    private let fileDigests: [String: String]
     /// Its name, where the weights have the digest that their publisher states for it.
     let published: String?
     /// What a reader should know of it.
@@ -58,7 +60,6 @@ public struct ModelUnderStudy: Sendable {
         textActivation: Activation? = nil, passOrder: ImagePreprocessing.PassOrder = .pillow13,
         precision: Precision = .fp32
     ) throws {
-        name = reference.name
         let folder: URL
         var stated: [String: String] = [:]
         switch reference {
@@ -67,7 +68,25 @@ public struct ModelUnderStudy: Sendable {
             folder = try places.folder(ofModel: name)
             stated = try places.statedDigests(ofModel: name)
         }
-        let vocabulary = try? places.vocabulary()
+        try self.init(
+            reference.name, folder: folder, vocabulary: try? places.vocabulary(), stated: stated,
+            openAI: places.digestsOfOpenAI, memo: memo, imageActivation: imageActivation,
+            textActivation: textActivation, passOrder: passOrder, precision: precision)
+    }
+
+    /// A model without a manifest.
+    /// - Parameters:
+    ///   - folder: or a file of weights.
+    ///   - vocabulary: OpenAI's, for models that have none beside them.
+    ///   - stated: digests that the files have to have, by name.
+    ///   - openAI: digests of the weights that OpenAI published.
+    /// - Throws: `InputError`, and what opening a model throws.
+    init(
+        _ name: String, folder: URL, vocabulary: URL?, stated: [String: String] = [:], openAI: Set<String> = [],
+        memo: InputMemo, imageActivation: Activation?, textActivation: Activation?,
+        passOrder: ImagePreprocessing.PassOrder = .pillow13, precision: Precision = .fp32
+    ) throws {
+        self.name = name
         let described = try CLIP.describe(
             folder: folder, vocabulary: vocabulary, imageActivation: imageActivation, textActivation: textActivation)
         // From here to the end of the loading: what is computed with is what the digests are of.
@@ -77,7 +96,7 @@ public struct ModelUnderStudy: Sendable {
                 described.files.map {
                     (
                         $0.lastPathComponent,
-                        try Digest.sha256(ofFile: $0, purpose: "a file of the model \(reference.name)")
+                        try Digest.sha256(ofFile: $0, purpose: "a file of the model \(name)")
                     )
                 }, uniquingKeysWith: { first, _ in first })
         }
@@ -86,9 +105,9 @@ public struct ModelUnderStudy: Sendable {
             throw InputError.digestMismatch(
                 dataset: name, what: folder.appendingPathComponent(file).path, expected: expected, found: found)
         }
-        description = described.description
+        (description, fileDigests) = (described.description, digests)
         warning = Self.warning(
-            described.description, digests: Set(digests.values), folder: folder, openAI: places.digestsOfOpenAI)
+            described.description, digests: Set(digests.values), folder: folder, openAI: openAI)
         published = !stated.isEmpty && stated.allSatisfy { digests[$0.key] == $0.value } ? name : nil
         // What one tower does with its numbers is part of the identity; the text tower's is in its own steps' keys.
         var lines = digests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
@@ -135,6 +154,15 @@ public struct ModelUnderStudy: Sendable {
             "image-activation": configuration.vision.activation.rawValue,
             "text-activation": textActivation.rawValue, "precision": precision.rawValue,
         ]
+    }
+
+    /// SHA-256 of a file of the model.
+    /// - Precondition: it is one of the description's.
+    func digest(ofFile path: String) -> String {
+        guard let digest = fileDigests[URL(fileURLWithPath: path).lastPathComponent] else {
+            preconditionFailure("\(path) is no file of \(name)")
+        }
+        return digest
     }
 
     /// Layers whose neurons have a second-order effect: all but the last.

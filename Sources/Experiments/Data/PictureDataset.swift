@@ -12,27 +12,33 @@ struct PictureDataset: Sendable {
 
     /// Opens the set, or remembers its list, where no file has changed.
     /// - Parameters:
-    ///   - limit: only the first pictures of the sample.
+    ///   - limit: only the first pictures of the sample, in the given order.
+    ///   - decodesAll: see `PictureList`.
     ///   - memo: also where indices of archives are kept.
     ///   - tell: gets a line for people when reading takes long.
     /// - Throws: `DataSetError`, `InputError`, `ArchiveError`.
     init(
-        _ source: PictureSource, _ sampling: ImageSampling, limit: Int?, withMasks: Bool,
-        onBadPicture: BadPictures, memo: InputMemo, tell: @escaping @Sendable (String) -> Void
+        _ source: PictureSource, _ sampling: ImageSampling, limit: Int?, order: PictureList.Order = .drawn,
+        withMasks: Bool, decodesAll: Bool = false, onBadPicture: BadPictures, memo: InputMemo,
+        tell: @escaping @Sendable (String) -> Void
     ) throws {
         let opened = Shared { try source.open(withMasks: withMasks, indices: memo.indices) }
         (self.source, self.opened) = (source, opened)
         let key = [
             source.set.name, source.split ?? "", "\(sampling)", limit.map(String.init) ?? "", "\(withMasks)",
-            onBadPicture.rawValue,
+            onBadPicture.rawValue, "\(order) \(decodesAll)",
         ].joined(separator: "\n")
         list = try memo.value("pictures", of: source.files(), key: key) {
             let reading = ReadingProgress("\(source.set.name): reading pictures", tell)
             return try PictureList(
-                opened.value(), sampling, limit: limit, withMasks: withMasks, onBadPicture: onBadPicture,
-                progress: reading.show)
+                opened.value(), sampling, limit: limit, order: order, withMasks: withMasks, decodesAll: decodesAll,
+                onBadPicture: onBadPicture, progress: reading.show)
         }
     }
+
+    /// Pictures of the set, of which the list may have some only.
+    /// - Throws: as `init`.
+    func found() throws -> Int { try opened.value().count }
 
     /// Adds the steps that bring the pictures to a square.
     /// - Parameter masks: how masks get there; nil for pictures without.

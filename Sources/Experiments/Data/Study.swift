@@ -103,13 +103,20 @@ struct Study: Sendable {
         guard fit.count >= spec.significantImages else {
             throw ExperimentError.tooFewImages(split: fit.name.name, found: fit.count, needed: spec.significantImages)
         }
-        let means = try EffectMeansStep.add(
-            model, layers: layers, images: fit, count: spec.significantImages, in: &graph)
+        return try Fitted(model, layers: layers, images: fit, count: spec.significantImages, in: &graph)
+    }
+}
+
+extension Study.Fitted {
+    /// - Parameter count: images with the largest effects that each neuron keeps.
+    /// - Throws: `PipelineError`.
+    init(_ model: ModelUnderStudy, layers: [Int], images: ImageSource, count: Int, in graph: inout Graph) throws {
+        let means = try EffectMeansStep.add(model, layers: layers, images: images, count: count, in: &graph)
         let largest = try graph.add(
-            LargestEffectsStep(model: model, layers: layers, images: fit, means: means, count: spec.significantImages))
-        return Fitted(
+            LargestEffectsStep(model: model, layers: layers, images: images, means: means, count: count))
+        self.init(
             means: means, largest: largest,
             directions: try graph.add(
-                PrincipalDirectionsStep(model: model, layers: layers, largest: largest, count: spec.significantImages)))
+                PrincipalDirectionsStep(model: model, layers: layers, largest: largest, count: count)))
     }
 }

@@ -82,7 +82,9 @@ struct ExplainabilityStep: ImageStep {
         }
     }
 
-    func join(_ parts: ShardOutputs<ExplainabilityPart>) throws -> ExplainabilityScores {
-        try ExplainabilityScores(parts, cases: cases.count)
+    func work(
+        _ makeWorker: @escaping @Sendable (Inputs) throws -> (Shard) throws -> ExplainabilityPart
+    ) throws -> Work<ExplainabilityScores> {
+        try joined(makeWorker) { try ExplainabilityScores($0, cases: cases.count) }
     }
 }

@@ -70,13 +70,17 @@ struct DirectEffectsStep: ImageStep {
         }
     }
 
-    func join(_ parts: ShardOutputs<FittedDirectEffects>) throws -> FittedDirectEffects {
-        var all = none
-        try parts.forEach { _, part in
-            all.sums += part.sums
-            all.moments += part.moments
+    func work(
+        _ makeWorker: @escaping @Sendable (Inputs) throws -> (Shard) throws -> FittedDirectEffects
+    ) throws -> Work<FittedDirectEffects> {
+        try joined(makeWorker) { parts in
+            var all = none
+            try parts.forEach { _, part in
+                all.sums += part.sums
+                all.moments += part.moments
+            }
+            return all
         }
-        return all
     }
 }
 

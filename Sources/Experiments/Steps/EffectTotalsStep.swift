@@ -79,9 +79,13 @@ struct EffectTotalsStep: ImageStep {
         }
     }
 
-    func join(_ parts: ShardOutputs<EffectTotals>) throws -> EffectTotals {
-        var all = none
-        try parts.forEach { _, part in all.layers.merge(part.layers) { $0 + $1 } }
-        return all
+    func work(
+        _ makeWorker: @escaping @Sendable (Inputs) throws -> (Shard) throws -> EffectTotals
+    ) throws -> Work<EffectTotals> {
+        try joined(makeWorker) { parts in
+            var all = none
+            try parts.forEach { _, part in all.layers.merge(part.layers) { $0 + $1 } }
+            return all
+        }
     }
 }

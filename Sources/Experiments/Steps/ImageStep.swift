@@ -54,7 +54,7 @@ struct ImageFactsStep: StepDefinition {
     }
 }
 
-/// A step that looks at every image of a set with a model, and whose parts are joined in the order of the images.
+/// A step that looks at every image of a set with a model.
 ///
 /// What it depends on are its properties; beside the kind and the version these make its key, so that a property that
 /// changes a number has to be among `parameters`, `inputs` or the model.
@@ -83,8 +83,9 @@ protocol ImageStep<Output>: StepDefinition {
     /// - Throws: what reading the inputs and the model throws.
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<Part>
 
-    /// Makes the result of the parts of all images, in their order.
-    func join(_ parts: ShardOutputs<Part>) throws -> Output
+    /// What becomes of the parts of all images: whether they are joined, and how, or stay apart.
+    /// - Parameter makeWorker: makes what computes one part after the other.
+    func work(_ makeWorker: @escaping @Sendable (Inputs) throws -> (Shard) throws -> Part) throws -> Work<Output>
 }
 
 /// Adds a run of images of the set to a part.
@@ -100,25 +101,37 @@ extension ImageStep {
             kind: Self.kind, label: label, version: Self.version, parameters: parameters,
             inputs: [images.images.erased] + inputs,
             digests: ["model": model.digest], memory: memory, cost: cost,
-            work: try .map(
-                units: images.count, unitsPerShard: imagesPerShard, makeWorker: { try makeWorker($0) },
-                reduce: { try join($1) }))
+            work: try work { inputs in
+                let add = try worker(ImageRuns(images, inputs), inputs)
+                return { shard in
+                    var part = none
+                    try add(shard.units, &part)
+                    return part
+                }
+            })
     }
 
-    /// Makes one shard after the other.
-    func makeWorker(_ inputs: Inputs) throws -> (Shard) throws -> Part {
-        let add = try worker(ImageRuns(images, inputs), inputs)
-        return { shard in
-            var part = none
-            try add(shard.units, &part)
-            return part
-        }
+    /// Work whose parts are joined in the order of the images.
+    func joined(
+        _ makeWorker: @escaping @Sendable (Inputs) throws -> (Shard) throws -> Part,
+        by join: @escaping @Sendable (ShardOutputs<Part>) throws -> Output
+    ) throws -> Work<Output> {
+        try .map(
+            units: images.count, unitsPerShard: imagesPerShard, makeWorker: makeWorker, reduce: { try join($1) })
     }
 }
 
 extension ImageStep where Output == Part, Part: ColumnTable {
-    func join(_ parts: ShardOutputs<Part>) throws -> Output {
-        try parts.joined(from: none)
+    /// Tables are put one below the other.
+    func work(_ makeWorker: @escaping @Sendable (Inputs) throws -> (Shard) throws -> Part) throws -> Work<Output> {
+        try joined(makeWorker) { try $0.joined(from: none) }
+    }
+}
+
+extension ImageStep where Output == Shards<Part> {
+    /// The parts stay apart, and are read one at a time.
+    func work(_ makeWorker: @escaping @Sendable (Inputs) throws -> (Shard) throws -> Part) throws -> Work<Output> {
+        try .shards(units: images.count, unitsPerShard: imagesPerShard, makeWorker: makeWorker)
     }
 }
 

@@ -22,6 +22,12 @@ public struct Shards<Part: Artefact>: Artefact {
         get throws { try Part(files.read(files.sharding.shard(index))) }
     }
 
+    /// Calls `body` with each shard and the units that it holds, in their order.
+    /// - Throws: as the subscript, and what `body` throws.
+    public func forEach(_ body: (Part, Range<Int>) throws -> Void) throws {
+        for index in 0..<count { try body(self[index], sharding.shard(index).units) }
+    }
+
     /// Calls `body` with each shard that holds some of `units`, and those of them that it holds.
     /// - Throws: as the subscript, and what `body` throws.
     public func forEach(holding units: Range<Int>, _ body: (Part, Range<Int>) throws -> Void) throws {

@@ -76,15 +76,7 @@ struct RunCommand: ParsableCommand {
         interruption.beginWork()
         // Held until every row is written: another runner would sweep what looks abandoned.
         let folder = try ResultsFolder(
-            options.resultsURL, lockTimeout: .seconds(lockTimeout), cancellation: interruption.cancellation
-        ) { holder in
-            let who = holder.map { "process \($0.pid)" } ?? "another process"
-            Console.tell("waiting for \(who), which works in \(options.results)\n")
-        } unsigned: { former in
-            Console.tell(
-                "warning: \(options.results)/.lock: process \(former.pid) on \(former.host) worked here and did not sign off; if it still runs, "
-                    + "this file system keeps locks to each node: stop one of the two\n")
-        }
+            named: options.results, lockTimeout: .seconds(lockTimeout), interruption.cancellation)
         context.keepMemory()
         let database = try ResultsDatabase(writingTo: ResultFiles.database(in: options.resultsURL))
         var executor = Executor.Options(workers: jobs, memoryLimit: memory?.bytes, force: options.plannedForce)

@@ -1,8 +1,10 @@
 import CLIPModel
 import Foundation
+import Foundations
 import Inputs
 import Pipeline
 import Safetensors
+import Synchronization
 import TestSupport
 import Testing
 
@@ -63,13 +65,34 @@ final class ExportSample {
 
     func literal(_ index: Int) throws -> LiteralVision { LiteralVision(try clip().vision, image: slice(index)) }
 
-    func export(_ name: String = "out.safetensors", jobs: Int = 2, cancellation: Cancellation = Cancellation())
-        -> Export
+    var results: URL { folder.appendingPathComponent("results") }
+
+    var settings: Export.Settings { .init(model: model.url, program: .init(name: "test", version: "1")) }
+
+    /// Plans an export of pictures and runs it.
+    @discardableResult
+    func export(
+        _ contents: PictureContents, of selection: PictureSelection? = nil, to name: String = "out.safetensors",
+        workers: Int = 2, cancellation: Cancellation = Cancellation()
+    ) throws -> ExecutedSteps {
+        try run(try Export(contents, of: selection ?? self.selection(), settings), to: name, workers, cancellation)
+    }
+
+    func export(texts: [String]) throws {
+        try run(try Export(texts: texts, settings), to: "out.safetensors", 2, Cancellation())
+    }
+
+    /// How many steps were computed.
+    @discardableResult
+    private func run(_ export: Export, to name: String, _ workers: Int, _ cancellation: Cancellation) throws
+        -> ExecutedSteps
     {
-        Export(
-            .init(
-                model: model.url, output: folder.appendingPathComponent(name), jobs: jobs,
-                program: .init(name: "test", version: "1")), cancellation: cancellation)
+        let (file, steps) = (folder.appendingPathComponent(name), ExecutedSteps())
+        try export.run(
+            in: ResultsFolder(results), to: PendingFile(for: file, followsLink: true),
+            options: .init(workers: workers), cancellation: cancellation
+        ) { if case .finished(let outcome) = $0 { steps.note(outcome) } }
+        return steps
     }
 
     func selection(limit: Int? = nil, badPictures: BadPictures = .fail) -> PictureSelection {
@@ -85,8 +108,20 @@ final class ExportSample {
         return try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
     }
 
-    /// Names of all files beside the pictures.
+    /// Names of all files beside the pictures and the results.
     func outputs() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0 != "pictures" }.sorted()
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0 != "pictures" && $0 != "results" }
+            .sorted()
     }
+}
+
+/// The kinds of the steps that were computed.
+final class ExecutedSteps: Sendable {
+    private let computed = Mutex<[String]>([])
+
+    func note(_ outcome: StepOutcome) {
+        if outcome.status == .computed { computed.withLock { $0.append(outcome.kind) } }
+    }
+
+    var kinds: [String] { computed.withLock { $0 } }
 }

@@ -19,7 +19,7 @@ import Testing
     // MARK: Contents
 
     @Test func embeddingsAreThoseOfTheLiteralForwardPass() throws {
-        _ = try sample.export().run(.embeddings, of: sample.selection())
+        try sample.export(.embeddings)
         let (rows, norms) = (try sample.file().floats("embeddings"), try sample.file().floats("norms"))
         for image in 0..<ExportSample.count {
             let expected = try sample.literal(image).representation
@@ -52,9 +52,10 @@ import Testing
         let vocabulary = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(
                 "models/clip-bpe/\(Tokenizer.openAIVocabulary)")
-        let export = Export(
-            .init(model: model, vocabulary: vocabulary, output: output, program: .init(name: "test", version: "1")))
-        _ = try export.run(.embeddings, of: PictureSelection(location: pictures.path))
+        let export = try Export(
+            .embeddings, of: PictureSelection(location: pictures.path),
+            .init(model: model, vocabulary: vocabulary, program: .init(name: "test", version: "1")))
+        try export.run(in: ResultsFolder(sample.results), to: PendingFile(for: output, followsLink: true))
         let file = try SafetensorsFile(contentsOf: output)
         let (rows, norms) = (try file.floats("embeddings"), try file.floats("norms"))
         let d = expected.count / shape[0]
@@ -63,7 +64,7 @@ import Testing
     }
 
     @Test func attentionIsThatOfTheLiteralForwardPass() throws {
-        _ = try sample.export().run(.attention, of: sample.selection())
+        try sample.export(.attention)
         let file = try sample.file()
         #expect(file.tensors["attention"]?.shape == [ExportSample.count, 4, 2, 5])
         let attention = try file.floats("attention")
@@ -75,7 +76,7 @@ import Testing
 
     @Test func textsAreEmbeddedAsTheModelDoes() throws {
         let texts = (0..<130).map { "text \($0)" } + ["a text that is longer than the context"]
-        _ = try sample.export().run(texts: texts)
+        try sample.export(texts: texts)
         let (file, clip) = (try sample.file(), try sample.clip())
         let embeddings = try file.floats("embeddings")
         #expect(largestError(embeddings, clip.embed(texts: texts).elements) < 1e-5)
@@ -89,8 +90,9 @@ import Testing
 
     @Test(arguments: AttributionMethod.all) func mapsAreThoseOfTheMethod(method: AttributionMethod) throws {
         let texts = method.usesClass ? ["a", "b"] : []
-        _ = try sample.export(jobs: 3).run(
-            .maps(MapExport(method: method, texts: texts, neuronsPerText: 5)), of: sample.selection(limit: 9))
+        try sample.export(
+            .maps(MapExport(method: method, texts: texts, neuronsPerText: 5)), of: sample.selection(limit: 9),
+            workers: 3)
         let (file, clip) = (try sample.file(), try sample.clip())
         let side = method == .lrp ? 8 : 2
         #expect(file.tensors["maps"]?.shape == [9, max(texts.count, 1), side, side])
@@ -116,13 +118,11 @@ import Testing
     /// the directions are those of the second-order export of the same pictures.
     @Test func secondOrderMapsUseTheDirectionsOfThePictures() throws {
         let count = 6
-        _ = try sample.export().run(
+        try sample.export(
             .maps(
-                MapExport(method: .secondOrder, texts: ["a", "b"], layers: IndexSelection("1"), neuronsPerText: count)),
-            of: sample.selection())
+                MapExport(method: .secondOrder, texts: ["a", "b"], layers: IndexSelection("1"), neuronsPerText: count)))
         let maps = try sample.file().floats("maps")
-        _ = try sample.export("directions").run(
-            .secondOrder(.init(layer: 1, neurons: IndexSelection(0..<70))), of: sample.selection())
+        try sample.export(.secondOrder(.init(layer: 1, neurons: IndexSelection(0..<70))), to: "directions")
         let directions = try sample.file("directions").floats("principal-directions")
         let classifier = try sample.clip().embed(texts: ["a", "b"])
         for text in 0..<2 {
@@ -151,10 +151,10 @@ import Testing
                 .noSecondOrderEffects(layer: 3, layers: 4)
             ),
         ] {
-            #expect(throws: error) { try sample.export().run(.maps(maps), of: selection) }
+            #expect(throws: error) { try sample.export(.maps(maps), of: selection) }
         }
-        #expect(throws: ExportError.textsMissing(method: "texts")) { try sample.export().run(texts: []) }
-        _ = try sample.export().run(
+        #expect(throws: ExportError.textsMissing(method: "texts")) { try sample.export(texts: []) }
+        try sample.export(
             .maps(MapExport(method: .textSpan, texts: ["a"], contrastTexts: ["b"])), of: selection)
         #expect(try sample.file().floats("maps").contains { $0 != 0 })
         #expect(try sample.outputs() == ["out.safetensors"])
@@ -163,7 +163,7 @@ import Testing
     // MARK: Header
 
     @Test func theHeaderSaysWhatItIs() throws {
-        _ = try sample.export().run(.embeddings, of: sample.selection(limit: 3))
+        try sample.export(.embeddings, of: sample.selection(limit: 3))
         let document = try sample.document()
         #expect(document["contents"] as? String == "images")
         let images = try #require(document["images"] as? [String: Any])
@@ -193,7 +193,7 @@ import Testing
         let cut = try Data(contentsOf: sample.pictures.appendingPathComponent("011.png"))
         try cut.prefix(cut.count / 2).write(to: sample.pictures.appendingPathComponent("011.png"))
         try Data("RIFF1234WEBP".utf8).write(to: sample.pictures.appendingPathComponent("zzz.webp"))
-        let error = #expect(throws: InputError.self) { try sample.export().run(.embeddings, of: sample.selection()) }
+        let error = #expect(throws: InputError.self) { try sample.export(.embeddings) }
         guard case .pictureRefused(let name, .unknownFormat)? = error else {
             Issue.record("\(String(describing: error))")
             return
@@ -201,7 +201,7 @@ import Testing
         #expect(name.hasSuffix("/010.png"))
         #expect(try sample.outputs() == [])
 
-        _ = try sample.export().run(.embeddings, of: sample.selection(badPictures: .skip))
+        try sample.export(.embeddings, of: sample.selection(badPictures: .skip))
         #expect(try sample.file().tensors["embeddings"]?.shape == [ExportSample.count - 2, 6])
         let images = try #require(sample.document()["images"] as? [String: Any])
         let skipped = try #require(images["skipped"] as? [[String: Any]])
@@ -218,11 +218,11 @@ import Testing
         let empty = sample.folder.appendingPathComponent("pictures/empty")
         try FileManager.default.createDirectory(at: empty, withIntermediateDirectories: true)
         #expect(throws: ExportError.noPictures(location: empty.path, skipped: 0)) {
-            try sample.export().run(.embeddings, of: PictureSelection(location: empty.path))
+            try sample.export(.embeddings, of: PictureSelection(location: empty.path))
         }
         try Data().write(to: empty.appendingPathComponent("a.png"))
         #expect(throws: ExportError.noPictures(location: empty.path, skipped: 1)) {
-            try sample.export().run(.embeddings, of: PictureSelection(location: empty.path, badPictures: .skip))
+            try sample.export(.embeddings, of: PictureSelection(location: empty.path, badPictures: .skip))
         }
         #expect(try sample.outputs() == [])
     }
@@ -231,13 +231,26 @@ import Testing
         let cancellation = Cancellation()
         cancellation.cancel()
         let error = #expect(throws: PipelineError.self) {
-            try sample.export(cancellation: cancellation).run(.embeddings, of: sample.selection())
+            try sample.export(.embeddings, cancellation: cancellation)
         }
         guard case .interrupted? = error else {
             Issue.record("\(String(describing: error))")
             return
         }
         #expect(try sample.outputs() == [])
+    }
+
+    /// Whoever asks for other neurons of the layer computes their coordinates only, and for the same file nothing.
+    @Test func whatWasComputedIsNotComputedAgain() throws {
+        let first = try sample.export(.secondOrder(.init(layer: 1, neurons: IndexSelection(0..<4))))
+        #expect(first.kinds.contains("principal-directions") && first.kinds.contains("head-coordinates"))
+        let others = try sample.export(.secondOrder(.init(layer: 1, neurons: IndexSelection(4..<8))))
+        #expect(others.kinds == ["head-coordinates"])
+        let bytes = try Data(contentsOf: sample.folder.appendingPathComponent("out.safetensors"))
+        let again = try sample.export(.secondOrder(.init(layer: 1, neurons: IndexSelection(4..<8))), to: "again")
+        #expect(again.kinds == [])
+        #expect(try Data(contentsOf: sample.folder.appendingPathComponent("again")) == bytes)
+        #expect(try !sample.export(.embeddings).kinds.contains("pictures"))
     }
 
     /// The same pictures in a tar that has to be decompressed from its beginning.
@@ -251,8 +264,8 @@ import Testing
         try process.run()
         process.waitUntilExit()
         #expect(process.terminationStatus == 0)
-        _ = try sample.export("archive").run(.embeddings, of: PictureSelection(location: archive.path))
-        _ = try sample.export("folder").run(.embeddings, of: sample.selection())
+        try sample.export(.embeddings, of: PictureSelection(location: archive.path), to: "archive")
+        try sample.export(.embeddings, to: "folder")
         #expect(try sample.file("archive").floats("embeddings") == sample.file("folder").floats("embeddings"))
     }
 }

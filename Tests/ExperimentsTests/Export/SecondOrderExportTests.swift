@@ -18,9 +18,9 @@ import Testing
         -> SafetensorsFile
     {
         let selection = try #require(IndexSelection("69,3,4..<68"))
-        _ = try sample.export(name, jobs: jobs).run(
-            .secondOrder(.init(layer: layer, neurons: selection, significantImages: significant)),
-            of: sample.selection())
+        try sample.export(
+            .secondOrder(.init(layer: layer, neurons: selection, significantImages: significant)), to: name,
+            workers: jobs)
         return try sample.file(name)
     }
 
@@ -114,6 +114,7 @@ import Testing
 
     @Test func theFileDoesNotDependOnTheNumberOfJobs() throws {
         _ = try export(layer: 1, name: "one", jobs: 1)
+        try FileManager.default.removeItem(at: sample.results)
         _ = try export(layer: 1, name: "five", jobs: 5)
         let bytes = try ["one", "five"].map { try Data(contentsOf: sample.folder.appendingPathComponent($0)) }
         #expect(bytes[0] == bytes[1])
@@ -122,7 +123,7 @@ import Testing
 
     @Test func whatIsNotWantedIsNotWritten() throws {
         let selection = try #require(IndexSelection("0...1"))
-        _ = try sample.export().run(
+        try sample.export(
             .secondOrder(.init(layer: 0, neurons: selection, includesEffects: false, includesFit: false)),
             of: sample.selection(limit: 1))
         #expect(
@@ -142,7 +143,7 @@ import Testing
     func requestsAreCheckedAgainstTheModel(layer: Int, neurons: String, error: ExportError) throws {
         let selection = try #require(IndexSelection(neurons))
         #expect(throws: error) {
-            try sample.export().run(.secondOrder(.init(layer: layer, neurons: selection)), of: sample.selection())
+            try sample.export(.secondOrder(.init(layer: layer, neurons: selection)))
         }
         #expect(try sample.outputs() == [])
     }
@@ -150,7 +151,7 @@ import Testing
     @Test func aFitNeedsTwoPictures() throws {
         let selection = try #require(IndexSelection("0"))
         #expect(throws: ExportError.tooFewPictures(found: 1, needed: 2)) {
-            try sample.export().run(.secondOrder(.init(layer: 0, neurons: selection)), of: sample.selection(limit: 1))
+            try sample.export(.secondOrder(.init(layer: 0, neurons: selection)), of: sample.selection(limit: 1))
         }
     }
 }

@@ -5,7 +5,7 @@ import Testing
 @testable import Inputs
 
 @Suite struct PictureFilesTests {
-    @Test func picturesAreListedByTheBytesOfTheirPathsAndReadOnce() throws {
+    @Test func picturesAreListedByTheBytesOfTheirPaths() throws {
         let folder = try TemporaryFolder()
         let names = ["b.png", "B.JPG", "a/z.jpeg", "a.png", "é.png", "old.gif"]
         for name in names + ["README", "a/notes.txt", "._b.png", "png"] {
@@ -14,14 +14,14 @@ import Testing
                 at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data(name.utf8).write(to: url)
         }
-        let files = try PictureFiles(at: folder.url.path)
-        #expect(files.paths == ["B.JPG", "a.png", "a/z.jpeg", "b.png", "old.gif", "é.png"])
-        var found: [Int: String] = [:]
-        try files.forEach(first: 3) { index, bytes in
-            #expect(found[index] == nil)
-            found[index] = String(decoding: try bytes.get(), as: UTF8.self)
-        }
-        #expect(found == [0: "B.JPG", 1: "a.png", 2: "a/z.jpeg"])
+        let list = try pictures(folder)
+        #expect(
+            (0..<list.count).map { list.record($0).id } == ["B.JPG", "a.png", "a/z.jpeg", "b.png", "old.gif", "é.png"])
+        #expect(try list.picture(2) == .encoded(Data("a/z.jpeg".utf8)))
+    }
+
+    func pictures(_ folder: TemporaryFolder) throws -> any ImageCollection {
+        try PictureSource(pictures: folder.url).open(withMasks: false).collection
     }
 
     @Test func aFileThatIsTooLargeIsReportedAndNotRead() throws {
@@ -29,14 +29,28 @@ import Testing
         let url = folder.url.appendingPathComponent("large.png")
         try Data().write(to: url)
         #expect(truncate(url.path, off_t(FileLimit.picture + 1)) == 0)
-        var faults: [DataSetError] = []
-        try PictureFiles(at: folder.url.path).forEach(first: 1) { _, bytes in
-            if case .failure(let fault) = bytes { faults.append(fault) }
-        }
         #expect(
-            faults == [
-                .tooLarge(
-                    path: folder.url.path, place: "large.png", bytes: FileLimit.picture + 1, limit: FileLimit.picture)
-            ])
+            throws: DataSetError.tooLarge(
+                path: folder.url.path, place: "large.png", bytes: FileLimit.picture + 1, limit: FileLimit.picture)
+        ) { try pictures(folder).picture(0) }
+    }
+
+    /// Every picture of a list that is exported is decoded beforehand, in the order of the paths.
+    @Test func aListForExportIsDecodedAndInOrder() throws {
+        let folder = try TemporaryFolder()
+        for index in 0..<20 {
+            try RGBImage(width: 4, height: 4, grey: UInt8(index)).writePNG(
+                to: folder.url.appendingPathComponent(String(format: "%02d.png", index)))
+        }
+        let all = try PictureSource(pictures: folder.url).open(withMasks: false)
+        let list = try PictureList(all, .all, limit: 7, order: .collection, withMasks: false, decodesAll: true)
+        #expect(list.entries.map(\.index) == Array(0..<7))
+        #expect(list.entries.allSatisfy { $0.warning == nil && $0.label == nil && $0.objects == [] })
+        let cut = try Data(contentsOf: folder.url.appendingPathComponent("05.png"))
+        try cut.prefix(cut.count / 2).write(to: folder.url.appendingPathComponent("05.png"))
+        #expect(throws: InputError.self) {
+            try PictureList(all, .all, order: .collection, withMasks: false, decodesAll: true)
+        }
+        #expect(try PictureList(all, .all, order: .collection, withMasks: false).entries.count == 20)
     }
 }

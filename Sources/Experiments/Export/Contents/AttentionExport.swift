@@ -1,12 +1,13 @@
 import CLIPModel
 import DenseMath
+import Pipeline
 
 /// `runner export attention`: what the class token attends to, in every head of every layer.
-struct AttentionExport: PictureExporter {
+struct AttentionExport: PictureExport {
     let name = "attention"
 
-    func tensors(_ clip: CLIP, images: Int) -> [ExportTensor] {
-        let vision = clip.configuration.vision
+    func tensors(_ configuration: CLIPConfiguration, images: Int) -> [ExportTensor] {
+        let vision = configuration.vision
         return [
             ExportTensor(
                 "attention",
@@ -21,27 +22,80 @@ struct AttentionExport: PictureExporter {
         ]
     }
 
-    func compute(_ clip: CLIP, _ pictures: PreparedPictures, into file: ExportFile, _ work: ExportWork) throws {
-        let attention = file.rows("attention")
-        let (vision, configuration) = (clip.vision, clip.configuration.vision)
-        let (layers, perLayer) = (configuration.layers, configuration.heads * configuration.tokens)
-        let capacity = configuration.batch
-        try work.forEachBatch(of: pictures, capacity: capacity, stage: "images") {
-            let workspace = VisionWorkspace(
-                vision, capacity: capacity, capturing: Array(repeating: .classAttention, count: layers))
-            let rows = FloatBuffer(capacity * layers * perLayer)
-            return { range, pixels in
-                vision(pixels, batch: range.count, workspace)
-                for layer in 0..<layers {
-                    let captured = workspace.capture(layer).classAttention
-                    for image in 0..<range.count {
-                        (rows.base + (image * layers + layer) * perLayer).update(
-                            from: captured + image * perLayer, count: perLayer)
-                    }
-                }
-                try pictures.checkFinite(rows.base, width: layers * perLayer, of: range, place: "attention")
-                try attention.write(rows.base, rows: range)
+    func plan(_ model: ModelUnderStudy, _ images: ImageSource, in graph: inout Graph) throws -> ExportWriter {
+        let attention = try graph.add(ClassAttentionStep(model: model, images: images))
+        return { result, file in
+            try result.artefact(attention).forEach {
+                try file.write("attention", $0.rows.elements, from: $1.lowerBound)
             }
         }
+    }
+}
+
+/// The attention of the class token to all tokens, after the softmax.
+struct ClassAttention: ColumnTable {
+    /// // [images, layers · heads · tokens]
+    var rows = Tensor(zeros: [0, 0])
+
+    static let columns: [Column<Self>] = [.rows("rows", \.rows)]
+}
+
+/// Measures ``ClassAttention`` on every image.
+struct ClassAttentionStep: ImageStep {
+    typealias Part = ClassAttention
+    typealias Output = Shards<ClassAttention>
+    static let (kind, version) = ("class-attention", 1)
+
+    let model: ModelUnderStudy
+    let images: ImageSource
+
+    var inputs: [AnyStepHandle] { [] }
+    var memory: MemoryEstimate? { model.memory(layers: []) }
+    var cost: CostEstimate? { model.passCost(towers: 1) }
+    var none: ClassAttention { ClassAttention() }
+
+    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<ClassAttention> {
+        let vision = try model.clip.value().vision
+        let (layers, perLayer) = (vision.configuration.layers, vision.configuration.heads * vision.tokens)
+        let pass = AttentionPass(vision, capacity: model.batch)
+        return images.batches(pass) { part, _ in
+            var rows = Tensor(zeros: [pass.batch, layers * perLayer])
+            for layer in 0..<layers {
+                let captured = pass.workspace.capture(layer).classAttention
+                for image in 0..<pass.batch {
+                    let start = (image * layers + layer) * perLayer
+                    rows.elements.replaceSubrange(
+                        start..<start + perLayer,
+                        with: UnsafeBufferPointer(start: captured + image * perLayer, count: perLayer))
+                }
+            }
+            try part.append(ClassAttention(rows: rows))
+        }
+    }
+}
+
+/// A forward pass that keeps the class token's attention in every layer. Belongs to one worker.
+private final class AttentionPass: ImagePass {
+    let workspace: VisionWorkspace
+    private let vision: VisionTransformer
+
+    init(_ vision: VisionTransformer, capacity: Int) {
+        self.vision = vision
+        workspace = VisionWorkspace(
+            vision, capacity: capacity, capturing: Array(repeating: .classAttention, count: vision.blocks.count))
+    }
+
+    var batch: Int { workspace.batch }
+    var capacity: Int { workspace.capacity }
+
+    var firstNonFiniteImage: Int? {
+        let d = vision.embeddingWidth
+        return (0..<batch).first { image in
+            (0..<d).contains { !workspace.embeddings.base[image * d + $0].isFinite }
+        }
+    }
+
+    func run(_ images: UnsafePointer<UInt8>, batch: Int, check: () throws -> Void) rethrows {
+        try vision(images, batch: batch, workspace, check: check)
     }
 }

@@ -1,15 +1,22 @@
 import CLIPModel
 import DenseMath
+import Lens
+import Pipeline
 
-/// `runner export images`: r(I), as direction and length.
-struct EmbeddingExport: PictureExporter {
-    let name = "images"
+/// Embeddings as the model computes them.
+struct Embeddings: ColumnTable {
+    /// Not normalised. // [rows, d]
+    var vectors = Tensor(zeros: [0, 0])
 
-    func tensors(_ clip: CLIP, images: Int) -> [ExportTensor] {
-        Self.tensors(axis: .init("images", images), width: clip.vision.embeddingWidth, symbol: "r(I)")
-    }
+    static let columns: [Column<Self>] = [.rows("vectors", \.vectors, of: "rows")]
 
-    static func tensors(axis: ExportTensor.Axis, width: Int, symbol: String) -> [ExportTensor] {
+    init() {}
+    init(_ vectors: Tensor) { self.vectors = vectors }
+}
+
+extension ExportTensor {
+    /// - Parameter symbol: of the embedding, in equations.
+    fileprivate static func embeddings(_ axis: Axis, width: Int, symbol: String) -> [ExportTensor] {
         [
             ExportTensor(
                 "embeddings", [axis, .init("d", width)], unit: "none: rows of length 1",
@@ -21,34 +28,119 @@ struct EmbeddingExport: PictureExporter {
                 equation: "‖\(symbol)‖"),
         ]
     }
+}
 
-    func compute(_ clip: CLIP, _ pictures: PreparedPictures, into file: ExportFile, _ work: ExportWork) throws {
-        let (embeddings, norms) = (file.rows("embeddings"), file.rows("norms"))
-        let (vision, d, capacity) = (clip.vision, clip.vision.embeddingWidth, clip.configuration.vision.batch)
-        try work.forEachBatch(of: pictures, capacity: capacity, stage: "images embedded") {
-            let workspace = VisionWorkspace(vision, capacity: capacity)
-            let lengths = FloatBuffer(capacity)
-            return { range, pixels in
-                vision(pixels, batch: range.count, workspace)
-                try pictures.checkFinite(workspace.embeddings.base, width: d, of: range, place: "embedding")
-                EmbeddingRows.normalise(workspace.embeddings.base, rows: range.count, width: d, lengths: lengths.base)
-                try embeddings.write(workspace.embeddings.base, rows: range)
-                try norms.write(lengths.base, rows: range)
-            }
+extension ExportFile {
+    /// Writes embeddings as directions and lengths; a row of zeros stays one.
+    fileprivate func write(_ embeddings: Embeddings, from first: Int) throws {
+        let vectors = embeddings.vectors
+        let lengths = (0..<vectors.shape[0]).map { row in
+            vectors[row: row].reduce(Float(0)) { $0 + $1 * $1 }.squareRoot()
+        }
+        var directions = vectors.elements
+        let d = vectors.shape[1]
+        for (row, length) in lengths.enumerated() where length > 0 {
+            for j in row * d..<(row + 1) * d { directions[j] /= length }
+        }
+        try write("embeddings", directions, from: first)
+        try write("norms", lengths, from: first)
+    }
+}
+
+/// `runner export images`: r(I), as direction and length.
+struct EmbeddingExport: PictureExport {
+    let name = "images"
+
+    func tensors(_ configuration: CLIPConfiguration, images: Int) -> [ExportTensor] {
+        ExportTensor.embeddings(.init("images", images), width: configuration.embeddingWidth, symbol: "r(I)")
+    }
+
+    func plan(_ model: ModelUnderStudy, _ images: ImageSource, in graph: inout Graph) throws -> ExportWriter {
+        let embeddings = try graph.add(ImageEmbeddingsStep(model: model, images: images))
+        return { result, file in
+            try result.artefact(embeddings).forEach { try file.write($0, from: $1.lowerBound) }
         }
     }
 }
 
-enum EmbeddingRows {
-    /// Divides rows by their lengths; a row of zeros stays one.
-    static func normalise(
-        _ values: UnsafeMutablePointer<Float>, rows: Int, width: Int, lengths: UnsafeMutablePointer<Float>
-    ) {
-        for row in 0..<rows {
-            let vector = values + row * width
-            lengths[row] = BLAS.dot(vector, vector, count: width).squareRoot()
-            guard lengths[row] > 0 else { continue }
-            for j in 0..<width { vector[j] /= lengths[row] }
+/// Embeds every image.
+struct ImageEmbeddingsStep: ImageStep {
+    typealias Part = Embeddings
+    typealias Output = Shards<Embeddings>
+    static let (kind, version) = ("image-embeddings", 1)
+
+    let model: ModelUnderStudy
+    let images: ImageSource
+
+    var inputs: [AnyStepHandle] { [] }
+    var memory: MemoryEstimate? { model.memory(layers: []) }
+    var cost: CostEstimate? { model.passCost(towers: 1) }
+    var none: Embeddings { Embeddings() }
+
+    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<Embeddings> {
+        let pass = EffectPass(try model.clip.value().vision, layers: [], capacity: model.batch)
+        let d = model.configuration.embeddingWidth
+        return images.batches(pass) { part, _ in
+            let vectors = UnsafeBufferPointer(start: pass.workspace.embeddings.base, count: pass.batch * d)
+            try part.append(Embeddings(Tensor(shape: [pass.batch, d], elements: Array(vectors))))
         }
+    }
+}
+
+/// `runner export texts`: embeddings of texts, as directions and lengths, and the ids of their tokens.
+struct TextExport: Sendable {
+    static let name = "texts"
+
+    private let texts: [String]
+
+    init(_ texts: [String]) { self.texts = texts }
+
+    func tensors(_ configuration: CLIPConfiguration) -> [ExportTensor] {
+        let axis = ExportTensor.Axis("texts", texts.count)
+        return ExportTensor.embeddings(axis, width: configuration.embeddingWidth, symbol: "t") + [
+            ExportTensor(
+                "token-ids", [axis, .init("tokens", configuration.text.contextLength)], type: .int32,
+                unit: "ids of the vocabulary",
+                meaning: "what the tokenizer made of the texts, start and end included; −1 after the end")
+        ]
+    }
+
+    func plan(_ model: ModelUnderStudy, in graph: inout Graph) throws -> ExportWriter {
+        let embeddings = try graph.add(TextEmbeddingsStep(model: model, texts: texts))
+        return { [texts] result, file in
+            let tokenizer = try model.clip.value().tokenizer
+            try file.write(
+                "token-ids",
+                tokenizer.encode(texts).flatMap {
+                    $0.map(Int32.init) + Array(repeating: -1, count: tokenizer.contextLength - $0.count)
+                })
+            try file.write(result.artefact(embeddings), from: 0)
+        }
+    }
+}
+
+/// Embeds texts as they are.
+///
+/// It throws ``ExperimentError/textNotFinite(text:)``.
+struct TextEmbeddingsStep: StepDefinition {
+    let model: ModelUnderStudy
+    let texts: [String]
+
+    /// Texts that are embedded and stored together.
+    private static let perShard = 1024
+
+    func step() throws -> Step<Embeddings> {
+        Step(
+            kind: "text-embeddings", version: 1,
+            parameters: ["texts": .texts(texts), "text-activation": .text(model.textActivation.rawValue)],
+            digests: ["model": model.digest], cost: model.textCost(texts: 1),
+            work: try .joined(units: texts.count, unitsPerShard: Self.perShard) { inputs in
+                let clip = try model.clip.value()
+                return { shard in
+                    try inputs.checkCancellation()
+                    let part = Array(texts[shard.units])
+                    return Embeddings(try clip.text(clip.tokenizer.encode(part)).finite(rows: part))
+                }
+            })
     }
 }

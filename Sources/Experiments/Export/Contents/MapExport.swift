@@ -2,11 +2,10 @@ import Attribution
 import CLIPModel
 import DenseMath
 import Foundation
-import Lens
 import Pipeline
 
 /// `runner export maps`: heat maps of one method, for each picture and text.
-public struct MapExport: PictureExporter {
+public struct MapExport: PictureExport {
     /// Of the paper: neurons of a second-order map.
     public static let neuronsPerText = 200
 
@@ -48,25 +47,26 @@ public struct MapExport: PictureExporter {
         if let layers, layers.indices() == nil { throw ExportError.repeatedIndex(selection: layers.text) }
     }
 
-    private func chosenLayers(_ clip: CLIP) -> [Int] {
-        let readable = clip.configuration.vision.layers - 1
+    private func chosenLayers(_ configuration: CLIPConfiguration) -> [Int] {
+        let readable = configuration.vision.layers - 1
         return layers?.indices() ?? Array(max(0, readable - 3)..<readable)
     }
 
-    func settings(_ clip: CLIP, images: Int) -> ExportDocument.Settings {
+    func settings(_ configuration: CLIPConfiguration, images: Int) -> ExportDocument.Settings {
         var settings = ExportDocument.Settings(method: method.name)
         if !contrastTexts.isEmpty { settings.contrastTexts = contrastTexts }
         if method.query == .neurons {
-            settings.layers = chosenLayers(clip)
+            settings.layers = chosenLayers(configuration)
             settings.neuronsPerText = neuronsPerText
             settings.significantImages = min(SecondOrderExport.significantImages, images)
         }
         return settings
     }
 
-    func tensors(_ clip: CLIP, images: Int) throws -> [ExportTensor] {
+    func tensors(_ configuration: CLIPConfiguration, images: Int) throws -> [ExportTensor] {
         guard method.query != .neurons || images > 1 else { throw ExportError.tooFewPictures(found: images, needed: 2) }
-        let side = side(clip)
+        let vision = configuration.vision
+        let side = method.isOfPixels ? vision.imageSize : vision.gridSize
         return [
             ExportTensor(
                 "maps",
@@ -81,45 +81,96 @@ public struct MapExport: PictureExporter {
         ]
     }
 
-    /// Pixels for the one method that goes back to them, else patches.
-    private func side(_ clip: CLIP) -> Int {
-        method.isOfPixels ? clip.configuration.vision.imageSize : clip.configuration.vision.gridSize
-    }
-
-    func compute(_ clip: CLIP, _ pictures: PreparedPictures, into file: ExportFile, _ work: ExportWork) throws {
-        let maps = file.rows("maps")
-        let (method, texts) = (method, max(texts.count, 1))
-        let classes = self.texts + contrastTexts
-        // Methods that use no class still take a classifier; zeros change nothing.
-        let weights = classes.isEmpty ? Tensor(zeros: [1, clip.vision.embeddingWidth]) : clip.embed(texts: classes)
-        let neurons = method.query == .neurons ? try neurons(clip, weights, pictures, work) : []
-        try work.forEachBatch(of: pictures, capacity: 1, stage: "images") {
-            let pass = AttributionPass(
-                clip.vision, classifier: weights, logitScale: exp(clip.logitScale), methods: [method])
-            var values: [Float] = []
-            return { range, pixels in
-                pass.run(pixels)
-                try pictures.checkFinite(
-                    pass.representation, width: clip.vision.embeddingWidth, of: range, place: "embedding")
-                values.removeAll(keepingCapacity: true)
-                for text in 0..<texts {
-                    try work.cancellation.check()
-                    let query = MapQuery(label: text, neurons: neurons.isEmpty ? nil : neurons[text])
-                    let map = pass.map(method, for: query)
-                    values += map.values
-                }
-                try maps.write(values, rows: range)
-            }
+    func plan(_ model: ModelUnderStudy, _ images: ImageSource, in graph: inout Graph) throws -> ExportWriter {
+        let classes = texts + contrastTexts
+        let classifier =
+            classes.isEmpty ? nil : try graph.add(ClassifierStep(model: model, names: classes, templates: ["{}"]))
+        var neurons: AttributionMapsStep.Neurons?
+        if method.query == .neurons {
+            let layers = chosenLayers(model.configuration)
+            let fitted = try Study.Fitted(
+                model, layers: layers, images: images, count: min(SecondOrderExport.significantImages, images.count),
+                in: &graph)
+            neurons = .init(directions: fitted.directions, layers: layers, perText: neuronsPerText)
+        }
+        let maps = try graph.add(
+            AttributionMapsStep(
+                model: model, images: images, method: method, texts: max(texts.count, 1), classifier: classifier,
+                neurons: neurons))
+        return { result, file in
+            try result.artefact(maps).forEach { try file.write("maps", $0.values.elements, from: $1.lowerBound) }
         }
     }
+}
 
-    /// The neurons of each text's map, by directions that are fitted to the pictures themselves.
-    private func neurons(
-        _ clip: CLIP, _ classifier: Tensor, _ pictures: PreparedPictures, _ work: ExportWork
-    ) throws -> [[(layer: Int, neuron: Int)]] {
-        let directions = try MapDirections.fit(layers: chosenLayers(clip), clip, pictures, work)
-        let chosen = try ClassNeurons(
-            directions, layers: chosenLayers(clip), classifier: ZeroShotClassifier(weights: classifier))
-        return texts.indices.map { chosen.largest(neuronsPerText, of: $0) }
+/// Heat maps of one method, neither scaled nor clipped.
+struct AttributionMaps: ColumnTable {
+    /// // [images, texts · rows · columns]
+    var values = Tensor(zeros: [0, 0])
+
+    static let columns: [Column<Self>] = [.rows("values", \.values)]
+}
+
+/// Makes the maps of one method for every image and text.
+struct AttributionMapsStep: ImageStep {
+    typealias Part = AttributionMaps
+    typealias Output = Shards<AttributionMaps>
+    static let (kind, version) = ("attribution-maps", 1)
+    /// Each map may take several times a forward pass.
+    let imagesPerShard = 50
+
+    /// What second-order maps are made of.
+    struct Neurons: Sendable {
+        let directions: StepHandle<FittedDirections>
+        let layers: [Int]
+        /// Those with the largest |⟨r_n, text⟩|.
+        let perText: Int
+    }
+
+    let model: ModelUnderStudy
+    let images: ImageSource
+    let method: AttributionMethod
+    /// How many, the first of the classifier, have maps; 1 for a method that uses none.
+    let texts: Int
+    /// Nil for a method that uses no texts.
+    let classifier: StepHandle<StoredClassifier>?
+    let neurons: Neurons?
+
+    var parameters: Parameters {
+        [
+            "method": .text(method.name), "texts": .integer(texts),
+            "neuron-layers": neurons.map { .integers($0.layers) } ?? .null,
+            "neurons": neurons.map { .integer($0.perText) } ?? .null,
+        ]
+    }
+    var inputs: [AnyStepHandle] { [classifier?.erased, neurons?.directions.erased].compactMap { $0 } }
+    var memory: MemoryEstimate? { model.surgeryMemory(inputSize: model.configuration.vision.imageSize, records: true) }
+    var cost: CostEstimate? { model.passCost(towers: 3) }
+    var none: AttributionMaps { AttributionMaps() }
+
+    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<AttributionMaps> {
+        let clip = try model.clip.value()
+        // Methods that use no class still take a classifier; zeros change nothing.
+        let weights =
+            try classifier.map { try inputs[$0].weights } ?? Tensor(zeros: [1, model.configuration.embeddingWidth])
+        let chosen = try neurons.map { neurons in
+            let found = try ClassNeurons(
+                inputs[neurons.directions], layers: neurons.layers, classifier: ZeroShotClassifier(weights: weights))
+            return (0..<texts).map { found.largest(neurons.perText, of: $0) }
+        }
+        let pass = AttributionPass(
+            clip.vision, classifier: weights, logitScale: exp(clip.logitScale), methods: [method])
+        return images.each { part, image in
+            try images.reader.withImages(image..<image + 1) { pass.run($0) }
+            guard pass.logits.allSatisfy(\.isFinite) else {
+                throw ExperimentError.notFinite(image: images.set.imageID(image), place: "embedding")
+            }
+            var values: [Float] = []
+            for text in 0..<texts {
+                try inputs.checkCancellation()
+                values += pass.map(method, for: MapQuery(label: text, neurons: chosen?[text])).values
+            }
+            try part.append(AttributionMaps(values: Tensor(shape: [1, values.count], elements: values)))
+        }
     }
 }

@@ -1,9 +1,10 @@
 import CLIPModel
 import DenseMath
 import Lens
+import Pipeline
 
 /// `runner export second-order`: effects of chosen neurons of a layer, and what they are made of.
-public struct SecondOrderExport: PictureExporter {
+public struct SecondOrderExport: PictureExport {
     /// Of the paper: images with the largest effects that a direction is fitted to.
     public static let significantImages = 100
 
@@ -44,20 +45,20 @@ public struct SecondOrderExport: PictureExporter {
         return indices
     }
 
-    func settings(_ clip: CLIP, images: Int) -> ExportDocument.Settings {
-        let vision = clip.configuration.vision
+    func settings(_ configuration: CLIPConfiguration, images: Int) -> ExportDocument.Settings {
+        let vision = configuration.vision
         return ExportDocument.Settings(
             layer: layer, neurons: neurons.indices(),
             heads: (layer + 1..<vision.layers).flatMap { layer in (0..<vision.heads).map { [layer, $0] } },
             significantImages: includesFit ? min(significantImages, images) : nil)
     }
 
-    func tensors(_ clip: CLIP, images: Int) throws -> [ExportTensor] {
+    func tensors(_ configuration: CLIPConfiguration, images: Int) throws -> [ExportTensor] {
         guard !includesFit || images > 1 else { throw ExportError.tooFewPictures(found: images, needed: 2) }
-        let vision = clip.configuration.vision
+        let vision = configuration.vision
         let neurons = ExportTensor.Axis("neurons", try chosen().count)
         let heads = ExportTensor.Axis("heads", (vision.layers - 1 - layer) * vision.heads)
-        let (images, d) = (ExportTensor.Axis("images", images), ExportTensor.Axis("d", clip.vision.embeddingWidth))
+        let (images, d) = (ExportTensor.Axis("images", images), ExportTensor.Axis("d", configuration.embeddingWidth))
         let joint = "of the joint space, images scaled to length 100"
         var tensors = [
             ExportTensor(
@@ -108,22 +109,146 @@ public struct SecondOrderExport: PictureExporter {
         return tensors
     }
 
-    func compute(_ clip: CLIP, _ pictures: PreparedPictures, into file: ExportFile, _ work: ExportWork) throws {
-        let lens = try SecondOrderLens(layer: layer, paths: ValueOutputPaths(clip.vision), vision: clip.vision)
-        let stored = StoredCoordinates(
-            lens: lens, neurons: try chosen(), coordinates: file.rows("head-coordinates"),
-            biasShares: file.rows("bias-shares"))
-        try StoredCoordinates.fill([stored], representations: file.rows("representations"), clip, pictures, work)
-        let fit =
-            includesFit
-            ? EffectTensors.Fit(
-                means: file.rows("mean-effects"), norms: file.rows("norms"),
-                principalDirections: file.rows("principal-directions"),
-                secondMomentShares: file.rows("second-moment-shares"),
-                thresholds: file.rows("thresholds"), significantImages: min(significantImages, pictures.count)) : nil
-        let tensors = EffectTensors(
-            effects: includesEffects ? file.rows("effects") : nil, headDirections: file.rows("head-directions"),
-            fit: fit)
-        try EffectChunks(stored: stored, tensors: tensors, pictures: pictures).fill(work)
+    func plan(_ model: ModelUnderStudy, _ images: ImageSource, in graph: inout Graph) throws -> ExportWriter {
+        let neurons = try chosen()
+        let coordinates = try graph.add(
+            HeadCoordinatesStep(model: model, layer: layer, neurons: neurons, images: images))
+        let count = min(significantImages, images.count)
+        let fitted =
+            includesFit ? try Study.Fitted(model, layers: [layer], images: images, count: count, in: &graph) : nil
+        return { [layer] result, file in
+            var fit: (means: EffectMeans, directions: LayerDirections)?
+            if let fitted {
+                fit = (
+                    try result.artefact(fitted.means).layer(layer).means,
+                    try result.artefact(fitted.directions).layer(layer)
+                )
+            }
+            try SecondOrderWriter(
+                lens: model.lens(layer), neurons: neurons, coordinates: result.artefact(coordinates), fit: fit, file
+            ).write()
+        }
+    }
+}
+
+/// Fills the tensors of a second-order export: a chunk of neurons after the other, whose image-independent half is made
+/// once and stays in memory while the images' coordinates pass by in their files.
+private struct SecondOrderWriter {
+    let lens: SecondOrderLens
+    let neurons: [Int]
+    let coordinates: Shards<HeadCoordinates>
+    /// Of all neurons of the layer; nil where nothing is fitted.
+    let fit: (means: EffectMeans, directions: LayerDirections)?
+    let file: ExportFile
+
+    init(
+        lens: SecondOrderLens, neurons: [Int], coordinates: Shards<HeadCoordinates>,
+        fit: (means: EffectMeans, directions: LayerDirections)?, _ file: ExportFile
+    ) {
+        (self.lens, self.neurons, self.coordinates, self.fit, self.file) = (lens, neurons, coordinates, fit, file)
+    }
+
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError`, `OutputError`.
+    func write() throws {
+        try coordinates.forEach { part, images in
+            try file.write("representations", part.representations.elements, from: images.lowerBound)
+            try file.write("bias-shares", part.biasShares.elements, from: images.lowerBound)
+        }
+        if let directions = fit?.directions {
+            let d = lens.embeddingWidth
+            let rows = directions.directions.directions.elements
+            try file.write("principal-directions", neurons.flatMap { rows[$0 * d..<($0 + 1) * d] })
+            try file.write("second-moment-shares", neurons.map { directions.directions.shares[$0] })
+            try file.write("thresholds", neurons.map { directions.thresholds[$0] })
+        }
+        // The directions of a chunk take at most 16 MiB.
+        let chunk = max(1, min(64, (16 << 20) / (lens.headCount * lens.embeddingWidth * 4)))
+        for start in stride(from: 0, to: neurons.count, by: chunk) {
+            try write(start..<min(start + chunk, neurons.count))
+        }
+    }
+
+    /// Writes M, s, φ, φ̄ and ‖φ − φ̄‖ of some of the neurons, by their places.
+    private func write(_ places: Range<Int>) throws {
+        let (J, K, d) = (places.count, lens.headCount, lens.embeddingWidth)
+        let M = lens.headDirections(of: neurons[places])
+        try file.write("head-directions", M.elements, from: places.lowerBound)
+        // Without means nothing is subtracted.
+        var (means, meanShare) = (Tensor(zeros: [J, K]), [Float](repeating: 0, count: d))
+        if let fitted = fit?.means {
+            means = Tensor(shape: [J, K], elements: neurons[places].flatMap { fitted.coordinates[row: $0] })
+            meanShare = fitted.biasShare
+        }
+        let meanEffects = effects(means.elements, shares: meanShare, M, images: 1)
+        if fit != nil { try file.write("mean-effects", meanEffects, from: places.lowerBound) }
+
+        try coordinates.forEach { part, images in
+            let batch = images.count
+            let s = try part.coordinates(of: places)
+            var (centred, shares) = (s, part.biasShares.elements)
+            for i in centred.indices { centred[i] -= means.elements[i / (batch * K) * K + i % K] }
+            for i in shares.indices { shares[i] -= meanShare[i % d] }
+            let deviations = effects(centred, shares: shares, M, images: batch)
+            for (place, image) in images.enumerated() {
+                /// The image's part of numbers of all images. // [neurons, images, width] → [neurons, width]
+                func row(_ numbers: [Float], width: Int) -> [Float] {
+                    (0..<J).flatMap { n -> ArraySlice<Float> in
+                        let start = (n * batch + place) * width
+                        return numbers[start..<start + width]
+                    }
+                }
+                try file.write(
+                    "head-coordinates", row(s, width: K), count: J * K, row: image, column: places.lowerBound * K)
+                let own = row(deviations, width: d)
+                if fit != nil {
+                    let norms = (0..<J).map { Self.length(own[$0 * d..<($0 + 1) * d]) }
+                    try file.write("norms", norms, count: J, row: image, column: places.lowerBound)
+                }
+                if file.has("effects") {
+                    let total = zip(own, meanEffects).map { $0 + $1 }
+                    try file.write("effects", total, count: J * d, row: image, column: places.lowerBound * d)
+                }
+            }
+        }
+    }
+
+    private static func length(_ vector: ArraySlice<Float>) -> Float {
+        var squares: Float = 0
+        for x in vector { squares += x * x }
+        return squares.squareRoot()
+    }
+
+    /// Σ_k s_{n,k} M_{n,k} + b. // [neurons, images, d]
+    /// - Parameters:
+    ///   - coordinates: s. // [neurons, images, K]
+    ///   - shares: b. // [images, d]
+    private func effects(_ coordinates: [Float], shares: [Float], _ M: Tensor, images: Int) -> [Float] {
+        let (J, K, d) = (M.shape[0], M.shape[1], M.shape[2])
+        var effects = Array(repeating: shares, count: J).flatMap { $0 }
+        for n in 0..<J {
+            coordinates.withUnsafeBufferPointer { coordinates in
+                M.elements.withUnsafeBufferPointer { M in
+                    effects.withUnsafeMutableBufferPointer { effects in
+                        guard let s = coordinates.baseAddress, let M = M.baseAddress, let out = effects.baseAddress
+                        else {
+                            return
+                        }
+                        BLAS.multiply(
+                            images, d, K, s + n * images * K, stride: K, M + n * K * d, stride: d, beta: 1,
+                            into: out + n * images * d, stride: d)
+                    }
+                }
+            }
+        }
+        return effects
+    }
+}
+
+extension SecondOrderLens {
+    /// M_n of any neurons, in their order. // [neurons, K, d]
+    fileprivate func headDirections(of neurons: ArraySlice<Int>) -> Tensor {
+        Tensor(
+            shape: [neurons.count, headCount, embeddingWidth],
+            elements: neurons.flatMap { headDirections($0..<$0 + 1).elements })
     }
 }

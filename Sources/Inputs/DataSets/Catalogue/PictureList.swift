@@ -21,6 +21,18 @@ public struct PictureList: Codable, Sendable, Equatable {
         public var digest: String
         /// SHA-256 of the mask's numbers; nil for a list without masks.
         public var maskDigest: String?
+        /// What was wrong with the file and made up for, as the reference's decoder does; nil also where the list was made
+        /// without decoding.
+        public var warning: String?
+    }
+
+    /// In which order pictures stand.
+    public enum Order: Sendable {
+        /// Drawn once for all, by a fixed seed, because data sets stand in the order of their classes, and the first pictures
+        /// of a list have to be a fair sample of it.
+        case drawn
+        /// As in their collection.
+        case collection
     }
 
     /// A picture that is left out, and why.
@@ -41,17 +53,22 @@ public struct PictureList: Codable, Sendable, Equatable {
     /// Reads every picture that is wanted.
     /// - Parameters:
     ///   - limit: only so many pictures, drawn from the sample.
+    ///   - order: in which the pictures stand, and of which `limit` takes the first.
     ///   - withMasks: masks count too.
-    ///   - onBadPicture: with `skip` every picture is decoded, and what cannot be is left out, with `fail` the
-    ///     format of each is looked at.
+    ///   - decodesAll: every picture is decoded, so that what is wrong with one is known before anything is computed; otherwise
+    ///     the format of each is looked at.
+    ///   - onBadPicture: with `skip` every picture is decoded, and what cannot be is left out.
     ///   - progress: how many pictures are done, of how many; called from any thread.
     /// - Throws: what reading a picture or mask throws; ``DataSetError/empty(path:expected:)`` where none is left.
     public init(
-        _ pictures: LabelledPictures, _ sampling: ImageSampling, limit: Int? = nil, withMasks: Bool,
-        onBadPicture: BadPictures = .fail, progress: @Sendable (Int, Int) -> Void = { _, _ in }
+        _ pictures: LabelledPictures, _ sampling: ImageSampling, limit: Int? = nil, order: Order = .drawn,
+        withMasks: Bool, decodesAll: Bool = false, onBadPicture: BadPictures = .fail,
+        progress: @Sendable (Int, Int) -> Void = { _, _ in }
     ) throws {
         let sample = try sampling.indices(of: pictures.count)
-        let order = Array(Self.order(of: sample.count).prefix(limit ?? .max))
+        let places = order == .drawn ? Self.drawn(sample.count) : Array(sample.indices)
+        let order = Array(places.prefix(limit ?? .max))
+        let isDecoded = decodesAll || onBadPicture == .skip
         // Read in the order in which they lie, which is fastest.
         let positions = order.indices.sorted { order[$0] < order[$1] }
         let indices = positions.map { sample[order[$0]] }
@@ -64,7 +81,10 @@ public struct PictureList: Codable, Sendable, Equatable {
             // After an error nothing more is needed.
             if hasFailed.load(ordering: .relaxed) { return }
             for position in range {
-                let reading = Result { try Reading(pictures, indices[position], withMasks: withMasks, onBadPicture) }
+                let reading = Result {
+                    try Reading(
+                        pictures, indices[position], withMasks: withMasks, isDecoded: isDecoded, onBadPicture)
+                }
                 if case .failure = reading { hasFailed.store(true, ordering: .relaxed) }
                 results.withLock { $0[position] = reading }
             }
@@ -96,9 +116,8 @@ public struct PictureList: Codable, Sendable, Equatable {
         }
     }
 
-    /// The order of a list: drawn once for all, by a fixed seed, because data sets stand in the order of their
-    /// classes, and the first pictures of a list have to be a fair sample of it.
-    static func order(of count: Int) -> [Int] {
+    /// The places of a list in the order that is drawn once for all.
+    static func drawn(_ count: Int) -> [Int] {
         var random = SplitMix64(seed: 0, label: "order of pictures", index: 0)
         return random.permutation(count)
     }
@@ -109,19 +128,22 @@ public struct PictureList: Codable, Sendable, Equatable {
         case entry(Entry, line: String)
         case skipped(Skipped)
 
-        init(_ pictures: LabelledPictures, _ index: Int, withMasks: Bool, _ onBadPicture: BadPictures) throws {
+        init(
+            _ pictures: LabelledPictures, _ index: Int, withMasks: Bool, isDecoded: Bool, _ onBadPicture: BadPictures
+        ) throws {
             let id = pictures.collection.record(index).id
             do {
                 let picture = try pictures.collection.picture(index)
+                var warning: String?
                 if case .encoded(let bytes) = picture {
-                    try Self.check(bytes, name: pictures.collection.place(index), isDecoded: onBadPicture == .skip)
+                    warning = try Self.check(bytes, name: pictures.collection.place(index), isDecoded: isDecoded)
                 }
                 let masked = withMasks ? try pictures.objects(index) : nil
                 let objects = masked?.labels ?? pictures.labels(index)
                 let label = pictures.label(index) ?? (objects.count == 1 && objects[0] >= 0 ? objects[0] : nil)
                 let entry = Entry(
                     index: index, id: id, label: label, objects: objects, digest: picture.digest,
-                    maskDigest: masked?.mask.digest)
+                    maskDigest: masked?.mask.digest, warning: warning)
                 self = .entry(
                     entry, line: "\(id)\u{0}\(label ?? -1) \(objects) \(entry.digest) \(entry.maskDigest ?? "")")
             } catch {
@@ -132,11 +154,16 @@ public struct PictureList: Codable, Sendable, Equatable {
 
         /// - Parameter isDecoded: whether the whole picture is tried; what cannot be one by its first bytes is
         ///   refused at once, before anything is computed.
-        private static func check(_ bytes: Data, name: String, isDecoded: Bool) throws {
-            if isDecoded {
-                _ = try PictureDecoder.decode(bytes, name: name)
-            } else {
+        /// - Returns: what was wrong and made up for.
+        private static func check(_ bytes: Data, name: String, isDecoded: Bool) throws(InputError) -> String? {
+            guard isDecoded else {
                 try PictureDecoder.checkFormat(bytes, name: name)
+                return nil
+            }
+            do {
+                return try PictureDecoder.picture(bytes).warning
+            } catch {
+                throw InputError.pictureRefused(name: name, fault: error)
             }
         }
 

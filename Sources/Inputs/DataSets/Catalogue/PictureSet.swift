@@ -32,6 +32,8 @@ public struct PictureSet: Sendable {
         case folder
         /// A file of rows.
         case table
+        /// Whatever there is; what it is, is found out when it is opened.
+        case anywhere
     }
 
     /// One of the files or folders that a set is made of.

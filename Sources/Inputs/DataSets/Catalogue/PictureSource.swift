@@ -60,7 +60,9 @@ public struct PictureSource: Sendable, Equatable {
     /// - Throws: ``DataSetError/otherKindOfPlace(set:path:isFolder:fitting:)``.
     private static func check(_ place: URL, is set: PictureSet) throws {
         var isFolder: ObjCBool = false
-        guard set.folder == nil, FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder) else {
+        guard set.folder == nil, set.place != .anywhere,
+            FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder)
+        else {
             return
         }
         let isTable = !isFolder.boolValue && ["csv", "tsv", "txt"].contains(place.pathExtension.lowercased())

@@ -38,7 +38,7 @@ struct ExportCommand: ParsableCommand {
         @OptionGroup var pictures: PictureOptions
 
         func run() throws {
-            try options.run(pictures: pictures.images) { try $0.run(.embeddings, of: pictures.selection) }
+            try options.run(pictures: pictures.images) { try Export(.embeddings, of: pictures.selection, $0) }
         }
     }
 
@@ -54,7 +54,7 @@ struct ExportCommand: ParsableCommand {
         @OptionGroup var options: ExportOptions
         @OptionGroup var texts: TextOptions
 
-        func run() throws { try options.run(reading: [texts.texts]) { try $0.run(texts: texts.all()) } }
+        func run() throws { try options.run(reading: [texts.texts]) { try Export(texts: texts.all(), $0) } }
     }
 
     struct SecondOrder: ParsableCommand {
@@ -107,7 +107,7 @@ struct ExportCommand: ParsableCommand {
             let export = SecondOrderExport(
                 layer: layer, neurons: neurons, includesEffects: effects, includesFit: fit,
                 significantImages: significant)
-            try options.run(pictures: pictures.images) { try $0.run(.secondOrder(export), of: pictures.selection) }
+            try options.run(pictures: pictures.images) { try Export(.secondOrder(export), of: pictures.selection, $0) }
         }
     }
 
@@ -123,7 +123,7 @@ struct ExportCommand: ParsableCommand {
         @OptionGroup var pictures: PictureOptions
 
         func run() throws {
-            try options.run(pictures: pictures.images) { try $0.run(.attention, of: pictures.selection) }
+            try options.run(pictures: pictures.images) { try Export(.attention, of: pictures.selection, $0) }
         }
     }
 
@@ -160,12 +160,12 @@ struct ExportCommand: ParsableCommand {
         }
 
         func run() throws {
-            try options.run(reading: [texts.texts, contrast], pictures: pictures.images) { export in
+            try options.run(reading: [texts.texts, contrast], pictures: pictures.images) { settings in
                 let contrastTexts = try contrast.map { try PromptSet.texts(URL(fileURLWithPath: $0)) } ?? []
                 let maps = MapExport(
                     method: method, texts: try texts.all(), contrastTexts: contrastTexts, layers: layers,
                     neuronsPerText: neuronsPerText)
-                return try export.run(.maps(maps), of: pictures.selection)
+                return try Export(.maps(maps), of: pictures.selection, settings)
             }
         }
     }

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Foundations
 import Inputs
+import Pipeline
 import Results
 
 /// What every export takes.
@@ -9,31 +11,42 @@ struct ExportOptions: ParsableArguments {
     @OptionGroup var model: ModelOptions
     @Option(help: ArgumentHelp("The file to write; it is complete or not there.", valueName: "FILE"))
     var output: String
-    @Option(help: ArgumentHelp("Threads; the file does not depend on them.", valueName: "N"))
+    @Option(
+        help: ArgumentHelp(
+            "Folder for what is computed on the way, which another export or run does not compute again.",
+            valueName: "DIR"))
+    var results = "results"
+    @Option(help: ArgumentHelp("Workers; the file does not depend on them.", valueName: "N"))
     var jobs = ProcessInfo.processInfo.activeProcessorCount
+
+    private var resultsURL: URL { URL(fileURLWithPath: results, isDirectory: true) }
 
     func validate() throws {
         guard (1...4096).contains(jobs) else { throw ValidationError("--jobs has to be from 1 to 4096") }
     }
 
-    /// Runs an export and prints what the file holds.
+    /// Plans an export, runs it and prints what the file holds.
     /// - Parameters:
     ///   - inputs: files that it reads besides the model.
     ///   - pictures: a folder or an archive.
-    func run(reading inputs: [String?] = [], pictures: String? = nil, _ body: (Export) throws -> [ExportTensor]) throws
+    func run(reading inputs: [String?] = [], pictures: String? = nil, _ plan: (Export.Settings) throws -> Export) throws
     {
         try OutputFile.check(
             output, isNoneOf: [model.model, model.vocabulary, model.manifest] + inputs, norIn: pictures)
-        let (interruption, progress) = (Interruption(), ExportProgress())
-        defer { progress.end() }
+        let interruption = Interruption { code in
+            Failure(code, "interrupted before any work; nothing was written", fix: "run the same command again").tell()
+        }
         let tensors: [ExportTensor]
         do {
-            tensors = try body(Export(try settings(), cancellation: interruption.cancellation) { progress.show($0) })
+            // What stands in the way of the file is known before anything is read.
+            let file = try PendingFile(for: URL(fileURLWithPath: output), followsLink: true)
+            let export = try plan(settings())
+            for notice in export.notices { Console.tell("warning: \(notice.words)\n") }
+            try run(export, to: file, interruption)
+            tensors = export.tensors
         } catch {
-            progress.end()
-            throw Failure(export: error, interruption: interruption)
+            throw Failure(export: error, results: resultsURL, interruption: interruption)
         }
-        progress.end()
         var table = TextTable(
             title: output, columns: [.init("tensor"), .init("axes"), .init("shape", .right), .init("unit")])
         for tensor in tensors.sorted(by: { $0.name < $1.name }) {
@@ -46,10 +59,36 @@ struct ExportOptions: ParsableArguments {
         try Console.print(table.rendered())
     }
 
+    private func run(_ export: Export, to file: PendingFile, _ interruption: Interruption) throws {
+        interruption.beginWork()
+        let folder = try ResultsFolder(named: results, interruption.cancellation)
+        var options = Executor.Options(workers: jobs)
+        options.machineMemory = ProcessLimits.availableMemory()
+        let progress = Progress(isOfUnitsOnly: true)
+        try export.run(in: folder, to: file, options: options, cancellation: interruption.cancellation) {
+            progress.show($0)
+        }
+        try folder.check()
+    }
+
     private func settings() throws -> Export.Settings {
-        Export.Settings(
+        var settings = Export.Settings(
             model: model.url, vocabulary: try model.vocabularyFile(), imageActivation: model.imageActivation,
-            textActivation: model.textActivation, output: URL(fileURLWithPath: output), jobs: jobs, program: .current)
+            textActivation: model.textActivation, program: .current,
+            memory: ResultFiles.inputs(in: resultsURL))
+        settings.tell = { Console.tell($0 + "\n") }
+        return settings
+    }
+}
+
+extension Export.Notice {
+    fileprivate var words: String {
+        switch self {
+        case .skipped(let picture, let reason): "\(picture): left out: \(reason)"
+        case .doubtful(let picture, let warning): "\(picture): taken as it decodes, though damaged: \(warning)"
+        case .truncated(let text, let tokens):
+            "\(tokens) tokens are more than the model takes, so the end is cut off: \(text)"
+        }
     }
 }
 

@@ -42,14 +42,23 @@ struct ModelEntry: Encodable {
     /// Reads the files of the weights once more, for their digests.
     /// - Throws: `InputError`.
     init(_ clip: CLIP, path: String) throws {
+        try self.init(clip, path: path) {
+            try Digest.sha256(ofFile: URL(fileURLWithPath: $0), purpose: "a file of the model \(path)")
+        }
+    }
+
+    /// - Throws: what loading the model throws.
+    init(_ model: ModelUnderStudy, _ settings: Export.Settings) throws {
+        try self.init(model.clip.value(), path: settings.model.relativePath) { model.digest(ofFile: $0) }
+    }
+
+    /// - Parameter sha256: of a file of the weights.
+    private init(_ clip: CLIP, path: String, sha256: (String) throws -> String) rethrows {
         let (description, vision, text) = (clip.description, clip.configuration.vision, clip.configuration.text)
         self.path = path
         format = description.format
         weights = try description.weightsFiles.map { file in
-            let url = URL(fileURLWithPath: file)
-            return WeightsFile(
-                name: url.lastPathComponent,
-                sha256: try Digest.sha256(ofFile: url, purpose: "a file of the model \(path)"))
+            WeightsFile(name: URL(fileURLWithPath: file).lastPathComponent, sha256: try sha256(file))
         }
         embeddingWidth = clip.configuration.embeddingWidth
         logitScale = exp(clip.logitScale)
