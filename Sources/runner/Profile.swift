@@ -5,7 +5,7 @@ import Pipeline
 import Results
 import Synchronization
 
-/// Where the time of a run goes: its steps one after the other, and in each the kernels on all workers.
+/// Where the time and the memory of a run go: its steps one after the other, and in each the kernels on all workers.
 final class Profile: Sendable {
     private let peak: MachinePeak
     private let workers: Int
@@ -13,6 +13,8 @@ final class Profile: Sendable {
 
     private struct State {
         var before: [KernelProfile.Totals]
+        /// What the step at work was said to take, in bytes.
+        var stated: Int?
         var steps: [Step] = []
     }
 
@@ -20,6 +22,8 @@ final class Profile: Sendable {
         let name: String
         let seconds: Double
         let kernels: [KernelProfile.Totals]
+        /// What the plan said that the step would take, and what it took, in bytes.
+        let memory: (stated: Int?, peak: Int?)
     }
 
     /// Measures the machine first, which takes a second.
@@ -31,12 +35,18 @@ final class Profile: Sendable {
     }
 
     func note(_ event: ExecutionEvent) {
+        if case .started(let entry, let workers) = event {
+            ProcessMemory.resetPeak()
+            state.withLock { $0.stated = entry.memory?.bytes(workers: workers) }
+        }
         guard case .finished(let outcome) = event, outcome.status == .computed else { return }
         let now = KernelProfile.read()
         state.withLock { state in
             let name = outcome.label.isEmpty ? outcome.kind : "\(outcome.kind) (\(outcome.label))"
             state.steps.append(
-                Step(name: name, seconds: outcome.seconds, kernels: zip(now, state.before).map { $0 - $1 }))
+                Step(
+                    name: name, seconds: outcome.seconds, kernels: zip(now, state.before).map { $0 - $1 },
+                    memory: (state.stated, ProcessMemory.peak)))
             state.before = now
         }
     }
@@ -62,7 +72,26 @@ final class Profile: Sendable {
         ]
         _ = try CSVExport.write(
             Attachment("profile.csv", .list(header: header, rows: fields)), to: folder, as: "profile.csv")
-        if isPrinted { try Console.print(table(steps).rendered() + "\n") }
+        let memory = steps.map { step -> [Attachment.Field] in
+            [
+                .text(step.name), step.memory.stated.map { .integer($0) } ?? .text(""),
+                step.memory.peak.map { .integer($0) } ?? .text(""),
+            ]
+        }
+        _ = try CSVExport.write(
+            Attachment(
+                "profile-memory.csv", .list(header: ["step", "stated_bytes", "peak_bytes"], rows: memory)), to: folder,
+            as: "profile-memory.csv")
+        if isPrinted { try Console.print(table(steps).rendered() + "\n" + memoryTable(steps).rendered() + "\n") }
+    }
+
+    private func memoryTable(_ steps: [Step]) -> TextTable {
+        var table = TextTable(
+            title: "Where the memory went", columns: [.init("step"), .init("stated", .right), .init("peak", .right)])
+        for step in steps where step.memory.stated != nil {
+            table.addRow([step.name] + [step.memory.stated, step.memory.peak].map { $0.map { "\(ByteCount($0))" } ?? "" })
+        }
+        return table
     }
 
     private func table(_ steps: [Step]) -> TextTable {

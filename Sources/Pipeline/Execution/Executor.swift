@@ -79,6 +79,7 @@ public struct Executor: Sendable {
         for entry in plan.entries {
             try cancellation.check()
             let outcome = try entry.status.isRun ? compute(entry) : skip(entry)
+            if outcome.status == .computed { ProcessMemory.release() }
             events.send(.finished(outcome))
             outcomes.append(outcome)
         }
