@@ -16,7 +16,7 @@ public struct ArchiveIndex: Equatable, Sendable {
         /// End of the path in `names`; it starts where the preceding row's ends.
         var nameEnd: UInt32
         var crc32: UInt32
-        /// Of the data in the archive, or in the decompressed stream.
+        /// Offset of the entry's data in bytes, in the archive or in the decompressed stream.
         var offset: Int
         var size: Int
         /// Bytes of the deflate stream, or `notDeflated`.

@@ -17,7 +17,7 @@ final class DecompressedStream {
     /// Bytes delivered so far.
     private(set) var position = 0
     private var isAtEnd = false
-    /// Of the bytes delivered, for gzip.
+    /// CRC-32 of the bytes delivered so far, which gzip is checked by.
     private var check = CRC32()
 
     /// - Parameters:

@@ -5,7 +5,7 @@ public enum KernelProfile {
     public enum Kernel: Int, CaseIterable, Sendable {
         /// Products with weights, bias and activation where they are fused.
         case linear
-        /// The same in bf16.
+        /// Products with weights in bf16, bias and activation where they are fused.
         case roundedLinear
         /// Other products in single and in double precision.
         case product, doubleProduct

@@ -5,7 +5,7 @@ import Synchronization
 public struct MachinePeak: Sendable {
     /// Operations a second of large products with packed weights, or of SGEMM where there is no such library.
     public let operations: Double
-    /// The same of products in bf16; as many as of others where there is no such library.
+    /// Operations a second of large products in bf16; those of SGEMM where no library has packed weights.
     public let roundedOperations: Double
     /// Bytes a second that are copied between buffers larger than the caches, read and written.
     public let bytes: Double

@@ -51,6 +51,6 @@ public struct RunningDigest {
         bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
     }
 
-    /// Of the bytes so far.
+    /// Digest of the bytes so far, in hexadecimal.
     public var value: String { Digest.hexadecimal(hash.finalize()) }
 }

@@ -10,7 +10,7 @@ public enum OutputError: Error, Equatable, Sendable {
     /// What stands in the way is not to be touched.
     case refused(path: String, Refusal)
 
-    /// Of the file or folder.
+    /// Path of the file or folder that could not be written.
     public var path: String {
         switch self {
         case .cannotWrite(let path, _), .saveFailed(let path, _, _), .refused(let path, _): path

@@ -20,7 +20,7 @@ extension String {
         return String(result)
     }
 
-    /// The same on one line: line ends and tabs are escapes, too.
+    /// The text on one line: line ends and tabs are escapes, too.
     public var visibleLine: String { visible.replacing("\n", with: "\\u000a").replacing("\t", with: "\\u0009") }
 
     private static func mayBeginHidden(_ byte: UInt8) -> Bool {

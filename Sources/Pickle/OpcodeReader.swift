@@ -2,7 +2,7 @@
 struct OpcodeReader {
     private let bytes: UnsafeRawBufferPointer
     private(set) var position: Int
-    /// Of the opcode that was read last.
+    /// Offset of the opcode that was read last, in bytes.
     private(set) var offset: Int
 
     init(_ bytes: UnsafeRawBufferPointer, from position: Int) {

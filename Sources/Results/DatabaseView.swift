@@ -13,7 +13,7 @@ public final class DatabaseView {
     private let path: String
     private let temporary: URL
     private var database: ResultsDatabase
-    /// Of the file that is read in place; nil for a copy, which nobody changes.
+    /// Marks of the file that is read in place; nil for a copy, which nobody changes.
     private var marks: DatabaseMarks?
 
     /// - Parameter temporary: folder for the copy, if there has to be one; nil for that of `TMPDIR`.

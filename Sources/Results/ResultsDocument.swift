@@ -3,7 +3,7 @@ import Pipeline
 
 /// All tables of a results folder and the ledger of claims, as one document of Markdown.
 ///
-/// Of each experiment it has the latest run with rows, in the order in which their rows were first made. Nothing in it says
+/// It has each experiment's latest run with rows, in the order in which their rows were first made. Nothing in it says
 /// when or where it was made, so that the same numbers give the same bytes; with which kernels, because a search may take
 /// another of two words at a near tie.
 public struct ResultsDocument {

@@ -27,7 +27,7 @@ public struct StoredAttachment: Hashable, Sendable {
     public let name: String
     /// Name of the file in the results folder.
     public let file: String
-    /// Of the file's bytes: a later run of another spec may have written another file under the name.
+    /// SHA-256 of the file's bytes: a later run of another spec may have written another file under the name.
     public let sha256: String
 
     public init(name: String, file: String, sha256: String) {

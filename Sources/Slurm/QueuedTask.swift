@@ -7,7 +7,7 @@ public enum JobRole: String, Sendable, CaseIterable {
 
 /// A task of an array job, as `squeue` shows it. A hint: what was computed is only in the store.
 public struct QueuedTask: Equatable, Sendable {
-    /// Of the jobs of a step.
+    /// Name of the job, one for all jobs of a step.
     public var name: String
     public var job: String
     /// Nil where Slurm does not say; all tasks of a job that waits may stand in one line.

@@ -4,7 +4,7 @@ import Safetensors
 /// A tensor as a pickle describes it: a strided view of a storage.
 struct TensorView: Sendable {
     let storage: TorchStorage
-    /// Of the first element, in elements, as strides are.
+    /// Place of the first element in the storage, in elements, as strides are.
     let offset: Int
     let shape: [Int]
     let strides: [Int]

@@ -6,7 +6,7 @@ struct AblationTables {
     let thresholds: [[Float]]
     let readings: [DirectionReadings]
 
-    /// Of each layer, with memory of a worker's own.
+    /// The mean-ablation of each layer, with memory of a worker's own.
     func ablations(capacity: Int) -> [MeanAblation] {
         effects.effects(capacity: capacity).enumerated().map { layer, centred in
             MeanAblation(

@@ -45,7 +45,7 @@ struct BenchmarkModel {
     var operations: Double {
         let (T, D, N) = (configuration.tokens, configuration.width, configuration.mlpWidth)
         let patches = (T - 1) * D * VisionConfiguration.channels * configuration.patchSize * configuration.patchSize
-        /// Of a block whose attention, output and MLP are those of some tokens.
+        /// Multiply-adds of a block whose attention, output and MLP are those of some tokens.
         func block(_ tokens: Int) -> Int { 3 * T * D * D + tokens * D * (D + 2 * N) + 2 * tokens * T * D }
         // Of the last block only the class token is read.
         let multiplyAdds = patches + (configuration.layers - 1) * block(T) + block(1) + D * embeddingWidth

@@ -7,7 +7,7 @@ struct EffectTables {
     let factors: [Tensor]
     let means: [EffectMeans]
 
-    /// Of each layer, with memory of a worker's own.
+    /// The centred effects of each layer, with memory of a worker's own.
     func effects(capacity: Int) -> [CentredEffects] {
         let scratch = EffectScratch(lenses, capacity: capacity)
         return lenses.indices.map {

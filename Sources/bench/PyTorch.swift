@@ -1,6 +1,6 @@
 import Foundation
 
-/// The same tower in PyTorch, in a process of its own that runs one pass when it is asked to.
+/// A benchmark's image tower in PyTorch, in a process of its own that runs one pass when it is asked to.
 final class PyTorch {
     /// What the process says of itself.
     let description: String

@@ -106,7 +106,7 @@ final class AblatingWorker: EffectWorker {
     private let ablations: [MeanAblation]
     private let indirect: IndirectAblation
     private let resumed: Int
-    /// Of the indirect effect.
+    /// Seconds that the indirect effect has taken so far.
     private(set) var resumedSeconds = 0.0
 
     init(_ tower: VisionTransformer, _ ablationTables: AblationTables, resumed: Int, capacity: Int) {

@@ -9,7 +9,7 @@ import Synchronization
 /// An experiment whose rows are saved.
 struct FinishedExperiment {
     let report: ExperimentReport
-    /// Of the papers' claims about it.
+    /// What became of the papers' claims about the experiment.
     let claims: [ClaimVerdict]
     let outcomes: [StepOutcome]
     let files: ResultFiles

@@ -138,7 +138,7 @@ final class Profile: Sendable {
 }
 
 extension KernelProfile.Totals {
-    /// Of what bounds the kernel: the larger of its shares in a worker's operations and bytes.
+    /// How much of the peak the kernel reaches: the larger of its shares in a worker's operations and bytes.
     fileprivate func share(of peak: MachinePeak, _ kernel: KernelProfile.Kernel, workers: Int) -> Double {
         guard seconds > 0 else { return 0 }
         let products = kernel == .roundedLinear ? peak.roundedOperations : peak.operations

@@ -12,7 +12,7 @@ struct ResultFiles {
     let metrics: URL
     let predictions: URL
     private let folder: OutputFolder
-    /// Of the spec, where it tells the experiment.
+    /// Name of the spec's file where it begins with the experiment's, else the experiment's.
     let name: String
 
     init(folder: OutputFolder, experiment: String, spec: SpecDocument) {

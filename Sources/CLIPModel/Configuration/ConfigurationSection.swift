@@ -72,7 +72,7 @@ struct ConfigurationSection {
         return section
     }
 
-    /// The same section without the keys whose value is `null`: for formats in which that means the default.
+    /// A copy of the section without the keys whose value is `null`: for formats in which that means the default.
     func withoutNulls() -> ConfigurationSection {
         ConfigurationSection(path: path, prefix: prefix, values: values.filter { $0.value != .null })
     }

@@ -21,7 +21,7 @@ struct StatedConfiguration {
     var imageActivationSource: ActivationSource
     var textActivationSource: ActivationSource
 
-    /// The same with other non-linearities, where there are some.
+    /// A copy in which non-linearities take the place of the stated ones, where they are given.
     func overriding(image: Activation?, text: Activation?) -> StatedConfiguration {
         var result = self
         if let image {

@@ -21,7 +21,7 @@ enum ByteAlphabet {
         }
     }()
 
-    /// The same characters in the order of CLIP's vocabulary: those that stand for themselves first.
+    /// The characters of ``spellings`` in the order of CLIP's vocabulary: those that stand for themselves first.
     static let printableFirst: [String] = spellings.sorted {
         $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars)
     }

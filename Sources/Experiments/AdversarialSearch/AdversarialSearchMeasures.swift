@@ -98,7 +98,7 @@ struct AdversarialSearchMeasures {
         return rows.standing(to: numbers, ["repeats": "\(spec.repeatCounts.first ?? 0)"])
     }
 
-    /// Of the population, as the paper has it; one repeat alone has none.
+    /// Standard deviation of the population, as the paper has it; NaN for one repeat alone.
     private static func deviation(_ shares: [Double]) -> Double {
         guard shares.count > 1 else { return .nan }
         let mean = shares.mean

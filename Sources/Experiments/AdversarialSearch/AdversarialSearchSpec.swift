@@ -38,7 +38,7 @@ struct AdversarialSearchSpec: Sendable {
     var indirect: EffectSample
     /// Phrases that descriptions are made of.
     var phrases: Int
-    /// Of σ₂/σ₁, above which a neuron has no direction and is left out.
+    /// Largest σ₂/σ₁ of a neuron with a first direction; those above are left out.
     var gap: Double
     var ranking: Ranking
     var classTexts: ClassTexts

@@ -55,7 +55,7 @@ struct SearchWordsStep: StepDefinition {
     let layers: [Int]
     let classes: StudyClasses
     let classifier: StepHandle<StoredClassifier>
-    /// Of the classes' bare names.
+    /// Embeddings of the classes' bare names.
     let names: StepHandle<StoredClassifier>
     let directions: StepHandle<FittedDirections>
     let sampled: StepHandle<SampledEffects>
@@ -184,7 +184,7 @@ extension DescribedNeurons {
 }
 
 extension SampledEffects {
-    /// The same with every direction of indirect effects turned by an angle.
+    /// A copy with every direction of indirect effects turned by an angle, in radians.
     fileprivate func turned(by angle: Float, _ random: inout SplitMix64) -> SampledEffects {
         var result = self
         for layer in layers.keys.sorted() {
@@ -196,7 +196,7 @@ extension SampledEffects {
 }
 
 extension WordSearch {
-    /// Of each pair the share of the phrases by indirect effects that this search finds too.
+    /// For each pair, the share of the phrases by indirect effects that this search finds too; of the first repeat.
     func foundAgain(_ searches: [SearchWords.Search]) -> [Double] {
         searches.filter { $0.unit.method == .indirect && $0.unit.repeat == 0 && !$0.phrases.isEmpty }.map { search in
             let own = Set(self(search.unit).phrases)

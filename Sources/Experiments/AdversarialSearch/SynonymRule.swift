@@ -20,7 +20,7 @@ import Pipeline
 struct SynonymRule: Sendable {
     /// Similarity with the class above which a phrase is its synonym.
     var threshold: Double
-    /// Of classes and phrases; nil: those of the model.
+    /// Similarities of classes and phrases; nil: those of the model.
     var similarities: SimilarityFile?
     /// Phrases that are dropped whatever their similarity, by class.
     var blocked: [String: [String]]

@@ -18,7 +18,7 @@ struct WordSearch {
     private let indirect: DescribedNeurons
     /// Nil for a generator that can draw any phrase.
     private let scenes: SceneGenerator?
-    /// Of every phrase with each second class.
+    /// Similarities of all phrases with a class, by the name of the second class. // [phrases]
     private let similarities: [String: [Float]]
 
     /// - Parameters:

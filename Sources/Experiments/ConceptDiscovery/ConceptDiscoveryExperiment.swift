@@ -62,7 +62,7 @@ struct ConceptGalleryStep: StepDefinition {
     let images: ImageSource
     let pool: StepHandle<StoredTextPool>
     let found: StepHandle<ConceptPhrases>
-    /// Of the images.
+    /// Side of the images, in pixels.
     let size: Int
 
     /// Scenes.

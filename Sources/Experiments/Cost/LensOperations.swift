@@ -6,9 +6,9 @@ import CLIPModel
 /// Element-wise work is not counted: a measured speed of blocks that contain it makes up for it.
 struct LensOperations: Equatable {
     private let L, H, T, D, N, headWidth, d, patch: Double
-    /// Of one block.
+    /// Operations of one block for an image.
     let block: Double
-    /// Of the last block, of which only what the class token needs is computed.
+    /// Operations of the last block for an image: only what the class token needs is computed.
     let lastBlock: Double
 
     /// Neurons above their threshold on an image, of all: 100 of 5000 images keep each neuron.

@@ -2,7 +2,7 @@ import CLIPModel
 import Pipeline
 
 extension ModelUnderStudy {
-    /// Of the image tower and the lens.
+    /// Operations of the image tower and of the lens.
     var operations: LensOperations {
         LensOperations(configuration.vision, embeddingWidth: configuration.embeddingWidth)
     }

@@ -20,8 +20,8 @@ struct TransformerWork: Workload, Equatable {
         return 2 * T * (4 * D * D + 2 * D * N) + 4 * T * T * D
     }
 
-    /// The same of the last block of a tower that is read at one token: queries, keys and values of all tokens, all else
-    /// of one.
+    /// 2·m·n·k of every matrix product of the last block of a tower that is read at one token, for one image or text:
+    /// queries, keys and values of all tokens, all else of one.
     var lastBlockOperations: Double {
         let (T, D, N) = (Double(tokens), Double(width), Double(neurons))
         return 2 * T * 3 * D * D + 4 * T * D + 2 * (D * D + 2 * D * N)

@@ -19,7 +19,7 @@ extension ImagePreprocessing {
             filter: ResamplingFilter(preprocessing.resampling), passOrder: passOrder)
     }
 
-    /// The same resampling, but the whole picture goes into a square, whatever its ratio.
+    /// A copy that brings the whole picture into a square, whatever its ratio; it resamples in the same way.
     func squashing(to size: Int) -> ImagePreprocessing {
         var squashing = self
         squashing.geometry = SquareGeometry(

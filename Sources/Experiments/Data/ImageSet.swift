@@ -22,7 +22,8 @@ public struct ImageSet: Sendable, Equatable {
     /// `imagenet-val/random 5000`
     public var name: String { split.isEmpty ? dataset : "\(dataset)/\(split)" }
 
-    /// The same in every run and on every machine: `imagenet-val/ILSVRC2012_val_00000001.JPEG`, `emoji-scenes/val/17`.
+    /// Name of an image in every run and on every machine: `imagenet-val/ILSVRC2012_val_00000001.JPEG`,
+    /// `emoji-scenes/val/17`.
     public func imageID(_ index: Int) -> String {
         ids.map { "\(dataset)/\($0[index])" } ?? "\(name)/\(index)"
     }

@@ -7,7 +7,7 @@ import Lens
 
 /// A model that a spec names.
 public enum ModelReference: Hashable, Sendable {
-    /// Of the manifest.
+    /// A model of the manifest.
     case named(String)
     /// A folder or a file of weights.
     case at(URL)
@@ -28,7 +28,7 @@ public struct ModelUnderStudy: Sendable {
     public let description: ModelDescription
     /// One digest of all files and settings that decide a number.
     public let digest: String
-    /// Of the products with weights.
+    /// Precision of the products with weights.
     let precision: Precision
     /// SHA-256 of the model's files, by name.
     private let fileDigests: [String: String]

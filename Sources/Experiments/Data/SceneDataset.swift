@@ -89,7 +89,7 @@ private struct ScenesStep: StepDefinition {
     let split: SceneSplit
     let count: Int
     let imageSize: Int
-    /// Of all scenes, where it is stated.
+    /// Digest of all scenes of the split, where it is stated; see `SceneDigest`.
     let expected: String?
     let recipe: Parameters
     let digests: [String: String]

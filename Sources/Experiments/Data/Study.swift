@@ -37,7 +37,7 @@ struct Study: Sendable {
             spec.fit, in: &graph)
     }
 
-    /// The same for an experiment that measures on other images.
+    /// A study of an experiment that measures on other images than its fit set, and those images.
     /// - Parameters:
     ///   - first: measure on the first images only, beside the limit of the run.
     ///   - masks: how masks reach the model's square; nil for images without.

@@ -15,7 +15,7 @@ public struct StudyInputs: Codable, Sendable, Equatable {
         /// Who decided them: `configurationFile`, `formatDefault`, `publisher` or `caller`.
         public var imageActivationSource: String
         public var textActivationSource: String
-        /// Of the products with weights: `fp32` or `bf16`.
+        /// Precision of the products with weights: `fp32` or `bf16`.
         public var precision: String
         /// How pictures are brought to the model's size.
         public var preprocessing: String

@@ -7,7 +7,7 @@ import Inputs
 public struct Explanation: Sendable {
     public struct Text: Sendable {
         public let text: String
-        /// Of the picture's embedding, that of the tower as it is.
+        /// Cosine of the text with the picture's embedding, that of the tower as it is.
         public let cosine: Float
         /// Similarities of the patches; of any scale.
         public let map: HeatMap
@@ -24,7 +24,7 @@ public struct Explanation: Sendable {
     public let texts: [Text]
     /// The points of all texts for one prompt; nil for a single text.
     public let together: PointPrompts?
-    /// Of the sentence, with its start and end.
+    /// Word pieces of the sentence, with its start and end; none without a sentence.
     public let words: [WordPiece]
     /// Height and width of the input, in pixels.
     public let inputSize: Int

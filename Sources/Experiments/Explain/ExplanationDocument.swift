@@ -17,7 +17,7 @@ struct ExplanationDocument: Encodable {
     struct Text: Encodable {
         let text: String
         let cosine: Float
-        /// Of the map, before it was brought to 0…1.
+        /// Smallest and largest value of the map, before it was brought to 0…1.
         let smallest: Float
         let largest: Float
     }
@@ -49,7 +49,7 @@ struct ExplanationDocument: Encodable {
         }
     }
 
-    /// Of the same folder.
+    /// Names of the explanation's files, all in the folder of the document.
     let files: [String]
     let program: ProgramDescription
     let model: ModelEntry
@@ -57,7 +57,7 @@ struct ExplanationDocument: Encodable {
     let inputSize: Int
     let path: String
     let depth: Int
-    /// Of the maps of texts; those of word pieces are plain cosines.
+    /// Feature surgery behind the maps of texts, nil without texts; maps of word pieces are plain cosines.
     let features: String?
     let templates: [String]
     /// The vocabulary of feature surgery among labels.

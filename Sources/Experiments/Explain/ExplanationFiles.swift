@@ -157,7 +157,7 @@ public struct ExplanationFiles {
 }
 
 extension RGBImage {
-    /// The same picture, smaller where its longer side is longer than this.
+    /// The picture, made smaller where its longer side has more pixels than this.
     func reduced(toLongest side: Int) -> RGBImage {
         guard max(width, height) > side else { return self }
         let ratio = Double(side) / Double(max(width, height))

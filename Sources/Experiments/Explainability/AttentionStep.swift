@@ -35,7 +35,7 @@ struct AttentionWithinLabels: ColumnTable {
         classTokenChanges.append(classTokenChange)
     }
 
-    /// Of each image the sum over its labels and how many they are. // [images][2]
+    /// For each image, the sum of the shares over its labels and how many labels they are. // [images][2]
     func rows(_ kind: Kind) -> [[Double]] {
         let (kinds, place) = (Kind.allCases.count, Kind.allCases.firstIndex(of: kind) ?? 0)
         var pair = 0

@@ -11,7 +11,7 @@ struct ExplainabilityExperiment: Experiment {
     private let cases: [ExplainabilityCase]
     private let scores: StepHandle<ExplainabilityScores>
     private let sensitivity: [(inputSize: Int, images: ImageSource, scores: StepHandle<ExplainabilityScores>)]
-    /// The same readings with the setting's sentences and with others, by the sentences' names.
+    /// Scores of surgery on the first images with the setting's sentences and with others, by the sentences' names.
     private let sentences: [(name: String, scores: StepHandle<ExplainabilityScores>)]
     private let overlays: StepHandle<StoredGallery>
     private let attention: StepHandle<AttentionWithinLabels>

@@ -17,7 +17,7 @@ struct ExplainabilityMeasures {
     let sensitivity: [(inputSize: Int, scores: ExplainabilityScores)]
     /// By the names of sentences, a case for each of ``ExplainabilityCase/surgery(depth:)``.
     let sentences: [(name: String, scores: ExplainabilityScores)]
-    /// Of the second-order row's directions.
+    /// What the checks of the second-order row's directions found; nil without that row.
     let trust: TrustFindings?
 
     var rows: RowMaker {

@@ -64,7 +64,7 @@ struct ExplainabilityPart: ColumnTable {
     }
 }
 
-/// The same for all images, with one threshold for each case: the one of the best mean.
+/// Scores of the maps of all images, with one threshold for each case: the one of the best mean.
 struct ExplainabilityScores: ColumnTable {
     private(set) var cases = 0
     private(set) var predicted: [Int32] = []
@@ -137,7 +137,8 @@ struct ExplainabilityScores: ColumnTable {
 
     func threshold(of item: Int) -> Float { Self.thresholds[Int(best[item])] }
 
-    /// Of each image the sum over its labels and how many they are, for means that images are drawn again for.
+    /// For each image, the sum over its labels and how many they are: for means that images are drawn again for.
+    /// // [images][2]
     /// - Parameter value: of a pair; NaN does not count.
     func rows(_ value: (Int) -> Float) -> [[Double]] {
         var pair = 0

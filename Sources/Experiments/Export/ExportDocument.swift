@@ -164,7 +164,7 @@ public struct ExportTensor: Sendable {
 public struct ProgramDescription: Sendable, Encodable {
     public var name: String
     public var version: String
-    /// Of the repository that the program was built in; nil where there is none.
+    /// Commit of the repository that the program was built in; nil where there is none.
     public var commit: String?
     /// Whether that repository has changes beyond the commit.
     public var isDirty: Bool?

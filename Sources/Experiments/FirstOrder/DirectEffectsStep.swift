@@ -9,7 +9,7 @@ struct FittedDirectEffects: Artefact {
     var sums: DirectEffectSums
     var moments: HeadMoments
 
-    /// Of no images.
+    /// The sums over no images, to which others are added.
     init(layers L: Int, heads H: Int, headWidth: Int, embeddingWidth: Int) {
         sums = DirectEffectSums(layers: L, embeddingWidth: embeddingWidth)
         moments = HeadMoments(

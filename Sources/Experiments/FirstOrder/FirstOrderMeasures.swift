@@ -5,7 +5,7 @@ import Pipeline
 /// Numbers of the first-order experiment.
 struct FirstOrderMeasures {
     let spec: FirstOrderSpec
-    /// Of a layer.
+    /// Attention heads of a layer.
     let heads: Int
     let classNames: [String]
     let isPartial: Bool
@@ -13,10 +13,10 @@ struct FirstOrderMeasures {
     /// Class of each evaluation image.
     let labels: [Int32]
     let predictions: FirstOrderPredictions
-    /// Of the pool.
+    /// Phrases of the pool that heads are described by.
     let phrases: [String]
     let spans: TextSpans
-    /// Of what the spans are measured by.
+    /// Intervals of the shares of variance that the spans explain.
     let intervals: HeadVarianceIntervals
     let trust: TrustFindings
 

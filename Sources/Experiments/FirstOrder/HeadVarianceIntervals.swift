@@ -8,7 +8,7 @@ import Pipeline
 struct HeadVarianceIntervals: Sendable {
     struct Head: Sendable {
         let variance: Metric.Interval?
-        /// Of the variance of all heads.
+        /// The head's share of the variance of all heads.
         let share: Metric.Interval?
         /// Explained by the first text, the first two, ….
         let texts: [Metric.Interval?]

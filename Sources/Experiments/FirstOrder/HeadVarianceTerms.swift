@@ -27,7 +27,7 @@ struct HeadVarianceTerms: ColumnTable {
     var alongPrincipalDirections: Int { texts + 2 }
 
     init() {}
-    /// Of no images.
+    /// The terms of no images, to which others are added.
     init(heads: Int, texts: Int) {
         self.heads = heads
         self.texts = texts
@@ -106,7 +106,7 @@ extension HeadMoments {
 }
 
 extension TextSpans {
-    /// Of all heads, one span after the other. // [heads, spans · count, d]
+    /// Directions of all heads, those of a head one span after the other. // [heads, spans · count, d]
     var directions: Tensor {
         let d = heads.first?.directions.shape[2] ?? 0
         return Tensor(

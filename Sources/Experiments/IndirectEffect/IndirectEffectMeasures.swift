@@ -71,7 +71,7 @@ struct IndirectEffectMeasures {
         .times(sample.indirect.directions.directions, transposed: true)
     }
 
-    /// Of each neuron sampled with itself, with the sign of the directions.
+    /// Cosine of each sampled neuron's reference direction with its own indirect direction, with its sign. // [n]
     func ownCosines(_ reference: Reference, layer: Int) -> [Double] {
         guard let cosines = cosines(reference, layer: layer) else { return [] }
         let n = cosines.shape[0]

@@ -10,7 +10,7 @@ import Pipeline
 struct IndirectEffectSpec: Sendable {
     var study: StudySpec
     var sample: EffectSample
-    /// Of σ₂/σ₁, above which a neuron has no first direction.
+    /// Largest σ₂/σ₁ of a neuron with a first direction.
     var gap: Double
 
     private enum Key: String, CaseIterable {

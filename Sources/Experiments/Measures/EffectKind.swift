@@ -10,13 +10,13 @@ enum EffectKind: String, CaseIterable, Sendable {
     /// The metric of what a neuron's first direction explains, a mean over neurons.
     static let shareMetric = "pc1-share"
 
-    /// Of what a first direction explains a share.
+    /// What a first direction explains a share of.
     enum Share: String, CaseIterable, Sendable {
-        /// Of Σ‖φ − φ̄‖² over the images with the largest effects, which it is fitted to.
+        /// Σ‖φ − φ̄‖² over the images with the largest effects, which the direction is fitted to.
         case largest
-        /// Of the same over all images.
+        /// Σ‖φ − φ̄‖² over all images.
         case all
-        /// Of the spread of the largest effects about their own mean.
+        /// The spread of the largest effects about their own mean.
         case centred = "largest-centred"
     }
 
@@ -24,7 +24,7 @@ enum EffectKind: String, CaseIterable, Sendable {
     enum Sample: String, Sendable {
         /// All neurons, all fit images.
         case all
-        /// The same neurons and images for both kinds of effects.
+        /// One sample of neurons and images for both kinds of effects.
         case equal
     }
 

@@ -10,9 +10,9 @@ struct SegmentationOverlaysStep: StepDefinition {
     let classifier: StepHandle<StoredClassifier>
     let directions: StepHandle<FittedDirections>
     let spec: SegmentationSpec
-    /// Of the neurons that a second-order map is made of.
+    /// Layers of the neurons that a second-order map is made of.
     let layers: [Int]
-    /// Of the classes.
+    /// Names of the classes.
     let names: [String]
 
     func step() throws -> Step<StoredGallery> {

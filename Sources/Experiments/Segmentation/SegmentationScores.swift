@@ -82,7 +82,7 @@ struct SegmentationScores: ColumnTable {
     /// Average precision of each image.
     func precisions(of item: Int) -> [Double] { (0..<images).map { Double(precisions[$0 * cases + item]) } }
 
-    /// Of each image whether the map tells no place from another.
+    /// For each image, whether the map tells no place from another.
     func isConstant(of item: Int) -> [Bool] { (0..<images).map { constants[$0 * cases + item] == 1 } }
 
     /// The ratios of added rows.

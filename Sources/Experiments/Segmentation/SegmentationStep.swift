@@ -15,7 +15,7 @@ struct SegmentationStep: ImageStep {
     let classifier: StepHandle<StoredClassifier>
     let directions: StepHandle<FittedDirections>
     let spec: SegmentationSpec
-    /// Of the neurons that a second-order map is made of.
+    /// Layers of the neurons that a second-order map is made of.
     let layers: [Int]
 
     private var seed: Int { spec.study.seed }

@@ -39,7 +39,7 @@ struct FaithfulnessStep: StepDefinition {
     let directions: StepHandle<FittedDirections>
     let texts: StepHandle<FittedSparseTexts>
     let pool: StepHandle<StoredTextPool>
-    /// Of the pool.
+    /// Name of the pool.
     let name: String
     let seed: Int
 

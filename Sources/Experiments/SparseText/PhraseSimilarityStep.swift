@@ -12,7 +12,7 @@ struct PhraseSimilarities: ColumnTable {
     struct Layer: ColumnSet, Equatable {
         /// NaN for a neuron with fewer than two such phrases. // [N]
         var neurons: [Float] = []
-        /// Of directions drawn from the Gaussian with the covariance of the layer's. // [n]
+        /// Similarities for directions drawn from the Gaussian with the covariance of the layer's directions. // [n]
         var randomDirections: [Float] = []
 
         static let columns: [Column<Self>] = [
@@ -22,7 +22,7 @@ struct PhraseSimilarities: ColumnTable {
     }
 
     var layers: [Int: Layer] = [:]
-    /// Of two phrases of the pool drawn at random, the mean over all pairs.
+    /// Similarity of two phrases of the pool drawn at random: the mean over all pairs.
     var randomPhrases = 0.0
 
     static let columns: [Column<Self>] = [.layers(\.layers), .shared("random-phrases", \.randomPhrases)]

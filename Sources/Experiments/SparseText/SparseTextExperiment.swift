@@ -11,11 +11,11 @@ struct SparseTextExperiment: Experiment {
     private let heldOut: Int
     private let directions: StepHandle<FittedDirections>
     private let pools: [SparsePredictionsStep.Pool]
-    /// Of each pool a dictionary of random vectors.
+    /// For each pool, a dictionary of random vectors that takes its place.
     private let randomPools: [SparsePredictionsStep.Pool]
     private let predictions: StepHandle<ConditionPredictions>
     private let references: StepHandle<AblationPredictions>
-    /// Of the pools, then of their controls.
+    /// Faithfulness of descriptions by the pools, then by the random dictionaries in their place.
     private let faithfulness: [StepHandle<Faithfulness>]
     private let similarities: StepHandle<PhraseSimilarities>
     private let cardPictures: StepHandle<CardPictures>

@@ -21,7 +21,7 @@ struct SparseTextMeasures {
         let sizes: [Int]
     }
 
-    /// Of the spec's pools, then of the random dictionaries in their place.
+    /// Descriptions by the spec's pools, then by the random dictionaries in their place.
     let texts: [Texts]
     let predictions: ConditionPredictions
     /// What mean-ablation says of the same images: baseline, without all neurons, from PC #1.

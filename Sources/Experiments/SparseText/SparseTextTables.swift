@@ -23,7 +23,7 @@ struct SparseTextTables {
         spec.pools.flatMap { pool in spec.sizes.map { .init("m = \($0)", group: "\(pool.name), phrases a neuron") } }
     }
 
-    /// Of each pool the random dictionary, and what its phrases do better.
+    /// Two columns for each pool: the random dictionary, and what the pool's phrases do better.
     private var controlColumns: [TableLayout.Column] {
         spec.pools.flatMap { pool -> [TableLayout.Column] in
             let group = "random in place of \(pool.name), m = \(spec.sizes[spec.description.size])"

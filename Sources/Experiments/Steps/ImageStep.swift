@@ -19,7 +19,7 @@ struct ImageSource: Sendable {
     let perShard: Int
     /// For rows, messages and image ids.
     let name: ImageSet
-    /// Of the images themselves, where it is known before they are made.
+    /// SHA-256 of the images, where it is known before they are made.
     let digest: String?
     /// Pictures that could not be read and were left out.
     let skipped: [PictureList.Skipped]

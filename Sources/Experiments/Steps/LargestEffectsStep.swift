@@ -4,7 +4,7 @@ import Lens
 import Pipeline
 import Safetensors
 
-/// Of a run of fit images, for each layer: the effects that reach their neuron's floor, and δb of every image.
+/// What a run of fit images has in each layer: the effects that reach their neuron's floor, and δb of every image.
 /// A layer is read from its file when it is asked for.
 struct LargeEffectsPart: Artefact {
     struct Layer: ColumnSet, Equatable {

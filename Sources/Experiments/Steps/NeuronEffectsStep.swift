@@ -99,7 +99,7 @@ struct ProjectedEffects {
         }
     }
 
-    /// Of the batch that has just run, one layer after the other, since they share their scratch memory.
+    /// Evaluates the batch that has just run, one layer after the other, since they share their scratch memory.
     /// - Parameter body: gets the effects and the projections of a layer. // [N, batch]
     func forEachLayer(_ body: (CentredEffects, UnsafePointer<Float>) -> Void) {
         for (effects, reader) in layers {

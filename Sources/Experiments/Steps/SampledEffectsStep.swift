@@ -22,14 +22,15 @@ struct SampledLayer: ColumnSet, Equatable {
 
 /// One kind of effect of some neurons, in their order.
 struct EffectSummary: ColumnSet, Equatable {
-    /// Of the largest effects.
+    /// First principal directions of the largest effects.
     var directions = PrincipalDirections()
     /// Share of Σ‖φ − φ̄‖² over all images along that direction. // [n]
     var sharesOfAll: [Float] = []
     /// Share of the images that hold half and nine tenths of Σ‖φ − φ̄‖². // [n]
     var holdingHalf: [Float] = []
     var holdingNineTenths: [Float] = []
-    /// The same of effects drawn from the Gaussian with the same covariance. // [n]
+    /// Share of the images that hold half and nine tenths of effects drawn from the Gaussian with the same covariance.
+    /// // [n]
     var gaussianHalf: [Float] = []
     var gaussianNineTenths: [Float] = []
 
@@ -141,7 +142,8 @@ struct SampledEffectsStep: StepDefinition {
             secondOrder: try summary(effects.secondOrder.tables))
     }
 
-    /// The same for both kinds of effects of a neuron. // [images, images]
+    /// Standard normal weights that Gaussian effects of a neuron are drawn with, for both kinds of effects alike.
+    /// // [images, images]
     private func gaussianWeights(_ layer: Int, _ neuron: Int) -> Tensor {
         var random = SplitMix64(
             seed: UInt64(seed), label: "Gaussian effects",

@@ -39,7 +39,7 @@ struct SparseTextsStep: StepDefinition {
     let model: ModelUnderStudy
     let layers: [Int]
     let pool: StepHandle<StoredTextPool>
-    /// Of the pool.
+    /// Name of the pool.
     let name: String
     /// Phrases that the pool has, as far as is known before it is made.
     let phrases: Int

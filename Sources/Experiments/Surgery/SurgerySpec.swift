@@ -44,7 +44,7 @@ struct SurgerySpec: Sendable {
         depth = try root.integer(.depth, in: 1...facts.blocks, default: min(Self.papersDepth, facts.blocks))
     }
 
-    /// Of CLIP Surgery, whose towers have 12 blocks and more.
+    /// Last blocks with a second path in CLIP Surgery, whose towers have 12 blocks and more.
     static let papersDepth = 6
 }
 

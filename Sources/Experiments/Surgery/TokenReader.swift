@@ -8,7 +8,7 @@ final class TokenReader {
     private let pass: SurgeryPass
     private let classifier: Tensor
     private let empty: Tensor?
-    /// Of the image that ran last, by recipe.
+    /// Cosines of the tokens of the image that ran last with every label, by recipe. // [T, K]
     private var cosines: [SurgeryRecipe: Tensor] = [:]
     private var emptyCosines: [SurgeryRecipe: [Float]] = [:]
     private var name = ""

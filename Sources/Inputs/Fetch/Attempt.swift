@@ -10,7 +10,7 @@ final class Attempt {
 
     /// The address as the manifest has it: redirections lead elsewhere every time.
     private var address = ""
-    /// Of the server that is asked now.
+    /// Scheme of the address that is asked now.
     private var scheme = FetchAddress.Scheme.https
     /// The answer has been accepted, and what comes is the file.
     private var hasBegun = false

@@ -55,7 +55,7 @@ public struct DatasetsManifest: Codable, Sendable {
             static let counts = 1...1_000_000
 
             public var count: Int
-            /// Of pixels, labels and masks; see `SceneDigest`.
+            /// SHA-256 over pixels, labels and masks; see `SceneDigest`.
             public var sha256: String
 
             public init(count: Int, sha256: String) {

@@ -23,7 +23,7 @@ public struct Plan: Sendable {
 
         let node: StepNode
         let state: StoredState
-        /// Of finished steps of this kind; nil where the step does not run.
+        /// How long finished steps of this kind took; nil where there are none or the step does not run.
         let history: StepHistory?
     }
 

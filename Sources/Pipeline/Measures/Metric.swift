@@ -130,7 +130,7 @@ public struct Metric: Hashable, Sendable, Codable {
         self.interval = status == .ok ? interval : nil
     }
 
-    /// The same row without its number, for one that failed or was not run.
+    /// The row without its number, for one that failed or was not run.
     public func without(_ status: Status, because note: String?) -> Metric {
         var row = self
         row.value = nil

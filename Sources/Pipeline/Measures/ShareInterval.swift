@@ -29,7 +29,9 @@ public struct ShareInterval: Sendable {
             resamplingUnit: unit)
     }
 
-    /// Of each unit whether it has the property.
+    /// The interval of the share of units that have a property.
+    /// - Parameter values: whether each unit has it.
+    /// - Returns: nil where there are no units.
     public func interval(of values: [Bool]) -> Metric.Interval? {
         interval(Double(values.count { $0 }) / Double(values.count), of: Double(values.count))
     }

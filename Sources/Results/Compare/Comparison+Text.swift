@@ -16,7 +16,8 @@ extension Comparison {
         return (parts + [summary + "\n"]).joined(separator: "\n")
     }
 
-    /// The same for a pull request.
+    /// Tables for a pull request, in Markdown.
+    /// - Parameter all: also numbers that are the same.
     public func markdown(all: Bool) -> String {
         func line(_ cells: [String]) -> String { "| " + cells.map(Markdown.cell).joined(separator: " | ") + " |" }
         func table(_ header: [(title: String, isText: Bool)], _ rows: [[String]]) -> String {

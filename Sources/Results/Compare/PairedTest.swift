@@ -5,7 +5,7 @@ public struct PairedTest: Sendable, Equatable {
     public enum Method: Sendable, Equatable {
         /// Exact, of two accuracies: the images on which only one of the two is right.
         case mcNemar(onlyBase: Int, onlyHead: Int)
-        /// Of what images add to the numbers, the same images drawn for both.
+        /// By bootstrap of what images add to the numbers, with the same images drawn for both.
         case bootstrap(PairedDifference)
     }
 

@@ -21,7 +21,8 @@ struct FigurePlot {
     /// Colours of the page; curves beyond them are dashed.
     private static let colours = 8
     private static let (width, height) = (560, 340)
-    /// Of neighbouring curves, as a share of the axis.
+    /// How far the points of neighbouring curves stand apart: a factor on a logarithmic axis; less 1, a share of
+    /// a linear one.
     private static let shift = 1.012
 
     init(_ layout: FigureLayout, metrics: MetricLookup) {

@@ -234,7 +234,7 @@ struct ReportPage {
 
     // MARK: Origin
 
-    /// The same that stands behind every number, for those who read without a script or on paper.
+    /// The origin that stands behind every number, for those who read without a script or on paper.
     private static func origin(_ reported: ReportedRun) -> HTML {
         let facts = Provenance.facts(reported).map { "<dt>\($0[0])</dt><dd>\($0[1])</dd>" as HTML }
         let steps = reported.steps.map { step -> HTML in

@@ -6,7 +6,7 @@ import Pipeline
 
 /// `runner export maps`: heat maps of one method, for each picture and text.
 public struct MapExport: PictureExport {
-    /// Of the paper: neurons of a second-order map.
+    /// Neurons of a second-order map in the paper.
     public static let neuronsPerText = 200
 
     public var method: AttributionMethod

@@ -5,7 +5,7 @@ import Pipeline
 
 /// `runner export second-order`: effects of chosen neurons of a layer, and what they are made of.
 public struct SecondOrderExport: PictureExport {
-    /// Of the paper: images with the largest effects that a direction is fitted to.
+    /// Images with the largest effects of a neuron, to which the paper fits its direction.
     public static let significantImages = 100
 
     /// From 0.
@@ -137,7 +137,7 @@ private struct SecondOrderWriter {
     let lens: SecondOrderLens
     let neurons: [Int]
     let coordinates: Shards<HeadCoordinates>
-    /// Of all neurons of the layer; nil where nothing is fitted.
+    /// Means and directions of all neurons of the layer; nil where nothing is fitted.
     let fit: (means: EffectMeans, directions: LayerDirections)?
     let file: ExportFile
 

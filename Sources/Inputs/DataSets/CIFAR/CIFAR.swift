@@ -24,7 +24,7 @@ public struct CIFAR: ImageCollection {
 
     static let side = 32
     static let pictureBytes = 3 * side * side
-    /// Of a file of 50 000 pictures, in any version.
+    /// More bytes than a file of 50 000 pictures has in any version.
     private static let fileBytes = 512 << 20
 
     /// - Parameter files: `cifar-10-python.tar.gz`, `cifar-100-binary.tar.gz` and so on, or their folders.

@@ -28,7 +28,7 @@ struct COCOAnnotations: Sendable {
     let pictures: [Picture]
     /// Ordered by id.
     let categories: [(id: Int, name: String)]
-    /// Of each picture, in the order of the file.
+    /// Annotations of all pictures, one picture's after the other, each picture's in the order of the file.
     private let annotations: [Annotation]
     private let starts: [Int]
 

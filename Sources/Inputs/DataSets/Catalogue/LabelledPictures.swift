@@ -45,7 +45,7 @@ public struct LabelledPictures: Sendable {
         isForegroundOnly = true
     }
 
-    /// The same pictures, classified among the classes of which there are any: 200 of 1000 for ImageNet-R.
+    /// The pictures, classified among the classes of which there are any: 200 of 1000 for ImageNet-R.
     func amongPresentClasses() -> LabelledPictures {
         let present = Set((0..<collection.count).flatMap { collection.record($0).labels }).sorted()
         return LabelledPictures(

@@ -10,7 +10,7 @@ public struct PictureList: Codable, Sendable, Equatable {
     public struct Entry: Codable, Sendable, Equatable {
         /// In the collection.
         public var index: Int
-        /// The same on every machine.
+        /// Name of the picture in its collection, on every machine.
         public var id: String
         /// The class of the picture, or of its only kind of object.
         public var label: Int?

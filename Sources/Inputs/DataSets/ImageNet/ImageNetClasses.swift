@@ -50,7 +50,7 @@ public struct ImageNetClasses: Sendable, Equatable {
 public struct ImageNetDevkit: Sendable {
     /// Names are the first words of the synsets.
     public let classes: ImageNetClasses
-    /// Of the validation set's pictures in their order.
+    /// Index of the class of each picture of the validation set, in their order.
     public let validationLabels: [Int]
     /// For errors.
     let groundTruthPath: String

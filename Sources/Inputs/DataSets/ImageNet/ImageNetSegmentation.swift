@@ -92,7 +92,7 @@ public struct ImageNetSegmentation: SegmentedImages {
         return try mask.checked(width: size.width, height: size.height, path: file.path, id: record(index).id)
     }
 
-    /// Of a picture, by its header.
+    /// Width and height of a picture in pixels, by its header.
     private func size(_ index: Int, place: String) throws -> (width: Int, height: Int) {
         let (shape, type) = try file.object(at: pictures[index]).header()
         guard shape.count == 3, shape[0] == 3, type.kind == .unsigned, type.size == 1, shape[1] > 0, shape[2] > 0 else {

@@ -61,7 +61,7 @@ final class HDF5Bytes: Sendable {
 /// Little-endian numbers of a piece of an HDF5 file, read one after the other.
 struct HDF5Reader {
     let bytes: [UInt8]
-    /// Of the first byte.
+    /// Address of the first byte, from the file's base address on.
     let address: UInt64
     private let file: HDF5Bytes
     private(set) var position = 0

@@ -69,7 +69,7 @@ struct HDF5Chunks {
     let file: HDF5Bytes
     let tree: UInt64
     let shape: [Int]
-    /// Of a chunk.
+    /// Shape of a chunk, in elements.
     let sides: [Int]
     /// Bytes of an element.
     let element: Int

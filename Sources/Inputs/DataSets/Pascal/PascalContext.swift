@@ -19,7 +19,7 @@ public struct PascalContext: SegmentedImages {
 
     /// Three classes have other names in `59_labels.txt` than in `labels.txt`.
     private static let synonyms = ["table": "diningtable", "bedclothes": "bedcloth", "cloth": "clothes"]
-    /// Of one label map: 500 × 500 numbers of eight bytes would be 2 MB.
+    /// More bytes than one label map has: 500 × 500 numbers of eight bytes would be 2 MB.
     private static let mapBytes = 64 << 20
 
     /// - Parameters:

@@ -45,7 +45,7 @@ struct PNGLines {
         return true
     }
 
-    /// Of left, up and upper left the one that is nearest to left + up − upper left.
+    /// The one among left, up and upper left that is nearest to left + up − upper left.
     private func paeth(_ left: UInt8, _ up: UInt8, _ corner: UInt8) -> UInt8 {
         let (a, b, c) = (Int16(left), Int16(up), Int16(corner))
         let (toLeft, toUp, toCorner) = (abs(b - c), abs(a - c), abs(a + b - 2 * c))

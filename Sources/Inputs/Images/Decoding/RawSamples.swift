@@ -7,7 +7,7 @@ public struct RawSamples: Sendable, Equatable {
     public let height: Int
     /// 1 (grey or palette indices), 2 (grey, alpha), 3 (RGB) or 4 (RGBA).
     public let channels: Int
-    /// Of a sample: 1, 2, 4, 8 or 16.
+    /// Bits of a sample: 1, 2, 4, 8 or 16.
     public let bits: Int
     /// Whether samples are indices of a palette.
     public let areIndices: Bool

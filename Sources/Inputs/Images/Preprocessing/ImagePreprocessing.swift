@@ -15,7 +15,7 @@ public struct ImagePreprocessing: Equatable, Sendable {
     public var geometry: SquareGeometry
     public var filter: ResamplingFilter
     public var passOrder: PassOrder
-    /// Of red, green and blue, where the square is larger than the resized picture.
+    /// Value of red, green and blue where the square is larger than the resized picture.
     public var fill: UInt8
 
     public init(

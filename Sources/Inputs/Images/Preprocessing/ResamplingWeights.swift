@@ -59,7 +59,7 @@ struct ResamplingWeights {
         return Int(starts.min() ?? 0)..<(ends.max() ?? 0)
     }
 
-    /// The same weights for a side of which the first pixels were cut off.
+    /// The weights for a side of which the first pixels were cut off.
     func moved(by distance: Int) -> ResamplingWeights {
         var moved = self
         moved.starts = starts.map { $0 + Int32(distance) }
