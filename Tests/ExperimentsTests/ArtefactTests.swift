@@ -39,9 +39,7 @@ import Testing
         try expectRefusal(facts, "objects-lengths", numbers: [1, 0, 9])
         try expectRefusal(facts, "objects-lengths", numbers: [1, -1, 4])
         try expectNoPartCanBeMissing(facts)
-        guard case .tensors(var tensors, _) = try facts.stored() else { return }
-        tensors["captions"] = try StoredTensor([0x61, 0xC3] as [UInt8], shape: [2])
-        #expect(throws: PipelineError.self) { try ImageFacts(.tensors(tensors)) }
+        try expectRefusal(facts, "captions", of: StoredTensor([0x61, 0xC3] as [UInt8], shape: [2]))
     }
 
     @Test func meansComeBackByLayer() throws {
@@ -61,8 +59,6 @@ import Testing
         predictions.labels = [Int32](repeating: 1, count: AblationPredictions.conditions.count)
         predictions.margins = [Float](repeating: 1, count: AblationPredictions.conditions.count)
         #expect(try AblationPredictions(predictions.stored()).labels == predictions.labels)
-        guard case .tensors(var tensors, let metadata) = try predictions.stored() else { return }
-        tensors["labels"] = try .init([4, 4] as [Int32], shape: [2, 1])
-        #expect(throws: PipelineError.self) { try AblationPredictions(.tensors(tensors, metadata: metadata)) }
+        try expectRefusal(predictions, "labels", of: StoredTensor([4, 4] as [Int32], shape: [2, 1]))
     }
 }

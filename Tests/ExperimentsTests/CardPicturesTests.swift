@@ -26,8 +26,6 @@ import Testing
         pictures.sheets = [Data([1, 2, 3]), Data([4])]
         let back = try CardPictures(pictures.stored())
         #expect(back.images == pictures.images && back.sheets == pictures.sheets && back.layers == pictures.layers)
-        guard case .tensors(var tensors, let metadata) = try pictures.stored() else { return }
-        tensors["sheets-lengths"] = try .init([3, 2] as [Int32], shape: [2])
-        #expect(throws: (any Error).self) { try CardPictures(.tensors(tensors, metadata: metadata)) }
+        try expectRefusal(pictures, "sheets-lengths", numbers: [3, 2])
     }
 }

@@ -251,10 +251,9 @@ import Testing
     @Test(arguments: ["mlps", "head-products"])
     func sumsOfAnotherShapeAreRefused(part: String) throws {
         let effects = FittedDirectEffects(layers: 2, heads: 1, headWidth: 2, embeddingWidth: 3)
-        guard case .tensors(var tensors, let metadata) = try effects.stored() else { return }
+        let tensors = try storedTensors(of: effects).tensors
         #expect(throws: PipelineError.self) { try FittedDirectEffects(.tensors(tensors, metadata: [:])) }
-        tensors[part] = try StoredTensor([1, 2, 3] as [Double], shape: [3, 1])
-        #expect(throws: PipelineError.self) { try FittedDirectEffects(.tensors(tensors, metadata: metadata)) }
+        try expectRefusal(effects, part, of: StoredTensor([1, 2, 3] as [Double], shape: [3, 1]))
     }
 
     @Test func predictionsComeBackWithTheirLengths() throws {
@@ -262,8 +261,6 @@ import Testing
         let back = try FirstOrderPredictions(predictions.stored())
         #expect(back.layers == 2 && back.lengths == predictions.lengths && back.deviations == predictions.deviations)
         #expect(back.predictions.predicted(3) == predictions.predictions.predicted(3))
-        guard case .tensors(var tensors, let metadata) = try predictions.stored() else { return }
-        tensors["lengths"] = try StoredTensor([Float](repeating: 1, count: 400 * 2 * 3), shape: [400, 2, 3])
-        #expect(throws: PipelineError.self) { try FirstOrderPredictions(.tensors(tensors, metadata: metadata)) }
+        try expectRefusal(predictions, "lengths", [400, 2, 3])
     }
 }

@@ -147,9 +147,7 @@ import Testing
         let sum = try #require(value.layers[1]) + .init(squares: [2, 1, 0], along: [0, 1, 0])
         #expect(sum.squares == [4, 1, 8] && sum.along == [1, 1, 6])
         try expectNoPartCanBeMissing(value)
-        guard case .tensors(var tensors, let metadata) = try value.stored() else { return }
-        tensors["1.along"] = try StoredTensor([1, 2] as [Double], shape: [2])
-        #expect(throws: PipelineError.self) { try EffectTotals(.tensors(tensors, metadata: metadata)) }
+        try expectRefusal(value, "1.along", of: StoredTensor([1, 2] as [Double], shape: [2]))
     }
 
     @Test func phraseSimilarities() throws {

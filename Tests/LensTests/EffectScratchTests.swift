@@ -47,8 +47,8 @@ import Testing
 
         let pass = EffectPass(vision, layers: layers, capacity: 4)
         let pixels = RandomVision.images(7, seed: 22)
-        pixels.withUnsafeBufferPointer { pixels in
-            guard let base = pixels.baseAddress else { return }
+        try pixels.withUnsafeBufferPointer { pixels in
+            let base = try #require(pixels.baseAddress)
             // A full batch, then a smaller one over what it left behind.
             for (first, batch) in [(0, 4), (4, 3)] {
                 pass.run(base + first * 192, batch: batch)

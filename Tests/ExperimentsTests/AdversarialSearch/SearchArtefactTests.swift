@@ -61,21 +61,17 @@ import Testing
 
     @Test(arguments: [[2, 2, 2, 3], [1, 2, 3, 2], [1, 12], [1, 1, 4, 3], [1, 2, 2, 3, 1]])
     func picturesOfAnotherShapeAreRefused(shape: [Int]) throws {
-        guard case .tensors(var tensors, let metadata) = try Self.pictures().stored() else { return }
-        tensors["pixels"] = try StoredTensor(type: .uint8, shape: shape, data: Data(count: shape.reduce(1, *)))
-        #expect(throws: PipelineError.self) { try SearchPictures(.tensors(tensors, metadata: metadata)) }
+        let pixels = try StoredTensor(type: .uint8, shape: shape, data: Data(count: shape.reduce(1, *)))
+        try expectRefusal(Self.pictures(), "pixels", of: pixels)
     }
 
     @Test func picturesWithoutFactsOrPixelsAreRefused() throws {
-        guard case .tensors(var tensors, let metadata) = try Self.pictures().stored() else { return }
+        let (tensors, metadata) = try storedTensors(of: Self.pictures())
         for facts in [[:], ["facts": ""], ["facts": "[]"], ["facts": "[{}]"]] {
             #expect(throws: (any Error).self) { try SearchPictures(.tensors(tensors, metadata: facts)) }
         }
-        var other = tensors
-        other["places"] = try StoredTensor([4] as [Int32], shape: [1])
-        #expect(throws: PipelineError.self) { try SearchPictures(.tensors(other, metadata: metadata)) }
-        tensors["pixels"] = try StoredTensor([Float](repeating: 0, count: 12), shape: [1, 2, 2, 3])
-        #expect(throws: PipelineError.self) { try SearchPictures(.tensors(tensors, metadata: metadata)) }
+        try expectRefusal(Self.pictures(), "places", of: StoredTensor([4] as [Int32], shape: [1]))
+        try expectRefusal(Self.pictures(), "pixels", [1, 2, 2, 3])
         #expect(throws: PipelineError.self) { try SearchPictures(.tensors([:], metadata: metadata)) }
         #expect(throws: PipelineError.self) { try SearchPictures(.json(Data("{}".utf8))) }
     }

@@ -88,9 +88,8 @@ import Testing
         whole.appendImage(predicted: 1, margin: 0.5)
         whole.appendImage(predicted: 5, margin: 1)
         try whole.appendLabel(5, mask: Self.everywhere.mask, maps: [Self.everywhere.map, Self.blank])
-        guard case .tensors(let one, _) = try Self.reduced([whole]).stored(),
-            case .tensors(let several, _) = try Self.reduced(parts).stored()
-        else { return }
+        let one = try storedTensors(of: Self.reduced([whole])).tensors
+        let several = try storedTensors(of: Self.reduced(parts)).tensors
         for (name, tensor) in one { #expect(several[name] == tensor, "\(name)") }
         #expect(one.keys == several.keys)
         // A shard without a label adds images only.

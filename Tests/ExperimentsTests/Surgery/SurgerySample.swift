@@ -43,6 +43,11 @@ extension Attachment.Field {
     func isNear(_ expected: Double) -> Bool {
         if case .number(let value) = self { abs(value - expected) < 1e-6 } else { false }
     }
+
+    /// Whether the field is NaN, which is written as an empty one.
+    var isNaN: Bool {
+        if case .number(let value) = self { value.isNaN } else { false }
+    }
 }
 
 extension [TableLayout] {

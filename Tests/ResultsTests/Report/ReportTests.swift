@@ -108,7 +108,7 @@ import Testing
         let page = try page()
         #expect(try self.page() == page)
         let deck = try Attachment("", json: ReportSample.deck)
-        guard case .bytes(let data) = deck.content else { return }
+        let data = try #require(deck.bytes)
         #expect(page.utf8.count < data.count + 120_000, "\(page.utf8.count) bytes for a deck of \(data.count)")
     }
 
@@ -166,7 +166,7 @@ import Testing
     @Test func damagedListsGiveAPage() throws {
         var random = SplitMix(state: 7)
         let sources = try ReportSample.attachments.compactMap { attachment -> (String, Data)? in
-            guard case .bytes(let data) = attachment.content, attachment.name.hasSuffix(".json") else { return nil }
+            guard let data = attachment.bytes, attachment.name.hasSuffix(".json") else { return nil }
             return (attachment.name, data)
         }
         let database = try ResultsDatabase(readingFrom: try ReportSample.write(to: folder.url))
@@ -207,5 +207,12 @@ private struct SplitMix {
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
         return Int((z ^ (z >> 31)) % UInt64(bound))
+    }
+}
+
+extension Attachment {
+    /// The bytes of a file; nil for a list.
+    fileprivate var bytes: Data? {
+        if case .bytes(let data) = content { data } else { nil }
     }
 }
