@@ -5,7 +5,8 @@ public enum ProcessMemory {
     /// The most that was resident since the last ``resetPeak()``, in bytes; nil where the kernel does not tell.
     public static var peak: Int? {
         guard let status = try? RegularFile.contents(of: "/proc/self/status", limit: 1 << 16) else { return nil }
-        return String(decoding: status, as: UTF8.self).firstMatch(of: /VmHWM:\s+([0-9]+) kB/).flatMap { Int($0.1) }.map {
+        return String(decoding: status, as: UTF8.self).firstMatch(of: /VmHWM:\s+([0-9]+) kB/).flatMap { Int($0.1) }.map
+        {
             $0 << 10
         }
     }

@@ -89,7 +89,8 @@ final class Profile: Sendable {
         var table = TextTable(
             title: "Where the memory went", columns: [.init("step"), .init("stated", .right), .init("peak", .right)])
         for step in steps where step.memory.stated != nil {
-            table.addRow([step.name] + [step.memory.stated, step.memory.peak].map { $0.map { "\(ByteCount($0))" } ?? "" })
+            table.addRow(
+                [step.name] + [step.memory.stated, step.memory.peak].map { $0.map { "\(ByteCount($0))" } ?? "" })
         }
         return table
     }
