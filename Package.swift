@@ -30,10 +30,10 @@ let package = Package(
 
         // MARK: Numbers and files that hold them
 
+        .target(name: "Foundations", dependencies: ["CZlib", crypto]),
         .target(name: "CKernels"),
         .target(name: "CDNNL", dependencies: ["CKernels"]),
-        .target(name: "DenseMath", dependencies: ["CBLAS", "CDNNL", "CKernels"]),
-        .target(name: "Foundations", dependencies: [crypto]),
+        .target(name: "DenseMath", dependencies: ["Foundations", "CBLAS", "CDNNL", "CKernels"]),
         .target(name: "Safetensors", dependencies: ["Foundations"]),
         .target(name: "Archives", dependencies: ["Foundations", "CArchive"]),
         .target(name: "Pickle"),
@@ -45,12 +45,11 @@ let package = Package(
         .target(
             name: "Inputs",
             dependencies: [
-                "Foundations", "DenseMath", "CKernels", "Archives", "Pickle", "CCurl", "CFreeType", "CJPEG", "CPNG",
-                "CZlib", crypto,
+                "Foundations", "CKernels", "Archives", "Pickle", "CCurl", "CFreeType", "CJPEG", "CPNG", "CZlib",
+                crypto,
             ]),
-        .target(
-            name: "CLIPModel", dependencies: ["Foundations", "DenseMath", "Safetensors", "TorchCheckpoint", "CZlib"]),
-        .target(name: "Lens", dependencies: ["DenseMath", "CLIPModel"]),
+        .target(name: "CLIPModel", dependencies: ["Foundations", "DenseMath", "Safetensors", "TorchCheckpoint"]),
+        .target(name: "Lens", dependencies: ["Foundations", "DenseMath", "CLIPModel"]),
         .target(name: "Attribution", dependencies: ["DenseMath", "CLIPModel"]),
 
         // MARK: Pipeline and claims
@@ -79,28 +78,29 @@ let package = Package(
 
         .executableTarget(
             name: "bench",
-            dependencies: ["DenseMath", "CLIPModel", "Lens", "Attribution", "TestSupport", argumentParser]),
+            dependencies: [
+                "Foundations", "DenseMath", "CLIPModel", "Lens", "Attribution", "TestSupport", argumentParser,
+            ]),
 
         // MARK: Tests
 
         .target(
-            name: "TestSupport", dependencies: ["DenseMath", "Safetensors", "Archives", "CLIPModel", "CZlib"],
+            name: "TestSupport",
+            dependencies: ["Foundations", "DenseMath", "Safetensors", "Archives", "CLIPModel", "CZlib"],
             path: "Tests/TestSupport"),
-        .testTarget(name: "DenseMathTests", dependencies: ["DenseMath"], exclude: ["Fixtures"]),
+        .testTarget(name: "DenseMathTests", dependencies: ["Foundations", "DenseMath"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "SafetensorsTests", dependencies: ["Foundations", "DenseMath", "Safetensors"],
-            resources: [.copy("Fixtures")]),
+            name: "SafetensorsTests", dependencies: ["Foundations", "Safetensors"], resources: [.copy("Fixtures")]),
         .testTarget(
-            name: "ArchivesTests", dependencies: ["Foundations", "DenseMath", "Archives", "TestSupport"],
-            exclude: ["Fixtures"]),
-        .testTarget(name: "PickleTests", dependencies: ["DenseMath", "Pickle"], exclude: ["Fixtures"]),
+            name: "ArchivesTests", dependencies: ["Foundations", "Archives", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(name: "PickleTests", dependencies: ["Foundations", "Pickle"], exclude: ["Fixtures"]),
         .testTarget(
             name: "TorchCheckpointTests",
-            dependencies: ["Foundations", "DenseMath", "TorchCheckpoint", "Archives", "Pickle", "Safetensors"],
+            dependencies: ["Foundations", "TorchCheckpoint", "Archives", "Pickle", "Safetensors"],
             exclude: ["Fixtures"]),
         .testTarget(
             name: "InputsTests",
-            dependencies: ["Foundations", "Inputs", "DenseMath", "Archives", "CPNG", "CZlib", "TestSupport"],
+            dependencies: ["Foundations", "Inputs", "Archives", "CPNG", "CZlib", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
             name: "CLIPModelTests",
@@ -108,10 +108,12 @@ let package = Package(
                 "Foundations", "DenseMath", "CLIPModel", "Safetensors", "TorchCheckpoint", "CZlib", "TestSupport",
             ], exclude: ["Fixtures"]),
         .target(name: "CAllocations", path: "Tests/CAllocations"),
-        .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport", "CAllocations"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "LensTests", dependencies: ["Foundations", "Lens", "TestSupport", "CAllocations"],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "AttributionTests",
-            dependencies: ["Attribution", "DenseMath", "CLIPModel", "Safetensors", "TestSupport"],
+            dependencies: ["Foundations", "Attribution", "DenseMath", "CLIPModel", "Safetensors", "TestSupport"],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "FoundationsTests", dependencies: ["Foundations", "TestSupport"]),
         .testTarget(

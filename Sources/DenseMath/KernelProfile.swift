@@ -1,3 +1,4 @@
+import Foundations
 import Synchronization
 
 /// Where the time of a process goes: calls, time, operations and memory traffic of its kernels, counted while it is on.
@@ -61,10 +62,9 @@ public enum KernelProfile {
     }
 
     private static func add(_ kernel: Kernel, _ time: Duration, operations: Int, bytes: Int) {
-        let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18
         totals.withLock { totals in
             totals[kernel.rawValue].calls += 1
-            totals[kernel.rawValue].seconds += seconds
+            totals[kernel.rawValue].seconds += time.seconds
             totals[kernel.rawValue].operations += Double(operations)
             totals[kernel.rawValue].bytes += Double(bytes)
         }

@@ -1,6 +1,7 @@
 import CLIPModel
 import DenseMath
 import Foundation
+import Foundations
 import Inputs
 import Safetensors
 
@@ -36,7 +37,7 @@ public struct EmbeddingCheck {
         let clock = ContinuousClock()
         let start = clock.now
         let clip = try CLIP(folder: model, vocabulary: vocabulary)
-        let seconds = (clock.now - start) / .seconds(1)
+        let seconds = (clock.now - start).seconds
 
         let pixels = try vectors.uint8s("pixels")
         let imageBytes = 3 * clip.vision.configuration.imageSize * clip.vision.configuration.imageSize

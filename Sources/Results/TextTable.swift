@@ -1,3 +1,5 @@
+import Foundations
+
 /// A table for a terminal: columns under headers, headers under groups, footnotes below.
 ///
 ///                      ─────── without ────────
@@ -5,7 +7,7 @@
 ///     ─────  ────────  ───────────  ───────────  ─────
 ///         9      87.1         46.3         80.2      –
 ///
-/// Widths count characters, as a person sees them.
+/// Widths count columns of the terminal, of which wide characters take two.
 public struct TextTable: Sendable {
     public enum Alignment: Sendable {
         case left, right
@@ -117,15 +119,15 @@ public struct TextTable: Sendable {
     }
 
     private func columnWidths() -> [Int] {
-        var widths = columns.map(\.header.count)
+        var widths = columns.map(\.header.displayWidth)
         for case .cells(let cells) in lines {
             for (index, cell) in cells.enumerated() {
-                widths[index] = max(widths[index], cell.count)
+                widths[index] = max(widths[index], cell.displayWidth)
             }
         }
         // A group's name that is wider than its columns widens the last of them.
         for group in groups {
-            let missing = (group.name?.count ?? 0) - width(of: group, widths)
+            let missing = (group.name?.displayWidth ?? 0) - width(of: group, widths)
             if missing > 0 { widths[group.columns.upperBound - 1] += missing }
         }
         return widths
@@ -139,8 +141,8 @@ public struct TextTable: Sendable {
         groups.map { group in
             let width = width(of: group, widths)
             guard let name = group.name else { return String(repeating: " ", count: width) }
-            let free = width - name.count
-            guard free >= 2, group.columns.count > 1 else { return Self.padded(name, width, .left) }
+            let free = width - name.displayWidth
+            guard free >= 2, group.columns.count > 1 else { return name.padded(to: width) }
             let left = (free - 2) / 2
             return String(repeating: "─", count: left) + " \(name) "
                 + String(repeating: "─", count: free - 2 - left)
@@ -149,13 +151,8 @@ public struct TextTable: Sendable {
 
     private func line(_ cells: [String], _ widths: [Int]) -> String {
         zip(zip(cells, columns), widths).map { pair, width in
-            Self.padded(pair.0, width, pair.1.alignment)
+            pair.0.padded(to: width, atTheLeft: pair.1.alignment == .right)
         }.joined(separator: Self.gap)
-    }
-
-    private static func padded(_ text: String, _ width: Int, _ alignment: Alignment) -> String {
-        let space = String(repeating: " ", count: max(0, width - text.count))
-        return alignment == .left ? text + space : space + text
     }
 
     private static func trimmed(_ line: String) -> String {

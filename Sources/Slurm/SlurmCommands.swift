@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 
 /// Slurm's commands, with the patience that its controller needs.

@@ -1,6 +1,7 @@
 import DenseMath
 import Dispatch
 import Foundation
+import Foundations
 
 /// Sparse texts of all neurons of a layer of ViT-B/32 (neurons × phrases × width of the joint space), beside
 /// scikit-learn on a sample of such neurons.

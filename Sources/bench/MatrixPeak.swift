@@ -1,4 +1,5 @@
 import DenseMath
+import Foundations
 
 /// Large matrices, whose products run as fast as the library of linear layers can on this machine. Belongs to one worker.
 final class MatrixPeak {

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// The lines of the printed table.
 enum Report {
@@ -46,13 +47,8 @@ enum Report {
     private static func row(
         _ title: String, _ least: String, _ median: String, _ most: String, _ unit: String, _ goal: String
     ) -> String {
-        func left(_ text: String, _ width: Int) -> String {
-            text + String(repeating: " ", count: max(0, width - text.count))
-        }
-        func right(_ text: String, _ width: Int) -> String {
-            String(repeating: " ", count: max(0, width - text.count)) + text
-        }
-        let cells = [left(title, 66), right(least, 8), right(median, 8), right(most, 8), left(unit, 8), goal]
+        let numbers = [least, median, most].map { $0.padded(to: 8, atTheLeft: true) }
+        let cells = [title.padded(to: 66)] + numbers + [unit.padded(to: 8), goal]
         return cells.joined(separator: "  ").trimmingCharacters(in: .whitespaces)
     }
 }

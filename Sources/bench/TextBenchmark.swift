@@ -1,5 +1,6 @@
 import CLIPModel
 import DenseMath
+import Foundations
 import TestSupport
 
 /// Texts a second of ViT-B/32's text tower: the words of a pool, and the prompts of a classifier.

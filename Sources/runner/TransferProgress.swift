@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Inputs
 import Synchronization
 
@@ -48,7 +49,7 @@ final class TransferProgress: Sendable {
         _ progress: Fetcher.Progress, begun: (key: String, bytes: Int, time: ContinuousClock.Instant),
         now: ContinuousClock.Instant
     ) -> String {
-        let seconds = (now - begun.time) / .seconds(1)
+        let seconds = (now - begun.time).seconds
         let speed = seconds > 0 ? Double(progress.bytes - begun.bytes) / seconds : 0
         var text = "  \(progress.file): \(progress.phase == .reading ? "reading, " : "")\(ByteCount(progress.bytes))"
         if let total = progress.total, total > 0 {

@@ -1,5 +1,5 @@
-import DenseMath
 import Foundation
+import Foundations
 import TestSupport
 import Testing
 

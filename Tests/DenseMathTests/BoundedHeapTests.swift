@@ -1,4 +1,5 @@
 import DenseMath
+import Foundations
 import Testing
 
 @Suite struct BoundedHeapTests {

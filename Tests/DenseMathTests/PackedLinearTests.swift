@@ -1,5 +1,6 @@
 import DenseMath
 import Foundation
+import Foundations
 import Testing
 
 /// Products with packed weights against the literal sums.

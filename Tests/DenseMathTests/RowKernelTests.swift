@@ -1,5 +1,6 @@
 import DenseMath
 import Foundation
+import Foundations
 import Testing
 
 /// The C loops against the formulas in double precision. Odd widths leave remainders after the vectors.

@@ -1,5 +1,5 @@
-import DenseMath
 import Foundation
+import Foundations
 import Inputs
 import TestSupport
 import Testing

@@ -1,4 +1,5 @@
 import DenseMath
+import Foundations
 import Lens
 import TestSupport
 import Testing

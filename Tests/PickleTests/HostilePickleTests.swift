@@ -1,4 +1,4 @@
-import DenseMath
+import Foundations
 import Testing
 
 @testable import Pickle

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Testing
 
 @testable import Pipeline
@@ -21,7 +22,7 @@ import Testing
 
     /// Where every group is one image, a mean's error is s/√n, and its interval that times Student's t of n − 1.
     @Test func ofAMeanItIsTheStandardError() throws {
-        var generator = CounterGenerator(seed: 1, stream: 0)
+        var generator = SplitMix64(seed: 1, stream: 0)
         for (count, t, tolerance) in [
             (3, 4.302653, 0.12), (6, 2.570582, 0.015), (17, 2.119905, 1e-3), (100, 1.984217, 1e-4),
         ] {
@@ -89,7 +90,7 @@ import Testing
 
     /// What it is for: a ratio averaged over labels of which most have few images.
     @Test func theIntervalHoldsTheTrueValueAsOftenAsItSays() throws {
-        var generator = CounterGenerator(seed: 12, stream: 0)
+        var generator = SplitMix64(seed: 12, stream: 0)
         let (labels, images, trials) = (30, 120, 300)
         /// Of an image that shows a label: whether it is found, which differs from label to label.
         let probabilities = (0..<labels).map { 0.2 + 0.6 * Double($0) / Double(labels - 1) }

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Testing
 
 @testable import Pipeline
@@ -25,7 +26,7 @@ import Testing
     }
 
     @Test func theIntervalHoldsTheTrueMeanAsOftenAsItSays() throws {
-        var generator = CounterGenerator(seed: 11, stream: 0)
+        var generator = SplitMix64(seed: 11, stream: 0)
         var held = 0
         for trial in 0..<300 {
             let values = (0..<200).map { _ in Double.random(in: 0..<1, using: &generator) < 0.3 }
@@ -125,17 +126,6 @@ import Testing
         // Some replicate draws the zero alone: its ratio is infinite, the other statistic has its interval.
         let oneSided = intervals([[0], [1]])
         #expect(oneSided[0] != nil && oneSided[1] == nil)
-    }
-
-    @Test func streamsOfTheGeneratorDiffer() {
-        var seen: Set<UInt64> = []
-        for seed in 0..<20 {
-            for stream in 0..<50 {
-                var generator = CounterGenerator(seed: UInt64(seed), stream: UInt64(stream))
-                for _ in 0..<5 { seen.insert(generator.next()) }
-            }
-        }
-        #expect(seen.count == 5000)
     }
 }
 

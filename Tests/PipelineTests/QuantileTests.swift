@@ -1,3 +1,4 @@
+import Foundations
 import Testing
 
 @testable import Pipeline
@@ -44,7 +45,7 @@ import Testing
     }
 
     @Test func theIntervalHoldsTheTrueQuantileAboutAsOftenAsItSays() throws {
-        var generator = CounterGenerator(seed: 12, stream: 0)
+        var generator = SplitMix64(seed: 12, stream: 0)
         var held = 0
         for trial in 0..<300 {
             let values = (0..<200).map { _ in Double.random(in: 0..<1, using: &generator) }

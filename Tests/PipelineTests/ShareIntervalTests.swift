@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Testing
 
 @testable import Pipeline
@@ -95,7 +96,7 @@ import Testing
     /// 3 in 1000 of 300 units: a bootstrap's percentiles cover it in 58 of 100 studies.
     @Test func rareSharesAreCovered() {
         var covered = (wilson: 0, bootstrap: 0)
-        var generator = CounterGenerator(seed: 11, stream: 0)
+        var generator = SplitMix64(seed: 11, stream: 0)
         for study in 0..<300 {
             let values = (0..<300).map { _ in Double.random(in: 0..<1, using: &generator) < 0.003 }
             func holds(_ interval: Metric.Interval?) -> Bool {

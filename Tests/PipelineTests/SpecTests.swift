@@ -235,7 +235,7 @@ private enum Key: String, CaseIterable {
     }
 
     @Test func seededMutationsNeverTrap() {
-        var generator = CounterGenerator(seed: 3, stream: 0)
+        var generator = SplitMix64(seed: 3, stream: 0)
         let original = Array(Self.text.utf8)
         for _ in 0..<2000 {
             var bytes = original

@@ -1,5 +1,6 @@
 import CLIPModel
 import DenseMath
+import Foundations
 
 /// Small image towers with seeded random weights in which every bias and every norm matters.
 public enum RandomVision {

@@ -1,6 +1,6 @@
 import CLIPModel
-import DenseMath
 import Foundation
+import Foundations
 import Safetensors
 
 /// A complete model folder in the Hugging Face layout with seeded random weights, small enough to spoil

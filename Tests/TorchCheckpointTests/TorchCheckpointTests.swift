@@ -1,6 +1,6 @@
 import Archives
-import DenseMath
 import Foundation
+import Foundations
 import Pickle
 import Safetensors
 import Testing

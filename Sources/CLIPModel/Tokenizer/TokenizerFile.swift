@@ -9,9 +9,9 @@ enum TokenizerFile {
     /// Reads a whole file that must be UTF-8, and may be compressed with gzip.
     static func decompressedBytes(at url: URL) throws(TokenizerError) -> [UInt8] {
         var bytes = try bytesAsTheyAre(at: url)
-        if Gzip.isCompressed(bytes) {
+        if Inflation.isGzip(bytes) {
             do {
-                bytes = try Gzip.decompressed(bytes, limit: limitInBytes)
+                bytes = try Inflation.gzip(bytes, limit: limitInBytes)
             } catch {
                 switch error {
                 case .truncated: throw .truncatedGzip(path: url.path)

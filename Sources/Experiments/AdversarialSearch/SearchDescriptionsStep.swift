@@ -1,4 +1,4 @@
-import DenseMath
+import Foundations
 import Inputs
 import Pipeline
 

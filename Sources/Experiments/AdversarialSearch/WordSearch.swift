@@ -1,5 +1,6 @@
 import CLIPModel
 import DenseMath
+import Foundations
 import Inputs
 import Lens
 

@@ -2,6 +2,7 @@ import Attribution
 import CLIPModel
 import DenseMath
 import Foundation
+import Foundations
 import Pipeline
 
 /// Makes the maps of the labels of one image after the other. Belongs to one worker.

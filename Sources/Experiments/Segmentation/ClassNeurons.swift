@@ -1,5 +1,6 @@
 import CLIPModel
 import DenseMath
+import Foundations
 import Pipeline
 
 /// The neurons whose second-order effects point to a class or away from it.

@@ -1,7 +1,7 @@
 import Attribution
 import CLIPModel
-import DenseMath
 import Foundation
+import Foundations
 import Pipeline
 
 /// Makes the maps of one image after the other. Belongs to one worker.

@@ -1,4 +1,5 @@
 import DenseMath
+import Foundations
 import Pipeline
 
 /// The text tables (2 and 5 of the paper): neurons with their signed phrases.

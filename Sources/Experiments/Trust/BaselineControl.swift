@@ -1,4 +1,4 @@
-import DenseMath
+import Foundations
 import Pipeline
 
 /// The untouched model's zero-shot answers as a control: one of the classes that the image shows more often than a

@@ -1,4 +1,4 @@
-import DenseMath
+import Foundations
 
 /// Which pictures of a collection are taken, always in the collection's own order.
 public enum ImageSampling: Sendable, Hashable, Codable {

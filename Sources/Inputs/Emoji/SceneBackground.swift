@@ -1,4 +1,4 @@
-import DenseMath
+import Foundations
 
 /// A background: one flat colour, mixed with smooth 4×4 noise and a 16×16 texture.
 enum SceneBackground {

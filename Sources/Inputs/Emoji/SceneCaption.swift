@@ -1,4 +1,4 @@
-import DenseMath
+import Foundations
 
 /// The English of the emoji world: captions for training, templates for the zero-shot classifier.
 public enum SceneCaption {

@@ -1,4 +1,4 @@
-import DenseMath
+import Foundations
 
 /// Scenes of chosen objects, for the adversarial concept search.
 extension SceneCompositor {

@@ -1,4 +1,4 @@
-import DenseMath
+import Foundations
 
 /// Makes the scenes of the emoji world: scene *i* of a split depends on the recipe, the seed, the
 /// split and *i* alone, to the last bit.

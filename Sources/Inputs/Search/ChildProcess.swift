@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 
 /// A program in a process group of its own that is asked by lines on its standard input and answers by
 /// lines on its standard output. Nothing here waits longer than it is told to.
@@ -83,7 +84,7 @@ final class ChildProcess {
             if isCancelled() { return .cancelled }
             let left = deadline - .now
             guard left > .zero else { return .timedOut }
-            wait(seconds: min(left / .seconds(1), Self.heartbeat), isWriting: !pending.isEmpty)
+            wait(seconds: min(left.seconds, Self.heartbeat), isWriting: !pending.isEmpty)
             write(&pending)
             read()
         }

@@ -2,6 +2,7 @@ import Foundation
 #if canImport(FoundationNetworking)
     import FoundationNetworking
 #endif
+import Foundations
 import Synchronization
 
 /// One HTTP request and its answer, waited for on the caller's thread, bounded in time and size.
@@ -47,7 +48,7 @@ final class HTTPExchange: NSObject, URLSessionDataDelegate {
     /// - Returns: why there is no outcome; nil where there is one.
     private func wait(until deadline: ContinuousClock.Instant, isCancelled: () -> Bool) -> Outcome? {
         while true {
-            let left = (deadline - .now) / .seconds(1)
+            let left = (deadline - .now).seconds
             if end.wait(timeout: .now() + max(0, min(left, Self.heartbeat))) == .success { return nil }
             if isCancelled() { return .cancelled }
             if left <= 0 { return .timedOut }

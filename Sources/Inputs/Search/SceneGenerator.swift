@@ -1,4 +1,3 @@
-import DenseMath
 import Foundation
 import Foundations
 

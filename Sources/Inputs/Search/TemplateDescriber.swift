@@ -1,4 +1,4 @@
-import DenseMath
+import Foundations
 
 /// Descriptions by rule: a template over the shown class and a seeded choice of phrases.
 ///

@@ -1,4 +1,5 @@
 import DenseMath
+import Foundations
 
 /// What is done to the representation of an image: the conditions of Figure 3.
 public enum AblationCondition: String, CaseIterable, Sendable, Codable {

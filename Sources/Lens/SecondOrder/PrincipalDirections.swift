@@ -1,4 +1,5 @@
 import DenseMath
+import Foundations
 
 /// The first right singular vectors of the largest centred effects of some neurons, and how much of them lies there.
 public struct PrincipalDirections: Sendable, Equatable {

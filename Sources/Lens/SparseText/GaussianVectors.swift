@@ -1,4 +1,5 @@
 import DenseMath
+import Foundations
 
 /// The Gaussian with the mean and covariance of some vectors.
 public struct GaussianVectors: Sendable {

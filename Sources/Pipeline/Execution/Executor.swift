@@ -213,10 +213,3 @@ extension Error {
         }
     }
 }
-
-extension Duration {
-    /// The duration in seconds.
-    public var seconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) * 1e-18
-    }
-}

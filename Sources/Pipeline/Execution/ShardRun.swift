@@ -1,4 +1,5 @@
 import Dispatch
+import Foundations
 import Synchronization
 
 /// Computes the pending shards of one step on several workers.

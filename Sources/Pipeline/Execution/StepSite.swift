@@ -1,3 +1,5 @@
+import Foundations
+
 /// A place where steps are computed that is not this process, such as a cluster.
 public protocol StepSite: Sendable {
     /// Has a step computed and its artefact committed to the store, and returns when it is.

@@ -1,3 +1,5 @@
+import Foundations
+
 /// Confidence intervals by drawing images again (Efron 1979): the percentile method.
 ///
 /// Replicate r draws its images from a generator keyed by (seed, r), so that an interval does not
@@ -180,8 +182,8 @@ public struct Bootstrap: Sendable {
 
     /// Four replicates at a time: an addition waits for the one before it, but not for those of other replicates.
     private func resampledSums(_ values: UnsafeBufferPointer<Double>, firstReplicate: Int) -> SIMD4<Double> {
-        func generator(_ lane: Int) -> CounterGenerator {
-            CounterGenerator(seed: seed, stream: UInt64(firstReplicate + lane))
+        func generator(_ lane: Int) -> SplitMix64 {
+            SplitMix64(seed: seed, stream: UInt64(firstReplicate + lane))
         }
         var (a, b, c, d) = (generator(0), generator(1), generator(2), generator(3))
         var sum = SIMD4<Double>(repeating: 0)
@@ -207,7 +209,7 @@ public struct Bootstrap: Sendable {
     /// As many indices as there are values, drawn with replacement.
     @inline(__always)
     private func forEachDraw(of values: Int, replicate: Int, _ body: (Int) -> Void) {
-        var generator = CounterGenerator(seed: seed, stream: UInt64(replicate))
+        var generator = SplitMix64(seed: seed, stream: UInt64(replicate))
         for _ in 0..<values / 2 {
             let bits = generator.next()
             body(Self.low(bits, values))

@@ -1,3 +1,5 @@
+import Foundations
+
 /// Confidence intervals by leaving out one group of images after the other: the delete-a-group jackknife (Kott 2001).
 ///
 /// For a mean over many labels of which each has few images: images that are drawn again leave out a third of them,
@@ -39,7 +41,7 @@ public struct Jackknife: Sendable {
         let values = statistics(counts)
         let groups = min(groups, units)
         guard groups >= 2 else { return values.map { _ in nil } }
-        var generator = CounterGenerator(seed: seed, stream: 0)
+        var generator = SplitMix64(seed: seed, stream: 0)
         let order = (0..<units).map { ($0, generator.next()) }.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.map(\.0)
         var samples = values.map { _ in [Double]() }
         for group in 0..<groups {

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 
 /// What stands of the papers' claims, over all experiments.
@@ -69,9 +70,9 @@ public struct ClaimLedger: Sendable {
     public func text(width: Int = 132) -> String {
         let header = ["claim", "source", "here"]
         let rows = entries.map { [$0.verdict.words, $0.verdict.source, $0.verdict.mark] }
-        let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
+        let widths = header.indices.map { column in ([header] + rows).map { $0[column].displayWidth }.max() ?? 0 }
         func padded(_ cells: [String]) -> String {
-            zip(cells, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
+            zip(cells, widths).map { $0.padded(to: $1) }.joined(separator: "  ")
         }
         let indent = String(repeating: " ", count: 4)
         var lines = [
@@ -88,11 +89,11 @@ public struct ClaimLedger: Sendable {
     }
 
     private static func wrapped(_ text: String, to width: Int) -> [String] {
-        text.split(separator: " ").reduce(into: [String]()) { lines, word in
-            if let last = lines.last, last.count + 1 + word.count <= width {
+        text.split(separator: " ").map(String.init).reduce(into: [String]()) { lines, word in
+            if let last = lines.last, last.displayWidth + 1 + word.displayWidth <= width {
                 lines[lines.count - 1] = last + " " + word
             } else {
-                lines.append(String(word))
+                lines.append(word)
             }
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 
 /// How numbers of one run vary together: values that they might have had as well.
@@ -42,7 +43,7 @@ final class Spread {
     private static func normal(_ value: Double, _ interval: Metric.Interval, seed: UInt64) -> [Double] {
         let width = NormalQuantile.of((1 + interval.level) / 2)
         let (below, above) = ((value - interval.lower) / width, (interval.upper - value) / width)
-        var generator = CounterGenerator(seed: seed, stream: 0)
+        var generator = SplitMix64(seed: seed, stream: 0)
         return (0..<replicates).map { _ in
             let uniform = (Double(generator.next() >> 11) + 0.5) * 0x1p-53
             let z = NormalQuantile.of(uniform)

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 
 extension NumberTrace {
@@ -8,7 +9,7 @@ extension NumberTrace {
         let format = metric.unit == "share" ? NumberFormat.percent : NumberFormat(decimals: 3)
         var facts: [String] = []
         func add(_ name: String, _ value: String?) {
-            if let value { facts.append("  " + name.padding(toLength: 13, withPad: " ", startingAt: 0) + value) }
+            if let value { facts.append("  " + name.padded(to: 13) + value) }
         }
         add(
             "value",

@@ -1,6 +1,7 @@
 @testable import CLIPModel
 import DenseMath
 import Foundation
+import Foundations
 import Safetensors
 import TestSupport
 import Testing

@@ -1,6 +1,6 @@
 @testable import CLIPModel
-import DenseMath
 import Foundation
+import Foundations
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Testing
 
 @testable import CLIPModel
@@ -41,7 +42,7 @@ import Testing
 
     private static let oracle = Result {
         let file = Fixtures.folder.appendingPathComponent("Tokenizer/bpe-cases.json.gz")
-        let bytes = try Gzip.decompressed(Array(try Data(contentsOf: file)), limit: 16 << 20)
+        let bytes = try Inflation.gzip(Array(try Data(contentsOf: file)), limit: 16 << 20)
         return try JSONDecoder().decode(Oracle.self, from: Data(bytes))
     }
 

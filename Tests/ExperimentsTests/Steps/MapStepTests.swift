@@ -2,6 +2,7 @@ import Attribution
 import CLIPModel
 import DenseMath
 import Foundation
+import Foundations
 import Inputs
 import Pipeline
 import TestSupport

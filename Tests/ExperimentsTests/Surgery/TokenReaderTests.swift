@@ -2,6 +2,7 @@ import Attribution
 import CLIPModel
 import DenseMath
 import Foundation
+import Foundations
 import TestSupport
 import Testing
 

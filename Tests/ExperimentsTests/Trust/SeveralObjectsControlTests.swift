@@ -1,4 +1,4 @@
-import DenseMath
+import Foundations
 import Pipeline
 import Testing
 

@@ -1,6 +1,6 @@
-import DenseMath
 import Foundation
 @testable import Inputs
+import Foundations
 import Testing
 
 /// Scenes of chosen objects show all of them.

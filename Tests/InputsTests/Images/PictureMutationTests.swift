@@ -1,6 +1,6 @@
-import DenseMath
 import Foundation
 @testable import Inputs
+import Foundations
 import Testing
 
 /// Mutated files are read or refused: no trap, no hang, no memory beyond the limit.

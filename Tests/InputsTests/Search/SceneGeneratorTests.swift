@@ -1,6 +1,6 @@
-import DenseMath
 import Foundation
 @testable import Inputs
+import Foundations
 import Testing
 
 /// Pictures of the emoji world show the class, what the phrases name, and never the forbidden class.

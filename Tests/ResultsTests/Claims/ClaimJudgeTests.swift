@@ -1,4 +1,5 @@
 import Foundation
+import Foundations
 import Pipeline
 import Testing
 
@@ -191,7 +192,7 @@ import Testing
                 above: 0
                 reads: "{value}"
             """
-        var random = CounterGenerator(seed: 1, stream: 0)
+        var random = SplitMix64(seed: 1, stream: 0)
         var said: [ClaimVerdict.Verdict: Int] = [:]
         for _ in 0..<100 {
             let error = 0.01

@@ -1,5 +1,5 @@
-import DenseMath
 import Foundation
+import Foundations
 import GRDB
 import Pipeline
 import Results

@@ -1,5 +1,5 @@
-import DenseMath
 import Foundation
+import Foundations
 import Testing
 
 /// The whole program, killed and interrupted at chosen calls by which it changes files: the same command ends

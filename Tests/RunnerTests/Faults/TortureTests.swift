@@ -1,5 +1,5 @@
-import DenseMath
 import Foundation
+import Foundations
 import Testing
 
 /// `make torture`: the faults of the other suites at every call there is, in an order of the seed, for as long as asked.

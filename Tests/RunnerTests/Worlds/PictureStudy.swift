@@ -1,5 +1,4 @@
 import Archives
-import DenseMath
 import Foundation
 import Inputs
 import Pipeline

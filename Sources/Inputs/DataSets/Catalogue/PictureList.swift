@@ -1,4 +1,3 @@
-import DenseMath
 import Dispatch
 import Foundation
 import Foundations

@@ -1,3 +1,5 @@
+import Foundations
+
 /// The filters that a dataset's chunks went through.
 struct HDF5Filters {
     private var filters: [(id: UInt16, element: Int)] = []
@@ -37,7 +39,7 @@ struct HDF5Filters {
             switch filter.id {
             case 1:
                 do {
-                    data = try Inflate.zlib(data[...], limit: size + 4)
+                    data = try Inflation.zlib(data[...], limit: size + 4)
                 } catch {
                     throw failure("a whole zlib stream of \(size) bytes")
                 }

@@ -1,3 +1,5 @@
+import Foundations
+
 /// Reads elements one after the other. Every count is compared with the bytes that are there.
 struct MATLAB5Scanner {
     static let headerBytes = 128
@@ -56,8 +58,8 @@ struct MATLAB5Scanner {
         case .compressed:
             let inflated: [UInt8]
             do {
-                inflated = try Inflate.zlib(element.data, limit: limit)
-            } catch .longerThan(let limit) {
+                inflated = try Inflation.zlib(element.data, limit: limit)
+            } catch .tooLarge(let limit) {
                 throw DataSetError.tooLarge(path: path, place: "\(within)byte \(start)", bytes: limit + 1, limit: limit)
             } catch {
                 throw failure("a whole zlib stream", at: start)

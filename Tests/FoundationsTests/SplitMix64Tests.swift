@@ -1,4 +1,4 @@
-import DenseMath
+import Foundations
 import Testing
 
 @Suite struct SplitMix64Tests {
@@ -22,6 +22,17 @@ import Testing
         let numbers = [first(1, "a", 0), first(1, "a", 1), first(1, "b", 0), first(2, "a", 0)]
         #expect(Set(numbers).count == 4)
         #expect(first(1, "a", 0) == numbers[0])
+    }
+
+    @Test func numberedStreamsDiffer() {
+        var seen: Set<UInt64> = []
+        for seed in 0..<20 {
+            for stream in 0..<50 {
+                var random = SplitMix64(seed: UInt64(seed), stream: UInt64(stream))
+                for _ in 0..<5 { seen.insert(random.next()) }
+            }
+        }
+        #expect(seen.count == 5000)
     }
 
     @Test func samplesHoldNoNumberTwice() {

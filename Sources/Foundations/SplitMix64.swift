@@ -1,11 +1,17 @@
 import Foundation
 
-/// Steele, Lea and Flood's SplitMix64: a counter-based generator, so that any scene can be made
-/// without making the ones before it, and the same on every machine (integer arithmetic only).
+/// SplitMix64 (Steele, Lea and Flood 2014), a counter-based generator: what is drawn for one item does not depend on the
+/// items before it nor on threads, and integer arithmetic makes it the same on every machine.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    @usableFromInline var state: UInt64
 
     public init(seed: UInt64) { state = seed }
+
+    /// A generator for one of 2⁶⁴ numbered streams under `seed`, such as a replicate of a bootstrap.
+    @inlinable
+    public init(seed: UInt64, stream: UInt64) {
+        state = Self.mix(Self.mix(seed &+ Self.increment) ^ stream &* 0xd1b5_4a32_d192_ed03)
+    }
 
     /// A generator for item `index` of the stream called `label` under `seed`.
     public init(seed: UInt64, label: String, index: UInt64) {
@@ -13,13 +19,21 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in label.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
         var outer = SplitMix64(seed: seed ^ hash)
-        var inner = SplitMix64(seed: outer.next() &+ index &* 0x9e37_79b9_7f4a_7c15)
+        var inner = SplitMix64(seed: outer.next() &+ index &* Self.increment)
         state = inner.next() ^ hash
     }
 
+    @inlinable
     public mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
+        state &+= Self.increment
+        return Self.mix(state)
+    }
+
+    @inlinable static var increment: UInt64 { 0x9e37_79b9_7f4a_7c15 }
+
+    @inlinable
+    static func mix(_ input: UInt64) -> UInt64 {
+        var z = input
         z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
         z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
         return z ^ (z >> 31)
