@@ -11,37 +11,15 @@ public enum CSVExport {
     /// - Throws: `OutputError`; then a former file is still as it was.
     public static func write(_ metrics: [Metric], to folder: OutputFolder, as name: String) throws {
         let subjectColumns = columns(of: metrics.map(\.subject))
+        let shown = MetricColumn.all.filter { !$0.header.isEmpty }
         var writer = CSVWriter(
-            header: ["experiment", "world", "model", "dataset"] + subjectColumns
-                + [
-                    "metric", "value", "status", "unit", "higher_is_better", "n", "skipped",
-                    "ci_lower", "ci_upper", "ci_level", "ci_method", "ci_replicates", "ci_seed",
-                    "ci_unit", "paper_value", "paper_source", "paper_half_unit", "partial",
-                    "verdict", "note",
-                ])
+            header: shown.flatMap { $0.name == MetricColumn.subject ? subjectColumns : [$0.header] })
         for metric in metrics {
-            var row: [CSVWriter.Cell] = [
-                .text(metric.experiment), .text(metric.world), .text(metric.model),
-                .text(metric.dataset),
-            ]
-            row += subjectColumns.map { .text(metric.subject[$0]) }
-            row += [
-                .text(metric.name), .number(metric.value), .text(metric.status.rawValue),
-                .text(metric.unit), .bool(metric.higherIsBetter), .integer(metric.n),
-                .integer(metric.skipped),
-            ]
-            let interval = metric.interval
-            row += [
-                .number(interval?.lower), .number(interval?.upper), .number(interval?.level),
-                .text(interval?.method), .integer(interval?.replicates),
-                .text(interval?.seed.map(String.init)), .text(interval?.resamplingUnit),
-            ]
-            row += [
-                .number(metric.paper?.value), .text(metric.paper?.source),
-                .number(metric.paper?.halfUnit), .bool(metric.isPartial),
-                .text(metric.verdict.rawValue), .text(metric.note),
-            ]
-            writer.add(row)
+            writer.add(
+                shown.flatMap { column in
+                    column.name == MetricColumn.subject
+                        ? subjectColumns.map { Field.text(metric.subject[$0]) } : [column.value(metric)]
+                })
         }
         try folder.write(writer.data, as: name)
     }

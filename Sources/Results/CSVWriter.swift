@@ -7,13 +7,6 @@ import Foundations
 /// spreadsheets do not show. Numbers are written with the fewest digits that read back the same;
 /// a number that is missing is an empty field, and there is never a NaN.
 struct CSVWriter {
-    enum Cell {
-        case text(String?)
-        case integer(Int?)
-        case number(Double?)
-        case bool(Bool)
-    }
-
     private var written = Data()
     /// The latest rows: bytes are quickly added to few.
     private var bytes: [UInt8] = []
@@ -35,30 +28,30 @@ struct CSVWriter {
     }
 
     /// - Parameter beginning: of the row, from ``beginning(_:)``.
-    mutating func add(_ row: [Cell], after beginning: [UInt8] = []) {
+    mutating func add(_ row: [Field], after beginning: [UInt8] = []) {
         bytes.append(contentsOf: beginning)
-        add(cells: row)
+        add(fields: row)
         bytes.append(contentsOf: "\r\n".utf8)
         if bytes.count > 1 << 16 { flush() }
     }
 
-    /// The bytes of cells that many rows begin with.
-    static func beginning(_ cells: [Cell]) -> [UInt8] {
+    /// The bytes of fields that many rows begin with.
+    static func beginning(_ fields: [Field]) -> [UInt8] {
         var writer = CSVWriter(header: [])
         writer.bytes = []
-        writer.add(cells: cells)
+        writer.add(fields: fields)
         return writer.bytes + [UInt8(ascii: ",")]
     }
 
-    private mutating func add(cells: [Cell]) {
-        for (index, cell) in cells.enumerated() {
+    private mutating func add(fields: [Field]) {
+        for (index, field) in fields.enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            switch cell {
+            switch field {
             case .text(let text): add(text ?? "")
             case .integer(let number): if let number { bytes.append(contentsOf: String(number).utf8) }
             case .number(let number):
                 if let number, number.isFinite { bytes.append(contentsOf: number.description.utf8) }
-            case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
+            case .flag(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
             }
         }
     }

@@ -111,12 +111,13 @@ extension ResultsDatabase {
             guard let rowsRun = run.rowsRun else { return [] }
             let subjects = try subjects("metric", column: "subject", of: rowsRun, db)
             let terms = withTerms && schema >= 2 ? try StoredTerms.fetch(of: rowsRun, path: path, db) : [:]
+            let columns = MetricColumn.all(in: schema)
             return try Row.fetchAll(
                 db, sql: "SELECT * FROM metric WHERE run = ? ORDER BY id", arguments: [rowsRun]
             ).map { row in
                 let reader = RowReader(row, path: path, table: "metric")
                 let id: Int64 = try reader.value("id")
-                var metric = try reader.metric(subject: subjects[id] ?? [:])
+                var metric = try reader.metric(columns, subject: subjects[id] ?? [:])
                 metric.terms = terms[id]
                 return metric
             }

@@ -137,26 +137,15 @@ extension ResultsDatabase {
     }
 
     private func insert(_ metric: Metric, of run: Int64, _ db: Database) throws {
+        let columns = MetricColumn.all(in: schema)
+        let names = ["run"] + columns.map(\.name)
+        let values: [(any DatabaseValueConvertible)?] = [run] + columns.map { $0.value(metric).stored }
         try db.cachedStatement(
             sql: """
-                INSERT INTO metric (
-                  run, experiment, world, model, dataset, subject, name, higher_is_better, value,
-                  status, unit, n, skipped, ci_lower, ci_upper, ci_level, ci_method, ci_replicates,
-                  ci_seed, ci_unit, paper_value, paper_source, paper_half_unit, comparable, partial,
-                  verdict, note
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                  ?, ?)
+                INSERT INTO metric (\(names.joined(separator: ", ")))
+                VALUES (\(names.map { _ in "?" }.joined(separator: ", ")))
                 """
-        ).execute(arguments: [
-            run, metric.experiment, metric.world, metric.model, metric.dataset,
-            RowJSON.object(metric.subject), metric.name, metric.higherIsBetter, metric.value,
-            metric.status.rawValue, metric.unit, metric.n, metric.skipped, metric.interval?.lower,
-            metric.interval?.upper, metric.interval?.level, metric.interval?.method,
-            metric.interval?.replicates, metric.interval?.seed.map(String.init),
-            metric.interval?.resamplingUnit, metric.paper?.value, metric.paper?.source,
-            metric.paper?.halfUnit, metric.isComparable, metric.isPartial, metric.verdict.rawValue,
-            metric.note,
-        ])
+        ).execute(arguments: StatementArguments(values))
     }
 
     private func insert(_ set: PredictionSet, of run: Int64, _ db: Database) throws {

@@ -40,21 +40,17 @@ struct RowReader {
 }
 
 extension RowReader {
-    /// A row of `metric`; its subject takes a query of its own.
-    func metric(subject: Subject) throws -> Metric {
+    /// A row of `metric` in some columns; its subject takes a query of its own.
+    func metric(_ columns: [MetricColumn], subject: Subject) throws -> Metric {
+        var metric = Metric(
+            experiment: "", world: "", model: "", dataset: "", subject: subject, name: "",
+            value: try optional("value") ?? .nan, n: try value("n"))
+        for column in columns { try column.read(self, &metric) }
         let status: Metric.Status = try choice("status")
-        let metric = Metric(
-            experiment: try value("experiment"), world: try value("world"),
-            model: try value("model"), dataset: try value("dataset"), subject: subject,
-            name: try value("name"), value: try optional("value") ?? .nan,
-            unit: try value("unit"), higherIsBetter: try value("higher_is_better"),
-            n: try value("n"), skipped: try value("skipped"), interval: try interval(),
-            paper: try paper(), isComparable: try value("comparable"),
-            isPartial: try value("partial"), note: try optional("note"))
         return status == .ok ? metric : metric.without(status, because: metric.note)
     }
 
-    private func interval() throws -> Metric.Interval? {
+    func interval() throws -> Metric.Interval? {
         guard let lower: Double = try optional("ci_lower") else { return nil }
         let seedText: String? = try optional("ci_seed")
         let seed = seedText.flatMap { UInt64($0) }
@@ -65,7 +61,7 @@ extension RowReader {
             resamplingUnit: try value("ci_unit"))
     }
 
-    private func paper() throws -> Metric.PaperValue? {
+    func paper() throws -> Metric.PaperValue? {
         guard let paperValue: Double = try optional("paper_value") else { return nil }
         return Metric.PaperValue(
             paperValue, source: try value("paper_source"), halfUnit: try value("paper_half_unit"))

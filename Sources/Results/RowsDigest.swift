@@ -8,7 +8,7 @@ enum RowsDigest {
         var writer = FieldWriter()
         writer.add(rows.metrics.count)
         for metric in rows.metrics {
-            add(metric, to: &writer)
+            for column in MetricColumn.all { writer.add(column.value(metric)) }
             add(metric.terms, to: &writer)
         }
         writer.add(rows.layouts.count)
@@ -42,30 +42,6 @@ enum RowsDigest {
         }
     }
 
-    private static func add(_ metric: Metric, to writer: inout FieldWriter) {
-        for text in [
-            metric.experiment, metric.world, metric.model, metric.dataset,
-            RowJSON.object(metric.subject), metric.name, metric.unit, metric.status.rawValue,
-            metric.interval?.method, metric.interval?.resamplingUnit, metric.paper?.source,
-            metric.note,
-        ] {
-            writer.add(text)
-        }
-        for number in [
-            metric.value, metric.interval?.lower, metric.interval?.upper, metric.interval?.level,
-            metric.paper?.value, metric.paper?.halfUnit,
-        ] {
-            writer.add(number)
-        }
-        for number in [
-            metric.n, metric.skipped, metric.interval?.replicates,
-            metric.interval?.seed.map { Int(truncatingIfNeeded: $0) },
-            metric.higherIsBetter ? 1 : 0, metric.isComparable ? 1 : 0, metric.isPartial ? 1 : 0,
-        ] {
-            writer.add(number)
-        }
-    }
-
     /// Digests fields so that different sequences of fields give different bytes.
     private struct FieldWriter {
         private var hash = RunningDigest()
@@ -76,6 +52,15 @@ enum RowsDigest {
             var hash = hash
             hash.add(bytes)
             return hash.value
+        }
+
+        mutating func add(_ field: Field) {
+            switch field {
+            case .text(let text): add(text)
+            case .integer(let number): add(number)
+            case .number(let number): add(number)
+            case .flag(let value): add(value ? 1 : 0)
+            }
         }
 
         mutating func add(_ text: String?) {

@@ -3,7 +3,7 @@ import GRDB
 
 /// The tables of a results database.
 struct Schema: Sendable {
-    static let current = Schema(additions: [version1, version2, version3])
+    static let current = Schema(tables: [version1, version2, version3], columns: MetricColumn.all)
     /// Stored as `application_id`, "CLPL": tells a results database from any other.
     static let applicationID: Int32 = 0x434C_504C
 
@@ -12,6 +12,21 @@ struct Schema: Sendable {
     /// Stored as `user_version`. A database of a later version is refused, not guessed at; one of an earlier version is
     /// brought up to date by whoever writes to it, and read as it is.
     var version: Int { additions.count }
+
+    init(additions: [String]) { self.additions = additions }
+
+    /// - Parameters:
+    ///   - tables: that each version added.
+    ///   - columns: of `metric`, of which those of the first version are in its table.
+    init(tables: [String], columns: [MetricColumn]) {
+        let latest = max(tables.count, columns.map(\.since).max() ?? 1)
+        additions = (1...latest).map { version in
+            let added = columns.filter { $0.since == version && version > 1 }.map {
+                "ALTER TABLE metric ADD COLUMN \($0.name) \($0.kind.rawValue);"
+            }
+            return (tables.dropFirst(version - 1).prefix(1) + added).joined(separator: "\n")
+        }
+    }
 
     /// Makes the tables of an empty database, and those that an earlier version lacks; nothing that is there is
     /// changed. Two processes may try at once: the second waits for the first and finds its work done.

@@ -38,5 +38,14 @@ extension StoredCheck {
             Part(
                 table: "attachment", query: "SELECT run, name, file, sha256 FROM attachment WHERE run = ? ORDER BY name"
             ),
-        ])
+        ] + MetricColumn.all.filter { $0.since > 1 }.map(Part.init(added:)))
+}
+
+extension StoredCheck.Part {
+    /// - Parameter column: of a later version than the table `metric`.
+    fileprivate init(added column: MetricColumn) {
+        self.init(
+            table: "metric", query: "SELECT id, \(column.name) FROM metric WHERE run = ? ORDER BY id",
+            since: column.since)
+    }
 }

@@ -97,7 +97,8 @@ import Testing
     private var rows: StoredCheck {
         var rows = StoredCheck.rows
         rows.parts.append(
-            .init(table: "metric", query: "SELECT id, device FROM metric WHERE run = ? ORDER BY id", since: 4))
+            .init(
+                table: "metric", query: "SELECT id, device FROM metric WHERE run = ? ORDER BY id", since: next.version))
         return rows
     }
 
@@ -158,7 +159,10 @@ import Testing
         let page = try ResultsReport(both, folder: folder.url).html()
         #expect(String(decoding: page, as: UTF8.self).contains("sparse-text"))
         try both.close()
-        #expect(throws: ResultsError.newerSchema(path: url.path, found: 4, supported: 3)) { try DatabaseView(of: url) }
+        #expect(
+            throws: ResultsError.newerSchema(
+                path: url.path, found: next.version, supported: Schema.current.version)
+        ) { try DatabaseView(of: url) }
     }
 }
 

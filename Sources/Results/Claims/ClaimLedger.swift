@@ -122,8 +122,8 @@ public struct ClaimLedger: Sendable {
             writer.add([
                 .text(verdict.paper), .text(verdict.name), .text(verdict.words), .text(verdict.place),
                 .text(verdict.experiment),
-                .text(entry.specs.joined(separator: "; ")), .text(verdict.verdict.rawValue), .bool(verdict.isQualified),
-                .bool(entry.isPartial), .text(verdict.because),
+                .text(entry.specs.joined(separator: "; ")), .text(verdict.verdict.rawValue), .flag(verdict.isQualified),
+                .flag(entry.isPartial), .text(verdict.because),
             ])
         }
         return writer.data

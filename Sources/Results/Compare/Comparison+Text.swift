@@ -51,11 +51,11 @@ extension Comparison {
         ])
         for row in rows {
             let subject = Self.words(row.subject)
-            let start: [CSVWriter.Cell] = [
+            let start: [Field] = [
                 .text(row.experiment), .text(row.metric), .text(subject), .text(row.unit), .text(row.outcome.name),
             ]
             guard case .compared(let numbers) = row.outcome else {
-                let nothing = [CSVWriter.Cell](repeating: .text(nil), count: 15)
+                let nothing = [Field](repeating: .text(nil), count: 15)
                 writer.add(start + nothing + [.text(row.outcome.reason)])
                 continue
             }

@@ -144,11 +144,10 @@ extension Comparison {
     /// Why two numbers of one name say nothing about each other; empty where they do.
     private static func reasons(_ base: Metric, _ baseRun: StoredRun, _ head: Metric, _ headRun: StoredRun) -> [String]
     {
-        var reasons: [String] = []
-        if base.model != head.model { reasons.append("another model: \(base.model), \(head.model)") }
-        if base.dataset != head.dataset { reasons.append("other data: \(base.dataset), \(head.dataset)") }
-        if base.n != head.n { reasons.append("another n: \(base.n), \(head.n)") }
-        if base.unit != head.unit { reasons.append("another unit: \(base.unit), \(head.unit)") }
+        var reasons = MetricColumn.all.compactMap { column in
+            let (first, second) = (column.value(base), column.value(head))
+            return first == second ? nil : column.mismatch.map { "\($0): \(first), \(second)" }
+        }
         for (side, metric, run) in [("base", base, baseRun), ("head", head, headRun)] {
             if metric.isPartial { reasons.append("\(side) is partial") }
             if run.state == .ended(.untrusted) { reasons.append("a control failed in \(side)") }
