@@ -86,3 +86,53 @@ public struct ArchiveIndex: Equatable, Sendable {
         names[Int(index == 0 ? 0 : rows[index - 1].nameEnd)..<Int(rows[index].nameEnd)]
     }
 }
+
+/// A file in an archive.
+public struct ArchiveEntry: Equatable, Sendable {
+    /// As the archive has it, but for a leading `./`. A file of a tar inside a tar has the inner tar's
+    /// path in front, as if that were a folder.
+    public let path: String
+    /// Bytes of the file.
+    public let size: Int
+    public let storage: Storage
+    /// What a zip file says the CRC-32 of the file's bytes is.
+    public let crc32: UInt32?
+
+    public enum Storage: Equatable, Sendable {
+        /// The bytes stand in the archive from `offset` on.
+        case plain(offset: Int)
+        /// `bytes` bytes of a deflate stream stand in the archive from `offset` on.
+        case deflated(offset: Int, bytes: Int)
+        /// The bytes stand in the decompressed stream from `offset` on.
+        case streamed(offset: Int)
+    }
+}
+
+extension ArchiveIndex {
+    /// Rows in the order of their paths' bytes.
+    static func order(names: [UInt8], rows: [Row]) -> [UInt32] {
+        names.withUnsafeBytes { names in
+            func name(_ row: UInt32) -> UnsafeRawBufferPointer {
+                let start = Int(row == 0 ? 0 : rows[Int(row) - 1].nameEnd)
+                return UnsafeRawBufferPointer(rebasing: names[start..<Int(rows[Int(row)].nameEnd)])
+            }
+            return (0..<UInt32(rows.count)).sorted { precedes(name($0), name($1)) }
+        }
+    }
+
+    /// An entry that has the path of one before it.
+    var duplicate: Int? {
+        for (first, second) in zip(order, order.dropFirst())
+        where nameBytes(of: Int(first)) == nameBytes(of: Int(second)) {
+            return Int(max(first, second))
+        }
+        return nil
+    }
+
+    private static func precedes(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+        for position in 0..<min(a.count, b.count) where a[position] != b[position] {
+            return a[position] < b[position]
+        }
+        return a.count < b.count
+    }
+}

@@ -34,3 +34,32 @@ public struct ArrayTasks: Equatable, Sendable {
             separator: ",")
     }
 }
+
+/// What a task that failed for good leaves for its submitter, in words.
+public struct TaskFailure: Codable, Equatable, Sendable {
+    /// The exit code that a run on one machine would have had.
+    public var code: Int32
+    public var message: String
+    public var fix: String?
+    public var host: String
+
+    public init(code: Int32, message: String, fix: String?, host: String) {
+        self.code = code
+        self.message = message
+        self.fix = fix
+        self.host = host
+    }
+}
+
+extension String {
+    /// As one word of a POSIX shell; as it is where nothing in it means anything to one.
+    public var quotedForShell: String {
+        let plain = unicodeScalars.allSatisfy { scalar in
+            scalar.isASCII
+                && (Character(scalar).isLetter || Character(scalar).isNumber
+                    || "-_./=:,@%+".unicodeScalars.contains(scalar))
+        }
+        // By scalars: an apostrophe before a combining mark is no apostrophe to Swift, but one to a shell.
+        return plain && !isEmpty ? self : "'" + unicodeScalars.map { $0 == "'" ? "'\\''" : String($0) }.joined() + "'"
+    }
+}

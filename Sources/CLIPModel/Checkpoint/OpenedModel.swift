@@ -68,3 +68,30 @@ struct OpenedModel {
         }
     }
 }
+
+/// A model as its files describe it: what is known before a weight is read.
+public struct ModelDescription: Equatable, Sendable {
+    public let format: ModelFormat
+    /// The file of weights, or the index of its shards.
+    public let weightsPath: String
+    /// The files that hold the weights: of a sharded checkpoint the shards, by name.
+    public let weightsFiles: [String]
+    public let configuration: CLIPConfiguration
+    public let preprocessing: PreprocessingConfiguration
+    /// Who decided the non-linearity of the image tower.
+    public let imageActivationSource: ActivationSource
+    /// Who decided the non-linearity of the text tower.
+    public let textActivationSource: ActivationSource
+}
+
+/// Who wrote a model's files, and so what their parameters are called and where the architecture stands.
+public enum ModelFormat: String, Codable, Sendable {
+    /// `config.json`, `preprocessor_config.json` and `model.safetensors` (or shards with an index, or
+    /// `pytorch_model.bin`), as `transformers` saves a `CLIPModel`.
+    case huggingFace
+    /// `open_clip_config.json` and `open_clip_model.safetensors` (or `open_clip_pytorch_model.bin`), as OpenCLIP
+    /// saves a model for the Hub.
+    case openCLIP
+    /// One file, such as `ViT-B-32.pt`, as OpenAI publishes its models.
+    case openAI
+}

@@ -1,4 +1,5 @@
 import Safetensors
+import TorchCheckpoint
 
 /// Tensors by name, in whatever kind of file they are stored.
 public protocol Weights: Sendable {
@@ -31,6 +32,12 @@ extension Weights {
 }
 
 extension SafetensorsFile: Weights {
+    public var records: [String: WeightRecord] {
+        tensors.mapValues { WeightRecord(type: $0.type, shape: $0.shape, path: path) }
+    }
+}
+
+extension TorchCheckpoint: Weights {
     public var records: [String: WeightRecord] {
         tensors.mapValues { WeightRecord(type: $0.type, shape: $0.shape, path: path) }
     }

@@ -83,3 +83,55 @@ struct Vocabulary {
     /// The highest id of all.
     var highestID: Int { ids.values.max() ?? -1 }
 }
+
+/// GPT-2's spelling of bytes as visible characters.
+///
+/// `vocab.json` and `merges.txt` hold tokens, which are byte strings, as text without spaces
+/// or control characters: a byte that is a printable Latin-1 character stands for itself, and
+/// the others are given the characters from U+0100 on, in order of their value. A space, for
+/// instance, is `Ġ` (U+0120).
+///
+/// Source: `bytes_to_unicode` in openai/CLIP `clip/simple_tokenizer.py`.
+enum ByteAlphabet {
+    /// The character that spells each byte, indexed by the byte.
+    static let spellings: [String] = {
+        var replacement: UInt16 = 0x100
+        return (UInt8.min...UInt8.max).map { byte in
+            switch byte {
+            case 0x21...0x7E, 0xA1...0xAC, 0xAE...0xFF:
+                return String(Unicode.Scalar(byte))
+            default:
+                defer { replacement += 1 }
+                return String(decoding: [replacement], as: UTF16.self)
+            }
+        }
+    }()
+
+    /// The characters of ``spellings`` in the order of CLIP's vocabulary: those that stand for themselves first.
+    static let printableFirst: [String] = spellings.sorted {
+        $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars)
+    }
+
+    /// What marks the last symbol of a word.
+    static let endOfWord = "</w>"
+}
+
+/// Text as its UTF-8, for the keys of dictionaries.
+///
+/// Strings are equal in Swift when they are canonically equivalent, words and tokens only when they
+/// are identical. Unlike an array of bytes, this is also hashed as a whole and not byte by byte.
+struct ByteString: Hashable {
+    var bytes: [UInt8]
+
+    init(_ bytes: some Sequence<UInt8>) {
+        self.bytes = Array(bytes)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+}
+
+extension ByteString: CustomStringConvertible {
+    var description: String { String(decoding: bytes, as: UTF8.self) }
+}

@@ -96,3 +96,73 @@ extension Data {
         return try result.get()
     }
 }
+
+/// Why bytes are not read as a picture. Facts only; offsets are in bytes from the beginning.
+public enum PictureFault: Error, Equatable, Sendable {
+    /// Not one byte.
+    case empty
+    /// The bytes begin like no format of pictures that is known.
+    case unknownFormat
+    /// A format that is recognised but not read.
+    case unreadableFormat(PictureFormat)
+    /// The header states more than is allowed; nothing was decoded, and no memory taken for it.
+    case tooLarge(width: Int, height: Int, limit: PixelLimit)
+    /// The bytes end before the picture does.
+    case cut(PictureFormat, offset: Int)
+    case damaged(PictureFormat, reason: String, offset: Int)
+    /// A sound file of a kind that is not read.
+    case unsupported(PictureFormat, reason: String)
+    /// There was no memory for the decoder.
+    case noMemory(PictureFormat)
+}
+
+extension PictureFault {
+    /// For the reason of an error that names the picture.
+    public var text: String {
+        switch self {
+        case .empty: "an empty file"
+        case .unknownFormat: "not a PNG or JPEG file"
+        case .unreadableFormat(let format): "a \(format.rawValue) file, not PNG or JPEG"
+        case .tooLarge(let width, let height, let limit):
+            "\(width)×\(height) pixels, more than \(limit.pixels) in all or \(limit.side) a side"
+        case .cut(let format, let offset): "\(format.rawValue) cut at byte \(offset)"
+        case .damaged(let format, let reason, let offset): "\(format.rawValue) damaged at byte \(offset): \(reason)"
+        case .unsupported(let format, let reason): "\(format.rawValue) with \(reason)"
+        case .noMemory(let format): "no memory to decode \(format.rawValue)"
+        }
+    }
+}
+
+/// How large a picture may be, checked on its header before anything else.
+public struct PixelLimit: Equatable, Sendable {
+    /// Width × height.
+    public var pixels: Int
+    /// Pixels of the longer side.
+    public var side: Int
+
+    public init(pixels: Int, side: Int = 65_535) {
+        precondition(pixels > 0 && (1...1 << 24).contains(side), "a picture has pixels")
+        self.pixels = pixels
+        self.side = side
+    }
+
+    /// Squares of `side` pixels and what fits into them.
+    public init(side: Int) { self.init(pixels: side * side, side: side) }
+
+    /// 2²⁶ pixels, 8192 × 8192, and a side that JPEG can state. One picture so takes 192 MiB of RGB and,
+    /// where it is progressive, 384 MiB of coefficients (twice that if it is CMYK as well) while it is
+    /// decoded; photographs of the usual data sets have less than half of that, and Pillow warns from 85 · 2²⁰ on.
+    public static let standard = PixelLimit(pixels: 1 << 26)
+
+    /// More bytes than a sensible file of that many pixels has: 16-bit RGBA that no compression makes
+    /// smaller, and 16 MiB of other things.
+    public var fileBytes: Int { 8 * pixels + 1 << 24 }
+
+    /// - Throws: ``PictureFault/tooLarge(width:height:limit:)``.
+    func check(width: Int, height: Int) throws(PictureFault) {
+        let (product, overflow) = width.multipliedReportingOverflow(by: height)
+        guard max(width, height) <= side, !overflow, product <= pixels else {
+            throw .tooLarge(width: width, height: height, limit: self)
+        }
+    }
+}
