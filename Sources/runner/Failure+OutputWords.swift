@@ -1,5 +1,6 @@
 import Foundation
 import Foundations
+import Results
 
 extension Failure {
     /// The words for what could not be written.
@@ -52,6 +53,25 @@ extension OutputError.Refusal {
         case .notAFolder: "not a folder"
         case .strangers(let user): "it belongs to user \(user), in a folder that everybody may write to"
         case .severalNames: "the file has other names (hard links), which would be written to, too"
+        }
+    }
+}
+
+extension Failure {
+    /// The words for a place in a table that was not found.
+    static func words(_ error: NumberPlace.LookupError) -> Failure {
+        func listed(_ names: [String]) -> String {
+            names.prefix(12).map { "\n       \($0)" }.joined() + (names.count > 12 ? "\n       …" : "")
+        }
+        switch error {
+        case .notFound(let part, let words, let candidates, let nearest):
+            let guess = nearest.map { "did you mean '\($0)'? " } ?? ""
+            return Failure(
+                .usage, "there is no \(part.rawValue) '\(words)'", fix: "\(guess)There are:\(listed(candidates))")
+        case .ambiguous(let part, let words, let candidates):
+            return Failure(
+                .usage, "'\(words)' is part of \(candidates.count) \(part.rawValue)s",
+                fix: "say more:\(listed(candidates))")
         }
     }
 }

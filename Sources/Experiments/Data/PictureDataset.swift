@@ -2,6 +2,7 @@ import CLIPModel
 import Foundation
 import Inputs
 import Pipeline
+import Synchronization
 
 /// Pictures that people have, as an experiment sees them: their list is known when steps are planned,
 /// their pixels are made by a step.
@@ -103,5 +104,27 @@ private struct PicturesStep: StepDefinition {
         return try geometry.mask(
             mask.objects, width: mask.width, height: mask.height, image: (image.width, image.height),
             square: preprocessing.geometry, border: ObjectMask.ignored)
+    }
+}
+
+/// Says now and then how far a reading has come, if it takes long.
+final class ReadingProgress: Sendable {
+    private let what: String
+    private let tell: @Sendable (String) -> Void
+    private let next: Mutex<ContinuousClock.Instant>
+    private static let interval = Duration.seconds(5)
+
+    init(_ what: String, _ tell: @escaping @Sendable (String) -> Void) {
+        (self.what, self.tell) = (what, tell)
+        next = Mutex(ContinuousClock.now + Self.interval)
+    }
+
+    @Sendable func show(_ done: Int, of all: Int) {
+        let isDue = next.withLock { next in
+            guard ContinuousClock.now >= next else { return false }
+            next = ContinuousClock.now + Self.interval
+            return true
+        }
+        if isDue { tell("\(what), \(done) of \(all)") }
     }
 }

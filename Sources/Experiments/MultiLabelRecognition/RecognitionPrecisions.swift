@@ -1,5 +1,6 @@
 import Attribution
 import CLIPModel
+import DenseMath
 import Foundation
 import Pipeline
 
@@ -115,5 +116,30 @@ struct RecognitionPrecisionsStep: StepDefinition {
                     score: .featureSurgery, over: .softmax, subset: subset, images: cosines.count, labels: labels.count,
                     meanAP: gain(whole), interval: intervals[whole.count])
             ])
+    }
+}
+
+/// What images are ranked by for a label.
+enum RecognitionScore: String, CaseIterable, Sendable, Codable {
+    /// Softmax over all labels at the model's logit scale: the paper's baseline.
+    case softmax
+    /// The cosine itself.
+    case cosine
+    /// Feature surgery of the class token.
+    case featureSurgery = "feature-surgery"
+
+    /// The scores of all labels.
+    /// - Parameter cosines: of the class token with every label. // [K]
+    func scores(_ cosines: [Float], logitScale: Float) -> [Float] {
+        switch self {
+        case .cosine: return cosines
+        case .featureSurgery:
+            return FeatureSurgery.amongLabels(Tensor(shape: [1, cosines.count], elements: cosines)).elements
+        case .softmax:
+            let largest = cosines.max() ?? 0
+            let exponentials = cosines.map { exp(Double(logitScale * ($0 - largest))) }
+            let sum = exponentials.reduce(0, +)
+            return exponentials.map { Float($0 / sum) }
+        }
     }
 }

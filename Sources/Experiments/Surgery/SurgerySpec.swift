@@ -67,3 +67,20 @@ extension SpecMapping {
         return size
     }
 }
+
+/// With what the likeness of a token and a label is compared.
+public enum LabelFeatures: String, CaseIterable, Sendable {
+    /// With nothing: the cosine itself.
+    case plain
+    /// Feature surgery among all labels of the vocabulary.
+    case amongLabels = "among-labels"
+    /// Feature surgery of each label by itself, against the empty text.
+    case singleText = "single-text"
+}
+
+/// What labels are chosen among is a part of a number: the names, and the sentences that they stand in.
+enum VocabularyFootnote {
+    static func text(_ names: [String], _ templates: [String]) -> String {
+        "Vocabulary: \(names.count) names (\(names.prefix(3).joined(separator: ", ")) …) in \(templates.count) sentences (\(templates.first ?? "") …), all in …-inputs.json."
+    }
+}

@@ -79,3 +79,32 @@ struct TrustFindings: Sendable {
         return failures
     }
 }
+
+/// The `controls:` of a spec: what must hold before its numbers are believed.
+struct ControlsSpec: Sendable {
+    /// Zero-shot accuracy below which nothing is believed, 0…1.
+    var accuracyFloor: Double
+
+    private enum Key: String, CaseIterable {
+        case accuracyFloor = "accuracy-floor"
+    }
+
+    /// - Throws: `SpecError`.
+    init<Root>(_ root: SpecMapping<Root>, _ key: Root) throws {
+        accuracyFloor = try root.mapping(key, keys: Key.self).double(.accuracyFloor, in: 0...1)
+    }
+}
+
+/// Why the numbers of an experiment must not be trusted. Facts only; `runner` makes the words.
+public enum FailedControl: Equatable, Sendable {
+    /// The untouched model is worse than the spec demands: a wrong model, wrong labels or wrong pixels.
+    case accuracyBelowFloor(accuracy: Double, floor: Double)
+    /// Labels that were dealt out anew are predicted better than by chance.
+    case shuffledLabelsAboveChance(accuracy: Double, chance: Double)
+    /// Removing random neurons costs more accuracy than removing the significant ones.
+    case randomNeuronsMatterMore(layer: Int, excess: Double)
+    /// A decomposition identity does not hold; also where its error is not a number.
+    case identityViolated(error: Double, tolerance: Double)
+    /// The same pictures stand in the fit and in the evaluation set.
+    case imagesInBothSets(count: Int, first: String)
+}

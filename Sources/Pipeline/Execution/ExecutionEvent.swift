@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What happens during a run, for whoever shows progress.
 public enum ExecutionEvent: Sendable {
     /// The plan that is about to be carried out.
@@ -42,4 +44,18 @@ public struct StepOutcome: Equatable, Sendable {
     public let seconds: Double
     /// Shards computed in this run.
     public let shardsComputed: Int
+}
+
+/// Passes events on, one at a time, from whichever thread they come.
+final class EventSink: Sendable {
+    private let turn = Mutex(())
+    private let observer: @Sendable (ExecutionEvent) -> Void
+
+    init(_ observer: @escaping @Sendable (ExecutionEvent) -> Void) {
+        self.observer = observer
+    }
+
+    func send(_ event: ExecutionEvent) {
+        turn.withLock { _ in observer(event) }
+    }
 }

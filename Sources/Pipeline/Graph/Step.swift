@@ -1,3 +1,6 @@
+import Foundation
+import Foundations
+
 /// One step of a pipeline, as an experiment declares it.
 public struct Step<Output: Artefact>: Sendable {
     /// What the step does, such as `fit-means`: the folder of its artefacts.
@@ -76,4 +79,63 @@ public struct StepHandle<Output: Artefact>: Hashable, Sendable {
 public struct AnyStepHandle: Hashable, Sendable {
     public let key: StepKey
     public let name: String
+}
+
+/// A kind of work whose speed on a machine is measured in a moment.
+public protocol Workload: Sendable {
+    /// Tells kinds of work apart in a stored calibration.
+    var name: String { get }
+    /// Operations a second of each worker while some work at once.
+    func measureSpeed(workers: Int) -> Double
+}
+
+/// Operations that a step takes, from which its time is estimated.
+public struct CostEstimate: Sendable {
+    /// What the operations are like.
+    public var workload: any Workload
+    /// Done once, by the step's workers together.
+    public var fixed: Double
+    /// For each unit; for a step that is not a map there is one.
+    public var perUnit: Double
+
+    public init(_ workload: any Workload, fixed: Double = 0, perUnit: Double) {
+        self.workload = workload
+        self.fixed = fixed
+        self.perUnit = perUnit
+    }
+}
+
+/// The identity of a step's result: a digest of everything that can change it.
+///
+/// That is the kind of step, the version of its code, its parameters, how it is cut into shards,
+/// the keys of its inputs, and the digests of what it reads from outside the graph (model, data).
+/// Threads, paths, hosts and dates change no number, and are not part of it.
+public struct StepKey: Hashable, Sendable, Codable {
+    /// 64 hexadecimal digits.
+    public let digest: String
+
+    init(
+        kind: String, version: Int, parameters: Parameters, sharding: Sharding?, inputs: [StepKey],
+        digests: [String: String]
+    ) {
+        let identity: ParameterValue = [
+            "kind": .text(kind),
+            "version": .integer(version),
+            "parameters": .mapping(parameters),
+            // The order of additions, and with it the last digit, depends on the cut.
+            "sharding": sharding.map { [.integer($0.units), .integer($0.unitsPerShard)] } ?? nil,
+            "inputs": .texts(inputs.map(\.digest)),
+            "digests": .mapping(digests.mapValues { .text($0) }),
+        ]
+        digest = Digest.sha256(of: Data(identity.canonicalJSON.utf8))
+    }
+
+    public init(from decoder: any Decoder) throws {
+        digest = try decoder.singleValueContainer().decode(String.self)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(digest)
+    }
 }
