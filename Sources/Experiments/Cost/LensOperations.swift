@@ -86,6 +86,11 @@ struct LensOperations: Equatable {
         headDirections(layer) + N * (2 * C * readers(layer) * d + 2 * C * C * d + 2 * 4 / 3 * C * C * C)
     }
 
+    /// `DecompositionCheck`: M_n, and the effects of some images.
+    func neuronSums(_ layer: Int, images: Double) -> Double {
+        headDirections(layer) + 2 * images * N * readers(layer) * d
+    }
+
     private func headDirections(_ layer: Int) -> Double { N * throughHeads(readers(layer)) }
 }
 

@@ -78,7 +78,9 @@ private struct PicturesStep: StepDefinition {
             ],
             digests: ["pictures": list.digest],
             // A shard's pixels and masks stand in memory twice, beside one large picture.
-            memory: MemoryEstimate(shared: 100 << 20, perWorker: 2 * 4 * Self.perShard * size * size + 200 << 20),
+            memory: MemoryEstimate(
+                shared: 100 << 20,
+                perWorker: 2 * 4 * min(Self.perShard, list.entries.count) * size * size + 100 << 20),
             work: try .shards(
                 units: list.entries.count, unitsPerShard: Self.perShard,
                 makeWorker: { _ in

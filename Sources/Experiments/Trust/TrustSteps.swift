@@ -25,6 +25,10 @@ struct DecompositionStep: StepDefinition {
             parameters: ["layers": .integers(layers), "images": .integer(count)],
             inputs: [images.images.erased], digests: ["model": model.digest],
             memory: model.memory(layers: layers, [], batch: count),
+            cost: model.imageCost(
+                fixed: layers.reduce(2 * Double(count) * model.operations.forward) {
+                    $0 + model.operations.neuronSums($1, images: Double(count))
+                }, perUnit: 0),
             work: .single { inputs in
                 let reader = ImageReader(try inputs[images.images])
                 var stored = StoredDecomposition(images: count, directTerms: 0, neuronSums: [:])

@@ -210,7 +210,7 @@ private struct SplitMix {
     }
 }
 
-extension Attachment {
+extension Pipeline.Attachment {
     /// The bytes of a file; nil for a list.
     fileprivate var bytes: Data? {
         if case .bytes(let data) = content { data } else { nil }
