@@ -151,10 +151,8 @@ public final class AttributionPass {
         return memory
     }
 
-    /// Scores of the tokens without that of the class token.
+    /// The patches' scores among those of all tokens.
     func patchMap(_ tokens: UnsafePointer<Float>) -> HeatMap {
-        HeatMap(
-            side: vision.configuration.gridSize,
-            values: Array(UnsafeBufferPointer(start: tokens + 1, count: vision.tokens - 1)))
+        HeatMap(side: vision.layout.side, values: vision.layout.patchRows.map { tokens[$0] })
     }
 }

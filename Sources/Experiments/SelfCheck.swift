@@ -99,7 +99,7 @@ public struct SelfCheck {
                 var (difference, length) = (Float(0), Float(0))
                 for i in 0..<vision.width {
                     let value = expected[start + i]
-                    let delta = workspace.x.base[scene * vision.tokens * vision.width + i] - value
+                    let delta = workspace.x.base[vision.layout.classRow(of: scene) * vision.width + i] - value
                     difference += delta * delta
                     length += value * value
                 }

@@ -49,8 +49,9 @@ public struct DecompositionCheck: Sendable, Equatable {
         vision(images, batch: count, workspace)
         let (T, D, d) = (vision.tokens, vision.width, vision.embeddingWidth)
         let errors = (0..<count).map { image -> Float in
+            let row = vision.layout.classRow(of: image)
             // The first layer's input at the class token holds no term of any layer yet.
-            var residual = (0..<D).map { Double(workspace.capture(0).attentionInput[image * T * D + $0]) }
+            var residual = (0..<D).map { Double(workspace.capture(0).attentionInput[row * D + $0]) }
             for (layer, block) in vision.blocks.enumerated() {
                 let capture = workspace.capture(layer)
                 for (i, value) in attentionTerms(block, capture, image: image, tokens: T).enumerated() {
@@ -60,17 +61,18 @@ public struct DecompositionCheck: Sendable, Equatable {
                     shape: [1, block.neurons],
                     elements: Array(
                         UnsafeBufferPointer(
-                            start: capture.activations + image * T * block.neurons, count: block.neurons)))
+                            start: capture.activations + row * block.neurons, count: block.neurons)))
                 let mlp = p.times(block.mlpOutput.weight, transposed: true).elements
                 for i in 0..<D { residual[i] += Double(mlp[i] + block.mlpOutput.bias[i]) }
             }
             let (mean, sigma) = (Double(workspace.outputMean.base[image]), Double(workspace.outputSigma.base[image]))
             let normalised = (0..<D).map {
                 Float(
-                    (residual[$0] - mean) / sigma * Double(vision.outputNorm.weight[$0])
-                        + Double(vision.outputNorm.bias[$0]))
+                    (residual[$0] - mean) / sigma * Double(vision.readout.norm.weight[$0])
+                        + Double(vision.readout.norm.bias[$0]))
             }
-            let r = Tensor(shape: [1, D], elements: normalised).times(vision.projection, transposed: true).elements
+            let r = Tensor(shape: [1, D], elements: normalised).times(vision.readout.projection, transposed: true)
+                .elements
             return relativeError(of: workspace.embeddings.base + image * d, to: r.map(Double.init)[...])
         }
         return errors.largestMagnitude()

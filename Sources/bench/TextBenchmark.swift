@@ -27,8 +27,7 @@ struct TextBenchmark {
         }
         tower = TextTransformer(
             configuration: configuration, tokenEmbedding: matrix(49408), positionEmbedding: matrix(77),
-            blocks: blocks.blocks,
-            outputNorm: blocks.outputNorm, projection: matrix(512))
+            blocks: blocks.blocks, readout: Readout(norm: blocks.readout.norm, projection: matrix(512)))
         self.texts = texts
     }
 

@@ -45,7 +45,7 @@ import Testing
                 return sum(x, affine(block.mlpOutput, hidden))
             }
         }
-        let r = times(vision.projection, normalise(x[0], vision.outputNorm))
+        let r = times(vision.readout.projection, normalise(x[0], vision.readout.norm))
         return 20 * zip(r, weights).reduce(0) { $0 + $1.0 * Double($1.1) } / r.reduce(0) { $0 + $1 * $1 }.squareRoot()
     }
 

@@ -85,8 +85,7 @@ import Testing
         let vision = VisionTransformer(
             configuration: silent.configuration, patchEmbedding: silent.patchEmbedding,
             classEmbedding: silent.classEmbedding, positionEmbedding: silent.positionEmbedding,
-            inputNorm: silent.inputNorm, blocks: blocks, outputNorm: silent.outputNorm, projection: silent.projection,
-            normalisation: silent.normalisation)
+            inputNorm: silent.inputNorm, blocks: blocks, readout: silent.readout, normalisation: silent.normalisation)
         let lens = try SecondOrderLens(layer: 1, paths: ValueOutputPaths(vision), vision: vision)
         let pass = EffectPass(vision, layers: [1], capacity: 1)
         let image = RandomVision.images(1, seed: 9)

@@ -52,11 +52,12 @@ final class AttentionGradients {
         let factor = record.length > 0 ? scale / record.length : 0
         for j in 0..<d { embedding.base[j] = factor * (weights[j] - cosine * direction[j]) }
         BLAS.multiply(
-            1, width, d, embedding.base, stride: d, vision.projection.elements, stride: width, into: pooled.base,
+            1, width, d, embedding.base, stride: d, vision.readout.projection.elements, stride: width,
+            into: pooled.base,
             stride: width)
         residual.base.update(repeating: 0, count: residual.count)
         LayerNormGradient.add(
-            pooled.base, through: vision.outputNorm, input: record.output.base, mean: record.outputMean.base,
+            pooled.base, through: vision.readout.norm, input: record.output.base, mean: record.outputMean.base,
             sigma: record.outputSigma.base, rows: 1, to: residual.base, scratch: block.scratch.base)
     }
 }

@@ -70,20 +70,18 @@ private final class LeGrad {
         let output = layer + 1 < record.layers.count ? record.layers[layer + 1].input.base : record.output.base
         token.base.update(repeating: 0, count: width)
         for i in 0..<tokens { BLAS.add(1 / Float(tokens), output + i * width, to: token.base, count: width) }
-        vision.outputNorm(token.base, rows: 1, into: normalised.base, mean: mean.base, sigma: sigma.base)
-        BLAS.multiply(
-            1, d, width, normalised.base, stride: width, vision.projection.elements, stride: width,
-            otherTransposed: true, into: embedding.base, stride: d)
+        vision.readout(
+            token.base, rows: 1, normalised: normalised.base, mean: mean.base, sigma: sigma.base, into: embedding.base)
         let length = BLAS.dot(embedding.base, embedding.base, count: d).squareRoot()
         let inverse = length > 0 ? 1 / length : 0
         let cosine = BLAS.dot(embedding.base, weights, count: d) * inverse
         for j in 0..<d { gradient.base[j] = inverse * (weights[j] - cosine * inverse * embedding.base[j]) }
         BLAS.multiply(
-            1, width, d, gradient.base, stride: d, vision.projection.elements, stride: width, into: pooled.base,
+            1, width, d, gradient.base, stride: d, vision.readout.projection.elements, stride: width, into: pooled.base,
             stride: width)
         residual.base.update(repeating: 0, count: width)
         LayerNormGradient.add(
-            pooled.base, through: vision.outputNorm, input: token.base, mean: mean.base, sigma: sigma.base, rows: 1,
+            pooled.base, through: vision.readout.norm, input: token.base, mean: mean.base, sigma: sigma.base, rows: 1,
             to: residual.base, scratch: block.scratch.base)
         for j in 0..<width { residual.base[j] /= Float(tokens) }
         for i in 1..<tokens { (residual.base + i * width).update(from: residual.base, count: width) }

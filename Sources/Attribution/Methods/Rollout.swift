@@ -8,7 +8,7 @@ extension AttributionMethod {
 }
 
 extension AttributionPass {
-    /// Attention rollout: Ā_l = mean_h A_l + 1 with rows scaled to sum one; row 0 of Ā_{L−1} … Ā_1.
+    /// Attention rollout: Ā_l = mean_h A_l + 1 with rows scaled to sum one; the class token's row of Ā_{L−1} … Ā_1.
     ///
     /// Source: Abnar and Zuidema, arXiv 2005.00928; layer 0 is left out as in the evaluation of arXiv 2012.09838.
     fileprivate func rollout() -> HeatMap {

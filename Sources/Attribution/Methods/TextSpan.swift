@@ -20,15 +20,15 @@ extension AttributionPass {
     fileprivate func textSpan(contrast: UnsafePointer<Float>) -> HeatMap {
         let (tokens, width, d) = (vision.tokens, vision.width, vision.embeddingWidth)
         BLAS.multiply(
-            d, width, vision.projection.elements, stride: width, transposed: true, vector: contrast,
+            d, width, vision.readout.projection.elements, stride: width, transposed: true, vector: contrast,
             into: direction.base)
         let (mean, sigma) = (record.outputMean.base[0], record.outputSigma.base[0])
         // L of the 2L + 1 parts of the residual stream are attention's.
         var shared: Float = 0
         let layersShare = Float(vision.blocks.count) / Float(2 * vision.blocks.count + 1)
         for i in 0..<width {
-            shared += layersShare * vision.outputNorm.bias[i] * direction.base[i]
-            direction.base[i] *= vision.outputNorm.weight[i] / sigma
+            shared += layersShare * vision.readout.norm.bias[i] * direction.base[i]
+            direction.base[i] *= vision.readout.norm.weight[i] / sigma
             shared -= layersShare * mean * direction.base[i]
         }
         for block in vision.blocks {
@@ -41,7 +41,7 @@ extension AttributionPass {
                 vector: direction.base, into: headDirections.base)
             for head in 0..<block.heads {
                 let values = layer.queryKeyValue.base + 2 * width + head * block.headWidth
-                let attention = layer.attention.base + head * tokens * tokens
+                let attention = layer.attention.base + (head * tokens + vision.layout.classToken) * tokens
                 let along = headDirections.base + head * block.headWidth
                 for i in 0..<tokens {
                     let value = BLAS.dot(values + i * 3 * width, along, count: block.headWidth)

@@ -6,7 +6,7 @@ import DenseMath
 /// Memory: about L·(T·(11 D + 2 N) + H·T²) numbers of four bytes.
 final class ForwardRecord {
     let vision: VisionTransformer
-    /// Normalised pixels by patch, channel first inside a patch. // [T − 1, 3 · patch · patch]
+    /// Normalised pixels by patch, channel first inside a patch. // [patches, 3 · patch · patch]
     let patches: FloatBuffer
     /// Class embedding and embedded patches, before the positions are added. // [T, D]
     let embedded: FloatBuffer
@@ -28,7 +28,7 @@ final class ForwardRecord {
     init(_ vision: VisionTransformer) {
         self.vision = vision
         let (tokens, width) = (vision.tokens, vision.width)
-        patches = FloatBuffer((tokens - 1) * vision.patchEmbedding.inputs)
+        patches = FloatBuffer(vision.layout.patches * vision.patchEmbedding.inputs)
         embedded = FloatBuffer(tokens * width)
         layers = vision.blocks.map { LayerRecord($0, tokens: tokens) }
         output = FloatBuffer(tokens * width)
@@ -54,12 +54,13 @@ final class ForwardRecord {
     }
 
     private func embed(_ image: UnsafePointer<UInt8>) {
-        let configuration = vision.configuration
+        let (configuration, layout) = (vision.configuration, vision.layout)
         let (tokens, width) = (vision.tokens, vision.width)
         vision.normalisation.patches(
             of: image, imageSize: configuration.imageSize, patchSize: configuration.patchSize, into: patches.base)
-        embedded.base.update(from: vision.classEmbedding, count: width)
-        vision.patchEmbedding.multiply(patches.base, rows: tokens - 1, into: embedded.base + width)
+        (embedded.base + layout.classToken * width).update(from: vision.classEmbedding, count: width)
+        vision.patchEmbedding.multiply(
+            patches.base, rows: layout.patches, into: embedded.base + layout.prefix * width)
         let x = stream(0)
         x.update(from: embedded.base, count: tokens * width)
         BLAS.add(1, vision.positionEmbedding.elements, to: x, count: tokens * width)
@@ -67,11 +68,10 @@ final class ForwardRecord {
     }
 
     private func readOut() {
-        let (width, d) = (vision.width, vision.embeddingWidth)
-        vision.outputNorm(output.base, rows: 1, into: pooled.base, mean: outputMean.base, sigma: outputSigma.base)
-        BLAS.multiply(
-            1, d, width, pooled.base, stride: width, vision.projection.elements, stride: width, otherTransposed: true,
-            into: representation.base, stride: d)
+        let d = vision.embeddingWidth
+        vision.readout(
+            output.base, at: { _ in vision.layout.classToken }, batch: 1, tokens: vision.tokens,
+            normalised: pooled.base, mean: outputMean.base, sigma: outputSigma.base, into: representation.base)
         length = BLAS.dot(representation.base, representation.base, count: d).squareRoot()
         let inverse = length > 0 ? 1 / length : 0
         for j in 0..<d { direction.base[j] = representation.base[j] * inverse }

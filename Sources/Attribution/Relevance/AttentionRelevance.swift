@@ -81,7 +81,7 @@ final class AttentionRelevance {
             [Float](repeating: 1, count: rules.count), rules: rules, weight: weights, outputs: 1, inputs: d,
             input: record.direction.base, rows: 1, into: embedding.base)
         linear.propagate(
-            embedding.base, rules: rules, weight: vision.projection.elements, outputs: d, inputs: width,
+            embedding.base, rules: rules, weight: vision.readout.projection.elements, outputs: d, inputs: width,
             input: record.pooled.base, rows: 1, into: residual.base)
     }
 }

@@ -18,7 +18,7 @@ final class PatchAttention {
         (tokens, heads, headWidth) = (configuration.tokens, configuration.heads, configuration.headWidth)
         scale = 1 / Float(configuration.headWidth).squareRoot()
         if case .keyKeyNearby(let deviation) = attention {
-            neighbourhood = Self.neighbourhood(side: configuration.gridSize, deviation: deviation, scale: scale)
+            neighbourhood = Self.neighbourhood(configuration.layout, deviation: deviation, scale: scale)
         } else {
             neighbourhood = nil
         }
@@ -115,15 +115,15 @@ final class PatchAttention {
         }
     }
 
-    /// exp(−distance²/(2·deviation²)) of two patches, over c; nothing to and from the class token. // [T, T]
-    private static func neighbourhood(side: Int, deviation: Float, scale: Float) -> FloatBuffer {
-        let tokens = 1 + side * side
-        let result = FloatBuffer(tokens * tokens)
+    /// exp(−distance²/(2·deviation²)) of two patches, over c; nothing to and from other tokens. // [T, T]
+    private static func neighbourhood(_ layout: TokenLayout, deviation: Float, scale: Float) -> FloatBuffer {
+        let side = layout.side
+        let result = FloatBuffer(layout.count * layout.count)
         let factors = (0..<side).map { exp(-Double($0 * $0) / (2 * Double(deviation * deviation))) }
-        for first in 0..<side * side {
-            for second in 0..<side * side {
+        for (first, row) in layout.patchRows.enumerated() {
+            for (second, column) in layout.patchRows.enumerated() {
                 let (rows, columns) = (abs(first / side - second / side), abs(first % side - second % side))
-                result.base[(1 + first) * tokens + 1 + second] = Float(factors[rows] * factors[columns]) / scale
+                result.base[row * layout.count + column] = Float(factors[rows] * factors[columns]) / scale
             }
         }
         return result

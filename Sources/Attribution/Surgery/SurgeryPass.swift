@@ -50,22 +50,20 @@ public final class SurgeryPass {
     /// r(I) of the images that ran last, which no recipe changes; not normalised. // [batch, d]
     public var representations: UnsafePointer<Float> { UnsafePointer(workspace.embeddings.base) }
 
-    /// All tokens of the images that ran last as a recipe reads them, through ln_post and P, class token first; not
-    /// normalised. The memory is used again by the next call.
+    /// All tokens of the images that ran last as a recipe reads them, through ln_post and P; not normalised. The memory is
+    /// used again by the next call.
     /// - Precondition: the recipe is one of ``recipes``.
     /// - Returns: // [batch, T, d]
     public func embed(_ recipe: SurgeryRecipe) -> UnsafePointer<Float> {
         let (batch, tokens, width) = (workspace.batch, vision.tokens, vision.width)
-        let rows = batch * tokens
         let residual = followPath(recipe)
         for image in 0..<batch {
-            (residual + image * tokens * width).update(from: workspace.x.base + image * tokens * width, count: width)
+            let row = vision.layout.classRow(of: image) * width
+            (residual + row).update(from: workspace.x.base + row, count: width)
         }
-        vision.outputNorm(
-            residual, rows: rows, into: scratch.normalised.base, mean: scratch.mean.base, sigma: scratch.sigma.base)
-        BLAS.multiply(
-            rows, vision.embeddingWidth, width, scratch.normalised.base, stride: width, vision.projection.elements,
-            stride: width, otherTransposed: true, into: self.tokens.base, stride: vision.embeddingWidth)
+        vision.readout(
+            residual, rows: batch * tokens, normalised: scratch.normalised.base, mean: scratch.mean.base,
+            sigma: scratch.sigma.base, into: self.tokens.base)
         return UnsafePointer(self.tokens.base)
     }
 
@@ -131,15 +129,15 @@ extension SurgeryPass {
     /// the mean over images mFSR; a patch that attends to all others alike has the object's share of them. What a patch pays
     /// to itself is left out: values are always most like themselves, whatever they are of.
     /// - Parameters:
-    ///   - patches: whether each patch shows the object. // [T − 1]
+    ///   - patches: whether each patch shows the object. // [patches]
     ///   - attention: queries with keys, or values with values.
     ///   - depth: last blocks, of which a recipe with that depth keeps queries, keys and values.
     /// - Returns: 0…1; nil where fewer than two patches show the object.
     /// - Precondition: a batch of one, and one of the two attentions.
     public func attentionWithin(_ patches: [Bool], _ attention: SurgeryRecipe.Attention, depth: Int) -> Double? {
-        let (tokens, heads, width) = (vision.tokens, vision.configuration.heads, vision.configuration.headWidth)
-        precondition(patches.count == tokens - 1, "\(patches.count) patches of \(tokens - 1)")
-        let shown = patches.indices.filter { patches[$0] }
+        let (layout, heads, width) = (vision.layout, vision.configuration.heads, vision.configuration.headWidth)
+        precondition(patches.count == layout.patches, "\(patches.count) patches of \(layout.patches)")
+        let (tokens, shown) = (layout.count, zip(layout.patchRows, patches).filter(\.1).map(\.0))
         guard shown.count > 1 else { return nil }
         let stride = 3 * heads * width
         var scores = [Float](repeating: 0, count: tokens * tokens)
@@ -163,10 +161,10 @@ extension SurgeryPass {
                     RowKernels.softmax(
                         scores, rows: tokens, columns: tokens, scale: 1 / Float(width).squareRoot(), causal: false)
                     for patch in shown {
-                        let row = scores + (1 + patch) * tokens
-                        let itself = Double(row[1 + patch])
-                        let all = (1..<tokens).reduce(-itself) { $0 + Double(row[$1]) }
-                        let own = shown.reduce(-itself) { $0 + Double(row[1 + $1]) }
+                        let row = scores + patch * tokens
+                        let itself = Double(row[patch])
+                        let all = layout.patchRows.reduce(-itself) { $0 + Double(row[$1]) }
+                        let own = shown.reduce(-itself) { $0 + Double(row[$1]) }
                         sum += all > 0 ? min(max(own / all, 0), 1) : 0
                         count += 1
                     }

@@ -36,8 +36,10 @@ public struct VisionConfiguration: Equatable, Sendable {
     public var headWidth: Int { width / heads }
     /// Patches in a row and in a column.
     public var gridSize: Int { imageSize / patchSize }
-    /// The class token and the patches.
-    public var tokens: Int { 1 + gridSize * gridSize }
+    /// Where the class token and the patches stand.
+    public var layout: TokenLayout { TokenLayout(side: gridSize) }
+    /// Number T of tokens.
+    public var tokens: Int { layout.count }
 }
 
 extension VisionConfiguration {

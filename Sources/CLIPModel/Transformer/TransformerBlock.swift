@@ -123,7 +123,7 @@ public struct TransformerBlock: Sendable {
                     into: scratch.scores.base, stride: tokens)
                 RowKernels.softmax(
                     scratch.scores.base, rows: tokens, columns: tokens, scale: scale, causal: mask == .causal)
-                capture?.keepClassAttention(scratch.scores.base, image: image, head: head)
+                capture?.keepAttention(scratch.scores.base, image: image, head: head)
                 BLAS.multiply(
                     tokens, headWidth, tokens, scratch.scores.base, stride: tokens, query + 2 * width, stride: stride,
                     into: scratch.mixed.base + image * tokens * width + head * headWidth, stride: width)

@@ -29,7 +29,7 @@ public struct CaptureRequest: OptionSet, Sendable, Hashable {
 /// Memory for what was asked of one layer. Belongs to one worker; overwritten by each batch.
 public final class LayerCapture {
     public let request: CaptureRequest
-    private let tokens: Int
+    private let layout: TokenLayout
     private let heads: Int
     private let residualCount: Int
     private let activationMemory, attentionMemory, meanMemory, sigmaMemory: FloatBuffer?
@@ -37,17 +37,17 @@ public final class LayerCapture {
     /// Rows of the batch in flight, set by the pass.
     var rows: Int
 
-    init(_ request: CaptureRequest, width: Int, neurons: Int, heads: Int, batch: Int, tokens: Int) {
+    init(_ request: CaptureRequest, width: Int, neurons: Int, heads: Int, batch: Int, layout: TokenLayout) {
         self.request = request
-        self.tokens = tokens
+        self.layout = layout
         self.heads = heads
-        rows = batch * tokens
+        rows = batch * layout.count
         residualCount = width
         func memory(_ part: CaptureRequest, _ count: Int) -> FloatBuffer? {
             request.contains(part) ? FloatBuffer(count) : nil
         }
         activationMemory = memory(.activations, rows * neurons)
-        attentionMemory = memory(.classAttention, batch * heads * tokens)
+        attentionMemory = memory(.classAttention, batch * heads * layout.count)
         meanMemory = memory(.classAttention, rows)
         sigmaMemory = memory(.classAttention, rows)
         outputMemory = memory(.mlpOutput, rows * width)
@@ -88,8 +88,14 @@ public final class LayerCapture {
 
     var queryKeyValueBuffer: UnsafeMutablePointer<Float>? { queryKeyValueMemory?.base }
 
-    func keepClassAttention(_ scores: UnsafePointer<Float>, image: Int, head: Int) {
-        attentionMemory?.base.advanced(by: (image * heads + head) * tokens).update(from: scores, count: tokens)
+    /// - Parameter row: the class token's attention. // [tokens]
+    func keepClassAttention(_ row: UnsafePointer<Float>, image: Int, head: Int) {
+        attentionMemory?.base.advanced(by: (image * heads + head) * layout.count).update(from: row, count: layout.count)
+    }
+
+    /// - Parameter scores: every token's attention. // [tokens, tokens]
+    func keepAttention(_ scores: UnsafePointer<Float>, image: Int, head: Int) {
+        keepClassAttention(scores + layout.classToken * layout.count, image: image, head: head)
     }
 
     func keepMLPInput(_ x: UnsafePointer<Float>) { mlpInputMemory?.base.update(from: x, count: rows * residualCount) }

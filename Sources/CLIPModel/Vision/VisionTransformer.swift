@@ -12,37 +12,34 @@ public struct VisionTransformer: Sendable {
     /// ln_pre
     public let inputNorm: LayerNorm
     public let blocks: [TransformerBlock]
-    /// ln_post
-    public let outputNorm: LayerNorm
-    /// Pᵀ // [d, D]
-    public let projection: Tensor
+    /// ln_post and P.
+    public let readout: Readout
     public let normalisation: PixelNormalisation
 
-    /// Number T of tokens, the class token first.
-    public var tokens: Int { configuration.tokens }
+    public var layout: TokenLayout { configuration.layout }
+    /// Number T of tokens.
+    public var tokens: Int { layout.count }
     /// Width D of the residual stream.
     public var width: Int { configuration.width }
     /// Width d of the joint space.
-    public var embeddingWidth: Int { projection.shape[0] }
+    public var embeddingWidth: Int { readout.embeddingWidth }
 
     /// - Precondition: the shapes are those that the configuration implies.
     public init(
         configuration: VisionConfiguration, patchEmbedding: Tensor, classEmbedding: [Float], positionEmbedding: Tensor,
-        inputNorm: LayerNorm, blocks: [TransformerBlock], outputNorm: LayerNorm, projection: Tensor,
-        normalisation: PixelNormalisation
+        inputNorm: LayerNorm, blocks: [TransformerBlock], readout: Readout, normalisation: PixelNormalisation
     ) {
         self.init(
             configuration: configuration,
             patchEmbedding: Linear(weight: patchEmbedding, bias: [Float](repeating: 0, count: patchEmbedding.shape[0])),
             classEmbedding: classEmbedding, positionEmbedding: positionEmbedding, inputNorm: inputNorm, blocks: blocks,
-            outputNorm: outputNorm, projection: projection, normalisation: normalisation)
+            readout: readout, normalisation: normalisation)
     }
 
     /// - Precondition: the shapes are those that the configuration implies.
     public init(
         configuration: VisionConfiguration, patchEmbedding: Linear, classEmbedding: [Float], positionEmbedding: Tensor,
-        inputNorm: LayerNorm, blocks: [TransformerBlock], outputNorm: LayerNorm, projection: Tensor,
-        normalisation: PixelNormalisation
+        inputNorm: LayerNorm, blocks: [TransformerBlock], readout: Readout, normalisation: PixelNormalisation
     ) {
         precondition(blocks.count == configuration.layers && positionEmbedding.shape[0] == configuration.tokens)
         precondition(patchEmbedding.bias.allSatisfy { $0 == 0 }, "the patches' product has no bias")
@@ -52,8 +49,7 @@ public struct VisionTransformer: Sendable {
         self.positionEmbedding = positionEmbedding
         self.inputNorm = inputNorm
         self.blocks = blocks
-        self.outputNorm = outputNorm
-        self.projection = projection
+        self.readout = readout
         self.normalisation = normalisation
     }
 
@@ -63,7 +59,7 @@ public struct VisionTransformer: Sendable {
             configuration: configuration, patchEmbedding: patchEmbedding.with(precision),
             classEmbedding: classEmbedding,
             positionEmbedding: positionEmbedding, inputNorm: inputNorm, blocks: blocks.map { $0.with(precision) },
-            outputNorm: outputNorm, projection: projection, normalisation: normalisation)
+            readout: readout, normalisation: normalisation)
     }
 
     /// Embeds images and runs every block.
@@ -87,7 +83,7 @@ public struct VisionTransformer: Sendable {
     /// Patches times their embedding, class token, positions, ln_pre. // → workspace.x [batch · T, D]
     public func embed(_ images: UnsafePointer<UInt8>, batch: Int, _ workspace: VisionWorkspace) {
         workspace.resume(batch: batch)
-        let patches = tokens - 1
+        let (patches, layout) = (layout.patches, layout)
         let patchSize = 3 * configuration.patchSize * configuration.patchSize
         for image in 0..<batch {
             normalisation.patches(
@@ -100,8 +96,8 @@ public struct VisionTransformer: Sendable {
         let x = workspace.x.base
         for image in 0..<batch {
             let target = x + image * tokens * width
-            target.update(from: classEmbedding, count: width)
-            (target + width).update(from: embedded + image * patches * width, count: patches * width)
+            (target + layout.classToken * width).update(from: classEmbedding, count: width)
+            (target + layout.prefix * width).update(from: embedded + image * patches * width, count: patches * width)
             BLAS.add(1, positionEmbedding.elements, to: target, count: tokens * width)
         }
         inputNorm(
@@ -120,26 +116,20 @@ public struct VisionTransformer: Sendable {
             let (x, batch, capture) = (workspace.x.base, workspace.batch, workspace.captures[layer])
             if layer == blocks.count - 1, capture?.request.isOfClassToken ?? true {
                 blocks[layer].advanceOneToken(
-                    x, at: { _ in 0 }, batch: batch, tokens: tokens, mask: .none, scratch: workspace.block,
-                    capture: capture)
+                    x, at: { _ in layout.classToken }, batch: batch, tokens: tokens, mask: .none,
+                    scratch: workspace.block, capture: capture)
             } else {
                 blocks[layer](x, batch: batch, tokens: tokens, mask: .none, scratch: workspace.block, capture: capture)
             }
         }
     }
 
-    /// ln_post of the class token, then P. // → workspace.embeddings [batch, d]
+    /// Reads the class token. // → workspace.embeddings [batch, d]
     public func readOut(_ workspace: VisionWorkspace) {
-        let pooled = workspace.block.normalised.base
-        for image in 0..<workspace.batch {
-            (pooled + image * width).update(from: workspace.x.base + image * tokens * width, count: width)
-        }
-        outputNorm(
-            pooled, rows: workspace.batch, into: pooled, mean: workspace.outputMean.base,
-            sigma: workspace.outputSigma.base)
-        BLAS.multiply(
-            workspace.batch, embeddingWidth, width, pooled, stride: width, projection.elements, stride: width,
-            otherTransposed: true, into: workspace.embeddings.base, stride: embeddingWidth)
+        readout(
+            workspace.x.base, at: { _ in layout.classToken }, batch: workspace.batch, tokens: tokens,
+            normalised: workspace.block.normalised.base, mean: workspace.outputMean.base,
+            sigma: workspace.outputSigma.base, into: workspace.embeddings.base)
     }
 }
 
@@ -182,7 +172,7 @@ public final class VisionWorkspace {
             guard layer < requests.count, !requests[layer].isEmpty else { return nil }
             return LayerCapture(
                 requests[layer], width: transformer.width, neurons: configuration.mlpWidth, heads: configuration.heads,
-                batch: capacity, tokens: transformer.tokens)
+                batch: capacity, layout: transformer.layout)
         }
     }
 

@@ -59,7 +59,7 @@ public struct Explanation: Sendable {
                     ? ZeroShotClassifier(clip, names: [""], templates: settings.templates).weights : nil)
             try reader.run(square.pixels, named: name)
             similarities = try reader.similarities(reading)
-            cosines = Array(try reader.similarities(.clip)[row: 0])
+            cosines = Array(try reader.similarities(.clip)[row: vision.layout.classToken])
             tokens = reader
         }
         self.texts = texts.map { text in

@@ -80,7 +80,7 @@ struct AttentionStep: ImageStep {
             let pairs = ShownLabels.of(facts[image], mask: mask).compactMap { label -> [Double]? in
                 let patches = Self.patches(
                     ShownLabels.mask(of: label, facts[image], mask: mask), size: size,
-                    side: vision.configuration.gridSize)
+                    side: vision.layout.side)
                 guard let raw = pass.attentionWithin(patches, .queryKey, depth: depth),
                     let own = pass.attentionWithin(patches, .valueValue, depth: depth)
                 else { return nil }
@@ -90,7 +90,8 @@ struct AttentionStep: ImageStep {
             part.append(
                 pairs,
                 classTokenChange: try Self.classTokenChange(
-                    pass.embed(surgery), plain, d: vision.embeddingWidth, images.set.imageID(image)))
+                    pass.embed(surgery) + vision.layout.classToken * vision.embeddingWidth, plain,
+                    d: vision.embeddingWidth, images.set.imageID(image)))
         }
     }
 
@@ -106,7 +107,7 @@ struct AttentionStep: ImageStep {
         }
     }
 
-    /// Between the first token after surgery and the embedding by the tower alone, which another computation gives.
+    /// Between the class token after surgery and the embedding by the tower alone, which another computation gives.
     private static func classTokenChange(
         _ changed: UnsafePointer<Float>, _ plain: VisionWorkspace, d: Int, _ image: String
     ) throws -> Float {

@@ -32,7 +32,7 @@ struct LabelSimilaritiesStep: ImageStep {
             classifier: try inputs[classifier].weights)
         return images.each { part, image in
             try tokens.run(images.reader, image, of: images.set)
-            let row = Array(try tokens.similarities(.clip)[row: 0])
+            let row = Array(try tokens.similarities(.clip)[row: tokens.layout.classToken])
             try part.append(LabelSimilarities(cosines: Tensor(shape: [1, row.count], elements: row)))
         }
     }

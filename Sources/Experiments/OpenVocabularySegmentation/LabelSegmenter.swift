@@ -26,6 +26,6 @@ final class LabelSegmenter {
     /// - Parameter labels: what to choose among; nil: the whole vocabulary.
     /// - Throws: ``ExperimentError/notFinite(image:place:)``.
     func labels(_ reading: TokenReading, among labels: [Int]?) throws -> [Int32] {
-        ArgmaxLabels.of(try tokens.similarities(reading), among: labels ?? vocabulary, size: size)
+        ArgmaxLabels.of(try tokens.similarities(reading), tokens.layout, among: labels ?? vocabulary, size: size)
     }
 }

@@ -6,6 +6,7 @@ import Pipeline
 /// Reads labels off the tokens of one image after the other. Belongs to one worker.
 final class TokenReader {
     private let pass: SurgeryPass
+    var layout: TokenLayout { pass.vision.layout }
     private let classifier: Tensor
     private let empty: Tensor?
     /// Of the image that ran last, by recipe.
@@ -49,19 +50,19 @@ final class TokenReader {
         else {
             throw ExperimentError.notFinite(image: name, place: "embedding")
         }
-        guard let answer = ZeroShotClassifier.best(of: try similarities(.clip)[row: 0]) else {
+        guard let answer = ZeroShotClassifier.best(of: try similarities(.clip)[row: layout.classToken]) else {
             throw ExperimentError.notFinite(image: name, place: "similarities")
         }
         return answer
     }
 
-    /// Similarities of the class token (row 0) and of the patches with every label. // [T, K]
+    /// Similarities of every token with every label. // [T, K]
     /// - Throws: ``ExperimentError/notFinite(image:place:)``.
     func similarities(_ reading: TokenReading) throws -> Tensor {
         let cosines = try cosines(reading.recipe)
         switch reading.features {
         case .plain: return cosines
-        case .amongLabels: return FeatureSurgery.amongLabels(cosines)
+        case .amongLabels: return FeatureSurgery.amongLabels(cosines, of: cosines[row: layout.classToken])
         case .singleText: return FeatureSurgery.single(cosines, empty: emptyCosines[reading.recipe] ?? [])
         }
     }
@@ -70,8 +71,7 @@ final class TokenReader {
     func map(of label: Int, in similarities: Tensor) -> HeatMap {
         let labels = similarities.rowCount
         return HeatMap(
-            side: pass.vision.configuration.gridSize,
-            values: (1..<similarities.shape[0]).map { similarities.elements[$0 * labels + label] })
+            side: layout.side, values: layout.patchRows.map { similarities.elements[$0 * labels + label] })
     }
 
     private func cosines(_ recipe: SurgeryRecipe) throws -> Tensor {

@@ -110,7 +110,7 @@ public final class DirectEffects {
         }
         // No layer has written to the first layer's input.
         let first = workspace.capture(0).attentionInput
-        for image in 0..<batch { scaled(first + image * vision.tokens * D, image: image) }
+        for image in 0..<batch { scaled(first + vision.layout.classRow(of: image) * D, image: image) }
         project(into: embedding.base, stride: d)
         for layer in 0..<paths.layers {
             mixTokens(layer)
@@ -118,7 +118,9 @@ public final class DirectEffects {
             sumHeads(layer)
             let output = workspace.capture(layer).mlpOutput
             for image in 0..<batch {
-                scaled(output + image * vision.tokens * D, plus: vision.blocks[layer].mlpOutput.bias, image: image)
+                scaled(
+                    output + vision.layout.classRow(of: image) * D, plus: vision.blocks[layer].mlpOutput.bias,
+                    image: image)
             }
             project(into: mlps.base + layer * d, stride: paths.layers * d)
         }

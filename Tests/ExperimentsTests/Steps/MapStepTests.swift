@@ -327,7 +327,9 @@ import Testing
                     #expect(entries.isEmpty)
                     continue
                 }
-                let given = ArgmaxLabels.of(try tokens.similarities(item.reading), among: among, size: 8).map(Int.init)
+                let given = ArgmaxLabels.of(
+                    try tokens.similarities(item.reading), tokens.layout, among: among, size: 8
+                ).map(Int.init)
                 for entry in entries {
                     let label = Int(entry.label)
                     #expect(Int(entry.shown) == truth.count { $0 == label })

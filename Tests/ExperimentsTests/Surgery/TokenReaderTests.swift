@@ -64,7 +64,9 @@ import Testing
             let surgery = try tokens.similarities(.surgery(depth: 2))
             #expect(
                 surgery.shape == [count, 5]
-                    && largestError(surgery.elements, FeatureSurgery.amongLabels(cosines).elements) < 1e-6)
+                    && largestError(surgery.elements, FeatureSurgery.amongLabels(cosines, of: cosines[row: 0]).elements)
+                        < 1e-6
+            )
             let empties = embedded.times(empty, transposed: true).elements
             let single = try tokens.similarities(.singleText(depth: 2))
             #expect(largestError(single.elements, cosines.elements.enumerated().map { $1 - empties[$0 / 5] }) < 1e-6)
@@ -98,8 +100,7 @@ import Testing
         let broken = VisionTransformer(
             configuration: vision.configuration, patchEmbedding: vision.patchEmbedding,
             classEmbedding: [Float](repeating: .nan, count: vision.width), positionEmbedding: vision.positionEmbedding,
-            inputNorm: vision.inputNorm, blocks: vision.blocks, outputNorm: vision.outputNorm,
-            projection: vision.projection,
+            inputNorm: vision.inputNorm, blocks: vision.blocks, readout: vision.readout,
             normalisation: vision.normalisation)
         let tokens = TokenReader(broken, [.clip], classifier: classifier)
         #expect(throws: ExperimentError.notFinite(image: "d/seg/2", place: "embedding")) {
