@@ -81,14 +81,14 @@ public final class AttributionPass {
     }
 
     /// r(I), not normalised. // [d]
-    public var representation: UnsafePointer<Float> { UnsafePointer(record.representation.base) }
+    public var representation: UnsafePointer<Float> { record.representation }
 
     /// scale · ⟨r/‖r‖, classifier_c⟩ // [classes]
     public var logits: [Float] { scores.elements }
 
     /// p, the MLP's activations after the non-linearity. // [T, N]
     public func activations(_ layer: Int) -> UnsafePointer<Float> {
-        UnsafePointer(record.layers[layer].activations.base)
+        record.layers[layer][.activations]
     }
 
     /// The map of the image that ran last.

@@ -45,13 +45,13 @@ public struct DecompositionCheck: Sendable, Equatable {
         let workspace = VisionWorkspace(
             vision, capacity: count,
             capturing: [CaptureRequest](
-                repeating: [.activations, .classAttention, .attentionInput], count: vision.blocks.count))
+                repeating: .classToken.union([.activations, .attentionInput]), count: vision.blocks.count))
         vision(images, batch: count, workspace)
         let (T, D, d) = (vision.tokens, vision.width, vision.embeddingWidth)
         let errors = (0..<count).map { image -> Float in
             let row = vision.layout.classRow(of: image)
             // The first layer's input at the class token holds no term of any layer yet.
-            var residual = (0..<D).map { Double(workspace.capture(0).attentionInput[row * D + $0]) }
+            var residual = (0..<D).map { Double(workspace.capture(0)[.attentionInput][row * D + $0]) }
             for (layer, block) in vision.blocks.enumerated() {
                 let capture = workspace.capture(layer)
                 for (i, value) in attentionTerms(block, capture, image: image, tokens: T).enumerated() {
@@ -61,7 +61,7 @@ public struct DecompositionCheck: Sendable, Equatable {
                     shape: [1, block.neurons],
                     elements: Array(
                         UnsafeBufferPointer(
-                            start: capture.activations + row * block.neurons, count: block.neurons)))
+                            start: capture[.activations] + row * block.neurons, count: block.neurons)))
                 let mlp = p.times(block.mlpOutput.weight, transposed: true).elements
                 for i in 0..<D { residual[i] += Double(mlp[i] + block.mlpOutput.bias[i]) }
             }
@@ -83,15 +83,16 @@ public struct DecompositionCheck: Sendable, Equatable {
         _ block: TransformerBlock, _ capture: LayerCapture, image: Int, tokens: Int
     ) -> [Double] {
         let (D, width) = (block.width, block.headWidth)
+        let (x, mean, sigma) = (capture[.attentionInput], capture[.attentionMean], capture[.attentionSigma])
         var mixed = Tensor(zeros: [1, D])
         for head in 0..<block.heads {
-            let a = capture.classAttention + (image * block.heads + head) * tokens
+            let a = capture[.classAttention] + (image * block.heads + head) * tokens
             // Attention sums to one, so the value map may come after the mixing of tokens.
             var token = Tensor(zeros: [1, D])
             for i in 0..<tokens {
                 let row = image * tokens + i
                 for j in 0..<D {
-                    let normalised = (capture.attentionInput[row * D + j] - capture.mean[row]) / capture.sigma[row]
+                    let normalised = (x[row * D + j] - mean[row]) / sigma[row]
                     token.elements[j] +=
                         a[i] * (normalised * block.attentionNorm.weight[j] + block.attentionNorm.bias[j])
                 }
@@ -100,9 +101,9 @@ public struct DecompositionCheck: Sendable, Equatable {
             let value = Tensor(
                 shape: [width, D],
                 elements: Array(block.queryKeyValue.weight.elements[rows.lowerBound * D..<rows.upperBound * D]))
-            let mean = token.times(value, transposed: true).elements
+            let attended = token.times(value, transposed: true).elements
             for e in 0..<width {
-                mixed.elements[head * width + e] = mean[e] + block.queryKeyValue.bias[rows.lowerBound + e]
+                mixed.elements[head * width + e] = attended[e] + block.queryKeyValue.bias[rows.lowerBound + e]
             }
         }
         let out = mixed.times(block.attentionOutput.weight, transposed: true).elements

@@ -115,7 +115,7 @@ final class AblatingWorker: EffectWorker {
         self.resumed = resumed
         indirect = IndirectAblation(
             tower, means: [tables.lenses[resumed].layer: tables.means[resumed].activations], capacity: capacity)
-        super.init(tower, tables.lenses, capacity: capacity, capturing: .mlpInput)
+        super.init(tower, tables.lenses, capacity: capacity, capturing: [.mlpInput])
     }
 
     fileprivate override func look(firstImage: Int) {

@@ -106,10 +106,10 @@ import Testing
         let products = AttentionProductRelevance(run.vision)
         let relevance = [Float](repeating: 1, count: tokens * width)
         var attention = [Float](repeating: 0, count: block.heads * tokens * tokens)
-        products.toAttention(relevance, block, record.layers[1], rows: tokens, attention: &attention)
+        products.toAttention(relevance, block, record.layers[1], rows: 0..<tokens, attention: &attention)
         var operands = [Float](repeating: 0, count: tokens * 3 * width)
         products.toOperands(
-            relevance, attention: attention, block, record.layers[1], rows: tokens, into: &operands)
+            relevance, attention: attention, block, record.layers[1], rows: 0..<tokens, into: &operands)
         func part(_ index: Int) -> Double {
             (0..<tokens * width).reduce(0) {
                 $0 + Double(operands[$1 / width * 3 * width + index * width + $1 % width])

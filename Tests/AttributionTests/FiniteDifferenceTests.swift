@@ -16,7 +16,7 @@ import Testing
     {
         let vision = pass.vision
         let (T, D) = (vision.tokens, vision.width)
-        var x = (0..<T).map { t in (0..<D).map { Double(pass.record.layers[layer].input.base[t * D + $0]) } }
+        var x = (0..<T).map { t in (0..<D).map { Double(pass.record.layers[layer][.attentionInput][t * D + $0]) } }
         for index in layer..<vision.blocks.count {
             let block = vision.blocks[index]
             let qkv = x.map { affine(block.queryKeyValue, normalise($0, block.attentionNorm)) }

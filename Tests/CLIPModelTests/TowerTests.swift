@@ -39,13 +39,13 @@ import Testing
         let capture = workspace.capture(3)
         // Attention rows are distributions.
         for row in 0..<2 * 2 {
-            let sum = (0..<5).reduce(Float(0)) { $0 + capture.classAttention[row * 5 + $1] }
+            let sum = (0..<5).reduce(Float(0)) { $0 + capture[.classAttention][row * 5 + $1] }
             #expect(abs(sum - 1) < 1e-5)
         }
         // A pass that goes on from the captured MLP input arrives where the first one did.
         let block = vision.blocks[3]
         for i in 0..<vision.width {
-            let rest = capture.mlpInput[i] + capture.mlpOutput[i] + block.mlpOutput.bias[i]
+            let rest = capture[.mlpInput][i] + capture[.mlpOutput][i] + block.mlpOutput.bias[i]
             #expect(abs(rest - workspace.x.base[i]) < 1e-4)
         }
     }
@@ -56,11 +56,11 @@ import Testing
         func pass(_ last: CaptureRequest) -> VisionWorkspace {
             let workspace = VisionWorkspace(
                 tower, capacity: 3,
-                capturing: [CaptureRequest](repeating: [], count: layers - 1) + [last.union(.classAttention)])
+                capturing: [CaptureRequest](repeating: [], count: layers - 1) + [CaptureRequest.classToken.union(last)])
             tower(images, batch: 3, workspace)
             return workspace
         }
-        let (alone, among) = (pass([]), pass(.allTokens))
+        let (alone, among) = (pass([]), pass([.output]))
         let tolerance: Float = precision == .fp32 ? 1e-5 : 2e-2
         // With nothing captured at all, and room for more images.
         let plain = VisionWorkspace(tower, capacity: 5)
@@ -79,9 +79,11 @@ import Testing
         #expect(difference < tolerance, "\(difference)")
         let (own, other) = (alone.capture(layers - 1), among.capture(layers - 1))
         for row in 0..<3 * tower.blocks[0].heads * T {
-            #expect(abs(own.classAttention[row] - other.classAttention[row]) < tolerance)
+            #expect(abs(own[.classAttention][row] - other[.classAttention][row]) < tolerance)
         }
-        for row in 0..<3 * T { #expect(own.mean[row] == other.mean[row] && own.sigma[row] == other.sigma[row]) }
+        for tap in [LayerTap.attentionMean, .attentionSigma] {
+            for row in 0..<3 * T { #expect(own[tap][row] == other[tap][row]) }
+        }
         // The other tokens have not gone through the layer.
         #expect(alone.x.elements[D..<2 * D] != among.x.elements[D..<2 * D])
     }

@@ -102,7 +102,7 @@ import Testing
         let paths = ValueOutputPaths(vision)
         let workspace = VisionWorkspace(
             vision, capacity: Self.capacity,
-            capturing: [CaptureRequest](repeating: DirectEffects.request.union(.activations), count: Self.L))
+            capturing: [CaptureRequest](repeating: DirectEffects.request.union([.activations]), count: Self.L))
         let shared = DirectEffects(vision, paths: paths, workspace: workspace)
         let own = DirectEffects(vision, paths: paths, capacity: Self.capacity)
         forEachBatch(own, of: 0..<Self.capacity) { _ in vision(images, batch: Self.capacity, workspace) }

@@ -73,7 +73,7 @@ import Testing
 
     /// Adds all images in batches.
     func indirect(layer: Int, means: Tensor, capacity: Int) -> IndirectNeuronEffects {
-        let pass = EffectPass(vision, layers: [layer], capacity: capacity, capturing: .mlpInput)
+        let pass = EffectPass(vision, layers: [layer], capacity: capacity, capturing: [.mlpInput])
         let effects = IndirectNeuronEffects(
             vision, layer: layer, neurons: Self.neurons, meanActivations: means, capacity: capacity)
         images.withUnsafeBufferPointer {

@@ -259,7 +259,7 @@ import Testing
         }
         let fitted = try fitted()
         #expect(relativeError(fitted.means.activations.elements, means.flatMap { $0 }) < 1e-5)
-        let pass = EffectPass(vision, layers: [Self.layer], capacity: 4, capturing: .mlpInput)
+        let pass = EffectPass(vision, layers: [Self.layer], capacity: 4, capturing: [.mlpInput])
         let indirect = IndirectAblation(vision, means: [Self.layer: fitted.means.activations], capacity: 4)
         run(pass, evaluation) { _ in
             indirect.update(pass, layer: Self.layer)

@@ -34,11 +34,11 @@ final class AttentionGradients {
     func run(weights: UnsafePointer<Float>, scale: Float) {
         readOut(weights: weights, scale: scale)
         let vision = record.vision
-        let last = vision.blocks.count - 1
+        let (last, classToken) = (vision.blocks.count - 1, vision.layout.classToken..<vision.layout.classToken + 1)
         for layer in stride(from: last, through: lowestLayer, by: -1) {
             // Only the class token of the last layer is read out.
             block.run(
-                vision.blocks[layer], record.layers[layer], rows: layer == last ? 1 : vision.tokens,
+                vision.blocks[layer], record.layers[layer], rows: layer == last ? classToken : 0..<vision.tokens,
                 residual: residual.base, attention: self[layer], throughAttention: layer > lowestLayer)
         }
     }
@@ -56,8 +56,10 @@ final class AttentionGradients {
             into: pooled.base,
             stride: width)
         residual.base.update(repeating: 0, count: residual.count)
+        let row = vision.layout.classToken * width
         LayerNormGradient.add(
-            pooled.base, through: vision.readout.norm, input: record.output.base, mean: record.outputMean.base,
-            sigma: record.outputSigma.base, rows: 1, to: residual.base, scratch: block.scratch.base)
+            pooled.base, through: vision.readout.norm, input: record.layers[record.layers.count - 1][.output] + row,
+            mean: [record.outputMean], sigma: [record.outputSigma], rows: 1, to: residual.base + row,
+            scratch: block.scratch.base)
     }
 }

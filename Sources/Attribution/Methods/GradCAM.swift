@@ -13,7 +13,7 @@ extension AttributionPass {
         flow.row.base.update(repeating: 0, count: layout.count)
         for head in 0..<heads {
             let row = (head * layout.count + layout.classToken) * layout.count
-            let (gradient, attention) = (gradients[last] + row, record.layers[last].attention.base + row)
+            let (gradient, attention) = (gradients[last] + row, record.layers[last][.attention] + row)
             var sum = Float(0)
             for j in layout.patchRows { sum += gradient[j] }
             let weight = sum / Float(layout.patches) / Float(heads)

@@ -54,7 +54,7 @@ private final class LeGrad {
         for layer in max(0, layers - Self.layers)..<layers {
             readOut(layer, weights: weights)
             block.run(
-                vision.blocks[layer], record.layers[layer], rows: tokens, residual: residual.base,
+                vision.blocks[layer], record.layers[layer], rows: 0..<tokens, residual: residual.base,
                 attention: attention.base, throughAttention: false)
             let share = 1 / Float(heads * tokens)
             for query in 0..<heads * tokens {
@@ -67,7 +67,7 @@ private final class LeGrad {
     private func readOut(_ layer: Int, weights: UnsafePointer<Float>) {
         let vision = record.vision
         let (tokens, width, d) = (vision.tokens, vision.width, vision.embeddingWidth)
-        let output = layer + 1 < record.layers.count ? record.layers[layer + 1].input.base : record.output.base
+        let output = record.layers[layer][.output]
         token.base.update(repeating: 0, count: width)
         for i in 0..<tokens { BLAS.add(1 / Float(tokens), output + i * width, to: token.base, count: width) }
         vision.readout(

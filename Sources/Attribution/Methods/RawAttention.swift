@@ -14,8 +14,8 @@ extension AttributionPass {
         flow.row.base.update(repeating: 0, count: layout.count)
         if let last = record.layers.last {
             for head in 0..<heads {
-                let row = last.attention.base + (head * layout.count + layout.classToken) * layout.count
-                BLAS.add(1 / Float(heads), row, to: flow.row.base, count: layout.count)
+                BLAS.add(
+                    1 / Float(heads), last.classAttention(head, layout), to: flow.row.base, count: layout.count)
             }
         }
         return patchMap(flow.row.base)

@@ -15,7 +15,7 @@ extension AttributionPass {
         let (tokens, heads) = (vision.tokens, vision.configuration.heads)
         flow.start()
         for layer in record.layers.dropFirst().reversed() {
-            flow.average(layer.attention.base, count: heads)
+            flow.average(layer[.attention], count: heads)
             for i in 0..<tokens {
                 var sum = Float(1)
                 for j in 0..<tokens { sum += flow.matrix.base[i * tokens + j] }

@@ -22,7 +22,7 @@ extension AttributionPass {
         BLAS.multiply(
             d, width, vision.readout.projection.elements, stride: width, transposed: true, vector: contrast,
             into: direction.base)
-        let (mean, sigma) = (record.outputMean.base[0], record.outputSigma.base[0])
+        let (mean, sigma) = (record.outputMean, record.outputSigma)
         // L of the 2L + 1 parts of the residual stream are attention's.
         var shared: Float = 0
         let layersShare = Float(vision.blocks.count) / Float(2 * vision.blocks.count + 1)
@@ -40,8 +40,8 @@ extension AttributionPass {
                 width, width, block.attentionOutput.weight.elements, stride: width, transposed: true,
                 vector: direction.base, into: headDirections.base)
             for head in 0..<block.heads {
-                let values = layer.queryKeyValue.base + 2 * width + head * block.headWidth
-                let attention = layer.attention.base + (head * tokens + vision.layout.classToken) * tokens
+                let values = layer[.queryKeyValue] + 2 * width + head * block.headWidth
+                let attention = layer.classAttention(head, vision.layout)
                 let along = headDirections.base + head * block.headWidth
                 for i in 0..<tokens {
                     let value = BLAS.dot(values + i * 3 * width, along, count: block.headWidth)

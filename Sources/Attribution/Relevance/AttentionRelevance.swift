@@ -56,7 +56,7 @@ final class AttentionRelevance {
     func run(weights: UnsafePointer<Float>) {
         let vision = record.vision
         readOut(weights)
-        let last = vision.blocks.count - 1
+        let (last, classToken) = (vision.blocks.count - 1, vision.layout.classToken..<vision.layout.classToken + 1)
         var layer = last
         while true {
             let active = streams.prefix { $0.lowestLayer <= layer }.count
@@ -64,7 +64,7 @@ final class AttentionRelevance {
             // Only the class token of the last layer is read out.
             block.run(
                 vision.blocks[layer], record.layers[layer], rules: streams.prefix(active).map(\.rule),
-                rows: layer == last ? 1 : vision.tokens, relevance: residual.base,
+                rows: layer == last ? classToken : 0..<vision.tokens, relevance: residual.base,
                 attention: (0..<active).map { attention($0, layer) },
                 goingOn: streams.prefix { $0.lowestLayer < layer }.count)
             layer -= 1
@@ -82,6 +82,6 @@ final class AttentionRelevance {
             input: record.direction.base, rows: 1, into: embedding.base)
         linear.propagate(
             embedding.base, rules: rules, weight: vision.readout.projection.elements, outputs: d, inputs: width,
-            input: record.pooled.base, rows: 1, into: residual.base)
+            input: record.pooled, rows: 1, into: residual.base)
     }
 }

@@ -13,6 +13,8 @@ final class PixelRelevance {
     let embedded: FloatBuffer
     /// Of the position embedding. // [T, D]
     let positions: FloatBuffer
+    /// Class embedding and embedded patches. // [T, D]
+    private let placed: FloatBuffer
     private let weights: SignedWeights
     private let aboveSmallest, belowLargest, result: FloatBuffer
     private let output: FloatBuffer
@@ -23,6 +25,7 @@ final class PixelRelevance {
         pixels = FloatBuffer(count)
         (aboveSmallest, belowLargest, result) = (FloatBuffer(count), FloatBuffer(count), FloatBuffer(count))
         embedded = FloatBuffer(vision.tokens * vision.width)
+        placed = FloatBuffer(vision.tokens * vision.width)
         positions = FloatBuffer(vision.tokens * vision.width)
         output = FloatBuffer(vision.layout.patches * vision.width)
     }
@@ -31,8 +34,9 @@ final class PixelRelevance {
     func propagate(_ relevance: UnsafePointer<Float>, rule: RelevanceRule, _ record: ForwardRecord) {
         let vision = record.vision
         embedded.base.update(from: relevance, count: embedded.count)
+        record.placeTokens(into: placed.base)
         ResidualRelevance.propagate(
-            embedded.base, rule: rule, record.embedded.base, vision.positionEmbedding.elements, count: embedded.count,
+            embedded.base, rule: rule, placed.base, vision.positionEmbedding.elements, count: embedded.count,
             second: positions.base)
         let (rows, width, length) = (vision.layout.patches, vision.width, vision.patchEmbedding.inputs)
         shift(record.patches)

@@ -31,9 +31,9 @@ public final class SurgeryPass {
         self.vision = vision
         self.recipes = recipes
         var requests = [CaptureRequest](repeating: [], count: layers)
-        if recipes.contains(where: { $0.depth == 0 }) { requests[layers - 1].insert(.allTokens) }
+        if recipes.contains(where: { $0.depth == 0 }) { requests[layers - 1].insert(.output) }
         for recipe in recipes where recipe.depth > 0 {
-            for layer in layers - recipe.depth..<layers { requests[layer].insert(recipe.attention.needs) }
+            for layer in layers - recipe.depth..<layers { requests[layer].formUnion(recipe.attention.needs) }
             if recipe.keepsResidual { requests[layers - recipe.depth].insert(.attentionInput) }
         }
         workspace = VisionWorkspace(vision, capacity: capacity, capturing: requests)
@@ -74,11 +74,11 @@ public final class SurgeryPass {
         let path = path.base
         let first = layers - recipe.depth
         guard recipe.depth > 0 else {
-            path.update(from: workspace.x.base, count: rows * width)
+            path.update(from: workspace.capture(layers - 1)[.output], count: rows * width)
             return path
         }
         if recipe.keepsResidual {
-            path.update(from: workspace.capture(first).attentionInput, count: rows * width)
+            path.update(from: workspace.capture(first)[.attentionInput], count: rows * width)
         } else {
             path.update(repeating: 0, count: rows * width)
         }
@@ -98,25 +98,23 @@ public final class SurgeryPass {
         for image in 0..<workspace.batch {
             let length =
                 if case .selfSelf = attention {
-                    inputLength(layer, capture.attentionInput + image * tokens * width)
+                    meanLength(capture[.attentionNormalised] + image * tokens * width)
                 } else { Float(1) }
             mixer.mix(
-                capture.queryKeyValue + image * tokens * 3 * width, inputLength: length, scores: scratch.scores.base,
+                capture[.queryKeyValue] + image * tokens * 3 * width, inputLength: length, scores: scratch.scores.base,
                 into: scratch.mixed.base + image * tokens * width)
         }
         block.attentionOutput(scratch.mixed.base, rows: rows, accumulating: true, into: path)
     }
 
     /// Queries, keys and values of a layer, of the images that ran last. // [batch · T, 3D]
-    func queryKeyValue(_ layer: Int) -> UnsafePointer<Float> { UnsafePointer(workspace.capture(layer).queryKeyValue) }
+    func queryKeyValue(_ layer: Int) -> UnsafePointer<Float> { workspace.capture(layer)[.queryKeyValue] }
 
-    /// The mean length of one image's tokens after ln_1.
-    private func inputLength(_ layer: Int, _ x: UnsafePointer<Float>) -> Float {
-        let (tokens, width, normalised) = (vision.tokens, vision.width, scratch.normalised.base)
-        vision.blocks[layer].attentionNorm(
-            x, rows: tokens, into: normalised, mean: scratch.mean.base, sigma: scratch.sigma.base)
+    /// The mean length of one image's tokens. // [T, D]
+    private func meanLength(_ x: UnsafePointer<Float>) -> Float {
+        let (tokens, width) = (vision.tokens, vision.width)
         let lengths = (0..<tokens).map { token in
-            let row = normalised + token * width
+            let row = x + token * width
             return Double(BLAS.dot(row, row, count: width)).squareRoot()
         }
         return Float(lengths.reduce(0, +) / Double(tokens))
@@ -130,44 +128,28 @@ extension SurgeryPass {
     /// to itself is left out: values are always most like themselves, whatever they are of.
     /// - Parameters:
     ///   - patches: whether each patch shows the object. // [patches]
-    ///   - attention: queries with keys, or values with values.
+    ///   - attention: one that compares one part with one.
     ///   - depth: last blocks, of which a recipe with that depth keeps queries, keys and values.
     /// - Returns: 0…1; nil where fewer than two patches show the object.
-    /// - Precondition: a batch of one, and one of the two attentions.
+    /// - Precondition: a batch of one, and such an attention.
     public func attentionWithin(_ patches: [Bool], _ attention: SurgeryRecipe.Attention, depth: Int) -> Double? {
-        let (layout, heads, width) = (vision.layout, vision.configuration.heads, vision.configuration.headWidth)
+        let (layout, compared) = (vision.layout, attention.compared)
         precondition(patches.count == layout.patches, "\(patches.count) patches of \(layout.patches)")
-        let (tokens, shown) = (layout.count, zip(layout.patchRows, patches).filter(\.1).map(\.0))
+        precondition(compared.count == 1, "an attention of one comparison")
+        let shown = zip(layout.patchRows, patches).filter(\.1).map(\.0)
         guard shown.count > 1 else { return nil }
-        let stride = 3 * heads * width
-        var scores = [Float](repeating: 0, count: tokens * tokens)
+        let (mixer, scores) = (PatchAttention(attention, vision.configuration), scratch.scores.base)
         var (sum, count) = (0.0, 0)
         for layer in vision.blocks.count - depth..<vision.blocks.count {
-            let projected = queryKeyValue(layer)
-            for head in 0..<heads {
-                let query = projected + head * width
-                let (key, value) = (query + heads * width, query + 2 * heads * width)
-                let (a, b) =
-                    switch attention {
-                    case .queryKey: (query, key)
-                    case .valueValue: (value, value)
-                    default: preconditionFailure("only queries with keys and values with values are compared")
-                    }
-                BLAS.multiply(
-                    tokens, tokens, width, a, stride: stride, b, stride: stride, otherTransposed: true, into: &scores,
-                    stride: tokens)
-                scores.withUnsafeMutableBufferPointer { scores in
-                    guard let scores = scores.baseAddress else { return }
-                    RowKernels.softmax(
-                        scores, rows: tokens, columns: tokens, scale: 1 / Float(width).squareRoot(), causal: false)
-                    for patch in shown {
-                        let row = scores + patch * tokens
-                        let itself = Double(row[patch])
-                        let all = layout.patchRows.reduce(-itself) { $0 + Double(row[$1]) }
-                        let own = shown.reduce(-itself) { $0 + Double(row[$1]) }
-                        sum += all > 0 ? min(max(own / all, 0), 1) : 0
-                        count += 1
-                    }
+            for head in 0..<vision.configuration.heads {
+                mixer.compare(compared[0].a, compared[0].b, of: queryKeyValue(layer), head: head, into: scores)
+                for patch in shown {
+                    let row = scores + patch * layout.count
+                    let itself = Double(row[patch])
+                    let all = layout.patchRows.reduce(-itself) { $0 + Double(row[$1]) }
+                    let own = shown.reduce(-itself) { $0 + Double(row[$1]) }
+                    sum += all > 0 ? min(max(own / all, 0), 1) : 0
+                    count += 1
                 }
             }
         }

@@ -10,16 +10,16 @@ extension TransformerBlock {
     ///   - capture: of an image tower's class token; nil for texts.
     func advanceOneToken(
         _ x: UnsafeMutablePointer<Float>, at position: (Int) -> Int, batch: Int, tokens: Int, mask: Mask,
-        scratch: BlockScratch,
-        capture: LayerCapture?
+        scratch: BlockScratch, capture: LayerCapture?
     ) {
-        precondition(capture == nil || mask == .none, "captures are of the class token, which sees all tokens")
+        precondition(capture?.isOfClassToken ?? true, "other tokens than one do not go through the block")
         let stride = 3 * width
         attentionNorm(
-            x, rows: batch * tokens, into: scratch.normalised.base, mean: capture?.meanBuffer ?? scratch.mean.base,
-            sigma: capture?.sigmaBuffer ?? scratch.sigma.base)
+            x, rows: batch * tokens, into: scratch.normalised.base,
+            mean: capture?.buffer(.attentionMean) ?? scratch.mean.base,
+            sigma: capture?.buffer(.attentionSigma) ?? scratch.sigma.base)
         queryKeyValue(scratch.normalised.base, rows: batch * tokens, into: scratch.queryKeyValue.base)
-        let (scores, scale) = (scratch.scores.base, 1 / Float(headWidth).squareRoot())
+        let (scores, scale) = (scratch.scores.base, head(tokens: tokens).scale)
         for index in 0..<batch {
             let token = position(index)
             let visible = mask == .causal ? token + 1 : tokens

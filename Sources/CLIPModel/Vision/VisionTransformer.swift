@@ -83,25 +83,32 @@ public struct VisionTransformer: Sendable {
     /// Patches times their embedding, class token, positions, ln_pre. // → workspace.x [batch · T, D]
     public func embed(_ images: UnsafePointer<UInt8>, batch: Int, _ workspace: VisionWorkspace) {
         workspace.resume(batch: batch)
-        let (patches, layout) = (layout.patches, layout)
-        let patchSize = 3 * configuration.patchSize * configuration.patchSize
         for image in 0..<batch {
             normalisation.patches(
                 of: images + image * 3 * configuration.imageSize * configuration.imageSize,
                 imageSize: configuration.imageSize, patchSize: configuration.patchSize,
-                into: workspace.patches.base + image * patches * patchSize)
+                into: workspace.patches.base + image * layout.patches * patchEmbedding.inputs)
         }
-        let embedded = workspace.block.mixed.base
-        patchEmbedding.multiply(workspace.patches.base, rows: batch * patches, into: embedded)
         let x = workspace.x.base
+        placeTokens(workspace, into: x)
         for image in 0..<batch {
-            let target = x + image * tokens * width
-            (target + layout.classToken * width).update(from: classEmbedding, count: width)
-            (target + layout.prefix * width).update(from: embedded + image * patches * width, count: patches * width)
-            BLAS.add(1, positionEmbedding.elements, to: target, count: tokens * width)
+            BLAS.add(1, positionEmbedding.elements, to: x + image * tokens * width, count: tokens * width)
         }
         inputNorm(
             x, rows: batch * tokens, into: x, mean: workspace.block.mean.base, sigma: workspace.block.sigma.base)
+    }
+
+    /// The class token's embedding and the patches times theirs, without positions.
+    /// - Parameter tokens: // [batch · T, D]
+    package func placeTokens(_ workspace: VisionWorkspace, into tokens: UnsafeMutablePointer<Float>) {
+        let embedded = workspace.block.mixed.base
+        patchEmbedding.multiply(workspace.patches.base, rows: workspace.batch * layout.patches, into: embedded)
+        for image in 0..<workspace.batch {
+            let target = tokens + image * layout.count * width
+            (target + layout.classToken * width).update(from: classEmbedding, count: width)
+            (target + layout.prefix * width).update(
+                from: embedded + image * layout.patches * width, count: layout.patches * width)
+        }
     }
 
     /// Runs some of the blocks on the residual stream in `workspace.x`; the last one for the class token alone, unless
@@ -114,7 +121,7 @@ public struct VisionTransformer: Sendable {
         for layer in layers {
             try check()
             let (x, batch, capture) = (workspace.x.base, workspace.batch, workspace.captures[layer])
-            if layer == blocks.count - 1, capture?.request.isOfClassToken ?? true {
+            if layer == blocks.count - 1, capture?.isOfClassToken ?? true {
                 blocks[layer].advanceOneToken(
                     x, at: { _ in layout.classToken }, batch: batch, tokens: tokens, mask: .none,
                     scratch: workspace.block, capture: capture)
@@ -128,7 +135,7 @@ public struct VisionTransformer: Sendable {
     public func readOut(_ workspace: VisionWorkspace) {
         readout(
             workspace.x.base, at: { _ in layout.classToken }, batch: workspace.batch, tokens: tokens,
-            normalised: workspace.block.normalised.base, mean: workspace.outputMean.base,
+            normalised: workspace.pooled.base, mean: workspace.outputMean.base,
             sigma: workspace.outputSigma.base, into: workspace.embeddings.base)
     }
 }
@@ -139,8 +146,8 @@ public final class VisionWorkspace {
     public let capacity: Int
     /// Images in flight.
     public private(set) var batch = 0
-    /// The residual stream; what leaves the last layer in the class token's rows alone, unless ``CaptureRequest/allTokens``
-    /// was declared there. // [batch · T, D]
+    /// The residual stream; what leaves the last layer in the class token's rows alone, unless something of all tokens was
+    /// declared for capture there. // [batch · T, D]
     public let x: FloatBuffer
     /// r(I), not normalised. // [batch, d]
     public let embeddings: FloatBuffer
@@ -150,29 +157,28 @@ public final class VisionWorkspace {
     public let outputSigma: FloatBuffer
     /// What each layer keeps, where something was asked for.
     public let captures: [LayerCapture?]
-    let patches: FloatBuffer
+    /// Normalised pixels by patch, channel first inside a patch. // [batch · patches, 3 · patch · patch]
+    package let patches: FloatBuffer
+    /// The class token after ln_post. // [batch, D]
+    package let pooled: FloatBuffer
     /// Free between two passes.
     package let block: BlockScratch
-    private let tokens: Int
 
     /// - Parameter requests: for each layer what to keep; an empty array keeps nothing.
     public init(_ transformer: VisionTransformer, capacity: Int, capturing requests: [CaptureRequest] = []) {
         let configuration = transformer.configuration
-        let rows = capacity * transformer.tokens
         self.capacity = capacity
-        tokens = transformer.tokens
-        x = FloatBuffer(rows * transformer.width)
+        x = FloatBuffer(capacity * transformer.tokens * transformer.width)
         embeddings = FloatBuffer(capacity * transformer.embeddingWidth)
         outputMean = FloatBuffer(capacity)
         outputSigma = FloatBuffer(capacity)
-        patches = FloatBuffer(rows * 3 * configuration.patchSize * configuration.patchSize)
+        patches = FloatBuffer(capacity * transformer.layout.patches * transformer.patchEmbedding.inputs)
+        pooled = FloatBuffer(capacity * transformer.width)
         block = BlockScratch(
             width: transformer.width, neurons: configuration.mlpWidth, batch: capacity, tokens: transformer.tokens)
         captures = (0..<configuration.layers).map { layer in
             guard layer < requests.count, !requests[layer].isEmpty else { return nil }
-            return LayerCapture(
-                requests[layer], width: transformer.width, neurons: configuration.mlpWidth, heads: configuration.heads,
-                batch: capacity, layout: transformer.layout)
+            return LayerCapture(requests[layer], configuration, batch: capacity)
         }
     }
 
@@ -188,6 +194,5 @@ public final class VisionWorkspace {
     public func resume(batch: Int) {
         precondition(batch <= capacity, "a batch of \(batch) in a workspace for \(capacity)")
         self.batch = batch
-        for capture in captures { capture?.rows = batch * tokens }
     }
 }

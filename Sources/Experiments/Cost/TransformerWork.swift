@@ -55,7 +55,7 @@ struct TransformerWork: Workload, Equatable {
     /// Operations a second of the processor's time: what else the machine does at this moment says nothing of
     /// the speed that is kept.
     private func speed(of tower: VisionTransformer) -> Double {
-        let workspace = VisionWorkspace(tower, capacity: batch, capturing: [.allTokens])
+        let workspace = VisionWorkspace(tower, capacity: batch, capturing: [[.output]])
         workspace.resume(batch: batch)
         tower.run(0..<1, workspace)
         let start = Self.processorSeconds

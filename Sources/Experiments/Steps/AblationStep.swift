@@ -87,7 +87,7 @@ struct AblationStep: ImageStep {
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<AblationPredictions> {
         let (means, directions) = (try inputs[fitted.means], try inputs[fitted.directions])
         let vision = try model.clip.value().vision
-        let pass = EffectPass(vision, layers: layers, capacity: model.batch, capturing: .mlpInput)
+        let pass = EffectPass(vision, layers: layers, capacity: model.batch, capturing: [.mlpInput])
         let lenses = try inputs.parts(lenses)
         let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
         let ablations = try zip(lenses, try inputs.parts(readings)).map { part, readings in

@@ -121,7 +121,7 @@ struct SampledEffectsStep: StepDefinition {
     private func sample(_ neurons: [Int], layer: Int, _ images: ImageRuns, _ means: EffectMeans) throws -> SampledLayer
     {
         let vision = try model.clip.value().vision
-        let pass = EffectPass(vision, layers: [layer], capacity: model.batch, capturing: .mlpInput)
+        let pass = EffectPass(vision, layers: [layer], capacity: model.batch, capturing: [.mlpInput])
         var effects = (
             indirect: IndirectNeuronEffects(
                 vision, layer: layer, neurons: neurons, meanActivations: means.activations, capacity: model.batch),

@@ -44,7 +44,7 @@ public final class DirectEffects {
     private var scales: [(c: Float, overSigma: Float)]
 
     /// What a workspace has to keep of every layer.
-    public static let request: CaptureRequest = [.attentionInput, .classAttention, .mlpOutput]
+    public static let request = CaptureRequest.classToken.union([.attentionInput, .mlpOutput])
 
     public var batch: Int { workspace.batch }
     public var capacity: Int { workspace.capacity }
@@ -109,14 +109,14 @@ public final class DirectEffects {
             }
         }
         // No layer has written to the first layer's input.
-        let first = workspace.capture(0).attentionInput
+        let first = workspace.capture(0)[.attentionInput]
         for image in 0..<batch { scaled(first + vision.layout.classRow(of: image) * D, image: image) }
         project(into: embedding.base, stride: d)
         for layer in 0..<paths.layers {
             mixTokens(layer)
             evaluateHeads(layer)
             sumHeads(layer)
-            let output = workspace.capture(layer).mlpOutput
+            let output = workspace.capture(layer)[.mlpOutput]
             for image in 0..<batch {
                 scaled(
                     output + vision.layout.classRow(of: image) * D, plus: vision.blocks[layer].mlpOutput.bias,
@@ -132,14 +132,14 @@ public final class DirectEffects {
         let (T, H, D) = (vision.tokens, paths.heads, vision.width)
         let capture = workspace.capture(layer)
         for image in 0..<batch {
-            let (mean, sigma) = (capture.mean + image * T, capture.sigma + image * T)
+            let (mean, sigma) = (capture[.attentionMean] + image * T, capture[.attentionSigma] + image * T)
             let rows = mixed.base + image * H * D
-            let a = capture.classAttention + image * H * T
+            let a = capture[.classAttention] + image * H * T
             for head in 0..<H {
                 for token in 0..<T { weights.base[head * T + token] = a[head * T + token] / sigma[token] }
             }
             BLAS.multiply(
-                H, D, T, weights.base, stride: T, capture.attentionInput + image * T * D, stride: D, into: rows,
+                H, D, T, weights.base, stride: T, capture[.attentionInput] + image * T * D, stride: D, into: rows,
                 stride: D)
             for head in 0..<H {
                 let shift = BLAS.dot(weights.base + head * T, mean, count: T)

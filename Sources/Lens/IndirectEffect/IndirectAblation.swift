@@ -34,7 +34,7 @@ public final class IndirectAblation {
     public func update(_ pass: EffectPass, layer: Int, check: () throws -> Void) rethrows {
         guard let mean = meanOutputs[layer] else { preconditionFailure("no mean activations of layer \(layer)") }
         let count = vision.tokens * vision.width
-        let start = pass.workspace.capture(layer).mlpInput
+        let start = pass.workspace.capture(layer)[.mlpInput]
         workspace.resume(batch: pass.batch)
         for image in 0..<pass.batch {
             let x = workspace.x.base + image * count

@@ -33,15 +33,16 @@ public final class IndirectNeuronEffects {
     public func add(_ pass: EffectPass) {
         let (T, D, N, d) = (vision.tokens, vision.width, outputDirections.shape[0], vision.embeddingWidth)
         let capture = pass.workspace.capture(layer)
+        let (input, output, activations) = (capture[.mlpInput], capture[.mlpOutput], capture[.activations])
         let bias = vision.blocks[layer].mlpOutput.bias
         for (position, n) in neurons.enumerated() {
             workspace.resume(batch: pass.batch)
             for row in 0..<pass.batch * T {
                 let x = workspace.x.base + row * D
-                let change = meanActivations.elements[row % T * N + n] - capture.activations[row * N + n]
+                let change = meanActivations.elements[row % T * N + n] - activations[row * N + n]
                 for i in 0..<D {
                     x[i] =
-                        capture.mlpInput[row * D + i] + capture.mlpOutput[row * D + i] + bias[i]
+                        input[row * D + i] + output[row * D + i] + bias[i]
                         + change * outputDirections.elements[n * D + i]
                 }
             }

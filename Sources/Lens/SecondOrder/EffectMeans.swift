@@ -50,7 +50,7 @@ public final class EffectSums {
         pass.addCoordinateSums(lens, to: coordinates.base)
         pass.biasShares(lens, into: batchBias.base)
         pass.totalEffects(lens, biasShares: batchBias.base, into: batchTotal.base)
-        let perImage = pass.workspace.capture(lens.layer).activations
+        let perImage = pass.workspace.capture(lens.layer)[.activations]
         for image in 0..<pass.batch {
             BLAS.add(1, batchBias.base + image * d, to: biasShare.base, count: d)
             BLAS.add(1, batchTotal.base + image * d, to: total.base, count: d)

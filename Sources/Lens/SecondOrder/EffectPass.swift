@@ -36,8 +36,8 @@ public final class EffectPass {
         self.layers = layers
         let first = layers.min() ?? vision.blocks.count
         let requests = (0..<vision.blocks.count).map { layer -> CaptureRequest in
-            var request: CaptureRequest = layer > first ? .classAttention : []
-            if layers.contains(layer) { request.formUnion([.activations, .mlpOutput, extra]) }
+            var request: CaptureRequest = layer > first ? .classToken : []
+            if layers.contains(layer) { request.formUnion(extra.union([.activations, .mlpOutput])) }
             return request
         }
         workspace = VisionWorkspace(vision, capacity: capacity, capturing: requests)
@@ -98,10 +98,10 @@ public final class EffectPass {
             guard let capture, capture.request.contains(.classAttention) else { continue }
             for image in 0..<batch {
                 let scale = scales.base[image * 3 + 1]
-                let sigma = capture.sigma + image * tokens
-                let mean = capture.mean + image * tokens
+                let sigma = capture[.attentionSigma] + image * tokens
+                let mean = capture[.attentionMean] + image * tokens
                 for head in 0..<heads {
-                    let row = capture.classAttention + (image * heads + head) * tokens
+                    let row = capture[.classAttention] + (image * heads + head) * tokens
                     let column = layer * heads + head
                     var (alpha, kappa) = (Float(0), Float(0))
                     for token in 0..<tokens {
@@ -125,7 +125,7 @@ public final class EffectPass {
     /// The same for some of the neurons; those of others stay as they are. // [N, batch, K]
     func coordinates(_ lens: SecondOrderLens, of neurons: Range<Int>, into s: UnsafeMutablePointer<Float>) {
         let (tokens, K) = (vision.tokens, lens.headCount)
-        let activations = workspace.capture(lens.layer).activations + neurons.lowerBound
+        let activations = workspace.capture(lens.layer)[.activations] + neurons.lowerBound
         for image in 0..<batch {
             BLAS.multiply(
                 neurons.count, K, tokens, activations + image * tokens * lens.neurons, stride: lens.neurons,
@@ -145,7 +145,7 @@ public final class EffectPass {
     public func addCoordinateSums(_ lens: SecondOrderLens, to sums: UnsafeMutablePointer<Float>) {
         BLAS.multiply(
             lens.neurons, lens.headCount, batch * vision.tokens,
-            workspace.capture(lens.layer).activations, stride: lens.neurons, transposed: true,
+            workspace.capture(lens.layer)[.activations], stride: lens.neurons, transposed: true,
             attentionWeights.base + lens.firstHead, stride: headCount, beta: 1, into: sums, stride: lens.headCount)
     }
 
@@ -181,7 +181,7 @@ public final class EffectPass {
     /// - Parameter rows: of which the first are the batch's.
     func mixOutputs(_ lens: SecondOrderLens, into mixed: UnsafeMutablePointer<Float>, rows: Int) {
         let (tokens, width, K) = (vision.tokens, vision.width, lens.headCount)
-        let outputs = workspace.capture(lens.layer).mlpOutput
+        let outputs = workspace.capture(lens.layer)[.mlpOutput]
         for image in 0..<batch {
             BLAS.multiply(
                 K, width, tokens, attentionWeights.base + image * tokens * headCount + lens.firstHead,

@@ -28,12 +28,12 @@ struct AttentionExport: PictureExporter {
         let capacity = configuration.batch
         try work.forEachBatch(of: pictures, capacity: capacity, stage: "images") {
             let workspace = VisionWorkspace(
-                vision, capacity: capacity, capturing: Array(repeating: .classAttention, count: layers))
+                vision, capacity: capacity, capturing: Array(repeating: [.classAttention], count: layers))
             let rows = FloatBuffer(capacity * layers * perLayer)
             return { range, pixels in
                 vision(pixels, batch: range.count, workspace)
                 for layer in 0..<layers {
-                    let captured = workspace.capture(layer).classAttention
+                    let captured = workspace.capture(layer)[.classAttention]
                     for image in 0..<range.count {
                         (rows.base + (image * layers + layer) * perLayer).update(
                             from: captured + image * perLayer, count: perLayer)
