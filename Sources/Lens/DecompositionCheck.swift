@@ -12,8 +12,7 @@ public struct DecompositionCheck: Sendable, Equatable {
 
     /// - Parameter images: 8-bit RGB of the model's size. // [count, size, size, 3]
     public init(_ vision: VisionTransformer, lenses: [SecondOrderLens], images: UnsafePointer<UInt8>, count: Int) {
-        let pass = EffectPass(vision, layers: lenses.map(\.layer), capacity: count)
-        pass.run(images, batch: count)
+        let pass = EffectWorkspace(vision, layers: lenses.map(\.layer), capacity: count).run(images, batch: count)
         neuronSums = lenses.reduce(into: [:]) { $0[$1.layer] = Self.neuronSumError($1, pass) }
         directTerms = Self.directTermError(vision, images, count: count)
     }
@@ -46,14 +45,14 @@ public struct DecompositionCheck: Sendable, Equatable {
             vision, capacity: count,
             capturing: [CaptureRequest](
                 repeating: .classToken.union([.activations, .attentionInput]), count: vision.blocks.count))
-        vision(images, batch: count, workspace)
+        let pass = vision(images, batch: count, workspace)
         let (T, D, d) = (vision.tokens, vision.width, vision.embeddingWidth)
         let errors = (0..<count).map { image -> Float in
             let row = vision.layout.classRow(of: image)
             // The first layer's input at the class token holds no term of any layer yet.
-            var residual = (0..<D).map { Double(workspace.capture(0)[.attentionInput][row * D + $0]) }
+            var residual = (0..<D).map { Double(pass.capture(0)[.attentionInput][row * D + $0]) }
             for (layer, block) in vision.blocks.enumerated() {
-                let capture = workspace.capture(layer)
+                let capture = pass.capture(layer)
                 for (i, value) in attentionTerms(block, capture, image: image, tokens: T).enumerated() {
                     residual[i] += value
                 }
@@ -65,7 +64,7 @@ public struct DecompositionCheck: Sendable, Equatable {
                 let mlp = p.times(block.mlpOutput.weight, transposed: true).elements
                 for i in 0..<D { residual[i] += Double(mlp[i] + block.mlpOutput.bias[i]) }
             }
-            let (mean, sigma) = (Double(workspace.outputMean.base[image]), Double(workspace.outputSigma.base[image]))
+            let (mean, sigma) = (Double(pass.outputMean[image]), Double(pass.outputSigma[image]))
             let normalised = (0..<D).map {
                 Float(
                     (residual[$0] - mean) / sigma * Double(vision.readout.norm.weight[$0])
@@ -73,7 +72,7 @@ public struct DecompositionCheck: Sendable, Equatable {
             }
             let r = Tensor(shape: [1, D], elements: normalised).times(vision.readout.projection, transposed: true)
                 .elements
-            return relativeError(of: workspace.embeddings.base + image * d, to: r.map(Double.init)[...])
+            return relativeError(of: pass.embeddings + image * d, to: r.map(Double.init)[...])
         }
         return errors.largestMagnitude()
     }

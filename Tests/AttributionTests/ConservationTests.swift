@@ -17,11 +17,10 @@ import Testing
 @Suite struct ConservationTests {
     func relevance(_ rule: RelevanceRule, seed: UInt64) throws -> Run {
         let vision = RandomVision.make(seed: seed)
-        let record = ForwardRecord(vision)
-        record.run(RandomVision.images(1, seed: seed + 100))
+        let record = ForwardRecord(vision, RandomVision.images(1, seed: seed + 100), ForwardRecord.workspace(vision))
         let relevance = AttentionRelevance(
-            record, streams: [RelevanceStream(rule: rule, lowestLayer: RelevanceStream.pixels)])
-        relevance.run(weights: Array(RandomVision.classifier(vision, classes: 3)[row: 1]))
+            vision, streams: [RelevanceStream(rule: rule, lowestLayer: RelevanceStream.pixels)])
+        relevance.run(record, weights: Array(RandomVision.classifier(vision, classes: 3)[row: 1]))
         return Run(vision: vision, relevance: relevance, pixels: try #require(relevance.pixels))
     }
 
@@ -100,8 +99,8 @@ import Testing
 
     @Test func anAttentionLayersProductsHandOutHalves() throws {
         let run = try relevance(.modified, seed: 2)
-        let (record, block) = (ForwardRecord(run.vision), run.vision.blocks[1])
-        record.run(RandomVision.images(1, seed: 2))
+        let block = run.vision.blocks[1]
+        let record = ForwardRecord(run.vision, RandomVision.images(1, seed: 2), ForwardRecord.workspace(run.vision))
         let (tokens, width) = (run.vision.tokens, run.vision.width)
         let products = AttentionProductRelevance(run.vision)
         let relevance = [Float](repeating: 1, count: tokens * width)

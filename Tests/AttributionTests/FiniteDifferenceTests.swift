@@ -54,8 +54,8 @@ import Testing
         configuration.activation = activation
         let vision = RandomVision.make(configuration, seed: 6)
         let classifier = RandomVision.classifier(vision, classes: 4)
-        let pass = AttributionPass(vision, classifier: classifier, logitScale: 20)
-        pass.run(RandomVision.images(1, seed: 8))
+        let pass = AttributionWorkspace(vision, classifier: classifier, logitScale: 20).run(
+            RandomVision.images(1, seed: 8))
         let weights = Array(classifier[row: 3])
         let step = 1e-5
         for layer in 1..<vision.blocks.count {

@@ -39,7 +39,7 @@ import Testing
     /// Comparisons with NaN are false, so the largest of errors may lose it.
     @Test func aTowerThatIsNotFiniteDoesNotPass() throws {
         let broken = VisionTransformer(
-            configuration: vision.configuration, patchEmbedding: vision.patchEmbedding,
+            configuration: vision.configuration, patchEmbedding: vision.patchEmbedding.weight,
             classEmbedding: vision.classEmbedding, positionEmbedding: vision.positionEmbedding,
             inputNorm: vision.inputNorm, blocks: vision.blocks,
             readout: Readout(

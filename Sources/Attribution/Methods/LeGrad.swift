@@ -7,7 +7,7 @@ extension AttributionMethod {
     public static let leGrad = AttributionMethod("legrad", title: "LeGrad", query: .label) { pass, query in
         let memory = pass.memory { LeGrad($0) }
         pass.flow.row.base.update(repeating: 0, count: pass.vision.tokens)
-        memory.add(weights: pass.weights(of: query.label), to: pass.flow.row.base)
+        memory.add(pass.record, weights: pass.weights(of: query.label), to: pass.flow.row.base)
         return pass.patchMap(pass.flow.row.base)
     }
 }
@@ -19,7 +19,6 @@ extension AttributionMethod {
 private final class LeGrad {
     private static let layers = 2
 
-    private let record: ForwardRecord
     private let block: BlockGradient
     /// Gradient with respect to a layer's attention. // [H, T, T]
     private let attention: FloatBuffer
@@ -32,9 +31,7 @@ private final class LeGrad {
     /// μ and σ of ln_post. // [1]
     private let mean, sigma: FloatBuffer
 
-    init(_ record: ForwardRecord) {
-        let vision = record.vision
-        self.record = record
+    init(_ vision: VisionTransformer) {
         block = BlockGradient(vision)
         attention = FloatBuffer(vision.configuration.heads * vision.tokens * vision.tokens)
         residual = FloatBuffer(vision.tokens * vision.width)
@@ -48,11 +45,11 @@ private final class LeGrad {
     /// - Parameters:
     ///   - weights: the class's row of the classifier. // [d]
     ///   - row: gets the scores of all tokens added. // [T]
-    func add(weights: UnsafePointer<Float>, to row: UnsafeMutablePointer<Float>) {
+    func add(_ record: ForwardRecord, weights: [Float], to row: UnsafeMutablePointer<Float>) {
         let vision = record.vision
         let (tokens, heads, layers) = (vision.tokens, vision.configuration.heads, vision.blocks.count)
         for layer in max(0, layers - Self.layers)..<layers {
-            readOut(layer, weights: weights)
+            readOut(record.layers[layer][.output], vision, weights: weights)
             block.run(
                 vision.blocks[layer], record.layers[layer], rows: 0..<tokens, residual: residual.base,
                 attention: attention.base, throughAttention: false)
@@ -64,10 +61,9 @@ private final class LeGrad {
     }
 
     /// The gradient of s_l with respect to the tokens that leave layer l: the same for all, each being a T-th of the mean.
-    private func readOut(_ layer: Int, weights: UnsafePointer<Float>) {
-        let vision = record.vision
+    /// - Parameter output: those tokens. // [T, D]
+    private func readOut(_ output: UnsafePointer<Float>, _ vision: VisionTransformer, weights: [Float]) {
         let (tokens, width, d) = (vision.tokens, vision.width, vision.embeddingWidth)
-        let output = record.layers[layer][.output]
         token.base.update(repeating: 0, count: width)
         for i in 0..<tokens { BLAS.add(1 / Float(tokens), output + i * width, to: token.base, count: width) }
         vision.readout(

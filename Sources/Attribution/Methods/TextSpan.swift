@@ -17,12 +17,14 @@ extension AttributionPass {
     /// The direction is taken through W_O once a layer instead of every token.
     /// Source: Gandelsman, Efros and Steinhardt, arXiv 2310.05916, and its public implementation.
     /// - Parameter contrast: the class's weights minus the mean over all classes. // [d]
-    fileprivate func textSpan(contrast: UnsafePointer<Float>) -> HeatMap {
+    fileprivate func textSpan(contrast: [Float]) -> HeatMap {
         let (tokens, width, d) = (vision.tokens, vision.width, vision.embeddingWidth)
+        // In the residual stream, and through W_O. // [D]
+        let (direction, headDirections) = (FloatBuffer(width), FloatBuffer(width))
         BLAS.multiply(
             d, width, vision.readout.projection.elements, stride: width, transposed: true, vector: contrast,
             into: direction.base)
-        let (mean, sigma) = (record.outputMean, record.outputSigma)
+        let (mean, sigma) = (record.pass.outputMean[0], record.pass.outputSigma[0])
         // L of the 2L + 1 parts of the residual stream are attention's.
         var shared: Float = 0
         let layersShare = Float(vision.blocks.count) / Float(2 * vision.blocks.count + 1)

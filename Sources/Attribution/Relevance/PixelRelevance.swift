@@ -34,12 +34,12 @@ final class PixelRelevance {
     func propagate(_ relevance: UnsafePointer<Float>, rule: RelevanceRule, _ record: ForwardRecord) {
         let vision = record.vision
         embedded.base.update(from: relevance, count: embedded.count)
-        record.placeTokens(into: placed.base)
+        vision.placeTokens(record.pass, into: placed.base)
         ResidualRelevance.propagate(
             embedded.base, rule: rule, placed.base, vision.positionEmbedding.elements, count: embedded.count,
             second: positions.base)
         let (rows, width, length) = (vision.layout.patches, vision.width, vision.patchEmbedding.inputs)
-        shift(record.patches)
+        shift(record.pass.patches)
         weights.split(vision.patchEmbedding.weight.elements, count: width * length)
         BLAS.multiply(
             rows, width, length, aboveSmallest.base, stride: length, weights.positive.base, stride: length,
@@ -61,15 +61,15 @@ final class PixelRelevance {
     }
 
     /// x − L and x − H.
-    private func shift(_ x: FloatBuffer) {
+    private func shift(_ x: UnsafePointer<Float>) {
         var (smallest, largest) = (Float.infinity, -Float.infinity)
-        for i in 0..<x.count {
-            smallest = min(smallest, x.base[i])
-            largest = max(largest, x.base[i])
+        for i in 0..<pixels.count {
+            smallest = min(smallest, x[i])
+            largest = max(largest, x[i])
         }
-        for i in 0..<x.count {
-            aboveSmallest.base[i] = x.base[i] - smallest
-            belowLargest.base[i] = x.base[i] - largest
+        for i in 0..<pixels.count {
+            aboveSmallest.base[i] = x[i] - smallest
+            belowLargest.base[i] = x[i] - largest
         }
     }
 }

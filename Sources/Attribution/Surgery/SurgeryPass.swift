@@ -1,25 +1,148 @@
 import CLIPModel
 import DenseMath
 
-/// One forward pass of the image tower and any number of second paths through its last blocks. Belongs to one worker;
-/// its memory is allocated once and serves one batch after the other.
+/// One forward pass of the image tower and any number of second paths through its last blocks. Holds until its workspace runs
+/// again.
+public struct SurgeryPass {
+    let tower: VisionPass
+    private let workspace: SurgeryWorkspace
+
+    fileprivate init(_ tower: VisionPass, _ workspace: SurgeryWorkspace) {
+        (self.tower, self.workspace) = (tower, workspace)
+    }
+
+    public var vision: VisionTransformer { workspace.vision }
+    private var scratch: BlockScratch { workspace.tower.block }
+
+    /// r(I), which no recipe changes; not normalised. // [batch, d]
+    public var representations: UnsafePointer<Float> { tower.embeddings }
+
+    /// All tokens as a recipe reads them, through ln_post and P; not normalised. The memory is used again by the next call.
+    /// - Precondition: the recipe is one of ``SurgeryWorkspace/recipes``.
+    /// - Returns: // [batch, T, d]
+    public func embed(_ recipe: SurgeryRecipe) -> UnsafePointer<Float> {
+        let (batch, tokens, width) = (tower.batch, vision.tokens, vision.width)
+        let residual = followPath(recipe)
+        for image in 0..<batch {
+            let row = vision.layout.classRow(of: image) * width
+            (residual + row).update(from: tower.output + row, count: width)
+        }
+        vision.readout(
+            residual, rows: batch * tokens, normalised: scratch.normalised.base, mean: scratch.mean.base,
+            sigma: scratch.sigma.base, into: workspace.tokens.base)
+        return UnsafePointer(workspace.tokens.base)
+    }
+
+    /// The second path before the class token is put in. // [batch · T, D]
+    func followPath(_ recipe: SurgeryRecipe) -> UnsafeMutablePointer<Float> {
+        precondition(workspace.recipes.contains(recipe), "tokens by '\(recipe.name)' were asked for but not declared")
+        let (layers, rows, width) = (vision.blocks.count, tower.batch * vision.tokens, vision.width)
+        let path = workspace.path.base
+        let first = layers - recipe.depth
+        guard recipe.depth > 0 else {
+            path.update(from: tower.capture(layers - 1)[.output], count: rows * width)
+            return path
+        }
+        if recipe.keepsResidual {
+            path.update(from: tower.capture(first)[.attentionInput], count: rows * width)
+        } else {
+            path.update(repeating: 0, count: rows * width)
+        }
+        for layer in first..<layers {
+            addAttention(recipe.attention, layer: layer, to: path)
+            if recipe.keepsMLP { vision.blocks[layer].addMLP(to: path, rows: rows, scratch: scratch) }
+        }
+        return path
+    }
+
+    /// path ← path + Proj(mixture of the layer's values)
+    func addAttention(_ attention: SurgeryRecipe.Attention, layer: Int, to path: UnsafeMutablePointer<Float>) {
+        guard let mixer = workspace.attentions[attention] else {
+            preconditionFailure("an attention that no recipe has")
+        }
+        let (block, tokens, width) = (vision.blocks[layer], vision.tokens, vision.width)
+        let rows = tower.batch * tokens
+        let capture = tower.capture(layer)
+        for image in 0..<tower.batch {
+            let length =
+                if case .selfSelf = attention {
+                    meanLength(capture[.attentionNormalised] + image * tokens * width)
+                } else { Float(1) }
+            mixer.mix(
+                capture[.queryKeyValue] + image * tokens * 3 * width, inputLength: length, scores: scratch.scores.base,
+                into: scratch.mixed.base + image * tokens * width)
+        }
+        block.attentionOutput(scratch.mixed.base, rows: rows, accumulating: true, into: path)
+    }
+
+    /// The mean length of one image's tokens. // [T, D]
+    private func meanLength(_ x: UnsafePointer<Float>) -> Float {
+        let (tokens, width) = (vision.tokens, vision.width)
+        let lengths = (0..<tokens).map { token in
+            let row = x + token * width
+            return Double(BLAS.dot(row, row, count: width)).squareRoot()
+        }
+        return Float(lengths.reduce(0, +) / Double(tokens))
+    }
+}
+
+extension SurgeryPass {
+    /// Of the attention that an object's patches pay to other patches, the share that stays on the object: the mean over its
+    /// patches, heads and the last blocks. CLIP Surgery (arXiv 2304.05653, section 3) calls the mean over images mFSR; a patch
+    /// that attends to all others alike has the object's share of them. What a patch pays to itself is left out: values are
+    /// always most like themselves, whatever they are of.
+    /// - Parameters:
+    ///   - patches: whether each patch shows the object. // [patches]
+    ///   - attention: one that compares one part with one.
+    ///   - depth: last blocks, of which a recipe with that depth keeps queries, keys and values.
+    /// - Returns: 0…1; nil where fewer than two patches show the object.
+    /// - Precondition: a batch of one, and such an attention.
+    public func attentionWithin(_ patches: [Bool], _ attention: SurgeryRecipe.Attention, depth: Int) -> Double? {
+        let layout = vision.layout
+        precondition(patches.count == layout.patches, "\(patches.count) patches of \(layout.patches)")
+        guard let (a, b) = attention.compared.first, attention.compared.count == 1 else {
+            preconditionFailure("an attention of one comparison")
+        }
+        let shown = zip(layout.patchRows, patches).filter(\.1).map(\.0)
+        guard shown.count > 1 else { return nil }
+        let (mixer, scores) = (PatchAttention(attention, vision.configuration), scratch.scores.base)
+        var (sum, count) = (0.0, 0)
+        for layer in vision.blocks.count - depth..<vision.blocks.count {
+            for head in 0..<vision.configuration.heads {
+                mixer.compare(a, b, of: tower.capture(layer)[.queryKeyValue], head: head, into: scores)
+                for patch in shown {
+                    let row = scores + patch * layout.count
+                    let itself = Double(row[patch])
+                    let all = layout.patchRows.reduce(-itself) { $0 + Double(row[$1]) }
+                    let own = shown.reduce(-itself) { $0 + Double(row[$1]) }
+                    sum += all > 0 ? min(max(own / all, 0), 1) : 0
+                    count += 1
+                }
+            }
+        }
+        return sum / Double(count)
+    }
+}
+
+/// Runs the image tower and holds what ``SurgeryPass`` reads. Belongs to one worker; its memory is allocated once and serves
+/// one batch after the other.
 ///
 /// ```swift
-/// let pass = SurgeryPass(try model.vision.resized(to: 512), recipes: [.plain, .surgery(depth: 6)], capacity: 1)
-/// pass.run(image, batch: 1)
-/// let tokens = pass.embed(.surgery(depth: 6))   // [T, d]
+/// let workspace = SurgeryWorkspace(
+///     try model.vision.resized(to: 512), recipes: [.plain, .surgery(depth: 6)], capacity: 1)
+/// let tokens = workspace.run(image, batch: 1).embed(.surgery(depth: 6))   // [T, d]
 /// ```
-public final class SurgeryPass {
+public final class SurgeryWorkspace {
     public let vision: VisionTransformer
     /// What can be asked for.
     public let recipes: [SurgeryRecipe]
-    private let workspace: VisionWorkspace
-    /// The tower's own, which is free once it has run.
-    private var scratch: BlockScratch { workspace.block }
+    /// Its block's memory is free once the tower has run.
+    fileprivate let tower: VisionWorkspace
     /// The second path. // [batch · T, D]
-    private let path: FloatBuffer
-    private let tokens: FloatBuffer
-    private let attentions: [SurgeryRecipe.Attention: PatchAttention]
+    fileprivate let path: FloatBuffer
+    /// // [batch · T, d]
+    fileprivate let tokens: FloatBuffer
+    fileprivate let attentions: [SurgeryRecipe.Attention: PatchAttention]
 
     /// - Parameters:
     ///   - vision: of the size of the images.
@@ -36,7 +159,7 @@ public final class SurgeryPass {
             for layer in layers - recipe.depth..<layers { requests[layer].formUnion(recipe.attention.needs) }
             if recipe.keepsResidual { requests[layers - recipe.depth].insert(.attentionInput) }
         }
-        workspace = VisionWorkspace(vision, capacity: capacity, capturing: requests)
+        tower = VisionWorkspace(vision, capacity: capacity, capturing: requests)
         path = FloatBuffer(capacity * vision.tokens * vision.width)
         tokens = FloatBuffer(capacity * vision.tokens * vision.embeddingWidth)
         attentions = Dictionary(
@@ -45,114 +168,7 @@ public final class SurgeryPass {
     }
 
     /// Runs the tower on images of its size, 8-bit RGB. // [batch, size, size, 3]
-    public func run(_ images: UnsafePointer<UInt8>, batch: Int) { vision(images, batch: batch, workspace) }
-
-    /// r(I) of the images that ran last, which no recipe changes; not normalised. // [batch, d]
-    public var representations: UnsafePointer<Float> { UnsafePointer(workspace.embeddings.base) }
-
-    /// All tokens of the images that ran last as a recipe reads them, through ln_post and P; not normalised. The memory is
-    /// used again by the next call.
-    /// - Precondition: the recipe is one of ``recipes``.
-    /// - Returns: // [batch, T, d]
-    public func embed(_ recipe: SurgeryRecipe) -> UnsafePointer<Float> {
-        let (batch, tokens, width) = (workspace.batch, vision.tokens, vision.width)
-        let residual = followPath(recipe)
-        for image in 0..<batch {
-            let row = vision.layout.classRow(of: image) * width
-            (residual + row).update(from: workspace.x.base + row, count: width)
-        }
-        vision.readout(
-            residual, rows: batch * tokens, normalised: scratch.normalised.base, mean: scratch.mean.base,
-            sigma: scratch.sigma.base, into: self.tokens.base)
-        return UnsafePointer(self.tokens.base)
-    }
-
-    /// The second path before the class token is put in. // [batch · T, D]
-    func followPath(_ recipe: SurgeryRecipe) -> UnsafeMutablePointer<Float> {
-        precondition(recipes.contains(recipe), "tokens by '\(recipe.name)' were asked for but not declared")
-        let (layers, rows, width) = (vision.blocks.count, workspace.batch * vision.tokens, vision.width)
-        let path = path.base
-        let first = layers - recipe.depth
-        guard recipe.depth > 0 else {
-            path.update(from: workspace.capture(layers - 1)[.output], count: rows * width)
-            return path
-        }
-        if recipe.keepsResidual {
-            path.update(from: workspace.capture(first)[.attentionInput], count: rows * width)
-        } else {
-            path.update(repeating: 0, count: rows * width)
-        }
-        for layer in first..<layers {
-            addAttention(recipe.attention, layer: layer, to: path)
-            if recipe.keepsMLP { vision.blocks[layer].addMLP(to: path, rows: rows, scratch: scratch) }
-        }
-        return path
-    }
-
-    /// path ← path + Proj(mixture of the layer's values)
-    func addAttention(_ attention: SurgeryRecipe.Attention, layer: Int, to path: UnsafeMutablePointer<Float>) {
-        guard let mixer = attentions[attention] else { preconditionFailure("an attention that no recipe has") }
-        let (block, tokens, width) = (vision.blocks[layer], vision.tokens, vision.width)
-        let rows = workspace.batch * tokens
-        let capture = workspace.capture(layer)
-        for image in 0..<workspace.batch {
-            let length =
-                if case .selfSelf = attention {
-                    meanLength(capture[.attentionNormalised] + image * tokens * width)
-                } else { Float(1) }
-            mixer.mix(
-                capture[.queryKeyValue] + image * tokens * 3 * width, inputLength: length, scores: scratch.scores.base,
-                into: scratch.mixed.base + image * tokens * width)
-        }
-        block.attentionOutput(scratch.mixed.base, rows: rows, accumulating: true, into: path)
-    }
-
-    /// Queries, keys and values of a layer, of the images that ran last. // [batch · T, 3D]
-    func queryKeyValue(_ layer: Int) -> UnsafePointer<Float> { workspace.capture(layer)[.queryKeyValue] }
-
-    /// The mean length of one image's tokens. // [T, D]
-    private func meanLength(_ x: UnsafePointer<Float>) -> Float {
-        let (tokens, width) = (vision.tokens, vision.width)
-        let lengths = (0..<tokens).map { token in
-            let row = x + token * width
-            return Double(BLAS.dot(row, row, count: width)).squareRoot()
-        }
-        return Float(lengths.reduce(0, +) / Double(tokens))
-    }
-}
-
-extension SurgeryPass {
-    /// Of the attention that an object's patches pay to other patches, the share that stays on the object: the mean over its
-    /// patches, heads and the last blocks, of the one image that ran last. CLIP Surgery (arXiv 2304.05653, section 3) calls
-    /// the mean over images mFSR; a patch that attends to all others alike has the object's share of them. What a patch pays
-    /// to itself is left out: values are always most like themselves, whatever they are of.
-    /// - Parameters:
-    ///   - patches: whether each patch shows the object. // [patches]
-    ///   - attention: one that compares one part with one.
-    ///   - depth: last blocks, of which a recipe with that depth keeps queries, keys and values.
-    /// - Returns: 0…1; nil where fewer than two patches show the object.
-    /// - Precondition: a batch of one, and such an attention.
-    public func attentionWithin(_ patches: [Bool], _ attention: SurgeryRecipe.Attention, depth: Int) -> Double? {
-        let (layout, compared) = (vision.layout, attention.compared)
-        precondition(patches.count == layout.patches, "\(patches.count) patches of \(layout.patches)")
-        precondition(compared.count == 1, "an attention of one comparison")
-        let shown = zip(layout.patchRows, patches).filter(\.1).map(\.0)
-        guard shown.count > 1 else { return nil }
-        let (mixer, scores) = (PatchAttention(attention, vision.configuration), scratch.scores.base)
-        var (sum, count) = (0.0, 0)
-        for layer in vision.blocks.count - depth..<vision.blocks.count {
-            for head in 0..<vision.configuration.heads {
-                mixer.compare(compared[0].a, compared[0].b, of: queryKeyValue(layer), head: head, into: scores)
-                for patch in shown {
-                    let row = scores + patch * layout.count
-                    let itself = Double(row[patch])
-                    let all = layout.patchRows.reduce(-itself) { $0 + Double(row[$1]) }
-                    let own = shown.reduce(-itself) { $0 + Double(row[$1]) }
-                    sum += all > 0 ? min(max(own / all, 0), 1) : 0
-                    count += 1
-                }
-            }
-        }
-        return sum / Double(count)
+    public func run(_ images: UnsafePointer<UInt8>, batch: Int) -> SurgeryPass {
+        SurgeryPass(vision(images, batch: batch, tower), self)
     }
 }

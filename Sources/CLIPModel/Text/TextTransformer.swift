@@ -7,7 +7,7 @@ public struct TextTransformer: Sendable {
     public let tokenEmbedding: Tensor
     /// // [context, D]
     public let positionEmbedding: Tensor
-    public let blocks: [TransformerBlock]
+    public private(set) var blocks: [TransformerBlock]
     /// ln_final and the projection.
     public let readout: Readout
 
@@ -29,9 +29,9 @@ public struct TextTransformer: Sendable {
 
     /// The tower with the products of its blocks' linear layers in another precision.
     public func with(_ precision: Precision) -> TextTransformer {
-        TextTransformer(
-            configuration: configuration, tokenEmbedding: tokenEmbedding, positionEmbedding: positionEmbedding,
-            blocks: blocks.map { $0.with(precision) }, readout: readout)
+        var tower = self
+        tower.blocks = blocks.map { $0.with(precision) }
+        return tower
     }
 
     /// Embeds texts, not normalised. The tower is causal, so tokens after the longest text's end change

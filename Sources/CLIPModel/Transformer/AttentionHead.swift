@@ -5,7 +5,6 @@ package struct AttentionHead {
     package let tokens: Int
     /// Width d_h of a query, key or value.
     package let width: Int
-
     /// c = d_h^(−½), the factor of the scores.
     package let scale: Float
 
@@ -14,12 +13,8 @@ package struct AttentionHead {
         scale = 1 / Float(width).squareRoot()
     }
 
-    /// scores ← softmax(scale · (a bᵀ + offset)), by rows. // [T, T]
-    /// - Parameters:
-    ///   - a: // [T, d_h], so many numbers apart as `stride` says
-    ///   - b: as `a`.
-    ///   - scale: nil for c.
-    ///   - offset: nil for nothing. // [T, T]
+    /// scores ← softmax(scale · (a bᵀ + offset)), by rows, with c for the scale unless another is given.
+    /// // a, b [T, d_h], offset and scores [T, T]
     package func compare(
         _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, stride: Int, scale: Float? = nil,
         offset: UnsafePointer<Float>? = nil, mask: TransformerBlock.Mask = .none,

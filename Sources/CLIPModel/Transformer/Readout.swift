@@ -12,13 +12,8 @@ public struct Readout: Sendable {
 
     public init(norm: LayerNorm, projection: Tensor) { (self.norm, self.projection) = (norm, projection) }
 
-    /// Reads every row.
-    /// - Parameters:
-    ///   - x: tokens. // [rows, D]
-    ///   - normalised: receives the tokens after the norm; may be `x`. // [rows, D]
-    ///   - mean: receives μ*. // [rows]
-    ///   - sigma: receives σ*. // [rows]
-    ///   - embeddings: receives what the projection makes of them, not normalised. // [rows, d]
+    /// Reads every row of x [rows, D]: its normalised form [rows, D], which may take the place of x, the norm's μ* and
+    /// σ* [rows], and the embeddings, not normalised [rows, d].
     package func callAsFunction(
         _ x: UnsafePointer<Float>, rows: Int, normalised: UnsafeMutablePointer<Float>,
         mean: UnsafeMutablePointer<Float>, sigma: UnsafeMutablePointer<Float>,
@@ -30,11 +25,7 @@ public struct Readout: Sendable {
             otherTransposed: true, into: embeddings, stride: embeddingWidth)
     }
 
-    /// Reads one token of each image or text.
-    /// - Parameters:
-    ///   - x: // [batch · tokens, D]
-    ///   - position: the token's, by image or text.
-    ///   - normalised: // [batch, D]
+    /// Reads the token that stands at `position` in each image or text of so many tokens. // x [batch · tokens, D]
     package func callAsFunction(
         _ x: UnsafePointer<Float>, at position: (Int) -> Int, batch: Int, tokens: Int,
         normalised: UnsafeMutablePointer<Float>, mean: UnsafeMutablePointer<Float>,

@@ -74,26 +74,34 @@ public struct TransformerBlock: Sendable {
         capture: LayerCapture?
     ) {
         let (rows, stride, head) = (batch * tokens, 3 * width, head(tokens: tokens))
-        capture?.keep(.attentionInput, x, count: rows * width)
-        let normalised = capture?.buffer(.attentionNormalised) ?? scratch.normalised.base
-        attentionNorm(
-            x, rows: rows, into: normalised, mean: capture?.buffer(.attentionMean) ?? scratch.mean.base,
-            sigma: capture?.buffer(.attentionSigma) ?? scratch.sigma.base)
-        let projected = capture?.buffer(.queryKeyValue) ?? scratch.queryKeyValue.base
-        queryKeyValue(normalised, rows: rows, into: projected)  // [rows, 3D]
+        let projected = project(x, rows: rows, scratch: scratch, capture: capture)
         let (mixed, attention) = (capture?.buffer(.mixed) ?? scratch.mixed.base, capture?.buffer(.attention))
         for image in 0..<batch {
             for index in 0..<heads {
                 let query = projected + image * tokens * stride + index * headWidth
                 let scores = attention.map { $0 + (image * heads + index) * tokens * tokens } ?? scratch.scores.base
                 head.compare(query, query + width, stride: stride, mask: mask, into: scores)
-                capture?.keepClassAttention(amongAll: scores, image: image, head: index)
+                capture?.keepClassAttention(of: scores, amongAll: true, image: image, head: index)
                 head.mix(
                     query + 2 * width, stride: stride, by: scores,
                     into: mixed + image * tokens * width + index * headWidth, mixedStride: width)
             }
         }
         add(attentionOutput, of: mixed, to: x, rows: rows, branch: capture?.buffer(.attentionBranch))
+    }
+
+    /// Queries, keys and values of ln_1(x). // [rows, D] → [rows, 3D]
+    private func project(
+        _ x: UnsafePointer<Float>, rows: Int, scratch: BlockScratch, capture: LayerCapture?
+    ) -> UnsafeMutablePointer<Float> {
+        capture?.keep(.attentionInput, x, count: rows * width)
+        let normalised = capture?.buffer(.attentionNormalised) ?? scratch.normalised.base
+        attentionNorm(
+            x, rows: rows, into: normalised, mean: capture?.buffer(.attentionMean) ?? scratch.mean.base,
+            sigma: capture?.buffer(.attentionSigma) ?? scratch.sigma.base)
+        let projected = capture?.buffer(.queryKeyValue) ?? scratch.queryKeyValue.base
+        queryKeyValue(normalised, rows: rows, into: projected)
+        return projected
     }
 
     /// x ← x + MLP(ln_2(x)) // [rows, D]
@@ -146,6 +154,45 @@ public struct TransformerBlock: Sendable {
         let hidden = UnsafeMutableRawPointer(scratch.hidden.base)
         return input.multiply(normalised, rows: rows, addsBias: true, activation: activation, into: hidden, .bf16)
             && output.multiply(hidden, .bf16, rows: rows, addsBias: true, accumulating: true, into: x)
+    }
+}
+
+extension TransformerBlock {
+    /// Runs the block for one token of each image or text alone; the others' rows of `x` stay what they were.
+    ///
+    /// Of the last block of a tower that is read at one token, this is all that anybody sees: keys and values of all
+    /// tokens, but one row of attention, of W_O and of the MLP. // x [batch · tokens, D]
+    /// - Parameters:
+    ///   - position: of that token, by image or text.
+    ///   - capture: of ``CaptureRequest/classToken`` at most.
+    func advanceOneToken(
+        _ x: UnsafeMutablePointer<Float>, at position: (Int) -> Int, batch: Int, tokens: Int, mask: Mask,
+        scratch: BlockScratch, capture: LayerCapture?
+    ) {
+        precondition(capture?.isOfClassToken ?? true, "other tokens than one do not go through the block")
+        let projected = project(x, rows: batch * tokens, scratch: scratch, capture: capture)
+        let (stride, scores, scale) = (3 * width, scratch.scores.base, head(tokens: tokens).scale)
+        for index in 0..<batch {
+            let token = position(index)
+            let visible = mask == .causal ? token + 1 : tokens
+            for head in 0..<heads {
+                let first = projected + index * tokens * stride + head * headWidth
+                BLAS.multiply(
+                    visible, headWidth, first + width, stride: stride, vector: first + token * stride, into: scores)
+                RowKernels.softmax(scores, rows: 1, columns: visible, scale: scale, causal: false)
+                capture?.keepClassAttention(of: scores, amongAll: false, image: index, head: head)
+                BLAS.multiply(
+                    visible, headWidth, first + 2 * width, stride: stride, transposed: true, vector: scores,
+                    into: scratch.mixed.base + index * width + head * headWidth)
+            }
+        }
+        // Queries, keys and values have been used. // [batch, D]
+        let chosen = projected
+        func row(_ index: Int) -> UnsafeMutablePointer<Float> { x + (index * tokens + position(index)) * width }
+        for index in 0..<batch { (chosen + index * width).update(from: row(index), count: width) }
+        attentionOutput(scratch.mixed.base, rows: batch, accumulating: true, into: chosen)
+        addMLP(to: chosen, rows: batch, scratch: scratch)
+        for index in 0..<batch { row(index).update(from: chosen + index * width, count: width) }
     }
 }
 

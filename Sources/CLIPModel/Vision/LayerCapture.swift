@@ -4,10 +4,8 @@ import DenseMath
 public enum LayerTap: Int, CaseIterable, Sendable {
     /// x, the residual stream that enters. // [batch · T, D]
     case attentionInput
-    /// μ of ln_1. // [batch · T]
-    case attentionMean
-    /// σ of ln_1. // [batch · T]
-    case attentionSigma
+    /// μ and σ of ln_1. // [batch · T]
+    case attentionMean, attentionSigma
     /// ln_1(x). // [batch · T, D]
     case attentionNormalised
     /// Of a token its queries, keys and values with their biases, each head by head. // [batch · T, 3D]
@@ -22,10 +20,8 @@ public enum LayerTap: Int, CaseIterable, Sendable {
     case attentionBranch
     /// The residual stream between the attention and the MLP, from which a pass can go on. // [batch · T, D]
     case mlpInput
-    /// μ of ln_2. // [batch · T]
-    case mlpMean
-    /// σ of ln_2. // [batch · T]
-    case mlpSigma
+    /// μ and σ of ln_2. // [batch · T]
+    case mlpMean, mlpSigma
     /// ln_2 of ``mlpInput``. // [batch · T, D]
     case mlpNormalised
     /// What enters the non-linearity. // [batch · T, N]
@@ -99,14 +95,10 @@ public final class LayerCapture {
 
     func keep(_ tap: LayerTap, _ x: UnsafePointer<Float>, count: Int) { buffer(tap)?.update(from: x, count: count) }
 
-    /// - Parameter row: the class token's attention. // [T]
-    func keepClassAttention(_ row: UnsafePointer<Float>, image: Int, head: Int) {
+    /// - Parameter scores: the attention of all tokens, or of the class token alone. // [T, T] or [T]
+    func keepClassAttention(of scores: UnsafePointer<Float>, amongAll: Bool, image: Int, head: Int) {
         guard let memory = buffer(.classAttention) else { return }
+        let row = scores + (amongAll ? vision.layout.classToken * vision.tokens : 0)
         (memory + (image * vision.heads + head) * vision.tokens).update(from: row, count: vision.tokens)
-    }
-
-    /// - Parameter scores: every token's attention. // [T, T]
-    func keepClassAttention(amongAll scores: UnsafePointer<Float>, image: Int, head: Int) {
-        keepClassAttention(scores + vision.layout.classToken * vision.tokens, image: image, head: head)
     }
 }

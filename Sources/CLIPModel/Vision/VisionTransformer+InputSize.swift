@@ -33,12 +33,12 @@ extension VisionTransformer {
                 imageSize: imageSize, patchSize: patchSize, largest: ArchitectureLimits.imageSize.upperBound)
         }
         let old = layout
-        var configuration = configuration
-        configuration.imageSize = imageSize
-        let taps = BilinearTap.taps(from: old.side, to: configuration.layout.side)
+        var tower = self
+        tower.configuration.imageSize = imageSize
+        let taps = BilinearTap.taps(from: old.side, to: tower.layout.side)
         let grid = positionEmbedding.elements[(old.prefix * width)...]
         var positions = Array(positionEmbedding.elements[..<grid.startIndex])
-        positions.reserveCapacity(configuration.tokens * width)
+        positions.reserveCapacity(tower.tokens * width)
         func value(_ row: Int, _ column: Int, _ i: Int) -> Float {
             grid[grid.startIndex + (row * old.side + column) * width + i]
         }
@@ -52,9 +52,7 @@ extension VisionTransformer {
                 }
             }
         }
-        return VisionTransformer(
-            configuration: configuration, patchEmbedding: patchEmbedding, classEmbedding: classEmbedding,
-            positionEmbedding: Tensor(shape: [configuration.tokens, width], elements: positions), inputNorm: inputNorm,
-            blocks: blocks, readout: readout, normalisation: normalisation)
+        tower.positionEmbedding = Tensor(shape: [tower.tokens, width], elements: positions)
+        return tower
     }
 }

@@ -56,12 +56,11 @@ struct TransformerWork: Workload, Equatable {
     /// the speed that is kept.
     private func speed(of tower: VisionTransformer) -> Double {
         let workspace = VisionWorkspace(tower, capacity: batch, capturing: [[.output]])
-        workspace.resume(batch: batch)
-        tower.run(0..<1, workspace)
+        _ = tower.resume(at: 0, batch: batch, workspace, check: {})
         let start = Self.processorSeconds
         var (passes, elapsed) = (0.0, 0.0)
         repeat {
-            tower.run(0..<1, workspace)
+            _ = tower.resume(at: 0, batch: batch, workspace, check: {})
             passes += 1
             elapsed = Self.processorSeconds - start
         } while elapsed < Self.seconds
@@ -87,8 +86,7 @@ struct TransformerWork: Workload, Equatable {
         return VisionTransformer(
             configuration: VisionConfiguration(
                 imageSize: layout.side, patchSize: 1, width: width, layers: 1, heads: heads, mlpWidth: neurons,
-                activation: activation,
-                layerNormEpsilon: 1e-5),
+                activation: activation, layerNormEpsilon: 1e-5),
             patchEmbedding: Tensor(zeros: [width, VisionConfiguration.channels]),
             classEmbedding: [Float](repeating: 0, count: width), positionEmbedding: Tensor(zeros: [tokens, width]),
             inputNorm: norm,

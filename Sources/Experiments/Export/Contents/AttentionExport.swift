@@ -31,9 +31,9 @@ struct AttentionExport: PictureExporter {
                 vision, capacity: capacity, capturing: Array(repeating: [.classAttention], count: layers))
             let rows = FloatBuffer(capacity * layers * perLayer)
             return { range, pixels in
-                vision(pixels, batch: range.count, workspace)
+                let pass = vision(pixels, batch: range.count, workspace)
                 for layer in 0..<layers {
-                    let captured = workspace.capture(layer)[.classAttention]
+                    let captured = pass.capture(layer)[.classAttention]
                     for image in 0..<range.count {
                         (rows.base + (image * layers + layer) * perLayer).update(
                             from: captured + image * perLayer, count: perLayer)

@@ -27,12 +27,13 @@ struct EmbeddingExport: PictureExporter {
         let (vision, d, capacity) = (clip.vision, clip.vision.embeddingWidth, clip.configuration.vision.batch)
         try work.forEachBatch(of: pictures, capacity: capacity, stage: "images embedded") {
             let workspace = VisionWorkspace(vision, capacity: capacity)
-            let lengths = FloatBuffer(capacity)
+            let (rows, lengths) = (FloatBuffer(capacity * d), FloatBuffer(capacity))
             return { range, pixels in
-                vision(pixels, batch: range.count, workspace)
-                try pictures.checkFinite(workspace.embeddings.base, width: d, of: range, place: "embedding")
-                EmbeddingRows.normalise(workspace.embeddings.base, rows: range.count, width: d, lengths: lengths.base)
-                try embeddings.write(workspace.embeddings.base, rows: range)
+                rows.base.update(
+                    from: vision(pixels, batch: range.count, workspace).embeddings, count: range.count * d)
+                try pictures.checkFinite(rows.base, width: d, of: range, place: "embedding")
+                EmbeddingRows.normalise(rows.base, rows: range.count, width: d, lengths: lengths.base)
+                try embeddings.write(rows.base, rows: range)
                 try norms.write(lengths.base, rows: range)
             }
         }

@@ -94,11 +94,11 @@ public struct MapExport: PictureExporter {
         let weights = classes.isEmpty ? Tensor(zeros: [1, clip.vision.embeddingWidth]) : clip.embed(texts: classes)
         let neurons = method.query == .neurons ? try neurons(clip, weights, pictures, work) : []
         try work.forEachBatch(of: pictures, capacity: 1, stage: "images") {
-            let pass = AttributionPass(
+            let workspace = AttributionWorkspace(
                 clip.vision, classifier: weights, logitScale: exp(clip.logitScale), methods: [method])
             var values: [Float] = []
             return { range, pixels in
-                pass.run(pixels)
+                let pass = workspace.run(pixels)
                 try pictures.checkFinite(
                     pass.representation, width: clip.vision.embeddingWidth, of: range, place: "embedding")
                 values.removeAll(keepingCapacity: true)

@@ -22,15 +22,15 @@ struct StoredCoordinates: Sendable {
     ) throws {
         let (vision, capacity) = (clip.vision, clip.configuration.vision.batch)
         try work.forEachBatch(of: pictures, capacity: capacity, stage: "images") {
-            let pass = EffectPass(vision, layers: stored.map(\.lens.layer), capacity: capacity)
+            let workspace = EffectWorkspace(vision, layers: stored.map(\.lens.layer), capacity: capacity)
             let all = FloatBuffer(stored.map { $0.lens.neurons * $0.lens.headCount }.max().map { $0 * capacity } ?? 0)
             let chosen = FloatBuffer(stored.map(\.coordinates.width).max().map { $0 * capacity } ?? 0)
             let biasShares = FloatBuffer(capacity * vision.embeddingWidth)
             return { range, pixels in
-                pass.run(pixels, batch: range.count)
+                let pass = workspace.run(pixels, batch: range.count)
                 try pictures.checkFinite(
-                    pass.representations.base, width: vision.embeddingWidth, of: range, place: "embedding")
-                try representations?.write(pass.representations.base, rows: range)
+                    pass.representations, width: vision.embeddingWidth, of: range, place: "embedding")
+                try representations?.write(pass.representations, rows: range)
                 for layer in stored {
                     pass.coordinates(layer.lens, into: all.base)
                     layer.gather(all.base, batch: range.count, into: chosen.base)
