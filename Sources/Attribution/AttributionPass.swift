@@ -1,35 +1,104 @@
 import CLIPModel
 import DenseMath
 
-/// One image's forward pass with everything that gradients and relevance need, and the heat maps made of
-/// it. Belongs to one worker; its memory is allocated once and serves one image after the other.
+/// One image's forward pass with everything that gradients and relevance need, and the heat maps made of it. Holds until its
+/// workspace runs again.
+///
+/// Gradients and relevances are computed when a map first needs them, once for an image and class.
+public final class AttributionPass {
+    let record: ForwardRecord
+    private let workspace: AttributionWorkspace
+    private var gradientClass, relevanceClass: Int?
+
+    fileprivate init(_ record: ForwardRecord, _ workspace: AttributionWorkspace) {
+        (self.record, self.workspace) = (record, workspace)
+    }
+
+    public var vision: VisionTransformer { workspace.vision }
+
+    /// r(I), not normalised. // [d]
+    public var representation: UnsafePointer<Float> { record.pass.embeddings }
+
+    /// scale · ⟨r/‖r‖, classifier_c⟩ // [classes]
+    public var logits: [Float] { workspace.scores.elements }
+
+    /// p, the MLP's activations after the non-linearity. // [T, N]
+    public func activations(_ layer: Int) -> UnsafePointer<Float> { record.layers[layer][.activations] }
+
+    /// - Precondition: the method is one of ``AttributionWorkspace/methods``, and neurons are given where it takes them.
+    public func map(_ method: AttributionMethod, for query: MapQuery) -> HeatMap {
+        precondition(workspace.methods.contains(method), "a map of \(method.name) was asked for but not declared")
+        return method.map(self, query)
+    }
+
+    /// The map by a method that takes no neurons.
+    public func map(_ method: AttributionMethod, class label: Int) -> HeatMap {
+        map(method, for: MapQuery(label: label))
+    }
+
+    // MARK: For the methods
+
+    var flow: AttentionFlow { workspace.flow }
+
+    func gradients(of label: Int) -> AttentionGradients {
+        if gradientClass != label {
+            workspace.gradients.run(record, weights: weights(of: label), scale: workspace.logitScale)
+            gradientClass = label
+        }
+        return workspace.gradients
+    }
+
+    func relevance(of label: Int) -> AttentionRelevance {
+        if relevanceClass != label {
+            workspace.relevance.run(record, weights: weights(of: label))
+            relevanceClass = label
+        }
+        return workspace.relevance
+    }
+
+    /// The class's row of the classifier. // [d]
+    func weights(of label: Int) -> [Float] {
+        precondition((0..<workspace.classes).contains(label), "class \(label) of \(workspace.classes)")
+        return Array(workspace.classifier[row: label])
+    }
+
+    /// The class's weights minus the mean over all classes. // [d]
+    func contrast(of label: Int) -> [Float] { zip(weights(of: label), workspace.classMean).map { $0 - $1 } }
+
+    /// Scratch memory of a method's own, made when a map is first asked of it.
+    func memory<Memory: AnyObject>(_ make: (VisionTransformer) -> Memory) -> Memory { workspace.memory(make) }
+
+    /// The patches' scores among those of all tokens.
+    func patchMap(_ tokens: UnsafePointer<Float>) -> HeatMap {
+        HeatMap(side: vision.layout.side, values: vision.layout.patchRows.map { tokens[$0] })
+    }
+}
+
+/// Runs the image tower on one image after the other, and holds what their maps are made of. Belongs to one worker; its
+/// memory is allocated once.
 ///
 /// ```swift
-/// let pass = AttributionPass(model.vision, classifier: classifier.weights, logitScale: exp(model.logitScale))
-/// pass.run(image)
-/// let map = pass.map(.chefer2021, class: 7).resized(to: 224).normalised()
+/// let workspace = AttributionWorkspace(
+///     model.vision, classifier: classifier.weights, logitScale: exp(model.logitScale))
+/// let map = workspace.run(image).map(.chefer2021, class: 7).resized(to: 224).normalised()
 /// ```
 ///
-/// Gradients and relevances are computed when a map first needs them, once for an image and class. Both
-/// relevance rules go through the layers together, which shares a third of the work: methods that will
-/// not be asked for are better left out of `methods`.
-public final class AttributionPass {
+/// Both relevance rules go through the layers together, which shares a third of the work: methods that will not be asked for
+/// are better left out of `methods`.
+public final class AttributionWorkspace {
     public let vision: VisionTransformer
     /// The methods that maps can be asked of.
     public let methods: Set<AttributionMethod>
-    let record: ForwardRecord
-    let flow: AttentionFlow
-    /// Scratch of first-order directions in the residual stream and through W_O. // [D]
-    let direction, headDirections: FloatBuffer
-    private let classifier: Tensor
-    private let logitScale: Float
-    private let classMean: [Float]
-    private let scores, weights, contrast: FloatBuffer
-    private let gradientMemory: AttentionGradients
-    private let relevanceMemory: AttentionRelevance
+    fileprivate let flow: AttentionFlow
+    fileprivate let scores: FloatBuffer
+    fileprivate let classMean: [Float]
+    fileprivate let classifier: Tensor
+    fileprivate var classes: Int { classifier.shape[0] }
+    fileprivate let logitScale: Float
+    fileprivate let gradients: AttentionGradients
+    fileprivate let relevance: AttentionRelevance
+    private let tower: VisionWorkspace
     private var memories: [ObjectIdentifier: AnyObject] = [:]
-    private var gradientClass: Int?
-    private var relevanceClass: Int?
 
     /// - Parameters:
     ///   - classifier: unit rows. // [classes, d]
@@ -54,107 +123,31 @@ public final class AttributionPass {
         }
         classMean = mean
         scores = FloatBuffer(classes)
-        (weights, contrast) = (FloatBuffer(d), FloatBuffer(d))
-        (direction, headDirections) = (FloatBuffer(vision.width), FloatBuffer(vision.width))
-        record = ForwardRecord(vision)
+        tower = ForwardRecord.workspace(vision)
         flow = AttentionFlow(vision)
         func lowestLayer(_ need: KeyPath<AttributionMethod.Needs, AttributionMethod.Depth?>) -> Int? {
             methods.compactMap { $0.needs[keyPath: need] }.max()?.lowestLayer(of: vision.blocks.count)
         }
-        gradientMemory = AttentionGradients(record, lowestLayer: lowestLayer(\.gradients) ?? vision.blocks.count - 1)
+        gradients = AttentionGradients(vision, lowestLayer: lowestLayer(\.gradients) ?? vision.blocks.count - 1)
         let streams = [
             lowestLayer(\.relevance).map { RelevanceStream(rule: .original, lowestLayer: $0) },
             lowestLayer(\.modifiedRelevance).map { RelevanceStream(rule: .modified, lowestLayer: $0) },
         ].compactMap { $0 }
-        relevanceMemory = AttentionRelevance(record, streams: streams)
+        relevance = AttentionRelevance(vision, streams: streams)
     }
 
     /// Runs the tower on one image of the model's size, 8-bit RGB. // [size, size, 3]
-    public func run(_ image: UnsafePointer<UInt8>) {
-        record.run(image)
-        let (classes, d) = (classifier.shape[0], classifier.shape[1])
+    public func run(_ image: UnsafePointer<UInt8>) -> AttributionPass {
+        let (record, d) = (ForwardRecord(vision, image, tower), vision.embeddingWidth)
         BLAS.multiply(
-            classes, d, alpha: logitScale, classifier.elements, stride: d, vector: record.direction.base,
-            into: scores.base)
-        gradientClass = nil
-        relevanceClass = nil
+            classes, d, alpha: logitScale, classifier.elements, stride: d, vector: record.direction, into: scores.base)
+        return AttributionPass(record, self)
     }
 
-    /// r(I), not normalised. // [d]
-    public var representation: UnsafePointer<Float> { UnsafePointer(record.representation.base) }
-
-    /// scale · ⟨r/‖r‖, classifier_c⟩ // [classes]
-    public var logits: [Float] { scores.elements }
-
-    /// p, the MLP's activations after the non-linearity. // [T, N]
-    public func activations(_ layer: Int) -> UnsafePointer<Float> {
-        UnsafePointer(record.layers[layer].activations.base)
-    }
-
-    /// The map of the image that ran last.
-    /// - Precondition: the method is one of ``methods``, and neurons are given where it takes them.
-    public func map(_ method: AttributionMethod, for query: MapQuery) -> HeatMap {
-        precondition(methods.contains(method), "a map of \(method.name) was asked for but not declared")
-        return method.map(self, query)
-    }
-
-    /// The map of the image that ran last, by a method that takes no neurons.
-    public func map(_ method: AttributionMethod, class label: Int) -> HeatMap {
-        map(method, for: MapQuery(label: label))
-    }
-
-    // MARK: Once for an image and class
-
-    func gradients(of label: Int) -> AttentionGradients {
-        if gradientClass != label {
-            loadWeights(of: label)
-            gradientMemory.run(weights: weights.base, scale: logitScale)
-            gradientClass = label
-        }
-        return gradientMemory
-    }
-
-    func relevance(of label: Int) -> AttentionRelevance {
-        if relevanceClass != label {
-            loadWeights(of: label)
-            relevanceMemory.run(weights: weights.base)
-            relevanceClass = label
-        }
-        return relevanceMemory
-    }
-
-    /// The class's weights minus the mean over all classes. // [d]
-    func contrast(of label: Int) -> UnsafePointer<Float> {
-        loadWeights(of: label)
-        for j in 0..<contrast.count { contrast.base[j] = weights.base[j] - classMean[j] }
-        return UnsafePointer(contrast.base)
-    }
-
-    /// The class's row of the classifier. // [d]
-    func weights(of label: Int) -> UnsafePointer<Float> {
-        loadWeights(of: label)
-        return UnsafePointer(weights.base)
-    }
-
-    private func loadWeights(of label: Int) {
-        precondition((0..<classifier.shape[0]).contains(label), "class \(label) of \(classifier.shape[0])")
-        for (j, value) in classifier[row: label].enumerated() { weights.base[j] = value }
-    }
-
-    // MARK: For the methods
-
-    /// Scratch memory of a method's own, made when a map is first asked of it.
-    func memory<Memory: AnyObject>(_ make: (ForwardRecord) -> Memory) -> Memory {
+    fileprivate func memory<Memory: AnyObject>(_ make: (VisionTransformer) -> Memory) -> Memory {
         if let memory = memories[ObjectIdentifier(Memory.self)] as? Memory { return memory }
-        let memory = make(record)
+        let memory = make(vision)
         memories[ObjectIdentifier(Memory.self)] = memory
         return memory
-    }
-
-    /// Scores of the tokens without that of the class token.
-    func patchMap(_ tokens: UnsafePointer<Float>) -> HeatMap {
-        HeatMap(
-            side: vision.configuration.gridSize,
-            values: Array(UnsafeBufferPointer(start: tokens + 1, count: vision.tokens - 1)))
     }
 }

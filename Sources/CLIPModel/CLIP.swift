@@ -37,9 +37,9 @@ public struct CLIP: Sendable {
             for start in stride(from: 0, to: count, by: workspace.capacity) {
                 let batch = min(workspace.capacity, count - start)
                 guard let base = pixels.baseAddress else { return }
-                vision(base + start * size, batch: batch, workspace)
+                let pass = vision(base + start * size, batch: batch, workspace)
                 for i in 0..<batch * vision.embeddingWidth {
-                    result.elements[start * vision.embeddingWidth + i] = workspace.embeddings.base[i]
+                    result.elements[start * vision.embeddingWidth + i] = pass.embeddings[i]
                 }
             }
         }

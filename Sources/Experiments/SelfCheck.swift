@@ -90,16 +90,18 @@ public struct SelfCheck {
                 path: vectors.path, place: "classTokens",
                 expected: "shape [scenes, \(vision.blocks.count + 1), \(vision.width)], found \(shape)")
         }
-        let workspace = VisionWorkspace(vision, capacity: max(count, 1))
-        vision.embed(pixels, batch: count, workspace)
+        let workspace = VisionWorkspace(
+            vision, capacity: max(count, 1),
+            capturing: vision.blocks.map { _ in [.attentionInput, .output] })
+        let pass = vision(pixels, batch: count, workspace)
         return (0...vision.blocks.count).map { layer in
-            if layer > 0 { vision.run(layer - 1..<layer, workspace) }
+            let tokens = layer == 0 ? pass.capture(0)[.attentionInput] : pass.capture(layer - 1)[.output]
             let errors = (0..<count).map { scene -> Float in
                 let start = (scene * (vision.blocks.count + 1) + layer) * vision.width
                 var (difference, length) = (Float(0), Float(0))
                 for i in 0..<vision.width {
                     let value = expected[start + i]
-                    let delta = workspace.x.base[scene * vision.tokens * vision.width + i] - value
+                    let delta = tokens[vision.layout.classRow(of: scene) * vision.width + i] - value
                     difference += delta * delta
                     length += value * value
                 }

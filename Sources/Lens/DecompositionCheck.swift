@@ -12,8 +12,7 @@ public struct DecompositionCheck: Sendable, Equatable {
 
     /// - Parameter images: 8-bit RGB of the model's size. // [count, size, size, 3]
     public init(_ vision: VisionTransformer, lenses: [SecondOrderLens], images: UnsafePointer<UInt8>, count: Int) {
-        let pass = EffectPass(vision, layers: lenses.map(\.layer), capacity: count)
-        pass.run(images, batch: count)
+        let pass = EffectWorkspace(vision, layers: lenses.map(\.layer), capacity: count).run(images, batch: count)
         neuronSums = lenses.reduce(into: [:]) { $0[$1.layer] = Self.neuronSumError($1, pass) }
         directTerms = Self.directTermError(vision, images, count: count)
     }
@@ -50,14 +49,15 @@ public struct DecompositionCheck: Sendable, Equatable {
         let workspace = VisionWorkspace(
             vision, capacity: count,
             capturing: [CaptureRequest](
-                repeating: [.activations, .classAttention, .attentionInput], count: vision.blocks.count))
-        vision(images, batch: count, workspace)
+                repeating: .classToken.union([.activations, .attentionInput]), count: vision.blocks.count))
+        let pass = vision(images, batch: count, workspace)
         let (T, D, d) = (vision.tokens, vision.width, vision.embeddingWidth)
         let errors = (0..<count).map { image -> Float in
+            let row = vision.layout.classRow(of: image)
             // The first layer's input at the class token holds no term of any layer yet.
-            var residual = (0..<D).map { Double(workspace.capture(0).attentionInput[image * T * D + $0]) }
+            var residual = (0..<D).map { Double(pass.capture(0)[.attentionInput][row * D + $0]) }
             for (layer, block) in vision.blocks.enumerated() {
-                let capture = workspace.capture(layer)
+                let capture = pass.capture(layer)
                 for (i, value) in attentionTerms(block, capture, image: image, tokens: T).enumerated() {
                     residual[i] += value
                 }
@@ -65,18 +65,19 @@ public struct DecompositionCheck: Sendable, Equatable {
                     shape: [1, block.neurons],
                     elements: Array(
                         UnsafeBufferPointer(
-                            start: capture.activations + image * T * block.neurons, count: block.neurons)))
+                            start: capture[.activations] + row * block.neurons, count: block.neurons)))
                 let mlp = p.times(block.mlpOutput.weight, transposed: true).elements
                 for i in 0..<D { residual[i] += Double(mlp[i] + block.mlpOutput.bias[i]) }
             }
-            let (mean, sigma) = (Double(workspace.outputMean.base[image]), Double(workspace.outputSigma.base[image]))
+            let (mean, sigma) = (Double(pass.outputMean[image]), Double(pass.outputSigma[image]))
             let normalised = (0..<D).map {
                 Float(
-                    (residual[$0] - mean) / sigma * Double(vision.outputNorm.weight[$0])
-                        + Double(vision.outputNorm.bias[$0]))
+                    (residual[$0] - mean) / sigma * Double(vision.readout.norm.weight[$0])
+                        + Double(vision.readout.norm.bias[$0]))
             }
-            let r = Tensor(shape: [1, D], elements: normalised).times(vision.projection, transposed: true).elements
-            return relativeError(of: workspace.embeddings.base + image * d, to: r.map(Double.init)[...])
+            let r = Tensor(shape: [1, D], elements: normalised).times(vision.readout.projection, transposed: true)
+                .elements
+            return relativeError(of: pass.embeddings + image * d, to: r.map(Double.init)[...])
         }
         return errors.largestMagnitude()
     }
@@ -86,15 +87,16 @@ public struct DecompositionCheck: Sendable, Equatable {
         _ block: TransformerBlock, _ capture: LayerCapture, image: Int, tokens: Int
     ) -> [Double] {
         let (D, width) = (block.width, block.headWidth)
+        let (x, mean, sigma) = (capture[.attentionInput], capture[.attentionMean], capture[.attentionSigma])
         var mixed = Tensor(zeros: [1, D])
         for head in 0..<block.heads {
-            let a = capture.classAttention + (image * block.heads + head) * tokens
+            let a = capture[.classAttention] + (image * block.heads + head) * tokens
             // Attention sums to one, so the value map may come after the mixing of tokens.
             var token = Tensor(zeros: [1, D])
             for i in 0..<tokens {
                 let row = image * tokens + i
                 for j in 0..<D {
-                    let normalised = (capture.attentionInput[row * D + j] - capture.mean[row]) / capture.sigma[row]
+                    let normalised = (x[row * D + j] - mean[row]) / sigma[row]
                     token.elements[j] +=
                         a[i] * (normalised * block.attentionNorm.weight[j] + block.attentionNorm.bias[j])
                 }
@@ -103,9 +105,9 @@ public struct DecompositionCheck: Sendable, Equatable {
             let value = Tensor(
                 shape: [width, D],
                 elements: Array(block.queryKeyValue.weight.elements[rows.lowerBound * D..<rows.upperBound * D]))
-            let mean = token.times(value, transposed: true).elements
+            let attended = token.times(value, transposed: true).elements
             for e in 0..<width {
-                mixed.elements[head * width + e] = mean[e] + block.queryKeyValue.bias[rows.lowerBound + e]
+                mixed.elements[head * width + e] = attended[e] + block.queryKeyValue.bias[rows.lowerBound + e]
             }
         }
         let out = mixed.times(block.attentionOutput.weight, transposed: true).elements

@@ -11,29 +11,28 @@ extension AblationTables {
     init(_ model: BenchmarkModel, _ tower: VisionTransformer, layers: [Int], kept: Int) {
         let fitted = kept * Self.imagesPerKept
         let paths = ValueOutputPaths(tower)
-        let pass = EffectPass(tower, layers: layers, capacity: model.batch)
+        let workspace = EffectWorkspace(tower, layers: layers, capacity: model.batch)
         let images = model.images(fitted, seed: 4)
-        func forEachBatch(_ body: (Int) -> Void) {
+        func forEachBatch(_ body: (EffectPass, _ start: Int) -> Void) {
             let size = images.count / fitted
             images.withUnsafeBufferPointer { pixels in
                 guard let base = pixels.baseAddress else { return }
                 for start in stride(from: 0, to: fitted, by: model.batch) {
-                    pass.run(base + start * size, batch: min(model.batch, fitted - start))
-                    body(start)
+                    body(workspace.run(base + start * size, batch: min(model.batch, fitted - start)), start)
                 }
             }
         }
         do {
             let lenses = try layers.map { try SecondOrderLens(layer: $0, paths: paths, vision: tower) }
             let sums = lenses.map { EffectSums($0, tokens: tower.tokens, capacity: model.batch) }
-            forEachBatch { _ in sums.forEach { $0.add(pass) } }
+            forEachBatch { pass, _ in sums.forEach { $0.add(pass) } }
             let tables = EffectTables(
                 lenses: lenses, factors: try lenses.map { try $0.choleskyFactors() }, means: sums.map(\.means))
             let effects = tables.effects(capacity: model.batch)
             let collectors = lenses.map { LargeEffectsCollector(neurons: $0.neurons, headCount: $0.headCount) }
             let floors = [Float](repeating: 0, count: model.configuration.mlpWidth)
             var biasShares = lenses.map { _ in [Float]() }
-            forEachBatch { start in
+            forEachBatch { pass, start in
                 for (index, effects) in effects.enumerated() {
                     effects.update(pass)
                     effects.evaluateNorms()

@@ -44,7 +44,9 @@ struct BenchmarkModel {
     /// 2·m·n·k of every matrix product of one image: patches, linear layers, attention, projection.
     var operations: Double {
         let (T, D, N) = (configuration.tokens, configuration.width, configuration.mlpWidth)
-        let patches = (T - 1) * D * VisionConfiguration.channels * configuration.patchSize * configuration.patchSize
+        let patches =
+            configuration.layout.patches * D * VisionConfiguration.channels * configuration.patchSize
+            * configuration.patchSize
         /// Multiply-adds of a block whose attention, output and MLP are those of some tokens.
         func block(_ tokens: Int) -> Int { 3 * T * D * D + tokens * D * (D + 2 * N) + 2 * tokens * T * D }
         // Of the last block only the class token is read.

@@ -31,7 +31,7 @@ struct ForwardBenchmark {
             forward.time { workspace in
                 images.withUnsafeBufferPointer { pixels in
                     guard let base = pixels.baseAddress else { return }
-                    tower(base, batch: batch, workspace)
+                    _ = tower(base, batch: batch, workspace)
                 }
             }
         }

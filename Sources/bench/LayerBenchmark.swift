@@ -12,7 +12,7 @@ struct LayerBenchmark {
     private let layer: Int
     /// Seconds an image of the paper's code.
     private let paperSeconds: Double
-    private let workers: Workers<(pass: EffectPass, ablations: [MeanAblation])>
+    private let workers: Workers<(workspace: EffectWorkspace, ablations: [MeanAblation])>
 
     static func vitB32(_ tower: VisionTransformer) -> LayerBenchmark {
         .init(.vitB32, tower, layer: 9, paperSeconds: 41.8)
@@ -26,7 +26,7 @@ struct LayerBenchmark {
         (self.model, self.layer, self.paperSeconds) = (model, layer, paperSeconds)
         let tables = AblationTables(model, tower, layers: [layer], kept: 1)
         workers = Workers(Self.workers) {
-            (EffectPass(tower, layers: [layer], capacity: model.batch), tables.ablations(capacity: model.batch))
+            (EffectWorkspace(tower, layers: [layer], capacity: model.batch), tables.ablations(capacity: model.batch))
         }
     }
 
@@ -34,10 +34,10 @@ struct LayerBenchmark {
     func run(repeats: Int) -> [String] {
         let (batch, images) = (model.batch, model.images(model.batch, seed: 5))
         func pass() -> Double {
-            workers.time { pass, ablations in
+            workers.time { workspace, ablations in
                 images.withUnsafeBufferPointer { pixels in
                     guard let base = pixels.baseAddress else { return }
-                    pass.run(base, batch: batch)
+                    let pass = workspace.run(base, batch: batch)
                     for ablation in ablations { ablation.update(pass, firstImage: 0, seed: 6) }
                 }
             } / Double(workers.count * batch)

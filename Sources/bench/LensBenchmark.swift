@@ -11,7 +11,7 @@ struct LensBenchmark {
     private let model: BenchmarkModel
     private let tower: VisionTransformer
     private let plain: VisionWorkspace
-    private let pass: EffectPass
+    private let workspace: EffectWorkspace
     private let ablations: [MeanAblation]
 
     init(_ model: BenchmarkModel, _ tower: VisionTransformer) {
@@ -21,7 +21,7 @@ struct LensBenchmark {
         // First, so that the memory of fitting is free again when the pass takes its own.
         ablations = AblationTables(model, tower, layers: layers, kept: 2).ablations(capacity: model.batch)
         plain = VisionWorkspace(tower, capacity: model.batch)
-        pass = EffectPass(tower, layers: layers, capacity: model.batch)
+        workspace = EffectWorkspace(tower, layers: layers, capacity: model.batch)
     }
 
     /// Forward pass without and with the lens by turns; a pair of neighbours makes a ratio.
@@ -38,14 +38,11 @@ struct LensBenchmark {
                 body()
                 return start.seconds
             }
-            func withoutLens() { tower(base, batch: model.batch, plain) }
-            func ablate() {
+            func withoutLens() { _ = tower(base, batch: model.batch, plain) }
+            func ablate(_ pass: EffectPass) {
                 for ablation in ablations { ablation.update(pass, firstImage: 0, seed: 6) }
             }
-            func withLens() {
-                pass.run(base, batch: model.batch)
-                ablate()
-            }
+            func withLens() { ablate(workspace.run(base, batch: model.batch)) }
             withoutLens()  // touches all memory
             withLens()
             for _ in 0..<repeats {
@@ -56,7 +53,9 @@ struct LensBenchmark {
                 added.append(100 * (with / without - 1))
             }
             // Of what follows the pass: a difference of two passes is lost in their own scatter.
-            breakdown = KernelBreakdown(of: ablate, images: model.batch, repeats: repeats).lines("\(title), lens")
+            let pass = workspace.run(base, batch: model.batch)
+            breakdown = KernelBreakdown(of: { ablate(pass) }, images: model.batch, repeats: repeats).lines(
+                "\(title), lens")
             significant = ablations.reduce(0) { $0 + $1.significant.reduce(0, +) }
         }
         let share = Double(significant) / Double(ablations.count * model.batch * model.configuration.mlpWidth)

@@ -22,16 +22,13 @@ struct SurgeryBenchmark {
         let recipe = SurgeryRecipe.surgery(depth: 6)
         let tower = tower
         let plain = Workers(1) { VisionWorkspace(tower, capacity: 1) }
-        let surgery = Workers(1) { SurgeryPass(tower, recipes: [recipe], capacity: 1) }
+        let surgery = Workers(1) { SurgeryWorkspace(tower, recipes: [recipe], capacity: 1) }
         let image = RandomVision.images(1, of: tower.configuration, seed: 5)
         func forward() -> Double {
-            plain.time { tower(image, batch: 1, $0) }
+            plain.time { _ = tower(image, batch: 1, $0) }
         }
         func both() -> Double {
-            surgery.time {
-                $0.run(image, batch: 1)
-                _ = $0.embed(recipe)
-            }
+            surgery.time { _ = $0.run(image, batch: 1).embed(recipe) }
         }
         _ = (forward(), both())  // touches all memory
         var (rates, ratios) = ([Double](), [Double]())

@@ -130,7 +130,7 @@ struct SweepBenchmark {
             pixels.withUnsafeBufferPointer { pixels in
                 guard let base = pixels.baseAddress else { return }
                 for start in stride(from: 0, to: images / Self.workers, by: Self.batch) {
-                    tower(base + start * size, batch: Self.batch, workspace)
+                    _ = tower(base + start * size, batch: Self.batch, workspace)
                 }
             }
         } / Double(images)

@@ -5,31 +5,31 @@ import Lens
 
 /// What one worker of a pass holds, as the step of the same pass does.
 class EffectWorker {
-    fileprivate let pass: EffectPass
+    private let workspace: EffectWorkspace
     /// The worker's share.
     var images = 0..<0
 
     fileprivate init(
         _ tower: VisionTransformer, _ lenses: [SecondOrderLens], capacity: Int, capturing extra: CaptureRequest = []
     ) {
-        pass = EffectPass(tower, layers: lenses.map(\.layer), capacity: capacity, capturing: extra)
+        workspace = EffectWorkspace(tower, layers: lenses.map(\.layer), capacity: capacity, capturing: extra)
     }
 
     /// - Parameter pixels: of all images. // [images, size, size, 3]
     func run(_ pixels: [UInt8]) {
-        let size =
-            VisionConfiguration.channels * pass.vision.configuration.imageSize * pass.vision.configuration.imageSize
+        let configuration = workspace.vision.configuration
+        let size = VisionConfiguration.channels * configuration.imageSize * configuration.imageSize
         pixels.withUnsafeBufferPointer { pixels in
             guard let base = pixels.baseAddress else { return }
-            for start in stride(from: images.lowerBound, to: images.upperBound, by: pass.capacity) {
-                pass.run(base + start * size, batch: min(pass.capacity, images.upperBound - start))
-                look(firstImage: start)
+            for start in stride(from: images.lowerBound, to: images.upperBound, by: workspace.capacity) {
+                let batch = min(workspace.capacity, images.upperBound - start)
+                look(at: workspace.run(base + start * size, batch: batch), firstImage: start)
             }
         }
     }
 
-    /// What is done with the batch that has just run.
-    fileprivate func look(firstImage: Int) {}
+    /// What is done with a batch.
+    fileprivate func look(at pass: EffectPass, firstImage: Int) {}
 }
 
 /// Sums alone: the first images of pass 1.
@@ -41,7 +41,7 @@ final class SummingWorker: EffectWorker {
         super.init(tower, lenses, capacity: capacity)
     }
 
-    fileprivate override func look(firstImage: Int) {
+    fileprivate override func look(at pass: EffectPass, firstImage: Int) {
         for sum in sums { sum.add(pass) }
     }
 
@@ -62,7 +62,7 @@ final class BoundingWorker: EffectWorker {
         super.init(tower, tables.lenses, capacity: capacity)
     }
 
-    fileprivate override func look(firstImage: Int) {
+    fileprivate override func look(at pass: EffectPass, firstImage: Int) {
         for index in effects.indices {
             sums[index].add(pass)
             effects[index].update(pass)
@@ -92,7 +92,7 @@ final class CollectingWorker: EffectWorker {
         super.init(tower, tables.lenses, capacity: capacity)
     }
 
-    fileprivate override func look(firstImage: Int) {
+    fileprivate override func look(at pass: EffectPass, firstImage: Int) {
         for index in effects.indices {
             effects[index].update(pass)
             effects[index].evaluateNorms(above: floors[index])
@@ -115,10 +115,10 @@ final class AblatingWorker: EffectWorker {
         self.resumed = resumed
         indirect = IndirectAblation(
             tower, means: [tables.lenses[resumed].layer: tables.means[resumed].activations], capacity: capacity)
-        super.init(tower, tables.lenses, capacity: capacity, capturing: .mlpInput)
+        super.init(tower, tables.lenses, capacity: capacity, capturing: [.mlpInput])
     }
 
-    fileprivate override func look(firstImage: Int) {
+    fileprivate override func look(at pass: EffectPass, firstImage: Int) {
         for ablation in ablations { ablation.update(pass, firstImage: firstImage, seed: 6) }
         let start = DispatchTime.now()
         indirect.update(pass, layer: ablations[resumed].effects.lens.layer)

@@ -15,8 +15,7 @@ struct TextBenchmark {
     init(texts: Int) {
         let configuration = TextConfiguration(
             vocabularySize: 49408, contextLength: 77, width: 512, layers: 12, heads: 8, mlpWidth: 2048,
-            activation: .quickGELU,
-            layerNormEpsilon: 1e-5, pooling: .highestToken)
+            activation: .quickGELU, layerNormEpsilon: 1e-5, pooling: .highestToken)
         // Blocks of the same shape; what stands around them is small.
         let blocks = RandomVision.make(
             VisionConfiguration(
@@ -28,8 +27,7 @@ struct TextBenchmark {
         }
         tower = TextTransformer(
             configuration: configuration, tokenEmbedding: matrix(49408), positionEmbedding: matrix(77),
-            blocks: blocks.blocks,
-            outputNorm: blocks.outputNorm, projection: matrix(512))
+            blocks: blocks.blocks, readout: Readout(norm: blocks.readout.norm, projection: matrix(512)))
         self.texts = texts
     }
 

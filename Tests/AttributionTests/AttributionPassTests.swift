@@ -19,38 +19,34 @@ import Testing
         let size = 3 * vision.configuration.imageSize * vision.configuration.imageSize
         let images = RandomVision.images(2)
         let (one, two) = (Array(images[..<size]), Array(images[size...]))
-        let used = AttributionPass(vision, classifier: classifier, logitScale: 20)
-        used.run(one)
-        for other in AttributionMethod.all { _ = map(used, other, class: 4) }
-        _ = map(used, method, class: 1)
-        used.run(two)
-        let fresh = AttributionPass(vision, classifier: classifier, logitScale: 20)
-        fresh.run(two)
-        #expect(map(used, method, class: 1) == map(fresh, method, class: 1))
+        let used = AttributionWorkspace(vision, classifier: classifier, logitScale: 20)
+        let first = used.run(one)
+        for other in AttributionMethod.all { _ = map(first, other, class: 4) }
+        _ = map(first, method, class: 1)
+        let fresh = AttributionWorkspace(vision, classifier: classifier, logitScale: 20)
+        #expect(map(used.run(two), method, class: 1) == map(fresh.run(two), method, class: 1))
     }
 
     @Test(arguments: AttributionMethod.all) func aMethodDeclaredAloneGivesTheSameMap(method: AttributionMethod) {
-        let all = AttributionPass(vision, classifier: classifier, logitScale: 20)
-        let alone = AttributionPass(vision, classifier: classifier, logitScale: 20, methods: [method])
+        let all = AttributionWorkspace(vision, classifier: classifier, logitScale: 20)
+        let alone = AttributionWorkspace(vision, classifier: classifier, logitScale: 20, methods: [method])
         let image = RandomVision.images(1)
-        all.run(image)
-        alone.run(image)
-        let (expected, found) = (map(all, method, class: 2), map(alone, method, class: 2))
+        let (expected, found) = (map(all.run(image), method, class: 2), map(alone.run(image), method, class: 2))
         // Products of fewer rows at a time add up in another order.
         let error = relativeError(found.values, expected.values.map(Double.init))
         #expect(error < 1e-4, "off by \(error)")
     }
 
     @Test(arguments: AttributionMethod.all) func classesMatterWhereTheMethodSaysSo(method: AttributionMethod) {
-        let pass = AttributionPass(vision, classifier: classifier, logitScale: 20)
-        pass.run(RandomVision.images(1))
+        let pass = AttributionWorkspace(vision, classifier: classifier, logitScale: 20).run(
+            RandomVision.images(1))
         #expect((map(pass, method, class: 0) != map(pass, method, class: 1)) == method.usesClass)
     }
 
     @Test func textSpanMapsOfAllClassesCancel() {
         // Weights minus their mean over the classes sum to nothing.
-        let pass = AttributionPass(vision, classifier: classifier, logitScale: 20)
-        pass.run(RandomVision.images(1))
+        let pass = AttributionWorkspace(vision, classifier: classifier, logitScale: 20).run(
+            RandomVision.images(1))
         let maps = (0..<5).map { pass.map(.textSpan, class: $0).values }
         let largest = maps.joined().map { abs($0) }.max() ?? 0
         for patch in maps[0].indices {
@@ -60,9 +56,9 @@ import Testing
     }
 
     @Test(arguments: [UInt8(0), 122, 255]) func imagesOfOneColourGiveFiniteMaps(colour: UInt8) {
-        let pass = AttributionPass(vision, classifier: classifier, logitScale: 20)
         let configuration = vision.configuration
-        pass.run([UInt8](repeating: colour, count: 3 * configuration.imageSize * configuration.imageSize))
+        let pass = AttributionWorkspace(vision, classifier: classifier, logitScale: 20).run(
+            [UInt8](repeating: colour, count: 3 * configuration.imageSize * configuration.imageSize))
         for method in AttributionMethod.all {
             let map = map(pass, method, class: 0)
             let finite = map.values.allSatisfy { $0.isFinite }
@@ -75,8 +71,8 @@ import Testing
     @Test func aClassWithoutWeightsHasNoRelevanceAndNoGradient() {
         var weights = classifier
         for j in 0..<vision.embeddingWidth { weights.elements[j] = 0 }
-        let pass = AttributionPass(vision, classifier: weights, logitScale: 20)
-        pass.run(RandomVision.images(1))
+        let pass = AttributionWorkspace(vision, classifier: weights, logitScale: 20).run(
+            RandomVision.images(1))
         for method in [AttributionMethod.partialLRP, .lrp, .gradcam, .chefer2021] {
             let map = pass.map(method, class: 0)
             #expect(map.values == [Float](repeating: 0, count: map.values.count), "\(method.name)")
@@ -87,8 +83,9 @@ import Testing
         var configuration = RandomVision.configuration
         configuration.layers = 1
         let vision = RandomVision.make(configuration)
-        let pass = AttributionPass(vision, classifier: RandomVision.classifier(vision, classes: 2), logitScale: 20)
-        pass.run(RandomVision.images(1))
+        let pass = AttributionWorkspace(vision, classifier: RandomVision.classifier(vision, classes: 2), logitScale: 20)
+            .run(
+                RandomVision.images(1))
         for method in AttributionMethod.all where method != .secondOrder {
             let finite = pass.map(method, class: 1).values.allSatisfy { $0.isFinite }
             #expect(finite, "\(method.name)")
@@ -99,8 +96,8 @@ import Testing
     }
 
     @Test func secondOrderMapsAreAveragesOfActivations() {
-        let pass = AttributionPass(vision, classifier: classifier, logitScale: 20)
-        pass.run(RandomVision.images(1))
+        let pass = AttributionWorkspace(vision, classifier: classifier, logitScale: 20).run(
+            RandomVision.images(1))
         let N = vision.configuration.mlpWidth
         let map = pass.secondOrderMap(neurons: [(1, 5), (3, 2)])
         for patch in 0..<map.values.count {

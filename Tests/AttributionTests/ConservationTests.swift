@@ -18,11 +18,10 @@ import Testing
 @Suite struct ConservationTests {
     func relevance(_ rule: RelevanceRule, seed: UInt64) throws -> Run {
         let vision = RandomVision.make(seed: seed)
-        let record = ForwardRecord(vision)
-        record.run(RandomVision.images(1, seed: seed + 100))
+        let record = ForwardRecord(vision, RandomVision.images(1, seed: seed + 100), ForwardRecord.workspace(vision))
         let relevance = AttentionRelevance(
-            record, streams: [RelevanceStream(rule: rule, lowestLayer: RelevanceStream.pixels)])
-        relevance.run(weights: Array(RandomVision.classifier(vision, classes: 3)[row: 1]))
+            vision, streams: [RelevanceStream(rule: rule, lowestLayer: RelevanceStream.pixels)])
+        relevance.run(record, weights: Array(RandomVision.classifier(vision, classes: 3)[row: 1]))
         return Run(vision: vision, relevance: relevance, pixels: try #require(relevance.pixels))
     }
 
@@ -101,16 +100,16 @@ import Testing
 
     @Test func anAttentionLayersProductsHandOutHalves() throws {
         let run = try relevance(.modified, seed: 2)
-        let (record, block) = (ForwardRecord(run.vision), run.vision.blocks[1])
-        record.run(RandomVision.images(1, seed: 2))
+        let block = run.vision.blocks[1]
+        let record = ForwardRecord(run.vision, RandomVision.images(1, seed: 2), ForwardRecord.workspace(run.vision))
         let (tokens, width) = (run.vision.tokens, run.vision.width)
         let products = AttentionProductRelevance(run.vision)
         let relevance = [Float](repeating: 1, count: tokens * width)
         var attention = [Float](repeating: 0, count: block.heads * tokens * tokens)
-        products.toAttention(relevance, block, record.layers[1], rows: tokens, attention: &attention)
+        products.toAttention(relevance, block, record.layers[1], rows: 0..<tokens, attention: &attention)
         var operands = [Float](repeating: 0, count: tokens * 3 * width)
         products.toOperands(
-            relevance, attention: attention, block, record.layers[1], rows: tokens, into: &operands)
+            relevance, attention: attention, block, record.layers[1], rows: 0..<tokens, into: &operands)
         func part(_ index: Int) -> Double {
             (0..<tokens * width).reduce(0) {
                 $0 + Double(operands[$1 / width * 3 * width + index * width + $1 % width])

@@ -16,7 +16,7 @@ import Testing
     {
         let vision = pass.vision
         let (T, D) = (vision.tokens, vision.width)
-        var x = (0..<T).map { t in (0..<D).map { Double(pass.record.layers[layer].input.base[t * D + $0]) } }
+        var x = (0..<T).map { t in (0..<D).map { Double(pass.record.layers[layer][.attentionInput][t * D + $0]) } }
         for index in layer..<vision.blocks.count {
             let block = vision.blocks[index]
             let qkv = x.map { affine(block.queryKeyValue, normalise($0, block.attentionNorm)) }
@@ -45,7 +45,7 @@ import Testing
                 return sum(x, affine(block.mlpOutput, hidden))
             }
         }
-        let r = times(vision.projection, normalise(x[0], vision.outputNorm))
+        let r = times(vision.readout.projection, normalise(x[0], vision.readout.norm))
         return 20 * zip(r, weights).reduce(0) { $0 + $1.0 * Double($1.1) } / r.reduce(0) { $0 + $1 * $1 }.squareRoot()
     }
 
@@ -54,8 +54,8 @@ import Testing
         configuration.activation = activation
         let vision = RandomVision.make(configuration, seed: 6)
         let classifier = RandomVision.classifier(vision, classes: 4)
-        let pass = AttributionPass(vision, classifier: classifier, logitScale: 20)
-        pass.run(RandomVision.images(1, seed: 8))
+        let pass = AttributionWorkspace(vision, classifier: classifier, logitScale: 20).run(
+            RandomVision.images(1, seed: 8))
         let weights = Array(classifier[row: 3])
         let step = 1e-5
         for layer in 1..<vision.blocks.count {

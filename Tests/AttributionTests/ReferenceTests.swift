@@ -11,11 +11,10 @@ import Testing
     func forEachImage(_ body: (Reference, Int, AttributionPass) throws -> Void) throws {
         for activation in Activation.allCases {
             let reference = try Reference(activation)
-            let pass = AttributionPass(
+            let workspace = AttributionWorkspace(
                 reference.vision, classifier: reference.classifier, logitScale: reference.logitScale)
             for image in 0..<Reference.imageCount {
-                pass.run(try reference.image(image))
-                try body(reference, image, pass)
+                try body(reference, image, workspace.run(try reference.image(image)))
             }
         }
     }
@@ -28,9 +27,10 @@ import Testing
             let logits = relativeError(pass.logits, try reference.expected(image, "logits"))
             #expect(logits < 1e-5, "logits of image \(image) off by \(logits)")
 
-            let workspace = VisionWorkspace(reference.vision, capacity: 1)
-            reference.vision(try reference.image(image), batch: 1, workspace)
-            let engine = relativeError(array(pass.representation, d), workspace.embeddings.elements.map(Double.init))
+            let plain = reference.vision(
+                try reference.image(image), batch: 1, VisionWorkspace(reference.vision, capacity: 1))
+            let engine = relativeError(
+                array(pass.representation, d), array(plain.embeddings, d).map(Double.init))
             #expect(engine < 1e-5, "image \(image) off by \(engine) from the engine's forward pass")
         }
     }
@@ -38,8 +38,8 @@ import Testing
     @Test func gradientsOfEveryLayersAttention() throws {
         try forEachImage { reference, image, pass in
             let size = reference.vision.configuration.heads * reference.vision.tokens * reference.vision.tokens
-            let all = AttentionGradients(pass.record, lowestLayer: 0)
-            all.run(weights: reference.weights(image), scale: reference.logitScale)
+            let all = AttentionGradients(reference.vision, lowestLayer: 0)
+            all.run(pass.record, weights: reference.weights(image), scale: reference.logitScale)
             let declared = pass.gradients(of: reference.labels[image])
             for layer in 0..<reference.vision.blocks.count {
                 let expected = try reference.expected(image, "gradient.\(layer)")
@@ -56,8 +56,8 @@ import Testing
         try forEachImage { reference, image, pass in
             let (configuration, name) = (reference.vision.configuration, rule == .modified ? "modified" : "original")
             let relevance = AttentionRelevance(
-                pass.record, streams: [RelevanceStream(rule: rule, lowestLayer: RelevanceStream.pixels)])
-            relevance.run(weights: reference.weights(image))
+                reference.vision, streams: [RelevanceStream(rule: rule, lowestLayer: RelevanceStream.pixels)])
+            relevance.run(pass.record, weights: reference.weights(image))
             let size = configuration.heads * configuration.tokens * configuration.tokens
             for layer in 0..<configuration.layers {
                 let error = relativeError(

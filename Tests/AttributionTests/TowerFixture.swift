@@ -22,7 +22,7 @@ extension SafetensorsFile {
             blocks: try (0..<configuration.layers).map {
                 try block($0, heads: configuration.heads, configuration.activation, configuration.layerNormEpsilon)
             },
-            outputNorm: try norm("outputNorm", configuration.layerNormEpsilon), projection: try matrix("projection"),
+            readout: try readout(configuration.layerNormEpsilon),
             normalisation: PixelNormalisation(mean: [0.48, 0.46, 0.41], standardDeviation: [0.27, 0.26, 0.28]))
     }
 
@@ -33,7 +33,11 @@ extension SafetensorsFile {
             blocks: try (0..<configuration.layers).map {
                 try block($0, heads: configuration.heads, configuration.activation, configuration.layerNormEpsilon)
             },
-            outputNorm: try norm("outputNorm", configuration.layerNormEpsilon), projection: try matrix("projection"))
+            readout: try readout(configuration.layerNormEpsilon))
+    }
+
+    private func readout(_ epsilon: Float) throws -> Readout {
+        Readout(norm: try norm("outputNorm", epsilon), projection: try matrix("projection"))
     }
 
     private func norm(_ name: String, _ epsilon: Float) throws -> LayerNorm {

@@ -17,9 +17,9 @@ import Testing
     private func embeddings(_ vision: VisionTransformer, capturing: CaptureRequest = []) -> [[Float]] {
         let workspace = VisionWorkspace(
             vision, capacity: 6, capturing: [CaptureRequest](repeating: capturing, count: vision.blocks.count))
-        vision(images, batch: 6, workspace)
+        let pass = vision(images, batch: 6, workspace)
         let d = vision.embeddingWidth
-        return (0..<6).map { image in (0..<d).map { workspace.embeddings.base[image * d + $0] } }
+        return (0..<6).map { image in (0..<d).map { pass.embeddings[image * d + $0] } }
     }
 
     private func cosine(_ a: [Float], _ b: [Float]) -> Double {

@@ -13,13 +13,12 @@ import Testing
 @Suite struct HeadVarianceTermsTests {
     static let (d, imageCount, capacity, texts) = (10, 11, 4, 3)
 
-    func forEachBatch(_ effects: DirectEffects, _ images: [UInt8], _ body: () -> Void) {
+    func forEachBatch(_ workspace: DirectEffectsWorkspace, _ images: [UInt8], _ body: (DirectEffects) -> Void) {
         let size = images.count / Self.imageCount
         images.withUnsafeBufferPointer {
             guard let base = $0.baseAddress else { return }
             for start in stride(from: 0, to: Self.imageCount, by: Self.capacity) {
-                effects.run(base + start * size, batch: min(Self.capacity, Self.imageCount - start))
-                body()
+                body(workspace.run(base + start * size, batch: min(Self.capacity, Self.imageCount - start)))
             }
         }
     }
@@ -30,9 +29,9 @@ import Testing
         let vision = RandomVision.make(seed: 9)
         let images = RandomVision.images(Self.imageCount, seed: 61)
         let paths = ValueOutputPaths(vision)
-        let effects = DirectEffects(vision, paths: paths, capacity: Self.capacity)
+        let workspace = DirectEffectsWorkspace(vision, paths: paths, capacity: Self.capacity)
         var moments = HeadMoments(paths)
-        forEachBatch(effects, images) { moments.add(effects) }
+        forEachBatch(workspace, images) { moments.add($0) }
         var random = SplitMix64(seed: 5)
         let pool = Tensor(shape: [20, Self.d], elements: (0..<20 * Self.d).map { _ in Float(random.uniform() - 0.5) })
             .rowsNormalised()
@@ -45,7 +44,7 @@ import Testing
         let projections = HeadProjections(
             means: moments.means(paths), directions: spans.directions, capacity: Self.capacity)
         var terms = HeadVarianceTerms(heads: moments.headCount, texts: Self.texts)
-        forEachBatch(effects, images) {
+        forEachBatch(workspace, images) { effects in
             projections.update(effects)
             terms.append(projections, batch: effects.batch)
         }

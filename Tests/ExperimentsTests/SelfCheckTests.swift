@@ -27,10 +27,9 @@ import Testing
         let count = 200
         let pixels = (0..<count).flatMap { compositor.scene(.val, $0).image.pixels }
         func images(_ vision: VisionTransformer) -> Tensor {
-            let workspace = VisionWorkspace(vision, capacity: count)
-            vision(pixels, batch: count, workspace)
-            return Tensor(shape: [count, vision.embeddingWidth], elements: workspace.embeddings.elements)
-                .rowsNormalised()
+            let pass = vision(pixels, batch: count, VisionWorkspace(vision, capacity: count))
+            let d = vision.embeddingWidth
+            return Tensor(shape: [count, d], elements: (0..<count * d).map { pass.embeddings[$0] }).rowsNormalised()
         }
         let texts = clip.tokenizer.encode([
             "a cat", "two red cars on a wet road at night", "the", "a photo of a very small blue fish.",

@@ -56,7 +56,7 @@ struct AllocationTests {
     func theForwardPassAllocatesNothing(capturing: CaptureRequest) throws {
         let workspace = VisionWorkspace(
             vision, capacity: Self.batch, capturing: [CaptureRequest](repeating: capturing, count: vision.blocks.count))
-        let found = try allocations { vision(pixels, batch: Self.batch, workspace) }
+        let found = try allocations { _ = vision(pixels, batch: Self.batch, workspace) }
         var products = try allocationsOfAProduct()
         for block in vision.blocks {
             products +=
@@ -73,8 +73,7 @@ struct AllocationTests {
         let layers = [0, 1, 2]
         let paths = ValueOutputPaths(vision)
         let lenses = try layers.map { try SecondOrderLens(layer: $0, paths: paths, vision: vision) }
-        let pass = EffectPass(vision, layers: layers, capacity: Self.batch)
-        pass.run(pixels, batch: Self.batch)
+        let pass = EffectWorkspace(vision, layers: layers, capacity: Self.batch).run(pixels, batch: Self.batch)
         let (first, further) = (try allocationsOfAProduct(), try allocationsOfAProduct(accumulating: true))
         for lens in lenses {
             let sums = EffectSums(lens, tokens: vision.tokens, capacity: Self.batch)

@@ -39,13 +39,15 @@ import Testing
     /// Comparisons with NaN are false, so the largest of errors may lose it.
     @Test func aTowerThatIsNotFiniteDoesNotPass() throws {
         let broken = VisionTransformer(
-            configuration: vision.configuration, patchEmbedding: vision.patchEmbedding,
+            configuration: vision.configuration, patchEmbedding: vision.patchEmbedding.weight,
             classEmbedding: vision.classEmbedding, positionEmbedding: vision.positionEmbedding,
             inputNorm: vision.inputNorm, blocks: vision.blocks,
-            outputNorm: LayerNorm(
-                weight: vision.outputNorm.weight.map { _ in .nan }, bias: vision.outputNorm.bias,
-                epsilon: vision.outputNorm.epsilon),
-            projection: vision.projection, normalisation: vision.normalisation)
+            readout: Readout(
+                norm: LayerNorm(
+                    weight: vision.readout.norm.weight.map { _ in .nan }, bias: vision.readout.norm.bias,
+                    epsilon: vision.readout.norm.epsilon),
+                projection: vision.readout.projection),
+            normalisation: vision.normalisation)
         let check = try check(broken, lenses(of: broken))
         #expect(!(check.directTerms < 1e-2))
         for (layer, error) in check.neuronSums { #expect(!(error < 1e-2), "layer \(layer)") }

@@ -23,12 +23,14 @@ import Testing
     }
 
     /// Runs `body` with the index of the first image on every batch of some of the images.
-    func forEachBatch(_ effects: DirectEffects, of range: Range<Int> = 0..<imageCount, _ body: (Int) -> Void) {
+    func forEachBatch(
+        _ workspace: DirectEffectsWorkspace, of range: Range<Int> = 0..<imageCount, _ body: (DirectEffects, Int) -> Void
+    ) {
         images.withUnsafeBufferPointer {
             guard let base = $0.baseAddress else { return }
-            for start in stride(from: range.lowerBound, to: range.upperBound, by: effects.capacity) {
-                effects.run(base + start * Self.size, batch: min(effects.capacity, range.upperBound - start))
-                body(start)
+            for start in stride(from: range.lowerBound, to: range.upperBound, by: workspace.capacity) {
+                let batch = min(workspace.capacity, range.upperBound - start)
+                body(workspace.run(base + start * Self.size, batch: batch), start)
             }
         }
     }
@@ -40,14 +42,14 @@ import Testing
     }
 
     @Test func everyTermMatchesALiteralPass() {
-        let effects = DirectEffects(vision, paths: ValueOutputPaths(vision), capacity: Self.capacity)
+        let workspace = DirectEffectsWorkspace(vision, paths: ValueOutputPaths(vision), capacity: Self.capacity)
         let literal = literal
         var (termErrors, sumErrors) = ([Double](), [Double]())
-        forEachBatch(effects) { start in
+        forEachBatch(workspace) { effects, start in
             for image in 0..<effects.batch {
                 let oracle = literal[start + image]
-                func compare(_ found: FloatBuffer, row: Int, to v: [Double]) {
-                    let row = found.elements[row * Self.d..<(row + 1) * Self.d]
+                func compare(_ found: UnsafePointer<Float>, row: Int, to v: [Double]) {
+                    let row = (row * Self.d..<(row + 1) * Self.d).map { found[$0] }
                     termErrors.append(relativeError(row, oracle.directEffect(of: v)))
                 }
                 compare(effects.embedding, row: image, to: oracle.embedding)
@@ -62,16 +64,16 @@ import Testing
                 }
                 let sum = (0..<Self.d).map { j in
                     (0..<Self.L).reduce(
-                        effects.embedding.base[image * Self.d + j] + effects.constants.base[image * Self.d + j]
+                        effects.embedding[image * Self.d + j] + effects.constants[image * Self.d + j]
                     ) {
                         let index = (image * Self.L + $1) * Self.d + j
-                        return $0 + effects.attention.base[index] + effects.mlps.base[index]
+                        return $0 + effects.attention[index] + effects.mlps[index]
                     }
                 }
                 let R = oracle.representation.map { $0 * oracle.scale }
                 sumErrors.append(relativeError(sum, R))
                 sumErrors.append(
-                    relativeError(effects.representations.elements[image * Self.d..<(image + 1) * Self.d], R))
+                    relativeError((image * Self.d..<(image + 1) * Self.d).map { effects.representations[$0] }, R))
             }
         }
         #expect(termErrors.count == Self.imageCount * (1 + Self.L * (2 + Self.H)))
@@ -102,21 +104,23 @@ import Testing
         let paths = ValueOutputPaths(vision)
         let workspace = VisionWorkspace(
             vision, capacity: Self.capacity,
-            capturing: [CaptureRequest](repeating: DirectEffects.request.union(.activations), count: Self.L))
-        let shared = DirectEffects(vision, paths: paths, workspace: workspace)
-        let own = DirectEffects(vision, paths: paths, capacity: Self.capacity)
-        forEachBatch(own, of: 0..<Self.capacity) { _ in vision(images, batch: Self.capacity, workspace) }
-        shared.decompose()
-        #expect(shared.heads.elements == own.heads.elements)
-        #expect(shared.mlps.elements == own.mlps.elements)
-        #expect(own.heads.elements.contains { $0 != 0 })
+            capturing: [CaptureRequest](
+                repeating: DirectEffectsWorkspace.request.union([.activations]), count: Self.L))
+        let shared = DirectEffectsWorkspace(vision, paths: paths, capacity: Self.capacity).decompose(
+            vision(images, batch: Self.capacity, workspace))
+        let own = DirectEffectsWorkspace(vision, paths: paths, capacity: Self.capacity).run(
+            images, batch: Self.capacity)
+        let count = Self.capacity * Self.L * Self.d
+        for i in 0..<count * Self.H { #expect(shared.heads[i] == own.heads[i]) }
+        for i in 0..<count { #expect(shared.mlps[i] == own.mlps[i]) }
+        #expect((0..<count * Self.H).contains { own.heads[$0] != 0 })
     }
 
     @Test func ablatedRepresentationsMatch() {
-        let effects = DirectEffects(vision, paths: ValueOutputPaths(vision), capacity: Self.capacity)
+        let workspace = DirectEffectsWorkspace(vision, paths: ValueOutputPaths(vision), capacity: Self.capacity)
         var sums = DirectEffectSums(layers: Self.L, embeddingWidth: Self.d)
         let fit = 0..<6
-        forEachBatch(effects, of: fit) { _ in sums.add(effects) }
+        forEachBatch(workspace, of: fit) { effects, _ in sums.add(effects) }
         let ablation = FirstOrderAblation(means: sums.means, capacity: Self.capacity)
         let literal = literal
         /// e − ē of every image and layer. // [images][L][d]
@@ -132,7 +136,7 @@ import Testing
         }
         let (attention, mlps) = (centred { attentionOutput($0, layer: $1) }, centred { $0.mlpOutputs[$1] })
         var errors: [Double] = []
-        forEachBatch(effects) { start in
+        forEachBatch(workspace) { effects, start in
             ablation.update(effects)
             for image in 0..<effects.batch {
                 let oracle = literal[start + image]
@@ -162,9 +166,9 @@ import Testing
 
     @Test func momentsMatch() {
         let paths = ValueOutputPaths(vision)
-        let effects = DirectEffects(vision, paths: paths, capacity: Self.capacity)
+        let workspace = DirectEffectsWorkspace(vision, paths: paths, capacity: Self.capacity)
         var moments = HeadMoments(paths)
-        forEachBatch(effects) { _ in moments.add(effects) }
+        forEachBatch(workspace) { effects, _ in moments.add(effects) }
         #expect(moments.images == Self.imageCount)
         let literal = literal
         for k in 0..<Self.L * Self.H {
@@ -181,11 +185,11 @@ import Testing
 
     @Test func shardsAddUp() {
         let paths = ValueOutputPaths(vision)
-        let effects = DirectEffects(vision, paths: paths, capacity: Self.capacity)
+        let workspace = DirectEffectsWorkspace(vision, paths: paths, capacity: Self.capacity)
         func shard(_ range: Range<Int>) -> (DirectEffectSums, HeadMoments) {
             var sums = DirectEffectSums(layers: Self.L, embeddingWidth: Self.d)
             var moments = HeadMoments(paths)
-            forEachBatch(effects, of: range) { _ in
+            forEachBatch(workspace, of: range) { effects, _ in
                 sums.add(effects)
                 moments.add(effects)
             }

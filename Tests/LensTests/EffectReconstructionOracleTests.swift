@@ -16,20 +16,20 @@ import Testing
     let fit = RandomVision.images(8, seed: 51)
     let evaluation = RandomVision.images(7, seed: 52)
 
-    func run(_ pass: EffectPass, _ images: [UInt8], _ body: (Int) -> Void) {
+    func run(_ workspace: EffectWorkspace, _ images: [UInt8], _ body: (EffectPass, Int) -> Void) {
         images.withUnsafeBufferPointer {
             guard let base = $0.baseAddress else { return }
             let count = images.count / Self.size
-            for start in stride(from: 0, to: count, by: pass.capacity) {
-                pass.run(base + start * Self.size, batch: min(pass.capacity, count - start))
-                body(start)
+            for start in stride(from: 0, to: count, by: workspace.capacity) {
+                let batch = min(workspace.capacity, count - start)
+                body(workspace.run(base + start * Self.size, batch: batch), start)
             }
         }
     }
 
-    func means(_ lens: SecondOrderLens, _ pass: EffectPass) -> EffectMeans {
+    func means(_ lens: SecondOrderLens, _ workspace: EffectWorkspace) -> EffectMeans {
         let sums = EffectSums(lens, tokens: vision.tokens, capacity: Self.capacity)
-        run(pass, fit) { _ in sums.add(pass) }
+        run(workspace, fit) { pass, _ in sums.add(pass) }
         let n = Float(sums.images)
         return EffectMeans(
             coordinates: Tensor(
@@ -59,8 +59,8 @@ import Testing
     @Test(arguments: [0, 1, 2]) func reconstructionsMatchTheFormula(layer: Int) throws {
         let lens = try SecondOrderLens(layer: layer, paths: ValueOutputPaths(vision), vision: vision)
         let N = lens.neurons
-        let pass = EffectPass(vision, layers: [layer], capacity: Self.capacity)
-        let means = means(lens, pass)
+        let workspace = EffectWorkspace(vision, layers: [layer], capacity: Self.capacity)
+        let means = means(lens, workspace)
         let effects = CentredEffects(lens, factors: try lens.choleskyFactors(), means: means, capacity: Self.capacity)
         let meanAblated = MeanAblatedRepresentations(lens, means: means, capacity: Self.capacity)
         // Two sets of vectors on the same effects, as pools and sizes of sparse texts will be.
@@ -74,7 +74,7 @@ import Testing
         }
         let oracle = literal(evaluation)
         var (coefficientErrors, representationErrors) = ([Double](), [Double]())
-        run(pass, evaluation) { start in
+        run(workspace, evaluation) { pass, start in
             effects.update(pass)
             meanAblated.update(pass, effects)
             for reconstruction in reconstructions {

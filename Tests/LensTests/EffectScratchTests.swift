@@ -45,13 +45,13 @@ import Testing
                 CentredEffects(lenses[$0], factors: factors[$0], means: means[$0], capacity: 4)
             })
 
-        let pass = EffectPass(vision, layers: layers, capacity: 4)
+        let workspace = EffectWorkspace(vision, layers: layers, capacity: 4)
         let pixels = RandomVision.images(7, seed: 22)
         try pixels.withUnsafeBufferPointer { pixels in
             let base = try #require(pixels.baseAddress)
             // A full batch, then a smaller one over what it left behind.
             for (first, batch) in [(0, 4), (4, 3)] {
-                pass.run(base + first * 192, batch: batch)
+                let pass = workspace.run(base + first * 192, batch: batch)
                 for (shared, own) in zip(together, apart) {
                     shared.update(pass, firstImage: first, seed: 5)
                     own.update(pass, firstImage: first, seed: 5)
@@ -95,8 +95,7 @@ import Testing
             directions: Tensor(
                 shape: [lens.neurons, lens.embeddingWidth],
                 elements: (0..<lens.neurons * lens.embeddingWidth).map { Float($0 % 7) - 3 }))
-        let pass = EffectPass(vision, layers: [1], capacity: 4)
-        pass.run(RandomVision.images(3, seed: 22), batch: 3)
+        let pass = EffectWorkspace(vision, layers: [1], capacity: 4).run(RandomVision.images(3, seed: 22), batch: 3)
         func found(together: Int) -> (significant: [Int], norms: [Float], representations: [[Float]], alone: [Float]) {
             let scratch = EffectScratch([lens], capacity: 4)
             scratch.coordinatesTogether = together * 3 * lens.headCount

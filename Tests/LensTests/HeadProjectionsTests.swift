@@ -15,13 +15,12 @@ import Testing
     let vision = RandomVision.make(seed: 9)
     let images = RandomVision.images(imageCount, seed: 61)
 
-    func forEachBatch(_ effects: DirectEffects, _ body: () -> Void) {
+    func forEachBatch(_ workspace: DirectEffectsWorkspace, _ body: (DirectEffects) -> Void) {
         let size = images.count / Self.imageCount
         images.withUnsafeBufferPointer {
             guard let base = $0.baseAddress else { return }
             for start in stride(from: 0, to: Self.imageCount, by: Self.capacity) {
-                effects.run(base + start * size, batch: min(Self.capacity, Self.imageCount - start))
-                body()
+                body(workspace.run(base + start * size, batch: min(Self.capacity, Self.imageCount - start)))
             }
         }
     }
@@ -39,9 +38,9 @@ import Testing
 
     @Test func meansAreThoseOfTheMoments() {
         let paths = ValueOutputPaths(vision)
-        let effects = DirectEffects(vision, paths: paths, capacity: Self.capacity)
+        let workspace = DirectEffectsWorkspace(vision, paths: paths, capacity: Self.capacity)
         var moments = HeadMoments(paths)
-        forEachBatch(effects) { moments.add(effects) }
+        forEachBatch(workspace) { moments.add($0) }
         let means = (0..<Self.heads).flatMap { moments.mean(of: $0, paths).map(Float.init) }
         let directions = directions
         let projections = HeadProjections(
@@ -49,7 +48,7 @@ import Testing
         )
         var lengths = [Double](repeating: 0, count: Self.heads)
         var squares = [Double](repeating: 0, count: Self.heads * 3)
-        forEachBatch(effects) {
+        forEachBatch(workspace) { effects in
             projections.update(effects)
             for image in 0..<effects.batch {
                 for k in lengths.indices { lengths[k] += Double(projections.lengths.base[image * lengths.count + k]) }

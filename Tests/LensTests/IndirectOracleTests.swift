@@ -74,14 +74,13 @@ import Testing
 
     /// Adds all images in batches.
     func indirect(layer: Int, means: Tensor, capacity: Int) -> IndirectNeuronEffects {
-        let pass = EffectPass(vision, layers: [layer], capacity: capacity, capturing: .mlpInput)
+        let workspace = EffectWorkspace(vision, layers: [layer], capacity: capacity, capturing: [.mlpInput])
         let effects = IndirectNeuronEffects(
             vision, layer: layer, neurons: Self.neurons, meanActivations: means, capacity: capacity)
         images.withUnsafeBufferPointer {
             guard let base = $0.baseAddress else { return }
             for start in stride(from: 0, to: Self.imageCount, by: capacity) {
-                pass.run(base + start * Self.size, batch: min(capacity, Self.imageCount - start))
-                effects.add(pass)
+                effects.add(workspace.run(base + start * Self.size, batch: min(capacity, Self.imageCount - start)))
             }
         }
         return effects
@@ -149,12 +148,11 @@ import Testing
     @Test(arguments: [0, 1, 2]) func secondOrderEffectsMatchTheLiteralFormula(layer: Int) throws {
         let lens = try SecondOrderLens(layer: layer, paths: ValueOutputPaths(vision), vision: vision)
         let effects = SecondOrderNeuronEffects(lens, neurons: Self.neurons, capacity: 5)
-        let pass = EffectPass(vision, layers: [layer], capacity: 5)
+        let workspace = EffectWorkspace(vision, layers: [layer], capacity: 5)
         images.withUnsafeBufferPointer {
             guard let base = $0.baseAddress else { return }
             for start in stride(from: 0, to: Self.imageCount, by: 5) {
-                pass.run(base + start * Self.size, batch: min(5, Self.imageCount - start))
-                effects.add(pass)
+                effects.add(workspace.run(base + start * Self.size, batch: min(5, Self.imageCount - start)))
             }
         }
         for image in 0..<Self.imageCount {

@@ -30,9 +30,9 @@ import Testing
     func fitted() throws -> Fitted {
         let lens = try SecondOrderLens(layer: Self.layer, paths: ValueOutputPaths(vision), vision: vision)
         let factors = try lens.choleskyFactors()
-        let pass = EffectPass(vision, layers: [Self.layer], capacity: 4)
+        let workspace = EffectWorkspace(vision, layers: [Self.layer], capacity: 4)
         let sums = EffectSums(lens, tokens: vision.tokens, capacity: 4)
-        run(pass, fit) { _ in sums.add(pass) }
+        run(workspace, fit) { pass, _ in sums.add(pass) }
         let n = Float(sums.images)
         let means = EffectMeans(
             coordinates: Tensor(
@@ -46,7 +46,7 @@ import Testing
             [Float](repeating: 0, count: lens.neurons)
         )
         var biasShares: [Float] = []
-        run(pass, fit) { start in
+        run(workspace, fit) { pass, start in
             effects.update(pass)
             effects.evaluateNorms()
             collector.insert(effects, floors: floors, batch: pass.batch, firstImage: start)
@@ -59,14 +59,14 @@ import Testing
             directions: try PrincipalDirections(lens, largest: largest, biasShares: shares), biasShares: shares)
     }
 
-    func run(_ pass: EffectPass, _ images: [UInt8], _ body: (Int) -> Void) {
+    func run(_ workspace: EffectWorkspace, _ images: [UInt8], _ body: (EffectPass, Int) -> Void) {
         let size = 8 * 8 * 3
         let count = images.count / size
         images.withUnsafeBufferPointer {
             guard let base = $0.baseAddress else { return }
-            for start in stride(from: 0, to: count, by: pass.capacity) {
-                pass.run(base + start * size, batch: min(pass.capacity, count - start))
-                body(start)
+            for start in stride(from: 0, to: count, by: workspace.capacity) {
+                let batch = min(workspace.capacity, count - start)
+                body(workspace.run(base + start * size, batch: batch), start)
             }
         }
     }
@@ -154,7 +154,7 @@ import Testing
         let fitted = try fitted()
         let dense = dense()
         let lens = fitted.lens
-        let pass = EffectPass(vision, layers: [Self.layer], capacity: 3)
+        let workspace = EffectWorkspace(vision, layers: [Self.layer], capacity: 3)
         let ablation = MeanAblation(
             CentredEffects(lens, factors: fitted.factors, means: fitted.means, capacity: 3), means: fitted.means,
             thresholds: fitted.largest.thresholds,
@@ -166,7 +166,7 @@ import Testing
             Self.firstSingularVector(dense.chosen[n].map { dense.centred[$0][n] }).0
         }
         var sawSignificant = 0
-        run(pass, evaluation) { start in
+        run(workspace, evaluation) { pass, start in
             ablation.update(pass, firstImage: start, seed: 7)
             for image in 0..<pass.batch {
                 let centred = (0..<lens.neurons).map { n in zip(phi[start + image][n], dense.mean[n]).map { $0 - $1 } }
@@ -202,9 +202,9 @@ import Testing
     @Test func boundsDecideAsTheExactNormsDo() throws {
         let fitted = try fitted()
         var (decided, asked) = (0, 0)
-        let pass = EffectPass(vision, layers: [Self.layer], capacity: 4)
+        let workspace = EffectWorkspace(vision, layers: [Self.layer], capacity: 4)
         let effects = CentredEffects(fitted.lens, factors: fitted.factors, means: fitted.means, capacity: 4)
-        run(pass, evaluation) { _ in
+        run(workspace, evaluation) { pass, _ in
             effects.update(pass)
             effects.evaluateNorms()
             for n in 0..<fitted.lens.neurons {
@@ -229,10 +229,10 @@ import Testing
 
     @Test func normsOfAFewAreThoseOfAll() throws {
         let fitted = try fitted()
-        let pass = EffectPass(vision, layers: [Self.layer], capacity: 4)
+        let workspace = EffectWorkspace(vision, layers: [Self.layer], capacity: 4)
         let effects = CentredEffects(fitted.lens, factors: fitted.factors, means: fitted.means, capacity: 4)
         let neurons = [[], [0, 3, fitted.lens.neurons - 1], [], [2]]
-        run(pass, evaluation) { _ in
+        run(workspace, evaluation) { pass, _ in
             effects.update(pass)
             effects.evaluateNorms()
             let all = effects.norms.elements
@@ -260,9 +260,9 @@ import Testing
         }
         let fitted = try fitted()
         #expect(relativeError(fitted.means.activations.elements, means.flatMap { $0 }) < 1e-5)
-        let pass = EffectPass(vision, layers: [Self.layer], capacity: 4, capturing: .mlpInput)
+        let workspace = EffectWorkspace(vision, layers: [Self.layer], capacity: 4, capturing: [.mlpInput])
         let indirect = IndirectAblation(vision, means: [Self.layer: fitted.means.activations], capacity: 4)
-        run(pass, evaluation) { _ in
+        run(workspace, evaluation) { pass, _ in
             indirect.update(pass, layer: Self.layer)
             for image in 0..<4 {
                 let oracle = LiteralVision(
@@ -277,11 +277,11 @@ import Testing
     @Test func whatReachesItsFloorHoldsTheLargest() throws {
         let fitted = try fitted()
         let lens = fitted.lens
-        let pass = EffectPass(vision, layers: [Self.layer], capacity: 4)
+        let workspace = EffectWorkspace(vision, layers: [Self.layer], capacity: 4)
         let first = 4
         func images(_ range: Range<Int>) -> [UInt8] { Array(fit[range.lowerBound * 192..<range.upperBound * 192]) }
         let sums = EffectSums(lens, tokens: vision.tokens, capacity: 4)
-        run(pass, images(0..<first)) { _ in sums.add(pass) }
+        run(workspace, images(0..<first)) { pass, _ in sums.add(pass) }
         func mean(_ sums: FloatBuffer) -> [Float] { sums.elements.map { $0 / Float(first) } }
         let provisional = EffectMeans(
             coordinates: Tensor(shape: [lens.neurons, lens.headCount], elements: mean(sums.coordinates)),
@@ -293,7 +293,7 @@ import Testing
         let all = NormFloors(neurons: lens.neurons, capacity: Self.kept)
         for shard in [first..<first + 5, first + 5..<Self.fitCount] {
             let floors = NormFloors(neurons: lens.neurons, capacity: Self.kept)
-            run(pass, images(shard)) { start in
+            run(workspace, images(shard)) { pass, start in
                 far.update(pass)
                 floors.insert(far, batch: pass.batch, firstImage: shard.lowerBound + start)
             }
@@ -308,7 +308,7 @@ import Testing
         // Whole batches, whose bytes are those of the run over all.
         let parts = [0..<8, 8..<Self.fitCount].map { shard in
             let collector = LargeEffectsCollector(neurons: lens.neurons, headCount: lens.headCount)
-            run(pass, images(shard)) { start in
+            run(workspace, images(shard)) { pass, start in
                 effects.update(pass)
                 effects.evaluateNorms(above: floors)
                 collector.insert(effects, floors: floors, batch: pass.batch, firstImage: shard.lowerBound + start)

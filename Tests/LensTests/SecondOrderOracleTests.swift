@@ -17,23 +17,20 @@ import Testing
     }
 
     /// Runs `body` on every batch.
-    func forEachBatch(_ pass: EffectPass, _ body: (Int) throws -> Void) rethrows {
+    func forEachBatch(_ workspace: EffectWorkspace, _ body: (EffectPass, Int) throws -> Void) rethrows {
         let size = images.count / imageCount
         for start in stride(from: 0, to: imageCount, by: capacity) {
-            images.withUnsafeBufferPointer {
-                guard let base = $0.baseAddress else { return }
-                pass.run(base + start * size, batch: min(capacity, imageCount - start))
-            }
-            try body(start)
+            let batch = min(capacity, imageCount - start)
+            try body(workspace.run(Array(images[start * size..<(start + batch) * size]), batch: batch), start)
         }
     }
 
     @Test func representationMatchesTheLiteralForwardPass() throws {
-        let pass = EffectPass(vision, layers: [0], capacity: capacity)
+        let workspace = EffectWorkspace(vision, layers: [0], capacity: capacity)
         let literal = literal
-        forEachBatch(pass) { start in
+        forEachBatch(workspace) { pass, start in
             for image in 0..<pass.batch {
-                let found = pass.representations.elements[image * 10..<(image + 1) * 10]
+                let found = (image * 10..<(image + 1) * 10).map { pass.representations[$0] }
                 let oracle = literal[start + image]
                 #expect(relativeError(found, oracle.representation.map { $0 * oracle.scale }) < 1e-5)
             }
@@ -42,14 +39,14 @@ import Testing
 
     @Test(arguments: [0, 1, 2]) func effectsMatchTheFormula(layer: Int) throws {
         let lens = try SecondOrderLens(layer: layer, paths: ValueOutputPaths(vision), vision: vision)
-        let pass = EffectPass(vision, layers: [layer], capacity: capacity)
+        let workspace = EffectWorkspace(vision, layers: [layer], capacity: capacity)
         let (K, d, N) = (lens.headCount, 10, lens.neurons)
         let s = FloatBuffer(N * capacity * K)
         let b = FloatBuffer(capacity * d)
         let total = FloatBuffer(capacity * d)
         let M = lens.headDirections(0..<N)
         let literal = literal
-        forEachBatch(pass) { start in
+        forEachBatch(workspace) { pass, start in
             pass.coordinates(lens, into: s.base)
             pass.biasShares(lens, into: b.base)
             pass.totalEffects(lens, biasShares: b.base, into: total.base)
@@ -83,14 +80,12 @@ import Testing
             attentionOutput: block.attentionOutput, mlpNorm: block.mlpNorm, mlpInput: block.mlpInput,
             activation: block.activation, mlpOutput: Linear(weight: weight, bias: block.mlpOutput.bias))
         let vision = VisionTransformer(
-            configuration: silent.configuration, patchEmbedding: silent.patchEmbedding,
+            configuration: silent.configuration, patchEmbedding: silent.patchEmbedding.weight,
             classEmbedding: silent.classEmbedding, positionEmbedding: silent.positionEmbedding,
-            inputNorm: silent.inputNorm, blocks: blocks, outputNorm: silent.outputNorm, projection: silent.projection,
-            normalisation: silent.normalisation)
+            inputNorm: silent.inputNorm, blocks: blocks, readout: silent.readout, normalisation: silent.normalisation)
         let lens = try SecondOrderLens(layer: 1, paths: ValueOutputPaths(vision), vision: vision)
-        let pass = EffectPass(vision, layers: [1], capacity: 1)
         let image = RandomVision.images(1, seed: 9)
-        pass.run(image, batch: 1)
+        let pass = EffectWorkspace(vision, layers: [1], capacity: 1).run(image, batch: 1)
         let b = FloatBuffer(10)
         pass.biasShares(lens, into: b.base)
         let expected = LiteralVision(vision, image: image[...]).secondOrderEffect(layer: 1, neuron: 0)

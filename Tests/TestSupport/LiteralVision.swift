@@ -93,9 +93,9 @@ public struct LiteralVision {
             mlpOutputs.append(Self.affine(block.mlpOutput, p[0]))
             x = zip(x, p).map { Self.sum($0, Self.affine(block.mlpOutput, $1)) }
         }
-        let pooled = Self.normalise(x[0], vision.outputNorm)
+        let pooled = Self.normalise(x[0], vision.readout.norm)
         (outputMean, outputSigma) = (pooled.mean, pooled.sigma)
-        representation = Self.times(vision.projection, pooled.out)
+        representation = Self.times(vision.readout.projection, pooled.out)
     }
 
     /// φ_n(I), equations (1) and (2) term by term. // [d]
@@ -105,8 +105,8 @@ public struct LiteralVision {
         let N = Double(block.neurons)
         let outputBias = block.mlpOutput.bias.map(Double.init)
         let w = (0..<D).map { Double(block.mlpOutput.weight.elements[$0 * block.neurons + neuron]) }
-        let gammaStar = vision.outputNorm.weight.map(Double.init)
-        let betaStar = vision.outputNorm.bias.map(Double.init)
+        let gammaStar = vision.readout.norm.weight.map(Double.init)
+        let betaStar = vision.readout.norm.bias.map(Double.init)
         var total = Vector(repeating: 0, count: D)
         var constant = Vector(repeating: 0, count: D)
         for reader in layer + 1..<L {
@@ -137,13 +137,13 @@ public struct LiteralVision {
                 }
             }
         }
-        return Self.times(vision.projection, Self.sum(total, constant)).map { scale * $0 }
+        return Self.times(vision.readout.projection, Self.sum(total, constant)).map { scale * $0 }
     }
 
     /// c Pᵀ(γ* ∘ v)/σ*: what a vector in the class token's residual stream adds to c·r. // [D] → [d]
     public func directEffect(of v: Vector) -> Vector {
-        let scaled = v.indices.map { Double(vision.outputNorm.weight[$0]) * v[$0] / outputSigma }
-        return Self.times(vision.projection, scaled).map { scale * $0 }
+        let scaled = v.indices.map { Double(vision.readout.norm.weight[$0]) * v[$0] / outputSigma }
+        return Self.times(vision.readout.projection, scaled).map { scale * $0 }
     }
 
     // MARK: Linear algebra, literally

@@ -44,8 +44,8 @@ public enum RandomVision {
                     attentionOutput: linear(D, D), mlpNorm: norm(), mlpInput: linear(N, D),
                     activation: configuration.activation, mlpOutput: linear(D, N))
             },
-            outputNorm: norm(),
-            projection: matrix(embeddingWidth, D, scale: 1 / Double(D).squareRoot()),
+            readout: Readout(
+                norm: norm(), projection: matrix(embeddingWidth, D, scale: 1 / Double(D).squareRoot())),
             normalisation: PixelNormalisation(mean: [0.48, 0.46, 0.41], standardDeviation: [0.27, 0.26, 0.28]))
     }
 

@@ -1,3 +1,4 @@
+import CLIPModel
 import DenseMath
 
 /// Segmentation among labels: at every pixel the label of the largest similarity.
@@ -5,17 +6,18 @@ public enum ArgmaxLabels {
     /// Similarities are resized bilinearly from the patches to pixels, as ``HeatMap/resized(to:)`` does it, and the first
     /// of the largest wins.
     /// - Parameters:
-    ///   - similarities: of the class token, which is left out, and of the patches. // [1 + side², K]
+    ///   - similarities: of all tokens. // [T, K]
     ///   - labels: the columns to choose among; not empty.
     ///   - size: rows and columns of the result.
     /// - Returns: columns of `similarities`. // [size · size]
-    public static func of(_ similarities: Tensor, among labels: [Int], size: Int) -> [Int32] {
-        let (patches, all, count) = (similarities.shape[0] - 1, similarities.shape[1], labels.count)
-        let side = Int(Double(patches).squareRoot().rounded())
-        precondition(side * side == patches && count > 0, "\(patches) patches make no square, or there is no label")
+    public static func of(
+        _ similarities: Tensor, _ layout: TokenLayout, among labels: [Int], size: Int
+    ) -> [Int32] {
+        let (side, all, count) = (layout.side, similarities.shape[1], labels.count)
+        precondition(similarities.shape[0] == layout.count && count > 0, "similarities of all tokens, and a label")
         let taps = BilinearTap.taps(from: side, to: size)
         let chosen = similarities.elements.withUnsafeBufferPointer { values in
-            (0..<patches).flatMap { patch in labels.map { values[(1 + patch) * all + $0] } }
+            layout.patchRows.flatMap { row in labels.map { values[row * all + $0] } }
         }
         var row = [Float](repeating: 0, count: side * count)
         var result = [Int32](repeating: 0, count: size * size)

@@ -2,25 +2,27 @@ import CLIPModel
 import DenseMath
 
 /// Follows the class token's row through a product of matrices over tokens, one a layer, from the last
-/// layer down: row 0 of M_{L−1} · … · M_1 without forming the product.
+/// layer down: that row of M_{L−1} · … · M_1 without forming the product.
 final class AttentionFlow {
     /// // [T]
     let row: FloatBuffer
     /// Scratch for one layer's matrix. // [T, T]
     let matrix: FloatBuffer
     private let next: FloatBuffer
-    private let tokens: Int
+    private let layout: TokenLayout
+    private var tokens: Int { layout.count }
 
     init(_ vision: VisionTransformer) {
-        tokens = vision.tokens
+        layout = vision.layout
+        let tokens = layout.count
         (row, next) = (FloatBuffer(tokens), FloatBuffer(tokens))
         matrix = FloatBuffer(tokens * tokens)
     }
 
-    /// row ← (1, 0, …, 0)
+    /// row ← 1 for the class token, 0 for all others
     func start() {
         row.base.update(repeating: 0, count: tokens)
-        row.base[0] = 1
+        row.base[layout.classToken] = 1
     }
 
     /// row ← row · (1 + matrix)

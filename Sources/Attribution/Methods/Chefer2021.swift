@@ -7,7 +7,7 @@ extension AttributionMethod {
 }
 
 extension AttributionPass {
-    /// Ā_l = 1 + mean_h max(0, G_l ∘ Rel_l), Rel by the modified rules; row 0 of Ā_{L−1} … Ā_1.
+    /// Ā_l = 1 + mean_h max(0, G_l ∘ Rel_l), Rel by the modified rules; the class token's row of Ā_{L−1} … Ā_1.
     ///
     /// Source: Chefer, Gur and Wolf, arXiv 2012.09838, equations 13 and 14.
     fileprivate func chefer2021(_ gradients: AttentionGradients, _ relevance: AttentionRelevance) -> HeatMap {

@@ -12,7 +12,7 @@ extension AttributionPass {
             preconditionFailure("relevance of the pixels was read but not declared")
         }
         let (size, patch, grid) = (
-            vision.configuration.imageSize, vision.configuration.patchSize, vision.configuration.gridSize
+            vision.configuration.imageSize, vision.configuration.patchSize, vision.layout.side
         )
         let area = patch * patch
         var values = [Float](repeating: 0, count: size * size)

@@ -7,7 +7,7 @@ extension AttributionMethod {
     public static let leGrad = AttributionMethod("legrad", title: "LeGrad", query: .label) { pass, query in
         let memory = pass.memory { LeGrad($0) }
         pass.flow.row.base.update(repeating: 0, count: pass.vision.tokens)
-        memory.add(weights: pass.weights(of: query.label), to: pass.flow.row.base)
+        memory.add(pass.record, weights: pass.weights(of: query.label), to: pass.flow.row.base)
         return pass.patchMap(pass.flow.row.base)
     }
 }
@@ -19,7 +19,6 @@ extension AttributionMethod {
 private final class LeGrad {
     private static let layers = 2
 
-    private let record: ForwardRecord
     private let block: BlockGradient
     /// Gradient with respect to a layer's attention. // [H, T, T]
     private let attention: FloatBuffer
@@ -32,9 +31,7 @@ private final class LeGrad {
     /// μ and σ of ln_post. // [1]
     private let mean, sigma: FloatBuffer
 
-    init(_ record: ForwardRecord) {
-        let vision = record.vision
-        self.record = record
+    init(_ vision: VisionTransformer) {
         block = BlockGradient(vision)
         attention = FloatBuffer(vision.configuration.heads * vision.tokens * vision.tokens)
         residual = FloatBuffer(vision.tokens * vision.width)
@@ -48,13 +45,13 @@ private final class LeGrad {
     /// - Parameters:
     ///   - weights: the class's row of the classifier. // [d]
     ///   - row: gets the scores of all tokens added. // [T]
-    func add(weights: UnsafePointer<Float>, to row: UnsafeMutablePointer<Float>) {
+    func add(_ record: ForwardRecord, weights: [Float], to row: UnsafeMutablePointer<Float>) {
         let vision = record.vision
         let (tokens, heads, layers) = (vision.tokens, vision.configuration.heads, vision.blocks.count)
         for layer in max(0, layers - Self.layers)..<layers {
-            readOut(layer, weights: weights)
+            readOut(record.layers[layer][.output], vision, weights: weights)
             block.run(
-                vision.blocks[layer], record.layers[layer], rows: tokens, residual: residual.base,
+                vision.blocks[layer], record.layers[layer], rows: 0..<tokens, residual: residual.base,
                 attention: attention.base, throughAttention: false)
             let share = 1 / Float(heads * tokens)
             for query in 0..<heads * tokens {
@@ -64,26 +61,23 @@ private final class LeGrad {
     }
 
     /// The gradient of s_l with respect to the tokens that leave layer l: the same for all, each being a T-th of the mean.
-    private func readOut(_ layer: Int, weights: UnsafePointer<Float>) {
-        let vision = record.vision
+    /// - Parameter output: those tokens. // [T, D]
+    private func readOut(_ output: UnsafePointer<Float>, _ vision: VisionTransformer, weights: [Float]) {
         let (tokens, width, d) = (vision.tokens, vision.width, vision.embeddingWidth)
-        let output = layer + 1 < record.layers.count ? record.layers[layer + 1].input.base : record.output.base
         token.base.update(repeating: 0, count: width)
         for i in 0..<tokens { BLAS.add(1 / Float(tokens), output + i * width, to: token.base, count: width) }
-        vision.outputNorm(token.base, rows: 1, into: normalised.base, mean: mean.base, sigma: sigma.base)
-        BLAS.multiply(
-            1, d, width, normalised.base, stride: width, vision.projection.elements, stride: width,
-            otherTransposed: true, into: embedding.base, stride: d)
+        vision.readout(
+            token.base, rows: 1, normalised: normalised.base, mean: mean.base, sigma: sigma.base, into: embedding.base)
         let length = BLAS.dot(embedding.base, embedding.base, count: d).squareRoot()
         let inverse = length > 0 ? 1 / length : 0
         let cosine = BLAS.dot(embedding.base, weights, count: d) * inverse
         for j in 0..<d { gradient.base[j] = inverse * (weights[j] - cosine * inverse * embedding.base[j]) }
         BLAS.multiply(
-            1, width, d, gradient.base, stride: d, vision.projection.elements, stride: width, into: pooled.base,
+            1, width, d, gradient.base, stride: d, vision.readout.projection.elements, stride: width, into: pooled.base,
             stride: width)
         residual.base.update(repeating: 0, count: width)
         LayerNormGradient.add(
-            pooled.base, through: vision.outputNorm, input: token.base, mean: mean.base, sigma: sigma.base, rows: 1,
+            pooled.base, through: vision.readout.norm, input: token.base, mean: mean.base, sigma: sigma.base, rows: 1,
             to: residual.base, scratch: block.scratch.base)
         for j in 0..<width { residual.base[j] /= Float(tokens) }
         for i in 1..<tokens { (residual.base + i * width).update(from: residual.base, count: width) }

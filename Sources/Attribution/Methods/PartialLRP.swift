@@ -15,7 +15,8 @@ extension AttributionPass {
         let last = relevance[.original, vision.blocks.count - 1]
         flow.row.base.update(repeating: 0, count: tokens)
         for head in 0..<heads {
-            for j in 0..<tokens { flow.row.base[j] += max(0, last[head * tokens * tokens + j]) / Float(heads) }
+            let row = last + (head * tokens + vision.layout.classToken) * tokens
+            for j in 0..<tokens { flow.row.base[j] += max(0, row[j]) / Float(heads) }
         }
         return patchMap(flow.row.base)
     }

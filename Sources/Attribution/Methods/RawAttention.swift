@@ -10,13 +10,12 @@ extension AttributionMethod {
 extension AttributionPass {
     /// The class token's attention in the last layer, mean over the heads.
     fileprivate func rawAttention() -> HeatMap {
-        let heads = vision.configuration.heads
-        flow.row.base.update(repeating: 0, count: vision.tokens)
+        let (layout, heads) = (vision.layout, vision.configuration.heads)
+        flow.row.base.update(repeating: 0, count: layout.count)
         if let last = record.layers.last {
             for head in 0..<heads {
                 BLAS.add(
-                    1 / Float(heads), last.attention.base + head * vision.tokens * vision.tokens, to: flow.row.base,
-                    count: vision.tokens)
+                    1 / Float(heads), last.classAttention(head, layout), to: flow.row.base, count: layout.count)
             }
         }
         return patchMap(flow.row.base)

@@ -17,7 +17,7 @@ extension AttributionPass {
         flow.row.base.update(repeating: 0, count: tokens)
         for (layer, neuron) in neurons {
             precondition((0..<width).contains(neuron), "neuron \(neuron) of \(width)")
-            let activations = record.layers[layer].activations.base + neuron
+            let activations = record.layers[layer][.activations] + neuron
             for i in 0..<tokens { flow.row.base[i] += activations[i * width] }
         }
         for i in 0..<tokens { flow.row.base[i] /= Float(max(neurons.count, 1)) }

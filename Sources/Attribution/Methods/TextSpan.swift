@@ -17,18 +17,20 @@ extension AttributionPass {
     /// The direction is taken through W_O once a layer instead of every token.
     /// Source: Gandelsman, Efros and Steinhardt, arXiv 2310.05916, and its public implementation.
     /// - Parameter contrast: the class's weights minus the mean over all classes. // [d]
-    fileprivate func textSpan(contrast: UnsafePointer<Float>) -> HeatMap {
+    fileprivate func textSpan(contrast: [Float]) -> HeatMap {
         let (tokens, width, d) = (vision.tokens, vision.width, vision.embeddingWidth)
+        // In the residual stream, and through W_O. // [D]
+        let (direction, headDirections) = (FloatBuffer(width), FloatBuffer(width))
         BLAS.multiply(
-            d, width, vision.projection.elements, stride: width, transposed: true, vector: contrast,
+            d, width, vision.readout.projection.elements, stride: width, transposed: true, vector: contrast,
             into: direction.base)
-        let (mean, sigma) = (record.outputMean.base[0], record.outputSigma.base[0])
+        let (mean, sigma) = (record.pass.outputMean[0], record.pass.outputSigma[0])
         // L of the 2L + 1 parts of the residual stream are attention's.
         var shared: Float = 0
         let layersShare = Float(vision.blocks.count) / Float(2 * vision.blocks.count + 1)
         for i in 0..<width {
-            shared += layersShare * vision.outputNorm.bias[i] * direction.base[i]
-            direction.base[i] *= vision.outputNorm.weight[i] / sigma
+            shared += layersShare * vision.readout.norm.bias[i] * direction.base[i]
+            direction.base[i] *= vision.readout.norm.weight[i] / sigma
             shared -= layersShare * mean * direction.base[i]
         }
         for block in vision.blocks {
@@ -40,8 +42,8 @@ extension AttributionPass {
                 width, width, block.attentionOutput.weight.elements, stride: width, transposed: true,
                 vector: direction.base, into: headDirections.base)
             for head in 0..<block.heads {
-                let values = layer.queryKeyValue.base + 2 * width + head * block.headWidth
-                let attention = layer.attention.base + head * tokens * tokens
+                let values = layer[.queryKeyValue] + 2 * width + head * block.headWidth
+                let attention = layer.classAttention(head, vision.layout)
                 let along = headDirections.base + head * block.headWidth
                 for i in 0..<tokens {
                     let value = BLAS.dot(values + i * 3 * width, along, count: block.headWidth)

@@ -1,79 +1,43 @@
 import CLIPModel
 import DenseMath
 
-/// The forward pass of one image, every step kept. Overwritten by the next image.
+/// The forward pass of one image, with the operands of every product, sum and non-linearity, from which gradients and
+/// relevance are propagated backwards. Holds until its workspace runs again.
 ///
-/// Memory: about L·(T·(11 D + 2 N) + H·T²) numbers of four bytes.
-final class ForwardRecord {
+/// Memory: about L·(T·(12 D + 2 N) + H·T²) numbers of four bytes.
+struct ForwardRecord {
     let vision: VisionTransformer
-    /// Normalised pixels by patch, channel first inside a patch. // [T − 1, 3 · patch · patch]
-    let patches: FloatBuffer
-    /// Class embedding and embedded patches, before the positions are added. // [T, D]
-    let embedded: FloatBuffer
-    let layers: [LayerRecord]
-    /// The residual stream that leaves the last block. // [T, D]
-    let output: FloatBuffer
-    /// ln_post of the class token. // [D]
-    let pooled: FloatBuffer
-    /// μ*, σ* of ln_post at the class token. // [1]
-    let outputMean, outputSigma: FloatBuffer
-    /// r(I). // [d]
-    let representation: FloatBuffer
+    let pass: VisionPass
+    let layers: [LayerCapture]
     /// r(I)/‖r(I)‖; zeros where r is zero. // [d]
-    let direction: FloatBuffer
+    let direction: [Float]
     /// ‖r(I)‖
-    private(set) var length: Float = 0
-    private let inputMean, inputSigma: FloatBuffer
+    let length: Float
 
-    init(_ vision: VisionTransformer) {
-        self.vision = vision
-        let (tokens, width) = (vision.tokens, vision.width)
-        patches = FloatBuffer((tokens - 1) * vision.patchEmbedding.inputs)
-        embedded = FloatBuffer(tokens * width)
-        layers = vision.blocks.map { LayerRecord($0, tokens: tokens) }
-        output = FloatBuffer(tokens * width)
-        pooled = FloatBuffer(width)
-        (outputMean, outputSigma) = (FloatBuffer(1), FloatBuffer(1))
-        representation = FloatBuffer(vision.embeddingWidth)
-        direction = FloatBuffer(vision.embeddingWidth)
-        (inputMean, inputSigma) = (FloatBuffer(tokens), FloatBuffer(tokens))
+    /// What holds one image's record.
+    static func workspace(_ vision: VisionTransformer) -> VisionWorkspace {
+        let request = CaptureRequest(LayerTap.allCases).subtracting([.classAttention, .mlpOutput])
+        return VisionWorkspace(
+            vision, capacity: 1, capturing: [CaptureRequest](repeating: request, count: vision.blocks.count))
     }
 
-    /// - Parameter image: 8-bit RGB of the model's size. // [size, size, 3]
-    func run(_ image: UnsafePointer<UInt8>) {
-        embed(image)
-        for (layer, block) in vision.blocks.enumerated() {
-            layers[layer].run(block, tokens: vision.tokens, into: stream(layer + 1))
-        }
-        readOut()
-    }
-
-    /// The residual stream that enters layer `layer`; for the number of layers, that which leaves the last. // [T, D]
-    private func stream(_ layer: Int) -> UnsafeMutablePointer<Float> {
-        layer < layers.count ? layers[layer].input.base : output.base
-    }
-
-    private func embed(_ image: UnsafePointer<UInt8>) {
-        let configuration = vision.configuration
-        let (tokens, width) = (vision.tokens, vision.width)
-        vision.normalisation.patches(
-            of: image, imageSize: configuration.imageSize, patchSize: configuration.patchSize, into: patches.base)
-        embedded.base.update(from: vision.classEmbedding, count: width)
-        vision.patchEmbedding.multiply(patches.base, rows: tokens - 1, into: embedded.base + width)
-        let x = stream(0)
-        x.update(from: embedded.base, count: tokens * width)
-        BLAS.add(1, vision.positionEmbedding.elements, to: x, count: tokens * width)
-        vision.inputNorm(x, rows: tokens, into: x, mean: inputMean.base, sigma: inputSigma.base)
-    }
-
-    private func readOut() {
-        let (width, d) = (vision.width, vision.embeddingWidth)
-        vision.outputNorm(output.base, rows: 1, into: pooled.base, mean: outputMean.base, sigma: outputSigma.base)
-        BLAS.multiply(
-            1, d, width, pooled.base, stride: width, vision.projection.elements, stride: width, otherTransposed: true,
-            into: representation.base, stride: d)
-        length = BLAS.dot(representation.base, representation.base, count: d).squareRoot()
+    /// - Parameters:
+    ///   - image: 8-bit RGB of the model's size. // [size, size, 3]
+    ///   - workspace: ``workspace(_:)`` of the same tower.
+    init(_ vision: VisionTransformer, _ image: UnsafePointer<UInt8>, _ workspace: VisionWorkspace) {
+        let pass = vision(image, batch: 1, workspace)
+        let r = UnsafeBufferPointer(start: pass.embeddings, count: vision.embeddingWidth)
+        let length = BLAS.dot(pass.embeddings, pass.embeddings, count: r.count).squareRoot()
         let inverse = length > 0 ? 1 / length : 0
-        for j in 0..<d { direction.base[j] = representation.base[j] * inverse }
+        (self.vision, self.pass, self.length) = (vision, pass, length)
+        layers = vision.blocks.indices.map(pass.capture)
+        direction = r.map { $0 * inverse }
+    }
+}
+
+extension LayerCapture {
+    /// The class token's attention in one head. // [T]
+    func classAttention(_ head: Int, _ layout: TokenLayout) -> UnsafePointer<Float> {
+        self[.attention] + (head * layout.count + layout.classToken) * layout.count
     }
 }

@@ -17,21 +17,23 @@ final class AttentionProductRelevance {
     /// Through A·V to the attention: R_A = A ∘ (S Vᵀ)/2.
     /// - Parameters:
     ///   - relevance: of A·V, heads side by side. // [rows, D]
-    ///   - attention: receives R_A in the first `rows` rows of each head. // [H, T, T]
+    ///   - rows: tokens that have any.
+    ///   - attention: receives R_A in these rows of each head. // [H, T, T]
     func toAttention(
-        _ relevance: UnsafePointer<Float>, _ block: TransformerBlock, _ record: LayerRecord, rows: Int,
+        _ relevance: UnsafePointer<Float>, _ block: TransformerBlock, _ record: LayerCapture, rows: Range<Int>,
         attention: UnsafeMutablePointer<Float>
     ) {
         let (width, headWidth) = (block.width, block.headWidth)
-        divide(relevance, by: record.mixed.base, count: rows * width)
+        divide(relevance, by: record[.mixed] + rows.lowerBound * width, count: rows.count * width)
         for head in 0..<block.heads {
-            let target = attention + head * tokens * tokens
+            let start = (head * tokens + rows.lowerBound) * tokens
+            let target = attention + start
             BLAS.multiply(
-                rows, tokens, headWidth, alpha: 0.5, ratio.base + head * headWidth, stride: width,
-                record.queryKeyValue.base + 2 * width + head * headWidth, stride: 3 * width, otherTransposed: true,
+                rows.count, tokens, headWidth, alpha: 0.5, ratio.base + head * headWidth, stride: width,
+                record[.queryKeyValue] + 2 * width + head * headWidth, stride: 3 * width, otherTransposed: true,
                 into: target, stride: tokens)
-            let a = record.attention.base + head * tokens * tokens
-            for i in 0..<rows * tokens { target[i] *= a[i] }
+            let a = record[.attention] + start
+            for i in 0..<rows.count * tokens { target[i] *= a[i] }
         }
     }
 
@@ -43,30 +45,31 @@ final class AttentionProductRelevance {
     ///   - result: receives the relevance of queries, keys and values side by side. // [T, 3D]
     func toOperands(
         _ relevance: UnsafePointer<Float>, attention: UnsafePointer<Float>, _ block: TransformerBlock,
-        _ record: LayerRecord, rows: Int, into result: UnsafeMutablePointer<Float>
+        _ record: LayerCapture, rows: Range<Int>, into result: UnsafeMutablePointer<Float>
     ) {
         let (width, headWidth, stride) = (block.width, block.headWidth, 3 * block.width)
-        divide(relevance, by: record.mixed.base, count: rows * width)
+        divide(relevance, by: record[.mixed] + rows.lowerBound * width, count: rows.count * width)
         result.update(repeating: 0, count: tokens * stride)
+        let operands = record[.queryKeyValue]
         for head in 0..<block.heads {
-            let offset = head * headWidth
-            let (query, target) = (record.queryKeyValue.base + offset, result + offset)
+            let (offset, start) = (head * headWidth, (head * tokens + rows.lowerBound) * tokens)
+            let (keys, target) = (operands + width + offset, result + offset)
+            let queries = operands + rows.lowerBound * stride + offset
             BLAS.multiply(
-                tokens, headWidth, rows, alpha: 0.5, record.attention.base + head * tokens * tokens, stride: tokens,
+                tokens, headWidth, rows.count, alpha: 0.5, record[.attention] + start, stride: tokens,
                 transposed: true, ratio.base + offset, stride: width, into: target + 2 * width, stride: stride)
             BLAS.multiply(
-                rows, tokens, headWidth, query, stride: stride, query + width, stride: stride, otherTransposed: true,
+                rows.count, tokens, headWidth, queries, stride: stride, keys, stride: stride, otherTransposed: true,
                 into: scores.base, stride: tokens)
-            let r = attention + head * tokens * tokens
-            for i in 0..<rows * tokens { scoreRatio.base[i] = RelevanceRule.ratio(r[i], scores.base[i]) }
+            let r = attention + start
+            for i in 0..<rows.count * tokens { scoreRatio.base[i] = RelevanceRule.ratio(r[i], scores.base[i]) }
             BLAS.multiply(
-                rows, headWidth, tokens, alpha: 0.5, scoreRatio.base, stride: tokens, query + width, stride: stride,
-                into: target, stride: stride)
+                rows.count, headWidth, tokens, alpha: 0.5, scoreRatio.base, stride: tokens, keys, stride: stride,
+                into: target + rows.lowerBound * stride, stride: stride)
             BLAS.multiply(
-                tokens, headWidth, rows, alpha: 0.5, scoreRatio.base, stride: tokens, transposed: true,
-                query, stride: stride, into: target + width, stride: stride)
+                tokens, headWidth, rows.count, alpha: 0.5, scoreRatio.base, stride: tokens, transposed: true, queries,
+                stride: stride, into: target + width, stride: stride)
         }
-        let operands = record.queryKeyValue.base
         for i in 0..<tokens * stride { result[i] *= operands[i] }
     }
 

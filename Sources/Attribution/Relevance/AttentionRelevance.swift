@@ -10,7 +10,6 @@ final class AttentionRelevance {
     let pixels: PixelRelevance?
     /// Of the residual stream that the streams have come to. // [streams, T, D]
     let residual: FloatBuffer
-    private let record: ForwardRecord
     private let linear: LinearRelevance
     private let block: BlockRelevance
     private let embedding: FloatBuffer
@@ -18,11 +17,9 @@ final class AttentionRelevance {
     private let memory: [[FloatBuffer]]
 
     /// - Precondition: at most one stream goes to the pixels.
-    init(_ record: ForwardRecord, streams: [RelevanceStream]) {
-        let vision = record.vision
+    init(_ vision: VisionTransformer, streams: [RelevanceStream]) {
         let streams = streams.sorted { $0.lowestLayer < $1.lowestLayer }
         precondition(streams.count { $0.lowestLayer == RelevanceStream.pixels } <= 1)
-        self.record = record
         self.streams = streams
         let (tokens, width, d) = (vision.tokens, vision.width, vision.embeddingWidth)
         let (neurons, patch) = (vision.configuration.mlpWidth, vision.patchEmbedding.inputs)
@@ -53,10 +50,10 @@ final class AttentionRelevance {
     }
 
     /// - Parameter weights: the class's row of the classifier. // [d]
-    func run(weights: UnsafePointer<Float>) {
+    func run(_ record: ForwardRecord, weights: [Float]) {
         let vision = record.vision
-        readOut(weights)
-        let last = vision.blocks.count - 1
+        readOut(record, weights)
+        let (last, classToken) = (vision.blocks.count - 1, vision.layout.classToken..<vision.layout.classToken + 1)
         var layer = last
         while true {
             let active = streams.prefix { $0.lowestLayer <= layer }.count
@@ -64,7 +61,7 @@ final class AttentionRelevance {
             // Only the class token of the last layer is read out.
             block.run(
                 vision.blocks[layer], record.layers[layer], rules: streams.prefix(active).map(\.rule),
-                rows: layer == last ? 1 : vision.tokens, relevance: residual.base,
+                rows: layer == last ? classToken : 0..<vision.tokens, relevance: residual.base,
                 attention: (0..<active).map { attention($0, layer) },
                 goingOn: streams.prefix { $0.lowestLayer < layer }.count)
             layer -= 1
@@ -73,15 +70,15 @@ final class AttentionRelevance {
     }
 
     /// Through classifier and projection to the class token of the last layer. // → residual [streams, 1, D]
-    private func readOut(_ weights: UnsafePointer<Float>) {
+    private func readOut(_ record: ForwardRecord, _ weights: [Float]) {
         let vision = record.vision
         let (width, d) = (vision.width, vision.embeddingWidth)
         let rules = streams.map(\.rule)
         linear.propagate(
             [Float](repeating: 1, count: rules.count), rules: rules, weight: weights, outputs: 1, inputs: d,
-            input: record.direction.base, rows: 1, into: embedding.base)
+            input: record.direction, rows: 1, into: embedding.base)
         linear.propagate(
-            embedding.base, rules: rules, weight: vision.projection.elements, outputs: d, inputs: width,
-            input: record.pooled.base, rows: 1, into: residual.base)
+            embedding.base, rules: rules, weight: vision.readout.projection.elements, outputs: d, inputs: width,
+            input: record.pass.pooled, rows: 1, into: residual.base)
     }
 }

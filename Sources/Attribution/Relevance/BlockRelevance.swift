@@ -22,21 +22,22 @@ final class BlockRelevance {
     }
 
     /// - Parameters:
-    ///   - relevance: of the block's output at the leading `rows` tokens, zero at the others
-    ///     // [streams, rows, D]; becomes that of its input // [going on, T, D].
+    ///   - rows: tokens with relevance at the block's output; at the others it is zero.
+    ///   - relevance: of the block's output // [streams, rows, D]; becomes that of its input // [going on, T, D].
     ///   - attention: for each stream what receives the relevance of the attention. // [H, T, T]
     ///   - goingOn: how many of the streams, from the first, go on to the block's input.
     func run(
-        _ block: TransformerBlock, _ record: LayerRecord, rules: [RelevanceRule], rows: Int,
+        _ block: TransformerBlock, _ record: LayerCapture, rules: [RelevanceRule], rows: Range<Int>,
         relevance: UnsafeMutablePointer<Float>, attention: [FloatBuffer], goingOn: Int
     ) {
-        let width = block.width
-        let size = rows * width
+        let (width, first) = (block.width, rows.lowerBound * block.width)
+        let size = rows.count * width
         mlp(block, record, rules: rules, rows: rows, relevance: relevance)
-        share(relevance, rules: rules, record.input, record.attentionBranch, size: size)
+        share(
+            relevance, rules: rules, record[.attentionInput] + first, record[.attentionBranch] + first, size: size)
         linear.propagate(
             branch.base, rules: rules, weight: block.attentionOutput.weight.elements, outputs: width, inputs: width,
-            input: record.mixed.base, rows: rows, into: normalised.base)
+            input: record[.mixed] + first, rows: rows.count, into: normalised.base)
         for stream in rules.indices {
             products.toAttention(
                 normalised.base + stream * size, block, record, rows: rows, attention: attention[stream].base)
@@ -49,37 +50,39 @@ final class BlockRelevance {
         }
         linear.propagate(
             queryKeyValue.base, rules: Array(rules.prefix(goingOn)), weight: block.queryKeyValue.weight.elements,
-            outputs: 3 * width, inputs: width, input: record.attentionNormalised.base, rows: tokens, into: second.base)
+            outputs: 3 * width, inputs: width, input: record[.attentionNormalised], rows: tokens, into: second.base)
         for stream in 0..<goingOn {
-            BLAS.add(1, relevance + stream * size, to: second.base + stream * tokens * width, count: size)
+            BLAS.add(1, relevance + stream * size, to: second.base + stream * tokens * width + first, count: size)
         }
         relevance.update(from: second.base, count: goingOn * tokens * width)
     }
 
     /// Through the MLP and past it.
     private func mlp(
-        _ block: TransformerBlock, _ record: LayerRecord, rules: [RelevanceRule], rows: Int,
+        _ block: TransformerBlock, _ record: LayerCapture, rules: [RelevanceRule], rows: Range<Int>,
         relevance: UnsafeMutablePointer<Float>
     ) {
-        let (width, neurons) = (block.width, block.neurons)
-        share(relevance, rules: rules, record.middle, record.mlpBranch, size: rows * width)
+        let (width, neurons, first) = (block.width, block.neurons, rows.lowerBound)
+        share(
+            relevance, rules: rules, record[.mlpInput] + first * width, record[.mlpBranch] + first * width,
+            size: rows.count * width)
         linear.propagate(
             branch.base, rules: rules, weight: block.mlpOutput.weight.elements, outputs: width, inputs: neurons,
-            input: record.activations.base, rows: rows, into: hidden.base)
+            input: record[.activations] + first * neurons, rows: rows.count, into: hidden.base)
         linear.propagate(
             hidden.base, rules: rules, weight: block.mlpInput.weight.elements, outputs: neurons, inputs: width,
-            input: record.mlpNormalised.base, rows: rows, into: normalised.base)
-        BLAS.add(1, normalised.base, to: relevance, count: rules.count * rows * width)
+            input: record[.mlpNormalised] + first * width, rows: rows.count, into: normalised.base)
+        BLAS.add(1, normalised.base, to: relevance, count: rules.count * rows.count * width)
     }
 
     /// Leaves the residual stream's share in `relevance` and the branch's in `branch`.
     private func share(
-        _ relevance: UnsafeMutablePointer<Float>, rules: [RelevanceRule], _ stream: FloatBuffer, _ branch: FloatBuffer,
-        size: Int
+        _ relevance: UnsafeMutablePointer<Float>, rules: [RelevanceRule], _ stream: UnsafePointer<Float>,
+        _ branch: UnsafePointer<Float>, size: Int
     ) {
         for (index, rule) in rules.enumerated() {
             ResidualRelevance.propagate(
-                relevance + index * size, rule: rule, stream.base, branch.base, count: size,
+                relevance + index * size, rule: rule, stream, branch, count: size,
                 second: self.branch.base + index * size)
         }
     }

@@ -7,35 +7,39 @@ import DenseMath
 /// Z = x Wᵀ − L W⁺ᵀ − H W⁻ᵀ, S = R/Z, R_in = x ∘ (S W) − L (S W⁺) − H (S W⁻). Written with x − L ≥ 0 and
 /// x − H ≤ 0, as here, every term has the sign of S and nothing cancels, also in an image of one colour.
 final class PixelRelevance {
-    /// Of the normalised pixels by patch, channel first inside a patch. // [T − 1, 3 · patch · patch]
+    /// Of the normalised pixels by patch, channel first inside a patch. // [patches, 3 · patch · patch]
     let pixels: FloatBuffer
     /// Of class embedding and embedded patches, without the positions' share. // [T, D]
     let embedded: FloatBuffer
     /// Of the position embedding. // [T, D]
     let positions: FloatBuffer
+    /// Class embedding and embedded patches. // [T, D]
+    private let placed: FloatBuffer
     private let weights: SignedWeights
     private let aboveSmallest, belowLargest, result: FloatBuffer
     private let output: FloatBuffer
 
     init(_ vision: VisionTransformer, weights: SignedWeights) {
-        let count = (vision.tokens - 1) * vision.patchEmbedding.inputs
+        let count = vision.layout.patches * vision.patchEmbedding.inputs
         self.weights = weights
         pixels = FloatBuffer(count)
         (aboveSmallest, belowLargest, result) = (FloatBuffer(count), FloatBuffer(count), FloatBuffer(count))
         embedded = FloatBuffer(vision.tokens * vision.width)
+        placed = FloatBuffer(vision.tokens * vision.width)
         positions = FloatBuffer(vision.tokens * vision.width)
-        output = FloatBuffer((vision.tokens - 1) * vision.width)
+        output = FloatBuffer(vision.layout.patches * vision.width)
     }
 
     /// - Parameter relevance: of the residual stream before the first layer; ln_pre hands it on. // [T, D]
     func propagate(_ relevance: UnsafePointer<Float>, rule: RelevanceRule, _ record: ForwardRecord) {
         let vision = record.vision
         embedded.base.update(from: relevance, count: embedded.count)
+        vision.placeTokens(record.pass, into: placed.base)
         ResidualRelevance.propagate(
-            embedded.base, rule: rule, record.embedded.base, vision.positionEmbedding.elements, count: embedded.count,
+            embedded.base, rule: rule, placed.base, vision.positionEmbedding.elements, count: embedded.count,
             second: positions.base)
-        let (rows, width, length) = (vision.tokens - 1, vision.width, vision.patchEmbedding.inputs)
-        shift(record.patches)
+        let (rows, width, length) = (vision.layout.patches, vision.width, vision.patchEmbedding.inputs)
+        shift(record.pass.patches)
         weights.split(vision.patchEmbedding.weight.elements, count: width * length)
         BLAS.multiply(
             rows, width, length, aboveSmallest.base, stride: length, weights.positive.base, stride: length,
@@ -43,7 +47,7 @@ final class PixelRelevance {
         BLAS.multiply(
             rows, width, length, belowLargest.base, stride: length, weights.negative.base, stride: length,
             otherTransposed: true, beta: 1, into: output.base, stride: width)
-        let patches = embedded.base + width
+        let patches = embedded.base + vision.layout.prefix * width
         for i in 0..<rows * width { output.base[i] = RelevanceRule.ratio(patches[i], output.base[i]) }
         BLAS.multiply(
             rows, length, width, output.base, stride: width, weights.positive.base, stride: length, into: pixels.base,
@@ -57,15 +61,15 @@ final class PixelRelevance {
     }
 
     /// x − L and x − H.
-    private func shift(_ x: FloatBuffer) {
+    private func shift(_ x: UnsafePointer<Float>) {
         var (smallest, largest) = (Float.infinity, -Float.infinity)
-        for i in 0..<x.count {
-            smallest = min(smallest, x.base[i])
-            largest = max(largest, x.base[i])
+        for i in 0..<pixels.count {
+            smallest = min(smallest, x[i])
+            largest = max(largest, x[i])
         }
-        for i in 0..<x.count {
-            aboveSmallest.base[i] = x.base[i] - smallest
-            belowLargest.base[i] = x.base[i] - largest
+        for i in 0..<pixels.count {
+            aboveSmallest.base[i] = x[i] - smallest
+            belowLargest.base[i] = x[i] - largest
         }
     }
 }

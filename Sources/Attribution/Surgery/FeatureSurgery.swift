@@ -13,12 +13,14 @@ import Foundation
 /// S = I (T − T_empty)ᵀ.
 public enum FeatureSurgery {
     /// S of one image.
-    /// - Parameter similarities: A, the class token in row 0. // [T, K]
+    /// - Parameters:
+    ///   - similarities: A. // [T, K]
+    ///   - image: those of the image as a whole, which its class token has. // [K]
     /// - Returns: // [T, K]
-    public static func amongLabels(_ similarities: Tensor) -> Tensor {
+    public static func amongLabels(_ similarities: Tensor, of image: ArraySlice<Float>) -> Tensor {
         var result = similarities
         let labels = similarities.rowCount
-        let weights = self.weights(similarities[row: 0])
+        let weights = self.weights(image)
         for token in 0..<similarities.shape[0] {
             let row = token * labels..<(token + 1) * labels
             var mean = 0.0
@@ -33,9 +35,9 @@ public enum FeatureSurgery {
     }
 
     /// w, of mean 1. // [K]
-    static func weights(_ classToken: ArraySlice<Float>) -> [Float] {
-        let largest = classToken.max() ?? 0
-        let exponentials = classToken.map { exp(Double(2 * ($0 - largest))) }
+    static func weights(_ image: ArraySlice<Float>) -> [Float] {
+        let largest = image.max() ?? 0
+        let exponentials = image.map { exp(Double(2 * ($0 - largest))) }
         let mean = exponentials.reduce(0, +) / Double(exponentials.count)
         return exponentials.map { Float($0 / mean) }
     }

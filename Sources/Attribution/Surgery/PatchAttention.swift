@@ -2,31 +2,53 @@ import CLIPModel
 import DenseMath
 import Foundation
 
+extension SurgeryRecipe.Attention {
+    /// A part of what a block projects.
+    enum Operand: Int {
+        case query, key, value
+    }
+
+    /// What is compared with what: a and b of softmax(c·a bᵀ), one mixture of the values each.
+    var compared: [(a: Operand, b: Operand)] {
+        switch self {
+        case .queryKey: [(.query, .key)]
+        case .valueValue: [(.value, .value)]
+        case .queryQuery: [(.query, .query)]
+        case .queryQueryAndKeyKey: [(.query, .query), (.key, .key)]
+        case .keyKeyNearby: [(.key, .key)]
+        case .selfSelf: [(.query, .query), (.key, .key), (.value, .value)]
+        case .identity: []
+        }
+    }
+}
+
 /// The attention term of a second path: another mixture of a block's own values. Belongs to one worker.
 final class PatchAttention {
     private let attention: SurgeryRecipe.Attention
-    private let tokens, heads, headWidth: Int
-    /// c = d_h^(−½)
-    private let scale: Float
+    private let compared: [(a: SurgeryRecipe.Attention.Operand, b: SurgeryRecipe.Attention.Operand)]
+    private let heads: Int
+    private let head: AttentionHead
+    private var tokens: Int { head.tokens }
+    private var headWidth: Int { head.width }
+    /// Width D of all heads.
+    private var width: Int { heads * headWidth }
     /// ω/c, to be added to products that softmax multiplies by c. // [T, T]
     private let neighbourhood: FloatBuffer?
     /// One head's û, and its mixture. // [T, d_h]
     private let unit, mixture: FloatBuffer?
 
     init(_ attention: SurgeryRecipe.Attention, _ configuration: VisionConfiguration) {
-        self.attention = attention
-        (tokens, heads, headWidth) = (configuration.tokens, configuration.heads, configuration.headWidth)
-        scale = 1 / Float(configuration.headWidth).squareRoot()
-        if case .keyKeyNearby(let deviation) = attention {
-            neighbourhood = Self.neighbourhood(side: configuration.gridSize, deviation: deviation, scale: scale)
-        } else {
-            neighbourhood = nil
-        }
-        if case .selfSelf = attention {
-            (unit, mixture) = (FloatBuffer(tokens * headWidth), FloatBuffer(tokens * headWidth))
-        } else {
-            (unit, mixture) = (nil, nil)
-        }
+        (self.attention, compared) = (attention, attention.compared)
+        heads = configuration.heads
+        head = AttentionHead(tokens: configuration.tokens, width: configuration.headWidth)
+        neighbourhood =
+            if case .keyKeyNearby(let deviation) = attention {
+                Self.neighbourhood(configuration.layout, deviation: deviation, scale: head.scale)
+            } else { nil }
+        (unit, mixture) =
+            if case .selfSelf = attention {
+                (FloatBuffer(head.tokens * head.width), FloatBuffer(head.tokens * head.width))
+            } else { (nil, nil) }
     }
 
     /// Mixes the values of one image.
@@ -39,47 +61,44 @@ final class PatchAttention {
         _ projected: UnsafePointer<Float>, inputLength: Float, scores: UnsafeMutablePointer<Float>,
         into out: UnsafeMutablePointer<Float>
     ) {
-        let width = heads * headWidth
-        for head in 0..<heads {
-            let query = projected + head * headWidth
-            let (key, value, mixed) = (query + width, query + 2 * width, out + head * headWidth)
-            switch attention {
-            case .queryKey: add(query, key, value, scores, into: mixed)
-            case .valueValue: add(value, value, value, scores, into: mixed)
-            case .queryQuery: add(query, query, value, scores, into: mixed)
-            case .keyKeyNearby: add(key, key, value, scores, into: mixed)
-            case .queryQueryAndKeyKey:
-                add(query, query, value, scores, into: mixed)
-                add(key, key, value, scores, accumulating: true, into: mixed)
-            case .identity:
+        for index in 0..<heads {
+            let (value, mixed) = (part(.value, index, projected), out + index * headWidth)
+            if case .identity = attention {
                 for token in 0..<tokens {
                     (mixed + token * width).update(from: value + token * 3 * width, count: headWidth)
                 }
-            case .selfSelf(let iterations):
-                for (index, part) in [query, key, value].enumerated() {
-                    attendToItself(part, scale: scale * inputLength, iterations: iterations, scores)
-                    BLAS.multiply(
-                        tokens, headWidth, tokens, alpha: 1 / 3, scores, stride: tokens, value, stride: 3 * width,
-                        beta: index == 0 ? 0 : 1, into: mixed, stride: width)
+            }
+            for (place, (a, b)) in compared.enumerated() {
+                let share: Float
+                if case .selfSelf(let iterations) = attention {
+                    attendToItself(
+                        part(a, index, projected), scale: head.scale * inputLength, iterations: iterations, scores)
+                    share = 1 / Float(compared.count)
+                } else {
+                    compare(a, b, of: projected, head: index, into: scores)
+                    share = 1
                 }
+                head.mix(
+                    value, stride: 3 * width, by: scores, share: share, accumulating: place > 0, into: mixed,
+                    mixedStride: width)
             }
         }
     }
 
-    /// out ← softmax(c·a bᵀ + ω) v, or that added to it.
-    private func add(
-        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ value: UnsafePointer<Float>,
-        _ scores: UnsafeMutablePointer<Float>, accumulating: Bool = false, into out: UnsafeMutablePointer<Float>
+    /// scores ← softmax(c·a bᵀ + ω) of one head. // [T, T]
+    func compare(
+        _ a: SurgeryRecipe.Attention.Operand, _ b: SurgeryRecipe.Attention.Operand,
+        of projected: UnsafePointer<Float>, head index: Int, into scores: UnsafeMutablePointer<Float>
     ) {
-        let (width, stride) = (heads * headWidth, 3 * heads * headWidth)
-        BLAS.multiply(
-            tokens, tokens, headWidth, a, stride: stride, b, stride: stride, otherTransposed: true, into: scores,
-            stride: tokens)
-        if let neighbourhood { BLAS.add(1, neighbourhood.base, to: scores, count: tokens * tokens) }
-        RowKernels.softmax(scores, rows: tokens, columns: tokens, scale: scale, causal: false)
-        BLAS.multiply(
-            tokens, headWidth, tokens, scores, stride: tokens, value, stride: stride, beta: accumulating ? 1 : 0,
-            into: out, stride: width)
+        head.compare(
+            part(a, index, projected), part(b, index, projected), stride: 3 * width,
+            offset: neighbourhood.map { UnsafePointer($0.base) }, into: scores)
+    }
+
+    private func part(
+        _ operand: SurgeryRecipe.Attention.Operand, _ head: Int, _ projected: UnsafePointer<Float>
+    ) -> UnsafePointer<Float> {
+        projected + operand.rawValue * width + head * headWidth
     }
 
     /// scores ← softmax(τ·û ûᵀ), û of the last iteration.
@@ -89,18 +108,12 @@ final class PatchAttention {
         guard let unit = unit?.base, let mixture = mixture?.base else {
             preconditionFailure("memory of self-self attention was not declared")
         }
-        let stride = 3 * heads * headWidth
-        for token in 0..<tokens { (unit + token * headWidth).update(from: part + token * stride, count: headWidth) }
+        for token in 0..<tokens { (unit + token * headWidth).update(from: part + token * 3 * width, count: headWidth) }
         for iteration in 0...iterations {
             normaliseRows(unit)
-            BLAS.multiply(
-                tokens, tokens, headWidth, unit, stride: headWidth, unit, stride: headWidth, otherTransposed: true,
-                into: scores, stride: tokens)
-            RowKernels.softmax(scores, rows: tokens, columns: tokens, scale: scale, causal: false)
+            head.compare(unit, unit, stride: headWidth, scale: scale, into: scores)
             guard iteration < iterations else { return }
-            BLAS.multiply(
-                tokens, headWidth, tokens, scores, stride: tokens, unit, stride: headWidth, into: mixture,
-                stride: headWidth)
+            head.mix(unit, stride: headWidth, by: scores, into: mixture, mixedStride: headWidth)
             unit.update(from: mixture, count: tokens * headWidth)
         }
     }
@@ -115,15 +128,15 @@ final class PatchAttention {
         }
     }
 
-    /// exp(−distance²/(2·deviation²)) of two patches, over c; nothing to and from the class token. // [T, T]
-    private static func neighbourhood(side: Int, deviation: Float, scale: Float) -> FloatBuffer {
-        let tokens = 1 + side * side
-        let result = FloatBuffer(tokens * tokens)
+    /// exp(−distance²/(2·deviation²)) of two patches, over c; nothing to and from other tokens. // [T, T]
+    private static func neighbourhood(_ layout: TokenLayout, deviation: Float, scale: Float) -> FloatBuffer {
+        let side = layout.side
+        let result = FloatBuffer(layout.count * layout.count)
         let factors = (0..<side).map { exp(-Double($0 * $0) / (2 * Double(deviation * deviation))) }
-        for first in 0..<side * side {
-            for second in 0..<side * side {
+        for (first, row) in layout.patchRows.enumerated() {
+            for (second, column) in layout.patchRows.enumerated() {
                 let (rows, columns) = (abs(first / side - second / side), abs(first % side - second % side))
-                result.base[(1 + first) * tokens + 1 + second] = Float(factors[rows] * factors[columns]) / scale
+                result.base[row * layout.count + column] = Float(factors[rows] * factors[columns]) / scale
             }
         }
         return result

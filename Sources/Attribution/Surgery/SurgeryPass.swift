@@ -1,86 +1,50 @@
 import CLIPModel
 import DenseMath
 
-/// One forward pass of the image tower and any number of second paths through its last blocks. Belongs to one worker;
-/// its memory is allocated once and serves one batch after the other.
-///
-/// ```swift
-/// let pass = SurgeryPass(try model.vision.resized(to: 512), recipes: [.plain, .surgery(depth: 6)], capacity: 1)
-/// pass.run(image, batch: 1)
-/// let tokens = pass.embed(.surgery(depth: 6))   // [T, d]
-/// ```
-public final class SurgeryPass {
-    public let vision: VisionTransformer
-    /// What can be asked for.
-    public let recipes: [SurgeryRecipe]
-    private let workspace: VisionWorkspace
-    /// The tower's own, which is free once it has run.
-    private var scratch: BlockScratch { workspace.block }
-    /// The second path. // [batch · T, D]
-    private let path: FloatBuffer
-    private let tokens: FloatBuffer
-    private let attentions: [SurgeryRecipe.Attention: PatchAttention]
+/// One forward pass of the image tower and any number of second paths through its last blocks. Holds until its workspace runs
+/// again.
+public struct SurgeryPass {
+    let tower: VisionPass
+    private let workspace: SurgeryWorkspace
 
-    /// - Parameters:
-    ///   - vision: of the size of the images.
-    ///   - capacity: the largest batch.
-    /// - Precondition: no recipe is deeper than the tower.
-    public init(_ vision: VisionTransformer, recipes: [SurgeryRecipe], capacity: Int) {
-        let (configuration, layers) = (vision.configuration, vision.blocks.count)
-        precondition(recipes.allSatisfy { $0.depth <= layers }, "a second path deeper than \(layers) blocks")
-        self.vision = vision
-        self.recipes = recipes
-        var requests = [CaptureRequest](repeating: [], count: layers)
-        if recipes.contains(where: { $0.depth == 0 }) { requests[layers - 1].insert(.allTokens) }
-        for recipe in recipes where recipe.depth > 0 {
-            for layer in layers - recipe.depth..<layers { requests[layer].insert(recipe.attention.needs) }
-            if recipe.keepsResidual { requests[layers - recipe.depth].insert(.attentionInput) }
-        }
-        workspace = VisionWorkspace(vision, capacity: capacity, capturing: requests)
-        path = FloatBuffer(capacity * vision.tokens * vision.width)
-        tokens = FloatBuffer(capacity * vision.tokens * vision.embeddingWidth)
-        attentions = Dictionary(
-            recipes.map { ($0.attention, PatchAttention($0.attention, configuration)) },
-            uniquingKeysWith: { first, _ in first })
+    fileprivate init(_ tower: VisionPass, _ workspace: SurgeryWorkspace) {
+        (self.tower, self.workspace) = (tower, workspace)
     }
 
-    /// Runs the tower on images of its size, 8-bit RGB. // [batch, size, size, 3]
-    public func run(_ images: UnsafePointer<UInt8>, batch: Int) { vision(images, batch: batch, workspace) }
+    public var vision: VisionTransformer { workspace.vision }
+    private var scratch: BlockScratch { workspace.tower.block }
 
-    /// r(I) of the images that ran last, which no recipe changes; not normalised. // [batch, d]
-    public var representations: UnsafePointer<Float> { UnsafePointer(workspace.embeddings.base) }
+    /// r(I), which no recipe changes; not normalised. // [batch, d]
+    public var representations: UnsafePointer<Float> { tower.embeddings }
 
-    /// All tokens of the images that ran last as a recipe reads them, through ln_post and P, class token first; not
-    /// normalised. The memory is used again by the next call.
-    /// - Precondition: the recipe is one of ``recipes``.
+    /// All tokens as a recipe reads them, through ln_post and P; not normalised. The memory is used again by the next call.
+    /// - Precondition: the recipe is one of ``SurgeryWorkspace/recipes``.
     /// - Returns: // [batch, T, d]
     public func embed(_ recipe: SurgeryRecipe) -> UnsafePointer<Float> {
-        let (batch, tokens, width) = (workspace.batch, vision.tokens, vision.width)
-        let rows = batch * tokens
+        let (batch, tokens, width) = (tower.batch, vision.tokens, vision.width)
         let residual = followPath(recipe)
         for image in 0..<batch {
-            (residual + image * tokens * width).update(from: workspace.x.base + image * tokens * width, count: width)
+            let row = vision.layout.classRow(of: image) * width
+            (residual + row).update(from: tower.output + row, count: width)
         }
-        vision.outputNorm(
-            residual, rows: rows, into: scratch.normalised.base, mean: scratch.mean.base, sigma: scratch.sigma.base)
-        BLAS.multiply(
-            rows, vision.embeddingWidth, width, scratch.normalised.base, stride: width, vision.projection.elements,
-            stride: width, otherTransposed: true, into: self.tokens.base, stride: vision.embeddingWidth)
-        return UnsafePointer(self.tokens.base)
+        vision.readout(
+            residual, rows: batch * tokens, normalised: scratch.normalised.base, mean: scratch.mean.base,
+            sigma: scratch.sigma.base, into: workspace.tokens.base)
+        return UnsafePointer(workspace.tokens.base)
     }
 
     /// The second path before the class token is put in. // [batch · T, D]
     func followPath(_ recipe: SurgeryRecipe) -> UnsafeMutablePointer<Float> {
-        precondition(recipes.contains(recipe), "tokens by '\(recipe.name)' were asked for but not declared")
-        let (layers, rows, width) = (vision.blocks.count, workspace.batch * vision.tokens, vision.width)
-        let path = path.base
+        precondition(workspace.recipes.contains(recipe), "tokens by '\(recipe.name)' were asked for but not declared")
+        let (layers, rows, width) = (vision.blocks.count, tower.batch * vision.tokens, vision.width)
+        let path = workspace.path.base
         let first = layers - recipe.depth
         guard recipe.depth > 0 else {
-            path.update(from: workspace.x.base, count: rows * width)
+            path.update(from: tower.capture(layers - 1)[.output], count: rows * width)
             return path
         }
         if recipe.keepsResidual {
-            path.update(from: workspace.capture(first).attentionInput, count: rows * width)
+            path.update(from: tower.capture(first)[.attentionInput], count: rows * width)
         } else {
             path.update(repeating: 0, count: rows * width)
         }
@@ -93,32 +57,29 @@ public final class SurgeryPass {
 
     /// path ← path + Proj(mixture of the layer's values)
     func addAttention(_ attention: SurgeryRecipe.Attention, layer: Int, to path: UnsafeMutablePointer<Float>) {
-        guard let mixer = attentions[attention] else { preconditionFailure("an attention that no recipe has") }
+        guard let mixer = workspace.attentions[attention] else {
+            preconditionFailure("an attention that no recipe has")
+        }
         let (block, tokens, width) = (vision.blocks[layer], vision.tokens, vision.width)
-        let rows = workspace.batch * tokens
-        let capture = workspace.capture(layer)
-        for image in 0..<workspace.batch {
+        let rows = tower.batch * tokens
+        let capture = tower.capture(layer)
+        for image in 0..<tower.batch {
             let length =
                 if case .selfSelf = attention {
-                    inputLength(layer, capture.attentionInput + image * tokens * width)
+                    meanLength(capture[.attentionNormalised] + image * tokens * width)
                 } else { Float(1) }
             mixer.mix(
-                capture.queryKeyValue + image * tokens * 3 * width, inputLength: length, scores: scratch.scores.base,
+                capture[.queryKeyValue] + image * tokens * 3 * width, inputLength: length, scores: scratch.scores.base,
                 into: scratch.mixed.base + image * tokens * width)
         }
         block.attentionOutput(scratch.mixed.base, rows: rows, accumulating: true, into: path)
     }
 
-    /// Queries, keys and values of a layer, of the images that ran last. // [batch · T, 3D]
-    func queryKeyValue(_ layer: Int) -> UnsafePointer<Float> { UnsafePointer(workspace.capture(layer).queryKeyValue) }
-
-    /// The mean length of one image's tokens after ln_1.
-    private func inputLength(_ layer: Int, _ x: UnsafePointer<Float>) -> Float {
-        let (tokens, width, normalised) = (vision.tokens, vision.width, scratch.normalised.base)
-        vision.blocks[layer].attentionNorm(
-            x, rows: tokens, into: normalised, mean: scratch.mean.base, sigma: scratch.sigma.base)
+    /// The mean length of one image's tokens. // [T, D]
+    private func meanLength(_ x: UnsafePointer<Float>) -> Float {
+        let (tokens, width) = (vision.tokens, vision.width)
         let lengths = (0..<tokens).map { token in
-            let row = normalised + token * width
+            let row = x + token * width
             return Double(BLAS.dot(row, row, count: width)).squareRoot()
         }
         return Float(lengths.reduce(0, +) / Double(tokens))
@@ -127,52 +88,87 @@ public final class SurgeryPass {
 
 extension SurgeryPass {
     /// Of the attention that an object's patches pay to other patches, the share that stays on the object: the mean over its
-    /// patches, heads and the last blocks, of the one image that ran last. CLIP Surgery (arXiv 2304.05653, section 3) calls
-    /// the mean over images mFSR; a patch that attends to all others alike has the object's share of them. What a patch pays
-    /// to itself is left out: values are always most like themselves, whatever they are of.
+    /// patches, heads and the last blocks. CLIP Surgery (arXiv 2304.05653, section 3) calls the mean over images mFSR; a patch
+    /// that attends to all others alike has the object's share of them. What a patch pays to itself is left out: values are
+    /// always most like themselves, whatever they are of.
     /// - Parameters:
-    ///   - patches: whether each patch shows the object. // [T − 1]
-    ///   - attention: queries with keys, or values with values.
+    ///   - patches: whether each patch shows the object. // [patches]
+    ///   - attention: one that compares one part with one.
     ///   - depth: last blocks, of which a recipe with that depth keeps queries, keys and values.
     /// - Returns: 0…1; nil where fewer than two patches show the object.
-    /// - Precondition: a batch of one, and one of the two attentions.
+    /// - Precondition: a batch of one, and such an attention.
     public func attentionWithin(_ patches: [Bool], _ attention: SurgeryRecipe.Attention, depth: Int) -> Double? {
-        let (tokens, heads, width) = (vision.tokens, vision.configuration.heads, vision.configuration.headWidth)
-        precondition(patches.count == tokens - 1, "\(patches.count) patches of \(tokens - 1)")
-        let shown = patches.indices.filter { patches[$0] }
+        let layout = vision.layout
+        precondition(patches.count == layout.patches, "\(patches.count) patches of \(layout.patches)")
+        guard let (a, b) = attention.compared.first, attention.compared.count == 1 else {
+            preconditionFailure("an attention of one comparison")
+        }
+        let shown = zip(layout.patchRows, patches).filter(\.1).map(\.0)
         guard shown.count > 1 else { return nil }
-        let stride = 3 * heads * width
-        var scores = [Float](repeating: 0, count: tokens * tokens)
+        let (mixer, scores) = (PatchAttention(attention, vision.configuration), scratch.scores.base)
         var (sum, count) = (0.0, 0)
         for layer in vision.blocks.count - depth..<vision.blocks.count {
-            let projected = queryKeyValue(layer)
-            for head in 0..<heads {
-                let query = projected + head * width
-                let (key, value) = (query + heads * width, query + 2 * heads * width)
-                let (a, b) =
-                    switch attention {
-                    case .queryKey: (query, key)
-                    case .valueValue: (value, value)
-                    default: preconditionFailure("only queries with keys and values with values are compared")
-                    }
-                BLAS.multiply(
-                    tokens, tokens, width, a, stride: stride, b, stride: stride, otherTransposed: true, into: &scores,
-                    stride: tokens)
-                scores.withUnsafeMutableBufferPointer { scores in
-                    guard let scores = scores.baseAddress else { return }
-                    RowKernels.softmax(
-                        scores, rows: tokens, columns: tokens, scale: 1 / Float(width).squareRoot(), causal: false)
-                    for patch in shown {
-                        let row = scores + (1 + patch) * tokens
-                        let itself = Double(row[1 + patch])
-                        let all = (1..<tokens).reduce(-itself) { $0 + Double(row[$1]) }
-                        let own = shown.reduce(-itself) { $0 + Double(row[1 + $1]) }
-                        sum += all > 0 ? min(max(own / all, 0), 1) : 0
-                        count += 1
-                    }
+            for head in 0..<vision.configuration.heads {
+                mixer.compare(a, b, of: tower.capture(layer)[.queryKeyValue], head: head, into: scores)
+                for patch in shown {
+                    let row = scores + patch * layout.count
+                    let itself = Double(row[patch])
+                    let all = layout.patchRows.reduce(-itself) { $0 + Double(row[$1]) }
+                    let own = shown.reduce(-itself) { $0 + Double(row[$1]) }
+                    sum += all > 0 ? min(max(own / all, 0), 1) : 0
+                    count += 1
                 }
             }
         }
         return sum / Double(count)
+    }
+}
+
+/// Runs the image tower and holds what ``SurgeryPass`` reads. Belongs to one worker; its memory is allocated once and serves
+/// one batch after the other.
+///
+/// ```swift
+/// let workspace = SurgeryWorkspace(
+///     try model.vision.resized(to: 512), recipes: [.plain, .surgery(depth: 6)], capacity: 1)
+/// let tokens = workspace.run(image, batch: 1).embed(.surgery(depth: 6))   // [T, d]
+/// ```
+public final class SurgeryWorkspace {
+    public let vision: VisionTransformer
+    /// What can be asked for.
+    public let recipes: [SurgeryRecipe]
+    /// Its block's memory is free once the tower has run.
+    fileprivate let tower: VisionWorkspace
+    /// The second path. // [batch · T, D]
+    fileprivate let path: FloatBuffer
+    /// // [batch · T, d]
+    fileprivate let tokens: FloatBuffer
+    fileprivate let attentions: [SurgeryRecipe.Attention: PatchAttention]
+
+    /// - Parameters:
+    ///   - vision: of the size of the images.
+    ///   - capacity: the largest batch.
+    /// - Precondition: no recipe is deeper than the tower.
+    public init(_ vision: VisionTransformer, recipes: [SurgeryRecipe], capacity: Int) {
+        let (configuration, layers) = (vision.configuration, vision.blocks.count)
+        precondition(recipes.allSatisfy { $0.depth <= layers }, "a second path deeper than \(layers) blocks")
+        self.vision = vision
+        self.recipes = recipes
+        var requests = [CaptureRequest](repeating: [], count: layers)
+        if recipes.contains(where: { $0.depth == 0 }) { requests[layers - 1].insert(.output) }
+        for recipe in recipes where recipe.depth > 0 {
+            for layer in layers - recipe.depth..<layers { requests[layer].formUnion(recipe.attention.needs) }
+            if recipe.keepsResidual { requests[layers - recipe.depth].insert(.attentionInput) }
+        }
+        tower = VisionWorkspace(vision, capacity: capacity, capturing: requests)
+        path = FloatBuffer(capacity * vision.tokens * vision.width)
+        tokens = FloatBuffer(capacity * vision.tokens * vision.embeddingWidth)
+        attentions = Dictionary(
+            recipes.map { ($0.attention, PatchAttention($0.attention, configuration)) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Runs the tower on images of its size, 8-bit RGB. // [batch, size, size, 3]
+    public func run(_ images: UnsafePointer<UInt8>, batch: Int) -> SurgeryPass {
+        SurgeryPass(vision(images, batch: batch, tower), self)
     }
 }

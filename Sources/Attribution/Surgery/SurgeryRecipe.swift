@@ -72,6 +72,6 @@ extension SurgeryRecipe {
 extension SurgeryRecipe.Attention {
     /// What the tower has to keep of each block of the second path.
     var needs: CaptureRequest {
-        if case .selfSelf = self { [.queryKeyValue, .attentionInput] } else { .queryKeyValue }
+        if case .selfSelf = self { [.queryKeyValue, .attentionNormalised] } else { [.queryKeyValue] }
     }
 }

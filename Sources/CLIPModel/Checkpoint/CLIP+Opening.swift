@@ -54,8 +54,7 @@ extension VisionTransformer {
                     .image, $0, width: configuration.width, heads: configuration.heads,
                     activation: configuration.activation, epsilon: epsilon)
             },
-            outputNorm: try checkpoint.outputNorm(.image, epsilon: epsilon),
-            projection: try checkpoint.projection(.image),
+            readout: try checkpoint.readout(.image, epsilon: epsilon),
             normalisation: PixelNormalisation(
                 scale: Float(preprocessing.rescaleFactor), mean: preprocessing.mean,
                 standardDeviation: preprocessing.standardDeviation))
@@ -74,8 +73,7 @@ extension TextTransformer {
                     .text, $0, width: configuration.width, heads: configuration.heads,
                     activation: configuration.activation, epsilon: epsilon)
             },
-            outputNorm: try checkpoint.outputNorm(.text, epsilon: epsilon),
-            projection: try checkpoint.projection(.text))
+            readout: try checkpoint.readout(.text, epsilon: epsilon))
     }
 }
 

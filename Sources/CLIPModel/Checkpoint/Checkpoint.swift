@@ -93,14 +93,11 @@ struct Checkpoint {
 
     func inputNorm(epsilon: Float) throws -> LayerNorm { try norm(naming.inputNorm, epsilon: epsilon) }
 
-    func outputNorm(_ tower: ParameterNaming.Tower, epsilon: Float) throws -> LayerNorm {
-        try norm(naming.outputNorm(tower), epsilon: epsilon)
-    }
-
-    /// // [d, D]
-    func projection(_ tower: ParameterNaming.Tower) throws -> Tensor {
-        let stored = try matrix(naming.projection(tower))
-        return naming.hasTransposedProjections ? stored.transposed() : stored
+    func readout(_ tower: ParameterNaming.Tower, epsilon: Float) throws -> Readout {
+        let projection = try matrix(naming.projection(tower))
+        return Readout(
+            norm: try norm(naming.outputNorm(tower), epsilon: epsilon),
+            projection: naming.hasTransposedProjections ? projection.transposed() : projection)
     }
 
     func block(

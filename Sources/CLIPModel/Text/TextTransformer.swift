@@ -7,34 +7,31 @@ public struct TextTransformer: Sendable {
     public let tokenEmbedding: Tensor
     /// // [context, D]
     public let positionEmbedding: Tensor
-    public let blocks: [TransformerBlock]
-    /// ln_final
-    public let outputNorm: LayerNorm
-    /// // [d, D]
-    public let projection: Tensor
+    public private(set) var blocks: [TransformerBlock]
+    /// ln_final and the projection.
+    public let readout: Readout
 
     public var width: Int { configuration.width }
-    public var embeddingWidth: Int { projection.shape[0] }
+    public var embeddingWidth: Int { readout.embeddingWidth }
 
     /// - Precondition: the shapes are those that the configuration implies.
     public init(
         configuration: TextConfiguration, tokenEmbedding: Tensor, positionEmbedding: Tensor,
-        blocks: [TransformerBlock], outputNorm: LayerNorm, projection: Tensor
+        blocks: [TransformerBlock], readout: Readout
     ) {
         precondition(blocks.count == configuration.layers && positionEmbedding.shape[0] == configuration.contextLength)
         self.configuration = configuration
         self.tokenEmbedding = tokenEmbedding
         self.positionEmbedding = positionEmbedding
         self.blocks = blocks
-        self.outputNorm = outputNorm
-        self.projection = projection
+        self.readout = readout
     }
 
     /// The tower with the products of its blocks' linear layers in another precision.
     public func with(_ precision: Precision) -> TextTransformer {
-        TextTransformer(
-            configuration: configuration, tokenEmbedding: tokenEmbedding, positionEmbedding: positionEmbedding,
-            blocks: blocks.map { $0.with(precision) }, outputNorm: outputNorm, projection: projection)
+        var tower = self
+        tower.blocks = blocks.map { $0.with(precision) }
+        return tower
     }
 
     /// Embeds texts, not normalised. The tower is causal, so tokens after the longest text's end change
@@ -63,18 +60,22 @@ public struct TextTransformer: Sendable {
     /// - Returns: // [tokens, d]
     public func everyPosition(of text: [Int]) -> Tensor {
         let (x, scratch) = residual([text])
-        return readOut(x.base, rows: text.count, scratch)
+        var result = Tensor(zeros: [text.count, embeddingWidth])
+        readout(
+            x.base, rows: text.count, normalised: x.base, mean: scratch.mean.base, sigma: scratch.sigma.base,
+            into: &result.elements)
+        return result
     }
 
     private func embed(_ texts: [[Int]]) -> Tensor {
-        let tokens = texts.map(\.count).max() ?? 0
         let ends = texts.map(configuration.pooling.position)
         let (x, scratch) = residual(texts, readAt: ends)
-        let pooled = FloatBuffer(texts.count * width)
-        for (index, end) in ends.enumerated() {
-            (pooled.base + index * width).update(from: x.base + (index * tokens + end) * width, count: width)
-        }
-        return readOut(pooled.base, rows: texts.count, scratch)
+        var result = Tensor(zeros: [texts.count, embeddingWidth])
+        readout(
+            x.base, at: { ends[$0] }, batch: texts.count, tokens: texts.map(\.count).max() ?? 0,
+            normalised: scratch.normalised.base, mean: scratch.mean.base, sigma: scratch.sigma.base,
+            into: &result.elements)
+        return result
     }
 
     /// What leaves the last block. // [texts · longest, D]
@@ -109,16 +110,6 @@ public struct TextTransformer: Sendable {
             }
         }
         return (x, scratch)
-    }
-
-    /// ln_final, then the projection. // [rows, D] → [rows, d]
-    private func readOut(_ x: UnsafeMutablePointer<Float>, rows: Int, _ scratch: BlockScratch) -> Tensor {
-        outputNorm(x, rows: rows, into: x, mean: scratch.mean.base, sigma: scratch.sigma.base)
-        var result = Tensor(zeros: [rows, embeddingWidth])
-        BLAS.multiply(
-            rows, embeddingWidth, width, x, stride: width, projection.elements, stride: width, otherTransposed: true,
-            into: &result.elements, stride: embeddingWidth)
-        return result
     }
 }
 

@@ -54,6 +54,9 @@ public struct TransformerBlock: Sendable {
         case causal
     }
 
+    /// The products of one head, over so many tokens.
+    package func head(tokens: Int) -> AttentionHead { AttentionHead(tokens: tokens, width: headWidth) }
+
     /// Runs the block on `x` in place. // [batch · tokens, D]
     /// - Parameter capture: where to keep what was asked for; nil keeps nothing.
     func callAsFunction(
@@ -61,29 +64,83 @@ public struct TransformerBlock: Sendable {
         capture: LayerCapture?
     ) {
         attend(x, batch: batch, tokens: tokens, mask: mask, scratch: scratch, capture: capture)
-        capture?.keepMLPInput(x)
         addMLP(to: x, rows: batch * tokens, scratch: scratch, capture: capture)
+        capture?.keep(.output, x, count: batch * tokens * width)
+    }
+
+    /// x ← x + W_O [softmax(q kᵀ / √d_h) v] + b_O
+    private func attend(
+        _ x: UnsafeMutablePointer<Float>, batch: Int, tokens: Int, mask: Mask, scratch: BlockScratch,
+        capture: LayerCapture?
+    ) {
+        let (rows, stride, head) = (batch * tokens, 3 * width, head(tokens: tokens))
+        let projected = project(x, rows: rows, scratch: scratch, capture: capture)
+        let (mixed, attention) = (capture?.buffer(.mixed) ?? scratch.mixed.base, capture?.buffer(.attention))
+        for image in 0..<batch {
+            for index in 0..<heads {
+                let query = projected + image * tokens * stride + index * headWidth
+                let scores = attention.map { $0 + (image * heads + index) * tokens * tokens } ?? scratch.scores.base
+                head.compare(query, query + width, stride: stride, mask: mask, into: scores)
+                capture?.keepClassAttention(of: scores, amongAll: true, image: image, head: index)
+                head.mix(
+                    query + 2 * width, stride: stride, by: scores,
+                    into: mixed + image * tokens * width + index * headWidth, mixedStride: width)
+            }
+        }
+        add(attentionOutput, of: mixed, to: x, rows: rows, branch: capture?.buffer(.attentionBranch))
+    }
+
+    /// Queries, keys and values of ln_1(x). // [rows, D] → [rows, 3D]
+    private func project(
+        _ x: UnsafePointer<Float>, rows: Int, scratch: BlockScratch, capture: LayerCapture?
+    ) -> UnsafeMutablePointer<Float> {
+        capture?.keep(.attentionInput, x, count: rows * width)
+        let normalised = capture?.buffer(.attentionNormalised) ?? scratch.normalised.base
+        attentionNorm(
+            x, rows: rows, into: normalised, mean: capture?.buffer(.attentionMean) ?? scratch.mean.base,
+            sigma: capture?.buffer(.attentionSigma) ?? scratch.sigma.base)
+        let projected = capture?.buffer(.queryKeyValue) ?? scratch.queryKeyValue.base
+        queryKeyValue(normalised, rows: rows, into: projected)
+        return projected
     }
 
     /// x ← x + MLP(ln_2(x)) // [rows, D]
     package func addMLP(
         to x: UnsafeMutablePointer<Float>, rows: Int, scratch: BlockScratch, capture: LayerCapture? = nil
     ) {
-        mlpNorm(x, rows: rows, into: scratch.normalised.base, mean: scratch.mean.base, sigma: scratch.sigma.base)
-        if capture?.activationsBuffer == nil, capture?.mlpOutputBuffer == nil,
-            addRoundedMLP(scratch.normalised.base, to: x, rows: rows, scratch: scratch)
-        {
-            return
+        capture?.keep(.mlpInput, x, count: rows * width)
+        let normalised = capture?.buffer(.mlpNormalised) ?? scratch.normalised.base
+        mlpNorm(
+            x, rows: rows, into: normalised, mean: capture?.buffer(.mlpMean) ?? scratch.mean.base,
+            sigma: capture?.buffer(.mlpSigma) ?? scratch.sigma.base)
+        if capture?.isOfMLP != true, addRoundedMLP(normalised, to: x, rows: rows, scratch: scratch) { return }
+        let hidden = capture?.buffer(.activations) ?? scratch.hidden.base  // [rows, N]
+        if let inputs = capture?.buffer(.preactivations) {
+            mlpInput.multiply(normalised, rows: rows, into: inputs)
+            hidden.update(from: inputs, count: rows * neurons)
+            RowKernels.add(bias: mlpInput.bias, to: inputs, rows: rows, columns: neurons)
+            RowKernels.activate(activation, hidden, bias: mlpInput.bias, rows: rows, columns: neurons)
+        } else {
+            mlpInput(normalised, rows: rows, activation: activation, into: hidden)
         }
-        let hidden = capture?.activationsBuffer ?? scratch.hidden.base
-        mlpInput(scratch.normalised.base, rows: rows, activation: activation, into: hidden)  // [rows, N]
-        if let output = capture?.mlpOutputBuffer {
+        if let output = capture?.buffer(.mlpOutput) {
             mlpOutput.multiply(hidden, rows: rows, into: output)  // [rows, D]
             BLAS.add(1, output, to: x, count: rows * width)
             RowKernels.add(bias: mlpOutput.bias, to: x, rows: rows, columns: width)
         } else {
-            mlpOutput(hidden, rows: rows, accumulating: true, into: x)
+            add(mlpOutput, of: hidden, to: x, rows: rows, branch: capture?.buffer(.mlpBranch))
         }
+    }
+
+    /// x ← x + y Wᵀ + b
+    /// - Parameter branch: keeps what is added, where it was asked for. // [rows, D]
+    private func add(
+        _ linear: Linear, of y: UnsafePointer<Float>, to x: UnsafeMutablePointer<Float>, rows: Int,
+        branch: UnsafeMutablePointer<Float>?
+    ) {
+        guard let branch else { return linear(y, rows: rows, accumulating: true, into: x) }
+        linear(y, rows: rows, into: branch)
+        BLAS.add(1, branch, to: x, count: rows * width)
     }
 
     /// Where the activations are rounded to bf16 anyway and nobody asks for them, they are written so: half as much memory.
@@ -98,38 +155,44 @@ public struct TransformerBlock: Sendable {
         return input.multiply(normalised, rows: rows, addsBias: true, activation: activation, into: hidden, .bf16)
             && output.multiply(hidden, .bf16, rows: rows, addsBias: true, accumulating: true, into: x)
     }
+}
 
-    /// x ← x + W_O [softmax(q kᵀ / √d_h) v] + b_O
-    private func attend(
-        _ x: UnsafeMutablePointer<Float>, batch: Int, tokens: Int, mask: Mask, scratch: BlockScratch,
-        capture: LayerCapture?
+extension TransformerBlock {
+    /// Runs the block for one token of each image or text alone; the others' rows of `x` stay what they were.
+    ///
+    /// Of the last block of a tower that is read at one token, this is all that anybody sees: keys and values of all
+    /// tokens, but one row of attention, of W_O and of the MLP. // x [batch · tokens, D]
+    /// - Parameters:
+    ///   - position: of that token, by image or text.
+    ///   - capture: of ``CaptureRequest/classToken`` at most.
+    func advanceOneToken(
+        _ x: UnsafeMutablePointer<Float>, at position: (Int) -> Int, batch: Int, tokens: Int, mask: Mask,
+        scratch: BlockScratch, capture: LayerCapture?
     ) {
-        let rows = batch * tokens
-        capture?.keepAttentionInput(x)
-        let mean = capture?.meanBuffer ?? scratch.mean.base
-        let sigma = capture?.sigmaBuffer ?? scratch.sigma.base
-        attentionNorm(x, rows: rows, into: scratch.normalised.base, mean: mean, sigma: sigma)
-        let projected = capture?.queryKeyValueBuffer ?? scratch.queryKeyValue.base
-        queryKeyValue(scratch.normalised.base, rows: rows, into: projected)  // [rows, 3D]
-        let stride = 3 * width
-        let scale = 1 / Float(headWidth).squareRoot()
-        for image in 0..<batch {
-            let first = projected + image * tokens * stride
+        precondition(capture?.isOfClassToken ?? true, "other tokens than one do not go through the block")
+        let projected = project(x, rows: batch * tokens, scratch: scratch, capture: capture)
+        let (stride, scores, scale) = (3 * width, scratch.scores.base, head(tokens: tokens).scale)
+        for index in 0..<batch {
+            let token = position(index)
+            let visible = mask == .causal ? token + 1 : tokens
             for head in 0..<heads {
-                let query = first + head * headWidth
+                let first = projected + index * tokens * stride + head * headWidth
                 BLAS.multiply(
-                    tokens, tokens, headWidth, query, stride: stride, query + width, stride: stride,
-                    otherTransposed: true,
-                    into: scratch.scores.base, stride: tokens)
-                RowKernels.softmax(
-                    scratch.scores.base, rows: tokens, columns: tokens, scale: scale, causal: mask == .causal)
-                capture?.keepClassAttention(scratch.scores.base, image: image, head: head)
+                    visible, headWidth, first + width, stride: stride, vector: first + token * stride, into: scores)
+                RowKernels.softmax(scores, rows: 1, columns: visible, scale: scale, causal: false)
+                capture?.keepClassAttention(of: scores, amongAll: false, image: index, head: head)
                 BLAS.multiply(
-                    tokens, headWidth, tokens, scratch.scores.base, stride: tokens, query + 2 * width, stride: stride,
-                    into: scratch.mixed.base + image * tokens * width + head * headWidth, stride: width)
+                    visible, headWidth, first + 2 * width, stride: stride, transposed: true, vector: scores,
+                    into: scratch.mixed.base + index * width + head * headWidth)
             }
         }
-        attentionOutput(scratch.mixed.base, rows: rows, accumulating: true, into: x)
+        // Queries, keys and values have been used. // [batch, D]
+        let chosen = projected
+        func row(_ index: Int) -> UnsafeMutablePointer<Float> { x + (index * tokens + position(index)) * width }
+        for index in 0..<batch { (chosen + index * width).update(from: row(index), count: width) }
+        attentionOutput(scratch.mixed.base, rows: batch, accumulating: true, into: chosen)
+        addMLP(to: chosen, rows: batch, scratch: scratch)
+        for index in 0..<batch { row(index).update(from: chosen + index * width, count: width) }
     }
 }
 

@@ -1,100 +1,104 @@
 import DenseMath
 
-/// What a forward pass keeps of one layer. Declared before the pass; reading what was not declared is
-/// a programming error and stops the program.
-public struct CaptureRequest: OptionSet, Sendable, Hashable {
-    public let rawValue: Int
-    public init(rawValue: Int) { self.rawValue = rawValue }
+/// A step of a layer that a forward pass can keep. The rows of its memory are the tokens of all images of the batch.
+public enum LayerTap: Int, CaseIterable, Sendable {
+    /// x, the residual stream that enters. // [batch · T, D]
+    case attentionInput
+    /// μ and σ of ln_1. // [batch · T]
+    case attentionMean, attentionSigma
+    /// ln_1(x). // [batch · T, D]
+    case attentionNormalised
+    /// Of a token its queries, keys and values with their biases, each head by head. // [batch · T, 3D]
+    case queryKeyValue
+    /// A, after the softmax. // [batch, H, T, T]
+    case attention
+    /// a: the class token's row of A. // [batch, H, T]
+    case classAttention
+    /// A·V of all heads side by side. // [batch · T, D]
+    case mixed
+    /// What the attention adds to the residual stream, with b_O. // [batch · T, D]
+    case attentionBranch
+    /// The residual stream between the attention and the MLP, from which a pass can go on. // [batch · T, D]
+    case mlpInput
+    /// μ and σ of ln_2. // [batch · T]
+    case mlpMean, mlpSigma
+    /// ln_2 of ``mlpInput``. // [batch · T, D]
+    case mlpNormalised
+    /// What enters the non-linearity. // [batch · T, N]
+    case preactivations
+    /// p_i^n, what leaves it. // [batch · T, N]
+    case activations
+    /// The MLP's output without its bias. // [batch · T, D]
+    case mlpOutput
+    /// What the MLP adds to the residual stream, with its bias. // [batch · T, D]
+    case mlpBranch
+    /// The residual stream that leaves. // [batch · T, D]
+    case output
 
-    /// p_i^n: MLP activations after the non-linearity.
-    public static let activations = CaptureRequest(rawValue: 1)
-    /// a_i: the class token's attention row of every head, and μ, σ of ln_1 of every token.
-    public static let classAttention = CaptureRequest(rawValue: 2)
-    /// The MLP's output without its bias.
-    public static let mlpOutput = CaptureRequest(rawValue: 4)
-    /// The residual stream between the attention and the MLP, from which a pass can go on.
-    public static let mlpInput = CaptureRequest(rawValue: 8)
-    /// The residual stream that enters the layer.
-    public static let attentionInput = CaptureRequest(rawValue: 16)
-    /// Queries, keys and values of every token and head.
-    public static let queryKeyValue = CaptureRequest(rawValue: 32)
-    /// Every token of what leaves the last layer, in the workspace's ``VisionWorkspace/x``, which otherwise has the class
-    /// token's alone.
-    public static let allTokens = CaptureRequest(rawValue: 64)
+    /// Numbers that a batch takes.
+    fileprivate func count(_ vision: VisionConfiguration, batch: Int) -> Int {
+        let rows = batch * vision.tokens
+        return switch self {
+        case .attentionMean, .attentionSigma, .mlpMean, .mlpSigma: rows
+        case .preactivations, .activations: rows * vision.mlpWidth
+        case .queryKeyValue: rows * 3 * vision.width
+        case .attention: rows * vision.heads * vision.tokens
+        case .classAttention: rows * vision.heads
+        case .attentionInput, .attentionNormalised, .mixed, .attentionBranch, .mlpInput, .mlpNormalised, .mlpOutput,
+            .mlpBranch, .output:
+            rows * vision.width
+        }
+    }
+}
 
-    /// Whether the class token is all that is asked for.
-    var isOfClassToken: Bool { isSubset(of: .classAttention) }
+/// What a forward pass keeps of one layer. Declared before the pass; reading what was not declared is a programming error
+/// and stops the program.
+public typealias CaptureRequest = Set<LayerTap>
+
+extension CaptureRequest {
+    /// The class token's attention and the statistics of the norm before it: all that there is to keep of a last layer that
+    /// runs for the class token alone.
+    public static let classToken: CaptureRequest = [.classAttention, .attentionMean, .attentionSigma]
 }
 
 /// Memory for what was asked of one layer. Belongs to one worker; overwritten by each batch.
 public final class LayerCapture {
     public let request: CaptureRequest
-    private let tokens: Int
-    private let heads: Int
-    private let residualCount: Int
-    private let activationMemory, attentionMemory, meanMemory, sigmaMemory: FloatBuffer?
-    private let outputMemory, mlpInputMemory, attentionInputMemory, queryKeyValueMemory: FloatBuffer?
-    /// Rows of the batch in flight, set by the pass.
-    var rows: Int
+    /// Whether the class token is all that is asked for.
+    let isOfClassToken: Bool
+    /// Whether something is asked for that is never written where the MLP rounds to bf16 on its way.
+    let isOfMLP: Bool
+    private let vision: VisionConfiguration
+    /// In the order of the taps.
+    private let memory: [FloatBuffer?]
 
-    init(_ request: CaptureRequest, width: Int, neurons: Int, heads: Int, batch: Int, tokens: Int) {
-        self.request = request
-        self.tokens = tokens
-        self.heads = heads
-        rows = batch * tokens
-        residualCount = width
-        func memory(_ part: CaptureRequest, _ count: Int) -> FloatBuffer? {
-            request.contains(part) ? FloatBuffer(count) : nil
-        }
-        activationMemory = memory(.activations, rows * neurons)
-        attentionMemory = memory(.classAttention, batch * heads * tokens)
-        meanMemory = memory(.classAttention, rows)
-        sigmaMemory = memory(.classAttention, rows)
-        outputMemory = memory(.mlpOutput, rows * width)
-        mlpInputMemory = memory(.mlpInput, rows * width)
-        attentionInputMemory = memory(.attentionInput, rows * width)
-        queryKeyValueMemory = memory(.queryKeyValue, rows * 3 * width)
+    init(_ request: CaptureRequest, _ vision: VisionConfiguration, batch: Int) {
+        precondition(
+            !request.isSuperset(of: [.mlpOutput, .mlpBranch]), "the MLP's output is kept with its bias or without it")
+        (self.request, self.vision) = (request, vision)
+        isOfClassToken = request.isSubset(of: .classToken)
+        isOfMLP = !request.isDisjoint(with: [.preactivations, .activations, .mlpOutput, .mlpBranch])
+        memory = LayerTap.allCases.map { request.contains($0) ? FloatBuffer($0.count(vision, batch: batch)) : nil }
     }
 
-    /// p. // [batch · tokens, N]
-    public var activations: UnsafePointer<Float> { read(activationMemory, "activations") }
-    /// a. // [batch, heads, tokens]
-    public var classAttention: UnsafePointer<Float> { read(attentionMemory, "class attention") }
-    /// μ of ln_1. // [batch · tokens]
-    public var mean: UnsafePointer<Float> { read(meanMemory, "class attention") }
-    /// σ of ln_1. // [batch · tokens]
-    public var sigma: UnsafePointer<Float> { read(sigmaMemory, "class attention") }
-    /// // [batch · tokens, D]
-    public var mlpOutput: UnsafePointer<Float> { read(outputMemory, "MLP output") }
-    /// // [batch · tokens, D]
-    public var mlpInput: UnsafePointer<Float> { read(mlpInputMemory, "MLP input") }
-    /// // [batch · tokens, D]
-    public var attentionInput: UnsafePointer<Float> { read(attentionInputMemory, "attention input") }
-
-    /// Of a token its queries, keys and values, each head by head. // [batch · tokens, 3D]
-    public var queryKeyValue: UnsafePointer<Float> { read(queryKeyValueMemory, "queries, keys and values") }
-
-    private func read(_ memory: FloatBuffer?, _ name: String) -> UnsafePointer<Float> {
-        guard let memory else { preconditionFailure("the \(name) of this layer was read but not declared for capture") }
-        return UnsafePointer(memory.base)
+    /// What a batch left at a tap, in the shape that the tap states.
+    public subscript(tap: LayerTap) -> UnsafePointer<Float> {
+        guard let memory = buffer(tap) else {
+            preconditionFailure("the \(tap) of this layer was read but not declared for capture")
+        }
+        return UnsafePointer(memory)
     }
 
     // MARK: Written by the block
 
-    var activationsBuffer: UnsafeMutablePointer<Float>? { activationMemory?.base }
-    var meanBuffer: UnsafeMutablePointer<Float>? { meanMemory?.base }
-    var sigmaBuffer: UnsafeMutablePointer<Float>? { sigmaMemory?.base }
-    var mlpOutputBuffer: UnsafeMutablePointer<Float>? { outputMemory?.base }
+    func buffer(_ tap: LayerTap) -> UnsafeMutablePointer<Float>? { memory[tap.rawValue]?.base }
 
-    var queryKeyValueBuffer: UnsafeMutablePointer<Float>? { queryKeyValueMemory?.base }
+    func keep(_ tap: LayerTap, _ x: UnsafePointer<Float>, count: Int) { buffer(tap)?.update(from: x, count: count) }
 
-    func keepClassAttention(_ scores: UnsafePointer<Float>, image: Int, head: Int) {
-        attentionMemory?.base.advanced(by: (image * heads + head) * tokens).update(from: scores, count: tokens)
-    }
-
-    func keepMLPInput(_ x: UnsafePointer<Float>) { mlpInputMemory?.base.update(from: x, count: rows * residualCount) }
-
-    func keepAttentionInput(_ x: UnsafePointer<Float>) {
-        attentionInputMemory?.base.update(from: x, count: rows * residualCount)
+    /// - Parameter scores: the attention of all tokens, or of the class token alone. // [T, T] or [T]
+    func keepClassAttention(of scores: UnsafePointer<Float>, amongAll: Bool, image: Int, head: Int) {
+        guard let memory = buffer(.classAttention) else { return }
+        let row = scores + (amongAll ? vision.layout.classToken * vision.tokens : 0)
+        (memory + (image * vision.heads + head) * vision.tokens).update(from: row, count: vision.tokens)
     }
 }

@@ -20,7 +20,7 @@ public struct InputSizeError: Error, Equatable, Sendable {
 
 extension VisionTransformer {
     /// The same tower for images of another size: patches keep their size, and the grid of position embeddings is
-    /// resized bilinearly (without smoothing); the class token's stays. The receiver is left as it is, so that any
+    /// resized bilinearly (without smoothing); those of other tokens stay. The receiver is left as it is, so that any
     /// number of sizes can be used by turns. Weights are shared, not copied.
     ///
     /// - Parameter imageSize: height and width of the input in pixels.
@@ -32,15 +32,15 @@ extension VisionTransformer {
             throw InputSizeError(
                 imageSize: imageSize, patchSize: patchSize, largest: ArchitectureLimits.imageSize.upperBound)
         }
-        let side = configuration.gridSize
-        var configuration = configuration
-        configuration.imageSize = imageSize
-        let taps = BilinearTap.taps(from: side, to: configuration.gridSize)
-        var positions = Array(positionEmbedding[row: 0])
-        positions.reserveCapacity(configuration.tokens * width)
-        let grid = positionEmbedding.elements[width...]
+        let old = layout
+        var tower = self
+        tower.configuration.imageSize = imageSize
+        let taps = BilinearTap.taps(from: old.side, to: tower.layout.side)
+        let grid = positionEmbedding.elements[(old.prefix * width)...]
+        var positions = Array(positionEmbedding.elements[..<grid.startIndex])
+        positions.reserveCapacity(tower.tokens * width)
         func value(_ row: Int, _ column: Int, _ i: Int) -> Float {
-            grid[grid.startIndex + (row * side + column) * width + i]
+            grid[grid.startIndex + (row * old.side + column) * width + i]
         }
         for y in taps {
             for x in taps {
@@ -52,9 +52,7 @@ extension VisionTransformer {
                 }
             }
         }
-        return VisionTransformer(
-            configuration: configuration, patchEmbedding: patchEmbedding, classEmbedding: classEmbedding,
-            positionEmbedding: Tensor(shape: [configuration.tokens, width], elements: positions), inputNorm: inputNorm,
-            blocks: blocks, outputNorm: outputNorm, projection: projection, normalisation: normalisation)
+        tower.positionEmbedding = Tensor(shape: [tower.tokens, width], elements: positions)
+        return tower
     }
 }

@@ -2,202 +2,129 @@ import DenseMath
 
 /// CLIP's image tower: patches → pre-norm transformer → class token → joint space.
 public struct VisionTransformer: Sendable {
-    public let configuration: VisionConfiguration
+    public internal(set) var configuration: VisionConfiguration
     /// Without a bias. // [D, 3 · patch · patch], channel first
-    public let patchEmbedding: Linear
+    public internal(set) var patchEmbedding: Linear
     /// // [D]
     public let classEmbedding: [Float]
     /// // [T, D]
-    public let positionEmbedding: Tensor
+    public internal(set) var positionEmbedding: Tensor
     /// ln_pre
     public let inputNorm: LayerNorm
-    public let blocks: [TransformerBlock]
-    /// ln_post
-    public let outputNorm: LayerNorm
-    /// Pᵀ // [d, D]
-    public let projection: Tensor
+    public internal(set) var blocks: [TransformerBlock]
+    /// ln_post and P.
+    public let readout: Readout
     public let normalisation: PixelNormalisation
 
-    /// Number T of tokens, the class token first.
-    public var tokens: Int { configuration.tokens }
+    public var layout: TokenLayout { configuration.layout }
+    /// Number T of tokens.
+    public var tokens: Int { layout.count }
     /// Width D of the residual stream.
     public var width: Int { configuration.width }
     /// Width d of the joint space.
-    public var embeddingWidth: Int { projection.shape[0] }
+    public var embeddingWidth: Int { readout.embeddingWidth }
 
     /// - Precondition: the shapes are those that the configuration implies.
     public init(
         configuration: VisionConfiguration, patchEmbedding: Tensor, classEmbedding: [Float], positionEmbedding: Tensor,
-        inputNorm: LayerNorm, blocks: [TransformerBlock], outputNorm: LayerNorm, projection: Tensor,
-        normalisation: PixelNormalisation
-    ) {
-        self.init(
-            configuration: configuration,
-            patchEmbedding: Linear(weight: patchEmbedding, bias: [Float](repeating: 0, count: patchEmbedding.shape[0])),
-            classEmbedding: classEmbedding, positionEmbedding: positionEmbedding, inputNorm: inputNorm, blocks: blocks,
-            outputNorm: outputNorm, projection: projection, normalisation: normalisation)
-    }
-
-    /// - Precondition: the shapes are those that the configuration implies.
-    public init(
-        configuration: VisionConfiguration, patchEmbedding: Linear, classEmbedding: [Float], positionEmbedding: Tensor,
-        inputNorm: LayerNorm, blocks: [TransformerBlock], outputNorm: LayerNorm, projection: Tensor,
-        normalisation: PixelNormalisation
+        inputNorm: LayerNorm, blocks: [TransformerBlock], readout: Readout, normalisation: PixelNormalisation
     ) {
         precondition(blocks.count == configuration.layers && positionEmbedding.shape[0] == configuration.tokens)
-        precondition(patchEmbedding.bias.allSatisfy { $0 == 0 }, "the patches' product has no bias")
         self.configuration = configuration
-        self.patchEmbedding = patchEmbedding
+        self.patchEmbedding = Linear(
+            weight: patchEmbedding, bias: [Float](repeating: 0, count: patchEmbedding.shape[0]))
         self.classEmbedding = classEmbedding
         self.positionEmbedding = positionEmbedding
         self.inputNorm = inputNorm
         self.blocks = blocks
-        self.outputNorm = outputNorm
-        self.projection = projection
+        self.readout = readout
         self.normalisation = normalisation
     }
 
     /// The tower with the products of its patches and its blocks' linear layers in another precision.
     public func with(_ precision: Precision) -> VisionTransformer {
-        VisionTransformer(
-            configuration: configuration, patchEmbedding: patchEmbedding.with(precision),
-            classEmbedding: classEmbedding,
-            positionEmbedding: positionEmbedding, inputNorm: inputNorm, blocks: blocks.map { $0.with(precision) },
-            outputNorm: outputNorm, projection: projection, normalisation: normalisation)
+        var tower = self
+        tower.patchEmbedding = patchEmbedding.with(precision)
+        tower.blocks = blocks.map { $0.with(precision) }
+        return tower
     }
 
-    /// Embeds images and runs every block.
+    /// Embeds images, runs every block and reads the class token.
     /// - Parameters:
     ///   - images: 8-bit RGB of the model's size, one after the other. // [batch, size, size, 3]
-    ///   - workspace: holds the residual stream, the captures and afterwards the embeddings.
-    public func callAsFunction(_ images: UnsafePointer<UInt8>, batch: Int, _ workspace: VisionWorkspace) {
+    ///   - workspace: holds what the pass writes.
+    public func callAsFunction(_ images: UnsafePointer<UInt8>, batch: Int, _ workspace: VisionWorkspace) -> VisionPass {
         self(images, batch: batch, workspace, check: {})
     }
 
-    /// The same for a large model, of which a batch takes a while.
+    /// The same.
     /// - Parameter check: called before each block, to stop the work by an error.
     public func callAsFunction(
         _ images: UnsafePointer<UInt8>, batch: Int, _ workspace: VisionWorkspace, check: () throws -> Void
-    ) rethrows {
+    ) rethrows -> VisionPass {
         embed(images, batch: batch, workspace)
-        try run(0..<blocks.count, workspace, check: check)
-        readOut(workspace)
+        return try resume(at: 0, batch: batch, workspace, check: check)
+    }
+
+    /// Runs the blocks from a layer on, the last one for the class token alone, unless something of all tokens was declared
+    /// for capture there, and reads the class token.
+    /// - Parameters:
+    ///   - workspace: its ``VisionWorkspace/x`` is the residual stream that enters the layer.
+    ///   - check: called before each block, to stop the work by an error.
+    package func resume(
+        at first: Int, batch: Int, _ workspace: VisionWorkspace, check: () throws -> Void
+    ) rethrows -> VisionPass {
+        precondition(batch <= workspace.capacity, "a batch of \(batch) in a workspace for \(workspace.capacity)")
+        let (x, layout) = (workspace.x.base, layout)
+        for layer in first..<blocks.count {
+            try check()
+            let capture = workspace.captures[layer]
+            if layer == blocks.count - 1, capture?.isOfClassToken ?? true {
+                blocks[layer].advanceOneToken(
+                    x, at: { _ in layout.classToken }, batch: batch, tokens: tokens, mask: .none,
+                    scratch: workspace.block, capture: capture)
+            } else {
+                blocks[layer](x, batch: batch, tokens: tokens, mask: .none, scratch: workspace.block, capture: capture)
+            }
+        }
+        readout(
+            x, at: { _ in layout.classToken }, batch: batch, tokens: tokens, normalised: workspace.pooled.base,
+            mean: workspace.outputMean.base, sigma: workspace.outputSigma.base, into: workspace.embeddings.base)
+        return VisionPass(workspace, batch: batch)
     }
 
     /// Patches times their embedding, class token, positions, ln_pre. // → workspace.x [batch · T, D]
-    public func embed(_ images: UnsafePointer<UInt8>, batch: Int, _ workspace: VisionWorkspace) {
-        workspace.resume(batch: batch)
-        let patches = tokens - 1
-        let patchSize = 3 * configuration.patchSize * configuration.patchSize
+    private func embed(_ images: UnsafePointer<UInt8>, batch: Int, _ workspace: VisionWorkspace) {
+        precondition(batch <= workspace.capacity, "a batch of \(batch) in a workspace for \(workspace.capacity)")
         for image in 0..<batch {
             normalisation.patches(
                 of: images + image * 3 * configuration.imageSize * configuration.imageSize,
                 imageSize: configuration.imageSize, patchSize: configuration.patchSize,
-                into: workspace.patches.base + image * patches * patchSize)
+                into: workspace.patches.base + image * layout.patches * patchEmbedding.inputs)
         }
-        let embedded = workspace.block.mixed.base
-        patchEmbedding.multiply(workspace.patches.base, rows: batch * patches, into: embedded)
         let x = workspace.x.base
+        placeTokens(workspace, batch: batch, into: x)
         for image in 0..<batch {
-            let target = x + image * tokens * width
-            target.update(from: classEmbedding, count: width)
-            (target + width).update(from: embedded + image * patches * width, count: patches * width)
-            BLAS.add(1, positionEmbedding.elements, to: target, count: tokens * width)
+            BLAS.add(1, positionEmbedding.elements, to: x + image * tokens * width, count: tokens * width)
         }
         inputNorm(
             x, rows: batch * tokens, into: x, mean: workspace.block.mean.base, sigma: workspace.block.sigma.base)
     }
 
-    /// Runs some of the blocks on the residual stream in `workspace.x`; the last one for the class token alone, unless
-    /// something of all tokens was declared for capture there.
-    public func run(_ layers: Range<Int>, _ workspace: VisionWorkspace) { run(layers, workspace, check: {}) }
-
-    /// The same.
-    /// - Parameter check: called before each block, to stop the work by an error.
-    public func run(_ layers: Range<Int>, _ workspace: VisionWorkspace, check: () throws -> Void) rethrows {
-        for layer in layers {
-            try check()
-            let (x, batch, capture) = (workspace.x.base, workspace.batch, workspace.captures[layer])
-            if layer == blocks.count - 1, capture?.request.isOfClassToken ?? true {
-                blocks[layer].advanceOneToken(
-                    x, at: { _ in 0 }, batch: batch, tokens: tokens, mask: .none, scratch: workspace.block,
-                    capture: capture)
-            } else {
-                blocks[layer](x, batch: batch, tokens: tokens, mask: .none, scratch: workspace.block, capture: capture)
-            }
-        }
+    /// The class token's embedding and the patches times theirs, without positions.
+    /// - Parameter tokens: // [batch · T, D]
+    package func placeTokens(_ pass: VisionPass, into tokens: UnsafeMutablePointer<Float>) {
+        placeTokens(pass.workspace, batch: pass.batch, into: tokens)
     }
 
-    /// ln_post of the class token, then P. // → workspace.embeddings [batch, d]
-    public func readOut(_ workspace: VisionWorkspace) {
-        let pooled = workspace.block.normalised.base
-        for image in 0..<workspace.batch {
-            (pooled + image * width).update(from: workspace.x.base + image * tokens * width, count: width)
+    private func placeTokens(_ workspace: VisionWorkspace, batch: Int, into tokens: UnsafeMutablePointer<Float>) {
+        let embedded = workspace.block.mixed.base
+        patchEmbedding.multiply(workspace.patches.base, rows: batch * layout.patches, into: embedded)
+        for image in 0..<batch {
+            let target = tokens + image * layout.count * width
+            (target + layout.classToken * width).update(from: classEmbedding, count: width)
+            (target + layout.prefix * width).update(
+                from: embedded + image * layout.patches * width, count: layout.patches * width)
         }
-        outputNorm(
-            pooled, rows: workspace.batch, into: pooled, mean: workspace.outputMean.base,
-            sigma: workspace.outputSigma.base)
-        BLAS.multiply(
-            workspace.batch, embeddingWidth, width, pooled, stride: width, projection.elements, stride: width,
-            otherTransposed: true, into: workspace.embeddings.base, stride: embeddingWidth)
-    }
-}
-
-/// Everything a forward pass of the image tower writes. Belongs to one worker.
-public final class VisionWorkspace {
-    /// The largest batch that fits.
-    public let capacity: Int
-    /// Images in flight.
-    public private(set) var batch = 0
-    /// The residual stream; what leaves the last layer in the class token's rows alone, unless ``CaptureRequest/allTokens``
-    /// was declared there. // [batch · T, D]
-    public let x: FloatBuffer
-    /// r(I), not normalised. // [batch, d]
-    public let embeddings: FloatBuffer
-    /// μ* of ln_post. // [batch]
-    public let outputMean: FloatBuffer
-    /// σ* of ln_post. // [batch]
-    public let outputSigma: FloatBuffer
-    /// What each layer keeps, where something was asked for.
-    public let captures: [LayerCapture?]
-    let patches: FloatBuffer
-    /// Free between two passes.
-    package let block: BlockScratch
-    private let tokens: Int
-
-    /// - Parameter requests: for each layer what to keep; an empty array keeps nothing.
-    public init(_ transformer: VisionTransformer, capacity: Int, capturing requests: [CaptureRequest] = []) {
-        let configuration = transformer.configuration
-        let rows = capacity * transformer.tokens
-        self.capacity = capacity
-        tokens = transformer.tokens
-        x = FloatBuffer(rows * transformer.width)
-        embeddings = FloatBuffer(capacity * transformer.embeddingWidth)
-        outputMean = FloatBuffer(capacity)
-        outputSigma = FloatBuffer(capacity)
-        patches = FloatBuffer(rows * 3 * configuration.patchSize * configuration.patchSize)
-        block = BlockScratch(
-            width: transformer.width, neurons: configuration.mlpWidth, batch: capacity, tokens: transformer.tokens)
-        captures = (0..<configuration.layers).map { layer in
-            guard layer < requests.count, !requests[layer].isEmpty else { return nil }
-            return LayerCapture(
-                requests[layer], width: transformer.width, neurons: configuration.mlpWidth, heads: configuration.heads,
-                batch: capacity, tokens: transformer.tokens)
-        }
-    }
-
-    /// The capture of a layer of which something was asked.
-    public func capture(_ layer: Int) -> LayerCapture {
-        guard let capture = captures[layer] else {
-            preconditionFailure("nothing of layer \(layer) was declared for capture")
-        }
-        return capture
-    }
-
-    /// Sets the number of images of a pass that starts from a residual stream written into `x`.
-    public func resume(batch: Int) {
-        precondition(batch <= capacity, "a batch of \(batch) in a workspace for \(capacity)")
-        self.batch = batch
-        for capture in captures { capture?.rows = batch * tokens }
     }
 }

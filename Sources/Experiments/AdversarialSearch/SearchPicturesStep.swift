@@ -202,10 +202,10 @@ struct SearchPicturesStep: StepDefinition {
         _ images: [RGBImage?], along v: [Float], _ vision: VisionTransformer, _ workspace: VisionWorkspace
     ) -> [Float] {
         let bytes = images.flatMap { $0?.pixels ?? [UInt8](repeating: 0, count: size * size * 3) }
-        vision(bytes, batch: images.count, workspace)
+        let pass = vision(bytes, batch: images.count, workspace)
         let d = vision.embeddingWidth
         return images.indices.map { image in
-            let r = workspace.embeddings.base + image * d
+            let r = pass.embeddings + image * d
             return BLAS.dot(r, v, count: d) / BLAS.dot(r, r, count: d).squareRoot()
         }
     }
@@ -221,7 +221,6 @@ extension SearchPicturesStep {
         for pair in spec.pairs { try generator.check(shown: pair.shown, forbidden: pair.mistakenFor) }
         self.init(
             model: study.model, classNames: study.classes.names, spec: spec, descriptions: descriptions,
-            classifier: classifier,
-            generator: generator)
+            classifier: classifier, generator: generator)
     }
 }

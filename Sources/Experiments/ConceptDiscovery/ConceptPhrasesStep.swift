@@ -94,7 +94,7 @@ struct ConceptPhrasesStep: ImageStep {
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<ConceptPhrases> {
         let pool = try inputs[pool].pool
         let (means, directions, texts) = (try inputs[fitted.means], try inputs[fitted.directions], try inputs[texts])
-        let pass = EffectPass(try model.clip.value().vision, layers: layers, capacity: model.batch)
+        let workspace = EffectWorkspace(try model.clip.value().vision, layers: layers, capacity: model.batch)
         let speakers = try zip(try inputs.parts(parts.lenses), try inputs.parts(parts.readings)).map { part, readings in
             let layer = part.lens.layer
             return LayerSpeakers(
@@ -104,7 +104,7 @@ struct ConceptPhrasesStep: ImageStep {
                 reconstruction: EffectReconstruction(readings, capacity: model.batch), codes: try texts.layer(layer),
                 size: size)
         }
-        return images.batches(pass) { phrases, _ in phrases.append(pass, speakers, pool) }
+        return images.batches(workspace) { phrases, pass, _ in phrases.append(pass, speakers, pool) }
     }
 }
 
@@ -130,7 +130,7 @@ private final class LayerSpeakers {
     func update(_ pass: EffectPass) {
         effects.update(pass)
         effects.evaluateNorms()
-        reconstruction.update(effects, batch: pass.batch, meanAblated: pass.representations.base)
+        reconstruction.update(effects, batch: pass.batch, meanAblated: pass.representations)
     }
 
     /// Adds what the active neurons say of one image of the batch.
@@ -157,15 +157,14 @@ private final class LayerSpeakers {
 }
 
 extension ConceptPhrases {
-    /// Adds the batch that `pass` has just run.
+    /// Adds a batch.
     fileprivate mutating func append(_ pass: EffectPass, _ layers: [LayerSpeakers], _ pool: TextPool) {
         for layer in layers { layer.update(pass) }
         let (batch, d, count) = (pass.batch, pass.vision.embeddingWidth, pool.phrases.count)
         var similarities = [Float](repeating: 0, count: batch * count)
         BLAS.multiply(
-            batch, count, d, pass.representations.base, stride: d, pool.embeddings.elements, stride: d,
-            otherTransposed: true,
-            into: &similarities, stride: count)
+            batch, count, d, pass.representations, stride: d, pool.embeddings.elements, stride: d,
+            otherTransposed: true, into: &similarities, stride: count)
         for image in 0..<batch {
             var (norm, signed) = ([Float](repeating: 0, count: count), [Float](repeating: 0, count: count))
             let speaking = layers.reduce(0) { $0 + $1.speak(image: image, batch: batch, norm: &norm, signed: &signed) }

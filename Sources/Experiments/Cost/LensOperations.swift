@@ -5,7 +5,7 @@ import CLIPModel
 ///
 /// Element-wise work is not counted: a measured speed of blocks that contain it makes up for it.
 struct LensOperations: Equatable {
-    private let L, H, T, D, N, headWidth, d, patch: Double
+    private let L, H, T, D, N, headWidth, d, patch, patches: Double
     /// Operations of one block for an image.
     let block: Double
     /// Operations of the last block for an image: only what the class token needs is computed.
@@ -17,7 +17,7 @@ struct LensOperations: Equatable {
     init(_ vision: VisionConfiguration, embeddingWidth: Int) {
         (L, H, T) = (Double(vision.layers), Double(vision.heads), Double(vision.tokens))
         (D, N, headWidth) = (Double(vision.width), Double(vision.mlpWidth), Double(vision.headWidth))
-        (d, patch) = (Double(embeddingWidth), Double(vision.patchSize))
+        (d, patch, patches) = (Double(embeddingWidth), Double(vision.patchSize), Double(vision.layout.patches))
         let work = TransformerWork(vision, batch: 1)
         (block, lastBlock) = (work.operations, work.lastBlockOperations)
     }
@@ -29,7 +29,7 @@ struct LensOperations: Equatable {
 
     /// The image tower.
     var forward: Double {
-        2 * (T - 1) * D * Double(VisionConfiguration.channels) * patch * patch + (L - 1) * block + lastBlock + 2 * D * d
+        2 * patches * D * Double(VisionConfiguration.channels) * patch * patch + (L - 1) * block + lastBlock + 2 * D * d
     }
 
     /// `EffectSums.add`: coordinates summed, bias share, total effect.

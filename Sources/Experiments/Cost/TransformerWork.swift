@@ -30,12 +30,12 @@ struct TransformerWork: Workload, Equatable {
     /// How long a worker is watched, after a first pass that touches all memory.
     private static let seconds = 0.4
 
-    /// Runs such a block over and over, with as many tokens as a square grid and the class token make.
+    /// Runs such a block over and over, with about as many tokens, as an image has them.
     func measureSpeed(workers: Int) -> Double {
-        let grid = max(Int(Double(max(tokens - 1, 1)).squareRoot().rounded()), 1)
+        let layout = TokenLayout(side: max(Int(Double(tokens).squareRoot().rounded()), 1))
         var work = self
-        work.tokens = grid * grid + 1
-        let (measured, tower) = (work, work.tower(grid: grid))
+        work.tokens = layout.count
+        let (measured, tower) = (work, work.tower(layout))
         let speeds = Mutex<[Double]>([])
         let group = DispatchGroup()
         // More workers than cores share these, and take the longer to measure, the more there are.
@@ -55,13 +55,12 @@ struct TransformerWork: Workload, Equatable {
     /// Operations a second of the processor's time: what else the machine does at this moment says nothing of
     /// the speed that is kept.
     private func speed(of tower: VisionTransformer) -> Double {
-        let workspace = VisionWorkspace(tower, capacity: batch, capturing: [.allTokens])
-        workspace.resume(batch: batch)
-        tower.run(0..<1, workspace)
+        let workspace = VisionWorkspace(tower, capacity: batch, capturing: [[.output]])
+        _ = tower.resume(at: 0, batch: batch, workspace, check: {})
         let start = Self.processorSeconds
         var (passes, elapsed) = (0.0, 0.0)
         repeat {
-            tower.run(0..<1, workspace)
+            _ = tower.resume(at: 0, batch: batch, workspace, check: {})
             passes += 1
             elapsed = Self.processorSeconds - start
         } while elapsed < Self.seconds
@@ -76,7 +75,7 @@ struct TransformerWork: Workload, Equatable {
     }
 
     /// A tower of one block, whose patches are pixels.
-    private func tower(grid: Int) -> VisionTransformer {
+    private func tower(_ layout: TokenLayout) -> VisionTransformer {
         func linear(_ outputs: Int, _ inputs: Int) -> Linear {
             Linear(
                 weight: Tensor(shape: [outputs, inputs], elements: [Float](repeating: 0.01, count: outputs * inputs)),
@@ -86,9 +85,8 @@ struct TransformerWork: Workload, Equatable {
             weight: [Float](repeating: 1, count: width), bias: [Float](repeating: 0.01, count: width), epsilon: 1e-5)
         return VisionTransformer(
             configuration: VisionConfiguration(
-                imageSize: grid, patchSize: 1, width: width, layers: 1, heads: heads, mlpWidth: neurons,
-                activation: activation,
-                layerNormEpsilon: 1e-5),
+                imageSize: layout.side, patchSize: 1, width: width, layers: 1, heads: heads, mlpWidth: neurons,
+                activation: activation, layerNormEpsilon: 1e-5),
             patchEmbedding: Tensor(zeros: [width, VisionConfiguration.channels]),
             classEmbedding: [Float](repeating: 0, count: width), positionEmbedding: Tensor(zeros: [tokens, width]),
             inputNorm: norm,
@@ -98,7 +96,7 @@ struct TransformerWork: Workload, Equatable {
                     attentionOutput: linear(width, width), mlpNorm: norm, mlpInput: linear(neurons, width),
                     activation: activation, mlpOutput: linear(width, neurons))
             ],
-            outputNorm: norm, projection: Tensor(zeros: [1, width]),
+            readout: Readout(norm: norm, projection: Tensor(zeros: [1, width])),
             normalisation: PixelNormalisation(mean: [0, 0, 0], standardDeviation: [1, 1, 1]))
     }
 }

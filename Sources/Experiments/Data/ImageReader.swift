@@ -13,7 +13,7 @@ final class ImageReader {
 
     /// Calls `body` with the first of a run of images. // [images, size, size, 3]
     /// - Throws: `PipelineError.damaged`, and what `body` throws.
-    func withImages(_ images: Range<Int>, _ body: (UnsafePointer<UInt8>) throws -> Void) throws {
+    func withImages<Result>(_ images: Range<Int>, _ body: (UnsafePointer<UInt8>) throws -> Result) throws -> Result {
         buffer.removeAll(keepingCapacity: true)
         var next = images.lowerBound
         while next < images.upperBound {
@@ -22,9 +22,7 @@ final class ImageReader {
             buffer.append(contentsOf: shard.pixels(of: index..<index + count))
             next += count
         }
-        try buffer.withUnsafeBufferPointer { pixels in
-            if let base = pixels.baseAddress { try body(base) }
-        }
+        return try body(buffer)
     }
 
     /// - Throws: `PipelineError.damaged`.

@@ -46,28 +46,20 @@ public struct Explanation: Sendable {
         let square = ImagePreprocessing(clip.description).squashing(to: inputSize)(image)
 
         let labels = settings.vocabulary(texts)
-        var similarities = Tensor(zeros: [vision.tokens, 0])
-        var cosines: [Float] = []
-        let tokens: TokenReader?
-        if labels.isEmpty {
-            tokens = nil
-        } else {
-            let reader = TokenReader(
+        let tokens =
+            labels.isEmpty
+            ? nil
+            : try TokenReader(
                 vision, [reading],
                 classifier: ZeroShotClassifier(clip, names: labels, templates: settings.templates).weights,
                 empty: reading.features == .singleText
-                    ? ZeroShotClassifier(clip, names: [""], templates: settings.templates).weights : nil)
-            try reader.run(square.pixels, named: name)
-            similarities = try reader.similarities(reading)
-            cosines = Array(try reader.similarities(.clip)[row: 0])
-            tokens = reader
-        }
-        self.texts = texts.map { text in
-            let column = labels.firstIndex(of: text) ?? 0
-            guard let tokens else { preconditionFailure("texts are labels") }
-            let map = tokens.map(of: column, in: similarities)
+                    ? ZeroShotClassifier(clip, names: [""], templates: settings.templates).weights : nil
+            ).run(square.pixels, named: name)
+        self.texts = try texts.map { text in
+            guard let tokens, let column = labels.firstIndex(of: text) else { preconditionFailure("texts are labels") }
+            let map = try tokens.map(reading, of: column)
             return Text(
-                text: text, cosine: cosines[column], map: map,
+                text: text, cosine: try tokens.ofImage(.clip)[column], map: map,
                 points: PointPrompts(map, width: image.width, height: image.height))
         }
         together =
@@ -78,11 +70,11 @@ public struct Explanation: Sendable {
                 let ids = clip.tokenizer.encode(sentence)
                 let plain = TokenReading(
                     name: reading.name, title: reading.title, recipe: reading.recipe, features: .plain)
-                let reader = TokenReader(vision, [plain], classifier: clip.text.everyPosition(of: ids).rowsNormalised())
-                try reader.run(square.pixels, named: name)
-                let found = try reader.similarities(plain)
-                return clip.tokenizer.pieces(of: ids).enumerated().map { index, piece in
-                    WordPiece(piece: piece, map: reader.map(of: index, in: found))
+                let tokens = try TokenReader(
+                    vision, [plain], classifier: clip.text.everyPosition(of: ids).rowsNormalised()
+                ).run(square.pixels, named: name)
+                return try clip.tokenizer.pieces(of: ids).enumerated().map { index, piece in
+                    WordPiece(piece: piece, map: try tokens.map(plain, of: index))
                 }
             } ?? []
     }

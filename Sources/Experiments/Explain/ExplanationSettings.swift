@@ -54,10 +54,12 @@ public struct ExplanationSettings: Sendable {
     /// Bytes that explaining takes beside the weights, mostly for attention.
     /// - Parameter size: of the input, in pixels.
     static func memory(_ vision: VisionConfiguration, size: Int) -> Int {
-        let (tokens, overflow) = (size / vision.patchSize).multipliedReportingOverflow(by: size / vision.patchSize)
-        guard !overflow else { return .max }
-        let perToken = 8 * vision.width + vision.mlpWidth + 4 * vision.width * vision.layers
-        return 4 * (2 * (tokens + 1) * (tokens + 1) + (tokens + 1) * perToken)
+        let side = size / vision.patchSize
+        guard !side.multipliedReportingOverflow(by: side).overflow else { return .max }
+        let (tokens, perToken) = (
+            TokenLayout(side: side).count, 8 * vision.width + vision.mlpWidth + 4 * vision.width * vision.layers
+        )
+        return 4 * (2 * tokens * tokens + tokens * perToken)
     }
 
     /// The largest size of the input that so many bytes admit: a multiple of the patches.

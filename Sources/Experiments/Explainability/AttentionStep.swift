@@ -70,27 +70,28 @@ struct AttentionStep: ImageStep {
         let (facts, size) = (try inputs[self.images.facts], study.inputSize)
         let vision = try model.clip.value().vision.resized(to: size)
         let surgery = SurgeryRecipe.surgery(depth: depth)
-        let (pass, plain) = (SurgeryPass(vision, recipes: [surgery], capacity: 1), VisionWorkspace(vision, capacity: 1))
+        let workspace = SurgeryWorkspace(vision, recipes: [surgery], capacity: 1)
+        let plain = VisionWorkspace(vision, capacity: 1)
         return images.each { part, image in
-            try images.reader.withImages(image..<image + 1) {
-                pass.run($0, batch: 1)
-                vision($0, batch: 1, plain)
+            let (pass, own) = try images.reader.withImages(image..<image + 1) {
+                (workspace.run($0, batch: 1), vision($0, batch: 1, plain))
             }
             let mask = try images.reader.mask(image)
             let pairs = ShownLabels.of(facts[image], mask: mask).compactMap { label -> [Double]? in
                 let patches = Self.patches(
                     ShownLabels.mask(of: label, facts[image], mask: mask), size: size,
-                    side: vision.configuration.gridSize)
+                    side: vision.layout.side)
                 guard let raw = pass.attentionWithin(patches, .queryKey, depth: depth),
-                    let own = pass.attentionWithin(patches, .valueValue, depth: depth)
+                    let surgery = pass.attentionWithin(patches, .valueValue, depth: depth)
                 else { return nil }
                 // What attending to all other patches alike would give.
-                return [raw, own, Double(patches.count { $0 } - 1) / Double(patches.count - 1)]
+                return [raw, surgery, Double(patches.count { $0 } - 1) / Double(patches.count - 1)]
             }
             part.append(
                 pairs,
                 classTokenChange: try Self.classTokenChange(
-                    pass.embed(surgery), plain, d: vision.embeddingWidth, images.set.imageID(image)))
+                    pass.embed(surgery) + vision.layout.classToken * vision.embeddingWidth, own.embeddings,
+                    d: vision.embeddingWidth, images.set.imageID(image)))
         }
     }
 
@@ -106,11 +107,10 @@ struct AttentionStep: ImageStep {
         }
     }
 
-    /// Between the first token after surgery and the embedding by the tower alone, which another computation gives.
+    /// Between the class token after surgery and the embedding by the tower alone, which another computation gives.
     private static func classTokenChange(
-        _ changed: UnsafePointer<Float>, _ plain: VisionWorkspace, d: Int, _ image: String
+        _ changed: UnsafePointer<Float>, _ own: UnsafePointer<Float>, d: Int, _ image: String
     ) throws -> Float {
-        let own = plain.embeddings.base
         var (difference, length) = (Float(0), Float(0))
         for j in 0..<d {
             difference += (changed[j] - own[j]) * (changed[j] - own[j])

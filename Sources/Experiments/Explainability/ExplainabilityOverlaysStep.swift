@@ -20,11 +20,11 @@ struct ExplainabilityOverlaysStep: StepDefinition {
                 inputSize: size, records: true, pictures: 3 * count * (2 + cases.count)),
             work: .single { inputs in
                 let (reader, facts) = (ImageReader(try inputs[images.images]), try inputs[images.facts])
-                let maps = try source.maps(cases, inputs)
+                let mapper = try source.mapper(cases, inputs)
                 var rows: [Gallery.Row] = []
                 for index in 0..<count {
                     try inputs.checkCancellation()
-                    _ = try maps.run(reader, index, of: images.name)
+                    let maps = try mapper.run(reader, index, of: images.name)
                     let (image, mask) = (try reader.image(index), try reader.mask(index))
                     let shown = ShownLabels.of(facts[index], mask: mask)
                     for label in shown {

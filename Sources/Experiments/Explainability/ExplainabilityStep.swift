@@ -25,9 +25,9 @@ struct ExplainabilityInputs: Sendable {
     }
 
     /// For one worker.
-    func maps(_ cases: [ExplainabilityCase], _ inputs: Inputs) throws -> LabelMaps {
+    func mapper(_ cases: [ExplainabilityCase], _ inputs: Inputs) throws -> LabelMapper {
         let classifier = try inputs[classifier].classifier
-        return try LabelMaps(
+        return try LabelMapper(
             study.model.clip.value(), cases, classifier: classifier.weights, empty: inputs[empty].classifier.weights,
             secondOrder: secondOrder.map {
                 .init(
@@ -68,10 +68,10 @@ struct ExplainabilityStep: ImageStep {
     var none: ExplainabilityPart { ExplainabilityPart(cases: cases.count) }
 
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<ExplainabilityPart> {
-        let (facts, maps) = (try inputs[self.images.facts], try source.maps(cases, inputs))
+        let (facts, mapper) = (try inputs[self.images.facts], try source.mapper(cases, inputs))
         return images.each { part, image in
-            let answer = try maps.run(images.reader, image, of: images.set)
-            part.appendImage(predicted: answer.label, margin: answer.margin)
+            let maps = try mapper.run(images.reader, image, of: images.set)
+            part.appendImage(predicted: maps.answer.label, margin: maps.answer.margin)
             let mask = try images.reader.mask(image)
             let objects = facts[image].objects.map(Int.init)
             for label in ShownLabels.of(facts[image], mask: mask) {

@@ -62,9 +62,9 @@ struct DirectEffectsStep: ImageStep {
     var none: FittedDirectEffects { FittedDirectEffects(of: model.configuration) }
 
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<FittedDirectEffects> {
-        let effects = DirectEffects(
+        let workspace = DirectEffectsWorkspace(
             try model.clip.value().vision, paths: try model.paths.value(), capacity: model.batch)
-        return images.batches(effects) { part, _ in
+        return images.batches(workspace) { part, effects, _ in
             part.sums.add(effects)
             part.moments.add(effects)
         }
@@ -90,15 +90,6 @@ extension FittedDirectEffects {
         self.init(
             layers: vision.layers, heads: vision.heads, headWidth: vision.width / vision.heads,
             embeddingWidth: configuration.embeddingWidth)
-    }
-}
-
-extension DirectEffects: ImagePass {
-    var firstNonFiniteImage: Int? {
-        let d = vision.embeddingWidth
-        return (0..<batch).first { image in
-            (0..<d).contains { !representations.base[image * d + $0].isFinite }
-        }
     }
 }
 

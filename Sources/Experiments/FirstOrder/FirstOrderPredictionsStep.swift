@@ -88,41 +88,35 @@ struct FirstOrderPredictionsStep: ImageStep {
 
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<FirstOrderPredictions> {
         let classifier = try inputs[classifier].classifier
-        let pass = DirectEffects(try model.clip.value().vision, paths: try model.paths.value(), capacity: model.batch)
-        let ablated = AblatedBatch(pass, means: try inputs[effects].sums.means)
-        return images.batches(pass) { predictions, first in
-            ablated.update()
+        let workspace = DirectEffectsWorkspace(
+            try model.clip.value().vision, paths: try model.paths.value(), capacity: model.batch)
+        let ablated = AblatedBatch(means: try inputs[effects].sums.means, capacity: model.batch)
+        return images.batches(workspace) { predictions, effects, first in
             try predictions.predictions.append(
-                ablated.representations, batch: pass.batch, by: classifier, of: images.set, firstImage: first)
-            ablated.appendLengths(to: &predictions)
+                ablated.representations(effects), batch: effects.batch, by: classifier, of: images.set,
+                firstImage: first)
+            ablated.appendLengths(of: effects, to: &predictions)
         }
     }
 }
 
 /// A batch's representations under every condition. Belongs to one worker.
 private final class AblatedBatch {
-    private let effects: DirectEffects
     private let means: DirectEffectMeans
     private let ablation: FirstOrderAblation
     private let conditions: FirstOrderConditions
     /// By condition after the baseline. // [batch, d]
     private let buffers: [FloatBuffer]
 
-    init(_ effects: DirectEffects, means: DirectEffectMeans) {
-        self.effects = effects
+    init(means: DirectEffectMeans, capacity: Int) {
         self.means = means
-        ablation = FirstOrderAblation(means: means, capacity: effects.capacity)
+        ablation = FirstOrderAblation(means: means, capacity: capacity)
         conditions = FirstOrderConditions(layers: means.attention.shape[0])
-        buffers = (1..<conditions.count).map { _ in FloatBuffer(effects.capacity * means.attention.shape[1]) }
+        buffers = (1..<conditions.count).map { _ in FloatBuffer(capacity * means.attention.shape[1]) }
     }
 
     /// In the order of the conditions. // [batch, d]
-    var representations: [UnsafePointer<Float>] {
-        [UnsafePointer(effects.representations.base)] + buffers.map { UnsafePointer($0.base) }
-    }
-
-    /// The batch that the effects are of.
-    func update() {
+    func representations(_ effects: DirectEffects) -> [UnsafePointer<Float>] {
         ablation.update(effects)
         let (L, d) = (conditions.layers, means.attention.shape[1])
         for condition in FirstOrderCondition.allCases {
@@ -135,13 +129,14 @@ private final class AblatedBatch {
                 }
             }
         }
+        return [effects.representations] + buffers.map { UnsafePointer($0.base) }
     }
 
-    func appendLengths(to result: inout FirstOrderPredictions) {
+    func appendLengths(of effects: DirectEffects, to result: inout FirstOrderPredictions) {
         let count = means.attention.elements.count
         for image in 0..<effects.batch {
             for (terms, means) in [(effects.attention, means.attention), (effects.mlps, means.mlps)] {
-                append(terms.base + image * count, means, to: &result)
+                append(terms + image * count, means, to: &result)
             }
         }
     }

@@ -86,13 +86,14 @@ struct HeadVarianceTermsStep: ImageStep {
 
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<HeadVarianceTerms> {
         let paths = try model.paths.value()
-        let pass = DirectEffects(try model.clip.value().vision, paths: paths, capacity: model.batch)
+        let workspace = DirectEffectsWorkspace(
+            try model.clip.value().vision, paths: paths, capacity: model.batch)
         let projections = HeadProjections(
             means: try inputs[effects].moments.means(paths), directions: try inputs[spans].directions,
             capacity: model.batch)
-        return images.batches(pass) { terms, _ in
-            projections.update(pass)
-            terms.append(projections, batch: pass.batch)
+        return images.batches(workspace) { terms, effects, _ in
+            projections.update(effects)
+            terms.append(projections, batch: effects.batch)
         }
     }
 }

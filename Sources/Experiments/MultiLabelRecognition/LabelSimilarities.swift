@@ -27,12 +27,11 @@ struct LabelSimilaritiesStep: ImageStep {
     var none: LabelSimilarities { LabelSimilarities() }
 
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<LabelSimilarities> {
-        let tokens = TokenReader(
+        let reader = TokenReader(
             try model.clip.value().vision.resized(to: study.inputSize), [.clip],
             classifier: try inputs[classifier].weights)
         return images.each { part, image in
-            try tokens.run(images.reader, image, of: images.set)
-            let row = Array(try tokens.similarities(.clip)[row: 0])
+            let row = try reader.run(images.reader, image, of: images.set).ofImage(.clip)
             try part.append(LabelSimilarities(cosines: Tensor(shape: [1, row.count], elements: row)))
         }
     }

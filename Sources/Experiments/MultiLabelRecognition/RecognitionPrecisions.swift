@@ -134,7 +134,8 @@ enum RecognitionScore: String, CaseIterable, Sendable, Codable {
         switch self {
         case .cosine: return cosines
         case .featureSurgery:
-            return FeatureSurgery.amongLabels(Tensor(shape: [1, cosines.count], elements: cosines)).elements
+            return FeatureSurgery.amongLabels(Tensor(shape: [1, cosines.count], elements: cosines), of: cosines[...])
+                .elements
         case .softmax:
             let largest = cosines.max() ?? 0
             let exponentials = cosines.map { exp(Double(logitScale * ($0 - largest))) }

@@ -23,15 +23,16 @@ struct OpenVocabularyOverlaysStep: StepDefinition {
             memory: model.surgeryMemory(inputSize: size, pictures: count * (2 + readings.count)),
             work: .single { inputs in
                 let (reader, facts) = (ImageReader(try inputs[images.images]), try inputs[images.facts])
-                let segmenter = try LabelSegmenter(
-                    model.clip.value(), readings, classifier: inputs[classifier].classifier.weights, size: size)
+                let tokens = TokenReader(
+                    try model.clip.value().vision.resized(to: size), readings,
+                    classifier: try inputs[classifier].classifier.weights)
                 var rows: [Gallery.Row] = []
                 for index in 0..<images.count where rows.count < count {
                     try inputs.checkCancellation()
                     let (image, mask) = (try reader.image(index), try reader.mask(index))
                     let shown = ShownLabels.of(facts[index], mask: mask)
                     guard shown.count > 1 else { continue }
-                    _ = try segmenter.run(reader, index, of: images.name)
+                    let found = try tokens.run(reader, index, of: images.name)
                     func tinted(_ labels: [Int32]) -> Gallery.Cell {
                         Gallery.Cell(
                             image.tinted(
@@ -41,7 +42,7 @@ struct OpenVocabularyOverlaysStep: StepDefinition {
                         Gallery.Row(
                             header: shown.map { names[$0] }.joined(separator: ", "),
                             cells: [.init(image), tinted(ShownLabels.labels(facts[index], mask: mask))]
-                                + readings.map { tinted(try segmenter.labels($0, among: shown)) }))
+                                + readings.map { tinted(try found.labels($0, among: shown)) }))
                 }
                 let gallery = Gallery(
                     title: "\(images.name.name) · among the labels of the left column, in the order red, blue, green …",

@@ -18,8 +18,7 @@ struct OpenVocabularyStep: ImageStep {
     var parameters: Parameters {
         [
             "cases": .texts(cases.map { "\($0.reading.key), \($0.choice.rawValue)" }),
-            "input-size": .integer(study.inputSize),
-            "images": .integer(images.count),
+            "input-size": .integer(study.inputSize), "images": .integer(images.count),
         ]
     }
     var inputs: [AnyStepHandle] { [images.facts.erased, classifier.erased] }
@@ -29,21 +28,21 @@ struct OpenVocabularyStep: ImageStep {
 
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<OpenVocabularyScores> {
         let (facts, cases) = (try inputs[self.images.facts], cases)
-        let segmenter = try LabelSegmenter(
-            model.clip.value(), OpenVocabularyCase.readings(depth: depth), classifier: inputs[classifier].weights,
-            size: study.inputSize)
+        let reader = TokenReader(
+            try model.clip.value().vision.resized(to: study.inputSize), OpenVocabularyCase.readings(depth: depth),
+            classifier: try inputs[classifier].weights)
         return images.each { scores, image in
-            let answer = try segmenter.run(images.reader, image, of: images.set)
-            scores.appendImage(predicted: answer.label, margin: answer.margin)
+            let tokens = try reader.run(images.reader, image, of: images.set)
+            scores.appendImage(predicted: tokens.answer.label, margin: tokens.answer.margin)
             let mask = try images.reader.mask(image)
             let shown = ShownLabels.of(facts[image], mask: mask)
             let truth = ShownLabels.labels(facts[image], mask: mask)
             for item in cases {
                 switch item.choice {
                 case .all where !shown.isEmpty:
-                    scores.append(found: try segmenter.labels(item.reading, among: nil), shown: truth)
+                    scores.append(found: try tokens.labels(item.reading, among: nil), shown: truth)
                 case .shown where shown.count > 1:
-                    scores.append(found: try segmenter.labels(item.reading, among: shown), shown: truth)
+                    scores.append(found: try tokens.labels(item.reading, among: shown), shown: truth)
                 default: scores.appendNothing()
                 }
             }

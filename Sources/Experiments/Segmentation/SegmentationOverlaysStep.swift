@@ -29,20 +29,20 @@ struct SegmentationOverlaysStep: StepDefinition {
             work: .single { inputs in
                 let (reader, classifier) = (ImageReader(try inputs[images.images]), try inputs[classifier].classifier)
                 let (facts, size) = (try inputs[images.facts], model.configuration.vision.imageSize)
-                let maps = SegmentationMaps(
+                let mapper = SegmentationMapper(
                     try model.clip.value(), classifier: classifier,
                     neurons: try ClassNeurons(try inputs[directions], layers: layers, classifier: classifier),
                     count: spec.neurons, seed: seed)
                 let rows = try (0..<count).map { index in
                     try inputs.checkCancellation()
-                    try maps.run(reader, index, of: images.name)
+                    let maps = try mapper.run(reader, index, of: images.name)
                     let image = try reader.image(index)
                     func overlay(_ method: AttributionMethod, _ label: Int) -> Gallery.Cell {
                         let map = maps.map(.method(method), class: label).resized(to: size).normalised()
                         return Gallery.Cell(image.overlaid(with: map.values))
                     }
                     let label = maps.predicted.label
-                    let absent = maps.absentClass(facts, index, classes: names.count)
+                    let absent = maps.absentClass(facts, classes: names.count)
                     let truth = Int(facts.labels[index])
                     return Gallery.Row(
                         header: label == truth

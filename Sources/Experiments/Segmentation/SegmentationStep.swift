@@ -36,13 +36,13 @@ struct SegmentationStep: ImageStep {
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<SegmentationScores> {
         let (classifier, facts) = (try inputs[classifier].classifier, try inputs[self.images.facts])
         let (size, rules) = (model.configuration.vision.imageSize, rules)
-        let maps = SegmentationMaps(
+        let mapper = SegmentationMapper(
             try model.clip.value(), classifier: classifier,
             neurons: try ClassNeurons(try inputs[directions], layers: layers, classifier: classifier),
             count: spec.neurons, seed: seed)
         return images.each { scores, image in
-            try maps.run(images.reader, image, of: images.set)
-            let absent = maps.absentClass(facts, image, classes: classifier.weights.shape[0])
+            let maps = try mapper.run(images.reader, image, of: images.set)
+            let absent = maps.absentClass(facts, classes: classifier.weights.shape[0])
             scores.appendImage(predicted: maps.predicted.label, margin: maps.predicted.margin, absent: absent)
             let mask = try images.reader.foreground(image)
             for item in SegmentationCase.all {

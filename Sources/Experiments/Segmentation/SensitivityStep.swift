@@ -57,11 +57,11 @@ struct SensitivityStep: ImageStep {
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<SegmentationScores> {
         let (classifier, directions) = (try inputs[classifier].classifier, try inputs[directions])
         let (clip, size, rules) = (try model.clip.value(), model.configuration.vision.imageSize, rules)
-        let pass = AttributionPass(
+        let workspace = AttributionWorkspace(
             clip.vision, classifier: classifier.weights, logitScale: exp(clip.logitScale), methods: [])
         let sets = try grid.layerSets.map { try ClassNeurons(directions, layers: $0, classifier: classifier) }
         return images.each { scores, image in
-            try images.reader.withImages(image..<image + 1) { pass.run($0) }
+            let pass = try images.reader.withImages(image..<image + 1) { workspace.run($0) }
             let logits = pass.logits
             guard logits.allSatisfy(\.isFinite), let label = logits.indices.max(by: { logits[$0] < logits[$1] })
             else { throw ExperimentError.notFinite(image: images.set.imageID(image), place: "logits") }

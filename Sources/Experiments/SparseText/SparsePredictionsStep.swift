@@ -72,7 +72,7 @@ struct SparsePredictionsStep: ImageStep {
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<ConditionPredictions> {
         let (classifier, means) = (try inputs[classifier].classifier, try inputs[means])
         let sources = try pools.map { (try inputs[$0.pool].pool, try inputs[$0.texts], $0.sizes.indices) }
-        let pass = EffectPass(try model.clip.value().vision, layers: layers, capacity: model.batch)
+        let workspace = EffectWorkspace(try model.clip.value().vision, layers: layers, capacity: model.batch)
         let lenses = try inputs.parts(lenses)
         let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
         let reconstructions = try lenses.map { part in
@@ -83,7 +83,7 @@ struct SparsePredictionsStep: ImageStep {
                     return sizes.map { codes.reconstructions($0, dictionary: pool.dictionary) }
                 })
         }
-        return images.batches(pass) { predictions, first in
+        return images.batches(workspace) { predictions, pass, first in
             try predictions.append(
                 reconstructions.flatMap { $0.update(pass) }, batch: pass.batch, by: classifier, of: images.set,
                 firstImage: first)
@@ -106,7 +106,7 @@ private final class LayerReconstructions {
         }
     }
 
-    /// The batch that `pass` has just run, a pointer for each set. // [batch, d]
+    /// - Returns: a pointer for each set. // [batch, d]
     func update(_ pass: EffectPass) -> [UnsafePointer<Float>] {
         effects.update(pass)
         meanAblated.update(pass, effects)

@@ -87,7 +87,7 @@ struct AblationStep: ImageStep {
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<AblationPredictions> {
         let (means, directions) = (try inputs[fitted.means], try inputs[fitted.directions])
         let vision = try model.clip.value().vision
-        let pass = EffectPass(vision, layers: layers, capacity: model.batch, capturing: .mlpInput)
+        let workspace = EffectWorkspace(vision, layers: layers, capacity: model.batch, capturing: [.mlpInput])
         let lenses = try inputs.parts(lenses)
         let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
         let ablations = try zip(lenses, try inputs.parts(readings)).map { part, readings in
@@ -100,13 +100,13 @@ struct AblationStep: ImageStep {
         let indirect = IndirectAblation(
             vision, means: means.layers.mapValues(\.means.activations), capacity: model.batch)
         let classifier = try inputs[classifier].classifier
-        return images.batches(pass) { predictions, first in
+        return images.batches(workspace) { predictions, pass, first in
             try predictions.append(
                 classify(pass, ablations, indirect, classifier, first: first, check: inputs.checkCancellation))
         }
     }
 
-    /// Every condition of every layer for the batch that `pass` has just run.
+    /// Every condition of every layer.
     /// - Throws: ``ExperimentError/notFinite(image:place:)``, and what `check` throws.
     private func classify(
         _ pass: EffectPass, _ ablations: [MeanAblation], _ indirect: IndirectAblation, _ classifier: ZeroShotClassifier,

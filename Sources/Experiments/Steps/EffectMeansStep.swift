@@ -131,7 +131,7 @@ struct EffectMeansStep: StepDefinition {
 
 /// Sums over images and, from a provisional mean, bounds of norms.
 private final class SumsWorker {
-    private let pass: EffectPass
+    private let workspace: EffectWorkspace
     private let sums: [EffectSums]
     /// Centred at the provisional means; none without them.
     private let effects: [CentredEffects]
@@ -143,7 +143,7 @@ private final class SumsWorker {
         from provisional: [Int: EffectMeans] = [:], factors: [Tensor] = [], keeping count: Int = 1
     ) throws {
         let vision = try model.clip.value().vision
-        pass = EffectPass(vision, layers: lenses.map(\.layer), capacity: model.batch)
+        workspace = EffectWorkspace(vision, layers: lenses.map(\.layer), capacity: model.batch)
         sums = lenses.map { EffectSums($0, tokens: vision.tokens, capacity: model.batch) }
         let scratch = EffectScratch(factors.isEmpty ? [] : lenses, capacity: model.batch)
         effects = zip(lenses, factors).compactMap { lens, factors in
@@ -157,11 +157,11 @@ private final class SumsWorker {
     func sums(_ images: Range<Int>) throws -> EffectSumsPart {
         for sum in sums { sum.reset() }
         var floors = effects.map { NormFloors(neurons: $0.lens.neurons, capacity: count) }
-        try runs.batches(pass) { (floors: inout [NormFloors], first) in
-            for sum in self.sums { sum.add(self.pass) }
+        try runs.batches(workspace) { (floors: inout [NormFloors], pass, first) in
+            for sum in self.sums { sum.add(pass) }
             for (effects, floors) in zip(self.effects, floors) {
-                effects.update(self.pass)
-                floors.insert(effects, batch: self.pass.batch, firstImage: first)
+                effects.update(pass)
+                floors.insert(effects, batch: pass.batch, firstImage: first)
             }
         }(images, &floors)
         var result = EffectSumsPart(layers: sums.reduce(into: [:]) { $0[$1.lens.layer] = LayerSums(sums: $1.values) })

@@ -70,11 +70,11 @@ struct EffectTotalsStep: ImageStep {
 
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<EffectTotals> {
         let projected = try ProjectedEffects(model, projected, means: inputs[fitted.means], inputs)
-        return images.batches(projected.pass) { totals, _ in
-            projected.forEachLayer { effects, projections in
+        return images.batches(projected.workspace) { totals, pass, _ in
+            projected.forEachLayer(of: pass) { effects, projections in
                 effects.evaluateNorms()
                 totals.layers[effects.lens.layer]?.add(
-                    lengths: effects.norms.base, projections: projections, batch: projected.pass.batch)
+                    lengths: effects.norms.base, projections: projections, batch: pass.batch)
             }
         }
     }

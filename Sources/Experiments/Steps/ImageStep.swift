@@ -147,22 +147,23 @@ struct ImageRuns {
         (reader, set, self.inputs) = (ImageReader(try inputs[source.images]), source.name, inputs)
     }
 
-    /// - Parameter body: adds the batch that `pass` has just run, which begins with image `first` of the set.
+    /// - Parameter body: adds a batch, which begins with image `first` of the set.
     /// - Returns: a worker that throws ``ExperimentError/notFinite(image:place:)``, `PipelineError.interrupted` between two
     ///   blocks of a cancelled run (the shard is dropped), and what `body` throws.
-    func batches<Part>(
-        _ pass: some ImagePass, _ body: @escaping (_ part: inout Part, _ first: Int) throws -> Void
+    func batches<Part, Pass>(
+        _ workspace: some ImageWorkspace<Pass>,
+        _ body: @escaping (_ part: inout Part, _ pass: Pass, _ first: Int) throws -> Void
     ) -> ImageWorker<Part> {
         { images, part in
-            for start in stride(from: images.lowerBound, to: images.upperBound, by: pass.capacity) {
-                let batch = min(pass.capacity, images.upperBound - start)
-                try reader.withImages(start..<start + batch) {
-                    try pass.run($0, batch: batch, check: inputs.checkCancellation)
+            for start in stride(from: images.lowerBound, to: images.upperBound, by: workspace.capacity) {
+                let batch = min(workspace.capacity, images.upperBound - start)
+                let pass = try reader.withImages(start..<start + batch) {
+                    try workspace.run($0, batch: batch, check: inputs.checkCancellation)
                 }
                 if let image = pass.firstNonFiniteImage {
                     throw ExperimentError.notFinite(image: set.imageID(start + image), place: "embedding")
                 }
-                try body(&part, start)
+                try body(&part, pass, start)
             }
         }
     }
@@ -180,16 +181,63 @@ struct ImageRuns {
 }
 
 /// What runs the image tower on a batch. Belongs to one worker.
-protocol ImagePass: AnyObject {
+protocol ImageWorkspace<Pass> {
+    associatedtype Pass: ImagePass
     var capacity: Int { get }
-    /// The first image of the batch whose representation is not a finite number, if there is one.
-    var firstNonFiniteImage: Int? { get }
     /// // [batch, size, size, 3]
     /// - Parameter check: called now and then, to stop the work by an error.
-    func run(_ images: UnsafePointer<UInt8>, batch: Int, check: () throws -> Void) rethrows
+    func run(_ images: UnsafePointer<UInt8>, batch: Int, check: () throws -> Void) rethrows -> Pass
 }
 
+/// What a run left. Holds until the workspace runs again.
+protocol ImagePass {
+    var vision: VisionTransformer { get }
+    var batch: Int { get }
+    /// // [batch, d]
+    var representations: UnsafePointer<Float> { get }
+}
+
+extension ImagePass {
+    /// The first image of the batch whose representation is not a finite number, if there is one.
+    fileprivate var firstNonFiniteImage: Int? {
+        let d = vision.embeddingWidth
+        return (0..<batch).first { image in (0..<d).contains { !representations[image * d + $0].isFinite } }
+    }
+}
+
+/// Runs the image tower alone. Belongs to one worker.
+struct TowerWorkspace: ImageWorkspace {
+    private let vision: VisionTransformer
+    private let workspace: VisionWorkspace
+
+    /// - Parameter request: what to keep of every layer.
+    init(_ vision: VisionTransformer, capacity: Int, capturing request: CaptureRequest = []) {
+        self.vision = vision
+        workspace = VisionWorkspace(
+            vision, capacity: capacity, capturing: Array(repeating: request, count: vision.blocks.count))
+    }
+
+    var capacity: Int { workspace.capacity }
+
+    func run(_ images: UnsafePointer<UInt8>, batch: Int, check: () throws -> Void) rethrows -> TowerPass {
+        TowerPass(vision: vision, tower: try vision(images, batch: batch, workspace, check: check))
+    }
+}
+
+/// What the image tower left. Holds until its workspace runs again.
+struct TowerPass: ImagePass {
+    let vision: VisionTransformer
+    let tower: VisionPass
+
+    var batch: Int { tower.batch }
+    /// r(I), not normalised. // [batch, d]
+    var representations: UnsafePointer<Float> { tower.embeddings }
+}
+
+extension EffectWorkspace: ImageWorkspace {}
 extension EffectPass: ImagePass {}
+extension DirectEffectsWorkspace: ImageWorkspace {}
+extension DirectEffects: ImagePass {}
 
 extension Work where Output: ColumnTable {
     /// Work over units whose parts are put one below the other, in their order.

@@ -71,7 +71,7 @@ struct LargestEffectsStep: StepDefinition {
                 units: images.count, unitsPerShard: images.perShard,
                 makeWorker: { inputs in
                     let worker = try LargeEffectsWorker(model, inputs.parts(factored), means: inputs[means])
-                    let add = try ImageRuns(images, inputs).batches(worker.pass, worker.add)
+                    let add = try ImageRuns(images, inputs).batches(worker.workspace, worker.add)
                     return { shard in
                         var collected = worker.none
                         try add(shard.units, &collected)
@@ -96,11 +96,12 @@ private struct LargeEffectsWorker {
         var biasShares: [Float] = []
     }
 
-    let pass: EffectPass
+    let workspace: EffectWorkspace
     private let effects: [(effects: CentredEffects, floors: [Float])]
 
     init(_ model: ModelUnderStudy, _ lenses: [FactoredLens], means: FittedMeans) throws {
-        pass = EffectPass(try model.clip.value().vision, layers: lenses.map(\.lens.layer), capacity: model.batch)
+        workspace = EffectWorkspace(
+            try model.clip.value().vision, layers: lenses.map(\.lens.layer), capacity: model.batch)
         let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
         effects = try lenses.map {
             let layer = try means.layer($0.lens.layer)
@@ -115,7 +116,7 @@ private struct LargeEffectsWorker {
         }
     }
 
-    func add(_ collected: inout [Int: Collected], first: Int) {
+    func add(_ collected: inout [Int: Collected], _ pass: EffectPass, first: Int) {
         for (effects, floors) in effects {
             effects.update(pass)
             effects.evaluateNorms(above: floors)

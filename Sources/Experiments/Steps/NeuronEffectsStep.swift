@@ -47,14 +47,14 @@ struct NeuronEffectsStep: ImageStep {
 
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<NeuronEffects> {
         let projected = try ProjectedEffects(model, projected, means: inputs[fitted.means], inputs)
-        let (pass, d) = (projected.pass, model.configuration.embeddingWidth)
-        return images.batches(pass) { part, _ in
+        let d = model.configuration.embeddingWidth
+        return images.batches(projected.workspace) { part, pass, _ in
             let batch = pass.batch
             var next = NeuronEffects(
                 representations: Tensor(
                     shape: [batch, d],
-                    elements: Array(UnsafeBufferPointer(start: pass.representations.base, count: batch * d))))
-            projected.forEachLayer { effects, projections in
+                    elements: Array(UnsafeBufferPointer(start: pass.representations, count: batch * d))))
+            projected.forEachLayer(of: pass) { effects, projections in
                 let N = effects.lens.neurons
                 var table = Tensor(zeros: [batch, N])
                 for image in 0..<batch {
@@ -81,14 +81,15 @@ struct ProjectedEffects {
     }
 
     /// Runs the images.
-    let pass: EffectPass
+    let workspace: EffectWorkspace
     private let layers: [(effects: CentredEffects, reader: EffectReconstruction)]
 
     /// - Parameter means: φ̄ of each layer.
     /// - Throws: `PipelineError.invalidArtefact` for a layer without means, and what loading the model throws.
     init(_ model: ModelUnderStudy, _ parts: Parts, means: FittedMeans, _ inputs: Inputs) throws {
         let lenses = try inputs.parts(parts.lenses)
-        pass = EffectPass(try model.clip.value().vision, layers: lenses.map(\.lens.layer), capacity: model.batch)
+        workspace = EffectWorkspace(
+            try model.clip.value().vision, layers: lenses.map(\.lens.layer), capacity: model.batch)
         let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
         layers = try zip(lenses, try inputs.parts(parts.readings)).map { part, readings in
             (
@@ -99,12 +100,12 @@ struct ProjectedEffects {
         }
     }
 
-    /// Evaluates the batch that has just run, one layer after the other, since they share their scratch memory.
+    /// Goes over the layers one after the other, since they share their scratch memory.
     /// - Parameter body: gets the effects and the projections of a layer. // [N, batch]
-    func forEachLayer(_ body: (CentredEffects, UnsafePointer<Float>) -> Void) {
+    func forEachLayer(of pass: EffectPass, _ body: (CentredEffects, UnsafePointer<Float>) -> Void) {
         for (effects, reader) in layers {
             effects.update(pass)
-            reader.update(effects, batch: pass.batch, meanAblated: pass.representations.base)
+            reader.update(effects, batch: pass.batch, meanAblated: pass.representations)
             body(effects, UnsafePointer(reader.coefficients.base))
         }
     }

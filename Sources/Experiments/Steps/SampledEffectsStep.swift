@@ -123,13 +123,13 @@ struct SampledEffectsStep: StepDefinition {
     private func sample(_ neurons: [Int], layer: Int, _ images: ImageRuns, _ means: EffectMeans) throws -> SampledLayer
     {
         let vision = try model.clip.value().vision
-        let pass = EffectPass(vision, layers: [layer], capacity: model.batch, capturing: .mlpInput)
+        let workspace = EffectWorkspace(vision, layers: [layer], capacity: model.batch, capturing: [.mlpInput])
         var effects = (
             indirect: IndirectNeuronEffects(
                 vision, layer: layer, neurons: neurons, meanActivations: means.activations, capacity: model.batch),
             secondOrder: SecondOrderNeuronEffects(try model.lens(layer), neurons: neurons, capacity: model.batch)
         )
-        try images.batches(pass) { effects, _ in
+        try images.batches(workspace) { effects, pass, _ in
             effects.indirect.add(pass)
             effects.secondOrder.add(pass)
         }(0..<imageCount, &effects)

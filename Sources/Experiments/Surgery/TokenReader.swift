@@ -5,85 +5,107 @@ import Pipeline
 
 /// Reads labels off the tokens of one image after the other. Belongs to one worker.
 final class TokenReader {
-    private let pass: SurgeryPass
-    private let classifier: Tensor
-    private let empty: Tensor?
-    /// Cosines of the tokens of the image that ran last with every label, by recipe. // [T, K]
-    private var cosines: [SurgeryRecipe: Tensor] = [:]
-    private var emptyCosines: [SurgeryRecipe: [Float]] = [:]
-    private var name = ""
+    private let workspace: SurgeryWorkspace
+    fileprivate let classifier: Tensor
+    fileprivate let empty: Tensor?
 
     /// - Parameters:
     ///   - vision: of the size of the images.
     ///   - classifier: unit rows. // [K, d]
     ///   - empty: the empty text, a unit row, where a reading compares with it. // [1, d]
     init(_ vision: VisionTransformer, _ readings: [TokenReading], classifier: Tensor, empty: Tensor? = nil) {
-        pass = SurgeryPass(vision, recipes: Array(Set([.plain] + readings.map(\.recipe))), capacity: 1)
+        workspace = SurgeryWorkspace(vision, recipes: Array(Set([.plain] + readings.map(\.recipe))), capacity: 1)
         (self.classifier, self.empty) = (classifier, empty)
     }
 
     /// Runs image `index` of a set.
-    /// - Returns: the model's own answer, and by how much cosine it leads.
     /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError.damaged`.
-    @discardableResult
-    func run(_ reader: ImageReader, _ index: Int, of images: ImageSet) throws -> (label: Int, margin: Float) {
-        try reader.withImages(index..<index + 1) { pass.run($0, batch: 1) }
-        return try answer(images.imageID(index))
+    func run(_ reader: ImageReader, _ index: Int, of images: ImageSet) throws -> ImageTokens {
+        try reader.withImages(index..<index + 1) { try run($0, named: images.imageID(index)) }
     }
 
     /// Runs one image of the tower's size, 8-bit RGB. // [size, size, 3]
     /// - Parameter name: for errors.
-    /// - Returns: the model's own answer, and by how much cosine it leads.
     /// - Throws: ``ExperimentError/notFinite(image:place:)``.
-    @discardableResult
-    func run(_ image: UnsafePointer<UInt8>, named name: String) throws -> (label: Int, margin: Float) {
-        pass.run(image, batch: 1)
-        return try answer(name)
+    func run(_ image: UnsafePointer<UInt8>, named name: String) throws -> ImageTokens {
+        try ImageTokens(workspace.run(image, batch: 1), self, name)
     }
+}
 
-    private func answer(_ name: String) throws -> (label: Int, margin: Float) {
-        cosines.removeAll(keepingCapacity: true)
-        emptyCosines.removeAll(keepingCapacity: true)
-        self.name = name
+/// What the tokens of an image say of labels. Holds until its reader runs again.
+final class ImageTokens {
+    /// The model's own answer, and by how much cosine it leads.
+    private(set) var answer = (label: 0, margin: Float(0))
+    private let pass: SurgeryPass
+    private let reader: TokenReader
+    private let name: String
+    private var similarities: [TokenReading: Tensor] = [:]
+    private var cosines: [SurgeryRecipe: (labels: Tensor, empty: [Float])] = [:]
+
+    private var layout: TokenLayout { pass.vision.layout }
+
+    fileprivate init(_ pass: SurgeryPass, _ reader: TokenReader, _ name: String) throws {
+        (self.pass, self.reader, self.name) = (pass, reader, name)
         guard UnsafeBufferPointer(start: pass.representations, count: pass.vision.embeddingWidth).allSatisfy(\.isFinite)
         else {
             throw ExperimentError.notFinite(image: name, place: "embedding")
         }
-        guard let answer = ZeroShotClassifier.best(of: try similarities(.clip)[row: 0]) else {
+        guard let answer = ZeroShotClassifier.best(of: try ofImage(.clip)[...]) else {
             throw ExperimentError.notFinite(image: name, place: "similarities")
         }
-        return answer
+        self.answer = answer
     }
 
-    /// Similarities of the class token (row 0) and of the patches with every label. // [T, K]
+    /// Similarities of every token with every label. // [T, K]
     /// - Throws: ``ExperimentError/notFinite(image:place:)``.
     func similarities(_ reading: TokenReading) throws -> Tensor {
+        if let known = similarities[reading] { return known }
         let cosines = try cosines(reading.recipe)
-        switch reading.features {
-        case .plain: return cosines
-        case .amongLabels: return FeatureSurgery.amongLabels(cosines)
-        case .singleText: return FeatureSurgery.single(cosines, empty: emptyCosines[reading.recipe] ?? [])
-        }
+        let result =
+            switch reading.features {
+            case .plain: cosines.labels
+            case .amongLabels:
+                FeatureSurgery.amongLabels(cosines.labels, of: cosines.labels[row: layout.classToken])
+            case .singleText: FeatureSurgery.single(cosines.labels, empty: cosines.empty)
+            }
+        similarities[reading] = result
+        return result
     }
 
-    /// The patches' similarities with a label, among those of all labels.
-    func map(of label: Int, in similarities: Tensor) -> HeatMap {
-        let labels = similarities.rowCount
+    /// Those of the image as a whole. // [K]
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``.
+    func ofImage(_ reading: TokenReading) throws -> [Float] { Array(try similarities(reading)[row: layout.classToken]) }
+
+    /// The patches' similarities with a label, among those with all labels.
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``.
+    func map(_ reading: TokenReading, of label: Int) throws -> HeatMap {
+        let similarities = try similarities(reading)
         return HeatMap(
-            side: pass.vision.configuration.gridSize,
-            values: (1..<similarities.shape[0]).map { similarities.elements[$0 * labels + label] })
+            side: layout.side,
+            values: layout.patchRows.map { similarities.elements[$0 * similarities.rowCount + label] })
     }
 
-    private func cosines(_ recipe: SurgeryRecipe) throws -> Tensor {
+    /// The label of each pixel. // [size · size]
+    /// - Parameter labels: what to choose among; nil for all.
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``.
+    func labels(_ reading: TokenReading, among labels: [Int]?) throws -> [Int32] {
+        ArgmaxLabels.of(
+            try similarities(reading), layout, among: labels ?? Array(0..<reader.classifier.shape[0]),
+            size: pass.vision.configuration.imageSize)
+    }
+
+    private func cosines(_ recipe: SurgeryRecipe) throws -> (labels: Tensor, empty: [Float]) {
         if let known = cosines[recipe] { return known }
         let (tokens, d) = (pass.vision.tokens, pass.vision.embeddingWidth)
         let raw = Tensor(
             shape: [tokens, d], elements: Array(UnsafeBufferPointer(start: pass.embed(recipe), count: tokens * d)))
         guard raw.elements.allSatisfy(\.isFinite) else { throw ExperimentError.notFinite(image: name, place: "tokens") }
         let embedded = raw.rowsNormalised()
-        let result = embedded.times(classifier, transposed: true)
+        let result = (
+            labels: embedded.times(reader.classifier, transposed: true),
+            empty: reader.empty.map { embedded.times($0, transposed: true).elements } ?? []
+        )
         cosines[recipe] = result
-        if let empty { emptyCosines[recipe] = embedded.times(empty, transposed: true).elements }
         return result
     }
 }

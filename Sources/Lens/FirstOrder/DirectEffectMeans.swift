@@ -38,13 +38,13 @@ public struct DirectEffectSums: Sendable, Equatable {
         self.mlps = mlps
     }
 
-    /// Adds the batch that `effects` has just decomposed.
+    /// Adds a batch.
     public mutating func add(_ effects: DirectEffects) {
         let count = attention.count
         for image in 0..<effects.batch {
             for i in 0..<count {
-                attention[i] += Double(effects.attention.base[image * count + i])
-                mlps[i] += Double(effects.mlps.base[image * count + i])
+                attention[i] += Double(effects.attention[image * count + i])
+                mlps[i] += Double(effects.mlps[image * count + i])
             }
         }
         images += effects.batch

@@ -13,25 +13,38 @@ import DenseMath
 ///     c·r = e(x_0) + Σ_l e(attention l) + Σ_l e(MLP l) + c Pᵀ(β* − (μ*/σ*) γ*)
 ///
 /// with x_0 the class token after ln_pre. Source: arXiv 2310.05916, section 3, with the means and biases of
-/// layer normalisations kept apart instead of being shared out. Belongs to one worker.
-public final class DirectEffects {
-    public let vision: VisionTransformer
-    public let workspace: VisionWorkspace
-    let paths: ValueOutputPaths
+/// layer normalisations kept apart instead of being shared out. Holds until the workspace runs again.
+public struct DirectEffects {
+    public let batch: Int
+    private let workspace: DirectEffectsWorkspace
+
+    fileprivate init(_ workspace: DirectEffectsWorkspace, batch: Int) {
+        (self.workspace, self.batch) = (workspace, batch)
+    }
+
+    public var vision: VisionTransformer { workspace.vision }
     /// c(I)·r(I), the representation scaled to length 100. // [batch, d]
-    public let representations: FloatBuffer
+    public var representations: UnsafePointer<Float> { UnsafePointer(workspace.representations.base) }
     /// // [batch, L, d]
-    public let attention: FloatBuffer
+    public var attention: UnsafePointer<Float> { UnsafePointer(workspace.attention.base) }
     /// // [batch, L · H, d]
-    public let heads: FloatBuffer
+    public var heads: UnsafePointer<Float> { UnsafePointer(workspace.heads.base) }
     /// // [batch, L, d]
-    public let mlps: FloatBuffer
+    public var mlps: UnsafePointer<Float> { UnsafePointer(workspace.mlps.base) }
     /// e(x_0): the class token before the first layer. // [batch, d]
-    public let embedding: FloatBuffer
+    public var embedding: UnsafePointer<Float> { UnsafePointer(workspace.embedding.base) }
     /// c Pᵀ(β* − (μ*/σ*) γ*): the offsets of ln_post. // [batch, d]
-    public let constants: FloatBuffer
+    public var constants: UnsafePointer<Float> { UnsafePointer(workspace.constants.base) }
     /// (c/σ*)(W_V Σ_i a_i ln_1(x_i) + b_V), of which the head's output_k makes its effect. // [batch, L · H, d_h]
-    let headValues: FloatBuffer
+    var headValues: UnsafePointer<Float> { UnsafePointer(workspace.headValues.base) }
+}
+
+/// Runs the image tower and decomposes what it gave into ``DirectEffects``. Belongs to one worker.
+public final class DirectEffectsWorkspace {
+    public let vision: VisionTransformer
+    private let workspace: VisionWorkspace
+    private let paths: ValueOutputPaths
+    fileprivate let representations, attention, heads, mlps, embedding, constants, headValues: FloatBuffer
     /// W_V β + b_V of all heads. // [L · H · d_h]
     private let valueBiases: [Float]
     /// a_i/σ_i. // [H, T]
@@ -43,26 +56,20 @@ public final class DirectEffects {
     /// c and c/σ*. // [batch]
     private var scales: [(c: Float, overSigma: Float)]
 
-    /// What a workspace has to keep of every layer.
-    public static let request: CaptureRequest = [.attentionInput, .classAttention, .mlpOutput]
+    /// What a pass has to keep of every layer.
+    public static let request = CaptureRequest.classToken.union([.attentionInput, .mlpOutput])
 
-    public var batch: Int { workspace.batch }
+    /// The largest batch that fits.
     public var capacity: Int { workspace.capacity }
 
-    /// With a workspace of its own.
-    public convenience init(_ vision: VisionTransformer, paths: ValueOutputPaths, capacity: Int) {
-        let requests = [CaptureRequest](repeating: Self.request, count: vision.blocks.count)
-        self.init(vision, paths: paths, workspace: VisionWorkspace(vision, capacity: capacity, capturing: requests))
-    }
-
-    /// - Parameters:
-    ///   - paths: of the same tower, shared by all workers.
-    ///   - workspace: keeps ``request`` of every layer.
-    public init(_ vision: VisionTransformer, paths: ValueOutputPaths, workspace: VisionWorkspace) {
+    /// - Parameter paths: of the same tower, shared by all workers.
+    public init(_ vision: VisionTransformer, paths: ValueOutputPaths, capacity: Int) {
         self.vision = vision
         self.paths = paths
-        self.workspace = workspace
-        let (capacity, L, H) = (workspace.capacity, paths.layers, paths.heads)
+        workspace = VisionWorkspace(
+            vision, capacity: capacity,
+            capturing: [CaptureRequest](repeating: Self.request, count: vision.blocks.count))
+        let (L, H) = (paths.layers, paths.heads)
         let (D, d) = (vision.width, vision.embeddingWidth)
         representations = FloatBuffer(capacity * d)
         attention = FloatBuffer(capacity * L * d)
@@ -87,57 +94,61 @@ public final class DirectEffects {
     }
 
     /// Runs the tower and decomposes what it gave. // [batch, size, size, 3]
-    public func run(_ images: UnsafePointer<UInt8>, batch: Int) { run(images, batch: batch, check: {}) }
+    public func run(_ images: UnsafePointer<UInt8>, batch: Int) -> DirectEffects {
+        run(images, batch: batch, check: {})
+    }
 
     /// The same.
     /// - Parameter check: called before each block, to stop the work by an error.
-    public func run(_ images: UnsafePointer<UInt8>, batch: Int, check: () throws -> Void) rethrows {
-        try vision(images, batch: batch, workspace, check: check)
-        decompose()
+    public func run(
+        _ images: UnsafePointer<UInt8>, batch: Int, check: () throws -> Void
+    ) rethrows -> DirectEffects {
+        decompose(try vision(images, batch: batch, workspace, check: check))
     }
 
-    /// Decomposes the pass that somebody else has just run in ``workspace``.
-    public func decompose() {
-        let (d, D) = (vision.embeddingWidth, vision.width)
+    /// Decomposes a pass that kept ``request`` of every layer.
+    public func decompose(_ pass: VisionPass) -> DirectEffects {
+        let (d, D, batch) = (vision.embeddingWidth, vision.width, pass.batch)
         for image in 0..<batch {
-            let c = EffectPass.scale(
-                workspace.embeddings.base + image * d, count: d, into: representations.base + image * d)
-            let (mean, sigma) = (workspace.outputMean.base[image], workspace.outputSigma.base[image])
+            let c = EffectPass.scale(pass.embeddings + image * d, count: d, into: representations.base + image * d)
+            let (mean, sigma) = (pass.outputMean[image], pass.outputSigma[image])
             scales[image] = (c, c / sigma)
             for j in 0..<d {
                 constants.base[image * d + j] = c * (paths.offsetImage[j] - mean / sigma * paths.scaleImage[j])
             }
         }
         // No layer has written to the first layer's input.
-        let first = workspace.capture(0).attentionInput
-        for image in 0..<batch { scaled(first + image * vision.tokens * D, image: image) }
-        project(into: embedding.base, stride: d)
+        let first = pass.capture(0)[.attentionInput]
+        for image in 0..<batch { scaled(first + vision.layout.classRow(of: image) * D, image: image) }
+        project(batch: batch, into: embedding.base, stride: d)
         for layer in 0..<paths.layers {
-            mixTokens(layer)
-            evaluateHeads(layer)
-            sumHeads(layer)
-            let output = workspace.capture(layer).mlpOutput
+            mixTokens(pass.capture(layer), batch: batch)
+            evaluateHeads(layer, batch: batch)
+            sumHeads(layer, batch: batch)
+            let output = pass.capture(layer)[.mlpOutput]
             for image in 0..<batch {
-                scaled(output + image * vision.tokens * D, plus: vision.blocks[layer].mlpOutput.bias, image: image)
+                scaled(
+                    output + vision.layout.classRow(of: image) * D, plus: vision.blocks[layer].mlpOutput.bias,
+                    image: image)
             }
-            project(into: mlps.base + layer * d, stride: paths.layers * d)
+            project(batch: batch, into: mlps.base + layer * d, stride: paths.layers * d)
         }
+        return DirectEffects(self, batch: batch)
     }
 
     /// Σ_i a_i (x_i − μ_i)/σ_i by head: attention sums to one, so that γ, β and the value map may come after
     /// the tokens are mixed. // → mixed
-    private func mixTokens(_ layer: Int) {
+    private func mixTokens(_ capture: LayerCapture, batch: Int) {
         let (T, H, D) = (vision.tokens, paths.heads, vision.width)
-        let capture = workspace.capture(layer)
         for image in 0..<batch {
-            let (mean, sigma) = (capture.mean + image * T, capture.sigma + image * T)
+            let (mean, sigma) = (capture[.attentionMean] + image * T, capture[.attentionSigma] + image * T)
             let rows = mixed.base + image * H * D
-            let a = capture.classAttention + image * H * T
+            let a = capture[.classAttention] + image * H * T
             for head in 0..<H {
                 for token in 0..<T { weights.base[head * T + token] = a[head * T + token] / sigma[token] }
             }
             BLAS.multiply(
-                H, D, T, weights.base, stride: T, capture.attentionInput + image * T * D, stride: D, into: rows,
+                H, D, T, weights.base, stride: T, capture[.attentionInput] + image * T * D, stride: D, into: rows,
                 stride: D)
             for head in 0..<H {
                 let shift = BLAS.dot(weights.base + head * T, mean, count: T)
@@ -147,7 +158,7 @@ public final class DirectEffects {
     }
 
     /// From mixed tokens to values to effects. // → headValues, heads
-    private func evaluateHeads(_ layer: Int) {
+    private func evaluateHeads(_ layer: Int, batch: Int) {
         let (H, D, d, width) = (paths.heads, vision.width, vision.embeddingWidth, paths.headWidth)
         let values = headValues.base + layer * D
         let stride = paths.layers * D
@@ -156,8 +167,7 @@ public final class DirectEffects {
             for head in 0..<H {
                 BLAS.multiply(
                     batch, width, D, mixed.base + head * D, stride: H * D, inputs + (layer * H + head) * width * D,
-                    stride: D,
-                    otherTransposed: true, into: values + head * width, stride: stride)
+                    stride: D, otherTransposed: true, into: values + head * width, stride: stride)
             }
         }
         for image in 0..<batch {
@@ -178,7 +188,7 @@ public final class DirectEffects {
     }
 
     /// Σ_h of a layer's heads + b_O. // → attention
-    private func sumHeads(_ layer: Int) {
+    private func sumHeads(_ layer: Int, batch: Int) {
         let (L, H, d) = (paths.layers, paths.heads, vision.embeddingWidth)
         for image in 0..<batch {
             let sum = attention.base + (image * L + layer) * d
@@ -195,7 +205,7 @@ public final class DirectEffects {
     }
 
     /// Pᵀ(γ* ∘ residual) of every image.
-    private func project(into out: UnsafeMutablePointer<Float>, stride: Int) {
+    private func project(batch: Int, into out: UnsafeMutablePointer<Float>, stride: Int) {
         let (D, d) = (vision.width, vision.embeddingWidth)
         BLAS.multiply(
             batch, d, D, residual.base, stride: D, paths.scaledProjection.elements, stride: d, into: out, stride: stride

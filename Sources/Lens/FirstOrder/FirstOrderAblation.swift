@@ -29,7 +29,7 @@ public final class FirstOrderAblation {
         UnsafePointer(results[FirstOrderCondition.allCases.firstIndex(of: condition) ?? 0].base)
     }
 
-    /// Evaluates every condition for the batch that `effects` has just decomposed.
+    /// Evaluates every condition of a batch.
     public func update(_ effects: DirectEffects) {
         let layers = Array(0..<means.attention.shape[0])
         for (condition, result) in zip(FirstOrderCondition.allCases, results) {
@@ -44,17 +44,18 @@ public final class FirstOrderAblation {
     }
 
     private func accumulate(
-        _ effects: DirectEffects, _ terms: FloatBuffer, _ means: Tensor, _ order: [Int], into result: FloatBuffer
+        _ effects: DirectEffects, _ terms: UnsafePointer<Float>, _ means: Tensor, _ order: [Int],
+        into result: FloatBuffer
     ) {
         let (L, d) = (means.shape[0], means.shape[1])
         for image in 0..<effects.batch {
-            var previous = effects.representations.base + image * d
+            var previous = effects.representations + image * d
             for layer in order {
                 let row = (image * L + layer) * d
                 for j in 0..<d {
-                    result.base[row + j] = previous[j] - terms.base[row + j] + means.elements[layer * d + j]
+                    result.base[row + j] = previous[j] - terms[row + j] + means.elements[layer * d + j]
                 }
-                previous = result.base + row
+                previous = UnsafePointer(result.base + row)
             }
         }
     }

@@ -33,11 +33,11 @@ public struct HeadMoments: Sendable, Equatable {
         self.products = products
     }
 
-    /// Adds the batch that `effects` has just decomposed.
+    /// Adds a batch.
     public mutating func add(_ effects: DirectEffects) {
         let (batch, width, stride) = (effects.batch, headWidth, sums.count)
         // z of all heads. // [batch, L · H, d_h]
-        let values = UnsafeBufferPointer(start: effects.headValues.base, count: batch * stride).map(Double.init)
+        let values = UnsafeBufferPointer(start: effects.headValues, count: batch * stride).map(Double.init)
         for image in 0..<batch {
             for i in 0..<stride { sums[i] += values[image * stride + i] }
         }

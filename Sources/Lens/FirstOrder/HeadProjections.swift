@@ -33,13 +33,13 @@ public final class HeadProjections {
         centred = FloatBuffer(capacity * means.elements.count)
     }
 
-    /// The batch that `effects` has just decomposed.
+    /// Projects the effects of a batch.
     public func update(_ effects: DirectEffects) {
         let (heads, count, d) = (means.shape[0], directions.shape[1], means.shape[1])
         let batch = effects.batch
         for image in 0..<batch {
             for i in 0..<heads * d {
-                centred.base[image * heads * d + i] = effects.heads.base[image * heads * d + i] - means.elements[i]
+                centred.base[image * heads * d + i] = effects.heads[image * heads * d + i] - means.elements[i]
             }
         }
         for row in 0..<batch * heads {

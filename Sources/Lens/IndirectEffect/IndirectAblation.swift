@@ -25,7 +25,7 @@ public final class IndirectAblation {
             })
     }
 
-    /// Runs the rest of the network from the ablated layer, for the batch that `pass` has just run.
+    /// Runs the rest of the network from the ablated layer on.
     /// - Precondition: `pass` captured the layer's MLP input, and its mean was given.
     public func update(_ pass: EffectPass, layer: Int) { update(pass, layer: layer, check: {}) }
 
@@ -34,18 +34,16 @@ public final class IndirectAblation {
     public func update(_ pass: EffectPass, layer: Int, check: () throws -> Void) rethrows {
         guard let mean = meanOutputs[layer] else { preconditionFailure("no mean activations of layer \(layer)") }
         let count = vision.tokens * vision.width
-        let start = pass.workspace.capture(layer).mlpInput
-        workspace.resume(batch: pass.batch)
+        let start = pass.capture(layer)[.mlpInput]
         for image in 0..<pass.batch {
             let x = workspace.x.base + image * count
             x.update(from: start + image * count, count: count)
             BLAS.add(1, mean.elements, to: x, count: count)
         }
-        try vision.run(layer + 1..<vision.blocks.count, workspace, check: check)
-        vision.readOut(workspace)
+        let ablated = try vision.resume(at: layer + 1, batch: pass.batch, workspace, check: check)
         let d = vision.embeddingWidth
         for image in 0..<pass.batch {
-            EffectPass.scale(workspace.embeddings.base + image * d, count: d, into: representations.base + image * d)
+            EffectPass.scale(ablated.embeddings + image * d, count: d, into: representations.base + image * d)
         }
     }
 }

@@ -9,6 +9,8 @@ public final class IndirectNeuronEffects {
     private let neurons: [Int]
     private let meanActivations: Tensor
     private let workspace: VisionWorkspace
+    /// c·r of one image without a neuron. // [d]
+    private let representation: FloatBuffer
     /// The layer's output directions, one neuron a row. // [N, D]
     private let outputDirections: Tensor
     /// Effects of each neuron, one image a row. // [neurons][images · d]
@@ -21,6 +23,7 @@ public final class IndirectNeuronEffects {
         self.neurons = neurons
         self.meanActivations = meanActivations
         workspace = VisionWorkspace(vision, capacity: capacity)
+        representation = FloatBuffer(vision.embeddingWidth)
         outputDirections = vision.blocks[layer].mlpOutput.weight.transposed()
         effects = [[Float]](repeating: [], count: neurons.count)
     }
@@ -28,29 +31,29 @@ public final class IndirectNeuronEffects {
     /// What was added of each neuron.
     public var tables: [NeuronEffectTable] { effects.map { NeuronEffectTable($0, width: vision.embeddingWidth) } }
 
-    /// Adds the batch that `pass` has just run.
+    /// Adds a batch.
     /// - Precondition: `pass` captured the layer's activations, MLP input and MLP output.
     public func add(_ pass: EffectPass) {
         let (T, D, N, d) = (vision.tokens, vision.width, outputDirections.shape[0], vision.embeddingWidth)
-        let capture = pass.workspace.capture(layer)
+        let capture = pass.capture(layer)
+        let (input, output, activations) = (capture[.mlpInput], capture[.mlpOutput], capture[.activations])
         let bias = vision.blocks[layer].mlpOutput.bias
         for (position, n) in neurons.enumerated() {
-            workspace.resume(batch: pass.batch)
             for row in 0..<pass.batch * T {
                 let x = workspace.x.base + row * D
-                let change = meanActivations.elements[row % T * N + n] - capture.activations[row * N + n]
+                let change = meanActivations.elements[row % T * N + n] - activations[row * N + n]
                 for i in 0..<D {
                     x[i] =
-                        capture.mlpInput[row * D + i] + capture.mlpOutput[row * D + i] + bias[i]
+                        input[row * D + i] + output[row * D + i] + bias[i]
                         + change * outputDirections.elements[n * D + i]
                 }
             }
-            vision.run(layer + 1..<vision.blocks.count, workspace)
-            vision.readOut(workspace)
+            let ablated = vision.resume(at: layer + 1, batch: pass.batch, workspace, check: {})
             for image in 0..<pass.batch {
-                let ablated = workspace.embeddings.base + image * d
-                EffectPass.scale(ablated, count: d, into: ablated)
-                for j in 0..<d { effects[position].append(pass.representations.base[image * d + j] - ablated[j]) }
+                EffectPass.scale(ablated.embeddings + image * d, count: d, into: representation.base)
+                for j in 0..<d {
+                    effects[position].append(pass.representations[image * d + j] - representation.base[j])
+                }
             }
         }
     }
@@ -79,7 +82,7 @@ public final class SecondOrderNeuronEffects {
     /// What was added of each neuron.
     public var tables: [NeuronEffectTable] { effects.map { NeuronEffectTable($0, width: lens.embeddingWidth) } }
 
-    /// Adds the batch that `pass` has just run.
+    /// Adds a batch.
     /// - Precondition: `pass` looks at the lens's layer.
     public func add(_ pass: EffectPass) {
         let (batch, K, d) = (pass.batch, lens.headCount, lens.embeddingWidth)

@@ -41,7 +41,7 @@ public final class CentredEffects {
         self.init(lens, factors: factors, means: means, scratch: EffectScratch([lens], capacity: capacity))
     }
 
-    /// Evaluates δs, δb and what norms are made of, for the batch that `pass` has just run.
+    /// Evaluates δs, δb and what norms are made of.
     public func update(_ pass: EffectPass) { update(pass) { _ in } }
 
     /// The same.

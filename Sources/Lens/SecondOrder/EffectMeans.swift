@@ -44,13 +44,13 @@ public final class EffectSums {
         batchTotal = FloatBuffer(capacity * lens.embeddingWidth)
     }
 
-    /// Adds the batch that `pass` has just run.
+    /// Adds a batch.
     public func add(_ pass: EffectPass) {
         let d = lens.embeddingWidth
         pass.addCoordinateSums(lens, to: coordinates.base)
         pass.biasShares(lens, into: batchBias.base)
         pass.totalEffects(lens, biasShares: batchBias.base, into: batchTotal.base)
-        let perImage = pass.workspace.capture(lens.layer).activations
+        let perImage = pass.capture(lens.layer)[.activations]
         for image in 0..<pass.batch {
             BLAS.add(1, batchBias.base + image * d, to: biasShare.base, count: d)
             BLAS.add(1, batchTotal.base + image * d, to: total.base, count: d)

@@ -1,87 +1,29 @@
 import CLIPModel
 import DenseMath
 
-/// A forward pass of the image tower and what the lens reads from it: the image-dependent half of
-/// equation (3), for all layers at once. Belongs to one worker.
-public final class EffectPass {
-    public let vision: VisionTransformer
-    public let workspace: VisionWorkspace
-    public let layers: [Int]
-    /// c(I)·r(I), the representation scaled to length 100. // [batch, d]
-    public let representations: FloatBuffer
-    /// c(I)/σ* · a_i^k/σ_i, all heads of all layers. // [batch · T, L · H]
-    let attentionWeights: FloatBuffer
-    /// c/σ* α_k, all heads of all layers. // [batch, L · H]
-    private let alpha: FloatBuffer
-    /// −c/σ* κ_k. // [batch, L · H]
-    private let kappa: FloatBuffer
-    /// c, c/σ*, −c μ*/σ*. // [batch, 3]
-    private let scales: FloatBuffer
-    private let mixed: FloatBuffer
-    private let values: FloatBuffer
-    private let coefficients: FloatBuffer
-    private let headCount: Int
+/// A forward pass of the image tower and what the lens reads from it: the image-dependent half of equation (3), for all
+/// layers at once. Holds until its workspace runs again.
+public struct EffectPass {
+    private let pass: VisionPass
+    private let workspace: EffectWorkspace
 
-    public var batch: Int { workspace.batch }
-    public var capacity: Int { workspace.capacity }
+    fileprivate init(_ pass: VisionPass, _ workspace: EffectWorkspace) {
+        (self.pass, self.workspace) = (pass, workspace)
+    }
 
     /// Length that representations are scaled to, as the papers do.
     public static let representationLength: Float = 100
 
-    /// - Parameters:
-    ///   - layers: the layers whose neurons are looked at, each with a later attention layer.
-    ///   - extra: what else to keep of those layers.
-    public init(_ vision: VisionTransformer, layers: [Int], capacity: Int, capturing extra: CaptureRequest = []) {
-        self.vision = vision
-        self.layers = layers
-        let first = layers.min() ?? vision.blocks.count
-        let requests = (0..<vision.blocks.count).map { layer -> CaptureRequest in
-            var request: CaptureRequest = layer > first ? .classAttention : []
-            if layers.contains(layer) { request.formUnion([.activations, .mlpOutput, extra]) }
-            return request
-        }
-        workspace = VisionWorkspace(vision, capacity: capacity, capturing: requests)
-        headCount = vision.blocks.count * vision.configuration.heads
-        representations = FloatBuffer(capacity * vision.embeddingWidth)
-        attentionWeights = FloatBuffer(capacity * vision.tokens * headCount)
-        alpha = FloatBuffer(capacity * headCount)
-        kappa = FloatBuffer(capacity * headCount)
-        scales = FloatBuffer(capacity * 3)
-        let reachable = headCount - (first + 1) * vision.configuration.heads
-        mixed = FloatBuffer(capacity * max(reachable, 0) * vision.width)
-        values = FloatBuffer(capacity * (vision.width + vision.width / vision.configuration.heads))
-        coefficients = FloatBuffer(capacity * (2 * max(reachable, 0) + 3))
-    }
+    public var vision: VisionTransformer { workspace.vision }
+    public var batch: Int { pass.batch }
+    /// c(I)·r(I), the representation scaled to length 100. // [batch, d]
+    public var representations: UnsafePointer<Float> { UnsafePointer(workspace.representations.base) }
+    /// c(I)/σ* · a_i^k/σ_i, all heads of all layers. // [batch · T, L · H]
+    private var attentionWeights: UnsafePointer<Float> { UnsafePointer(workspace.attentionWeights.base) }
+    private var headCount: Int { workspace.headCount }
 
-    /// Runs the tower. // [batch, size, size, 3]
-    public func run(_ images: UnsafePointer<UInt8>, batch: Int) { run(images, batch: batch, check: {}) }
-
-    /// The same.
-    /// - Parameter check: called before each block, to stop the work by an error.
-    public func run(_ images: UnsafePointer<UInt8>, batch: Int, check: () throws -> Void) rethrows {
-        try vision(images, batch: batch, workspace, check: check)
-        scaleRepresentations()
-        gatherAttention()
-    }
-
-    /// The first image of the batch whose representation is not a finite number, if there is one.
-    public var firstNonFiniteImage: Int? {
-        let d = vision.embeddingWidth
-        return (0..<batch).first { image in
-            (0..<d).contains { !representations.base[image * d + $0].isFinite }
-        }
-    }
-
-    private func scaleRepresentations() {
-        let d = vision.embeddingWidth
-        for image in 0..<batch {
-            let c = Self.scale(workspace.embeddings.base + image * d, count: d, into: representations.base + image * d)
-            let sigma = workspace.outputSigma.base[image]
-            scales.base[image * 3] = c
-            scales.base[image * 3 + 1] = c / sigma
-            scales.base[image * 3 + 2] = -c * workspace.outputMean.base[image] / sigma
-        }
-    }
+    /// What was kept of a layer whose neurons are looked at.
+    public func capture(_ layer: Int) -> LayerCapture { pass.capture(layer) }
 
     /// c·r with c = 100/‖r‖. // [d]
     /// - Returns: c.
@@ -92,31 +34,6 @@ public final class EffectPass {
         return c
     }
 
-    private func gatherAttention() {
-        let (tokens, heads) = (vision.tokens, vision.configuration.heads)
-        for (layer, capture) in workspace.captures.enumerated() {
-            guard let capture, capture.request.contains(.classAttention) else { continue }
-            for image in 0..<batch {
-                let scale = scales.base[image * 3 + 1]
-                let sigma = capture.sigma + image * tokens
-                let mean = capture.mean + image * tokens
-                for head in 0..<heads {
-                    let row = capture.classAttention + (image * heads + head) * tokens
-                    let column = layer * heads + head
-                    var (alpha, kappa) = (Float(0), Float(0))
-                    for token in 0..<tokens {
-                        let weight = scale * row[token] / sigma[token]
-                        attentionWeights.base[(image * tokens + token) * headCount + column] = weight
-                        alpha += weight
-                        kappa += weight * mean[token]
-                    }
-                    self.alpha.base[image * headCount + column] = alpha
-                    self.kappa.base[image * headCount + column] = -kappa
-                }
-            }
-        }
-    }
-
     /// s_{n,k} of every neuron of a layer and every image of the batch. // [N, batch, K]
     public func coordinates(_ lens: SecondOrderLens, into s: UnsafeMutablePointer<Float>) {
         coordinates(lens, of: 0..<lens.neurons, into: s)
@@ -125,12 +42,11 @@ public final class EffectPass {
     /// The same for some of the neurons; those of others stay as they are. // [N, batch, K]
     func coordinates(_ lens: SecondOrderLens, of neurons: Range<Int>, into s: UnsafeMutablePointer<Float>) {
         let (tokens, K) = (vision.tokens, lens.headCount)
-        let activations = workspace.capture(lens.layer).activations + neurons.lowerBound
+        let activations = capture(lens.layer)[.activations] + neurons.lowerBound
         for image in 0..<batch {
             BLAS.multiply(
                 neurons.count, K, tokens, activations + image * tokens * lens.neurons, stride: lens.neurons,
-                transposed: true,
-                attentionWeights.base + image * tokens * headCount + lens.firstHead, stride: headCount,
+                transposed: true, attentionWeights + image * tokens * headCount + lens.firstHead, stride: headCount,
                 into: s + (neurons.lowerBound * batch + image) * K, stride: batch * K)
         }
     }
@@ -144,9 +60,9 @@ public final class EffectPass {
     /// Adds Σ_I s_{n,k}(I) over the batch: the images' tokens form one long product. // [N, K]
     public func addCoordinateSums(_ lens: SecondOrderLens, to sums: UnsafeMutablePointer<Float>) {
         BLAS.multiply(
-            lens.neurons, lens.headCount, batch * vision.tokens,
-            workspace.capture(lens.layer).activations, stride: lens.neurons, transposed: true,
-            attentionWeights.base + lens.firstHead, stride: headCount, beta: 1, into: sums, stride: lens.headCount)
+            lens.neurons, lens.headCount, batch * vision.tokens, capture(lens.layer)[.activations],
+            stride: lens.neurons, transposed: true, attentionWeights + lens.firstHead, stride: headCount, beta: 1,
+            into: sums, stride: lens.headCount)
     }
 
     /// b(I). // [batch, d]
@@ -154,15 +70,15 @@ public final class EffectPass {
         let K = lens.headCount
         let columns = 2 * K + 3
         for image in 0..<batch {
-            let row = coefficients.base + image * columns
-            row.update(from: alpha.base + image * headCount + lens.firstHead, count: K)
-            (row + K).update(from: kappa.base + image * headCount + lens.firstHead, count: K)
-            row[2 * K] = scales.base[image * 3 + 1]
-            row[2 * K + 1] = scales.base[image * 3 + 2]
-            row[2 * K + 2] = scales.base[image * 3]
+            let row = workspace.coefficients.base + image * columns
+            row.update(from: workspace.alpha.base + image * headCount + lens.firstHead, count: K)
+            (row + K).update(from: workspace.kappa.base + image * headCount + lens.firstHead, count: K)
+            row[2 * K] = workspace.scales.base[image * 3 + 1]
+            row[2 * K + 1] = workspace.scales.base[image * 3 + 2]
+            row[2 * K + 2] = workspace.scales.base[image * 3]
         }
         BLAS.multiply(
-            batch, lens.embeddingWidth, columns, coefficients.base, stride: columns,
+            batch, lens.embeddingWidth, columns, workspace.coefficients.base, stride: columns,
             lens.biasShare.directions.elements, stride: lens.embeddingWidth, into: b, stride: lens.embeddingWidth)
     }
 
@@ -172,8 +88,8 @@ public final class EffectPass {
     public func totalEffects(
         _ lens: SecondOrderLens, biasShares: UnsafePointer<Float>, into total: UnsafeMutablePointer<Float>
     ) {
-        mixOutputs(lens, into: mixed.base, rows: batch)
-        lens.carry(mixed.base, rows: batch, scratch: values.base, into: total)
+        mixOutputs(lens, into: workspace.mixed.base, rows: batch)
+        lens.carry(workspace.mixed.base, rows: batch, scratch: workspace.values.base, into: total)
         BLAS.add(Float(lens.neurons), biasShares, to: total, count: batch * lens.embeddingWidth)
     }
 
@@ -181,13 +97,107 @@ public final class EffectPass {
     /// - Parameter rows: of which the first are the batch's.
     func mixOutputs(_ lens: SecondOrderLens, into mixed: UnsafeMutablePointer<Float>, rows: Int) {
         let (tokens, width, K) = (vision.tokens, vision.width, lens.headCount)
-        let outputs = workspace.capture(lens.layer).mlpOutput
+        let outputs = capture(lens.layer)[.mlpOutput]
         for image in 0..<batch {
             BLAS.multiply(
-                K, width, tokens, attentionWeights.base + image * tokens * headCount + lens.firstHead,
-                stride: headCount,
-                transposed: true, outputs + image * tokens * width, stride: width,
+                K, width, tokens, attentionWeights + image * tokens * headCount + lens.firstHead,
+                stride: headCount, transposed: true, outputs + image * tokens * width, stride: width,
                 into: mixed + image * width, stride: rows * width)
+        }
+    }
+}
+
+/// Runs the image tower and holds what ``EffectPass`` reads. Belongs to one worker.
+public final class EffectWorkspace {
+    public let vision: VisionTransformer
+    private let workspace: VisionWorkspace
+    private let layersWithAttention: Range<Int>
+    fileprivate let representations: FloatBuffer
+    fileprivate let attentionWeights: FloatBuffer
+    /// c/σ* α_k, all heads of all layers. // [batch, L · H]
+    fileprivate let alpha: FloatBuffer
+    /// −c/σ* κ_k. // [batch, L · H]
+    fileprivate let kappa: FloatBuffer
+    /// c, c/σ*, −c μ*/σ*. // [batch, 3]
+    fileprivate let scales: FloatBuffer
+    /// Scratch.
+    fileprivate let mixed, values, coefficients: FloatBuffer
+    fileprivate let headCount: Int
+
+    /// The largest batch that fits.
+    public var capacity: Int { workspace.capacity }
+
+    /// - Parameters:
+    ///   - layers: the layers whose neurons are looked at, each with a later attention layer.
+    ///   - extra: what else to keep of those layers.
+    public init(_ vision: VisionTransformer, layers: [Int], capacity: Int, capturing extra: CaptureRequest = []) {
+        self.vision = vision
+        let first = layers.min() ?? vision.blocks.count
+        layersWithAttention = min(first + 1, vision.blocks.count)..<vision.blocks.count
+        let requests = vision.blocks.indices.map { layer -> CaptureRequest in
+            let attention: CaptureRequest = layer > first ? .classToken : []
+            return layers.contains(layer) ? attention.union(extra).union([.activations, .mlpOutput]) : attention
+        }
+        workspace = VisionWorkspace(vision, capacity: capacity, capturing: requests)
+        headCount = vision.blocks.count * vision.configuration.heads
+        representations = FloatBuffer(capacity * vision.embeddingWidth)
+        attentionWeights = FloatBuffer(capacity * vision.tokens * headCount)
+        alpha = FloatBuffer(capacity * headCount)
+        kappa = FloatBuffer(capacity * headCount)
+        scales = FloatBuffer(capacity * 3)
+        let reachable = layersWithAttention.count * vision.configuration.heads
+        mixed = FloatBuffer(capacity * reachable * vision.width)
+        values = FloatBuffer(capacity * (vision.width + vision.width / vision.configuration.heads))
+        coefficients = FloatBuffer(capacity * (2 * reachable + 3))
+    }
+
+    /// Runs the tower. // [batch, size, size, 3]
+    public func run(_ images: UnsafePointer<UInt8>, batch: Int) -> EffectPass { run(images, batch: batch, check: {}) }
+
+    /// The same.
+    /// - Parameter check: called before each block, to stop the work by an error.
+    public func run(
+        _ images: UnsafePointer<UInt8>, batch: Int, check: () throws -> Void
+    ) rethrows -> EffectPass {
+        let pass = try vision(images, batch: batch, workspace, check: check)
+        scaleRepresentations(pass)
+        gatherAttention(pass)
+        return EffectPass(pass, self)
+    }
+
+    private func scaleRepresentations(_ pass: VisionPass) {
+        let d = vision.embeddingWidth
+        for image in 0..<pass.batch {
+            let c = EffectPass.scale(pass.embeddings + image * d, count: d, into: representations.base + image * d)
+            let sigma = pass.outputSigma[image]
+            scales.base[image * 3] = c
+            scales.base[image * 3 + 1] = c / sigma
+            scales.base[image * 3 + 2] = -c * pass.outputMean[image] / sigma
+        }
+    }
+
+    private func gatherAttention(_ pass: VisionPass) {
+        let (tokens, heads) = (vision.tokens, vision.configuration.heads)
+        for layer in layersWithAttention {
+            let capture = pass.capture(layer)
+            for image in 0..<pass.batch {
+                let scale = scales.base[image * 3 + 1]
+                let sigma = capture[.attentionSigma] + image * tokens
+                let mean = capture[.attentionMean] + image * tokens
+                for head in 0..<heads {
+                    let row = capture[.classAttention] + (image * heads + head) * tokens
+                    let column = layer * heads + head
+                    var (alpha, kappa) = (Float(0), Float(0))
+                    for token in 0..<tokens {
+                        let weight = scale * row[token] / sigma[token]
+                        attentionWeights.base[(image * tokens + token) * headCount + column] = weight
+                        alpha += weight
+                        kappa += weight * mean[token]
+                    }
+                    self.alpha.base[image * headCount + column] = alpha
+                    self.kappa.base[image * headCount + column] = -kappa
+                }
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ public final class MeanAblatedRepresentations {
         representations = FloatBuffer(capacity * lens.embeddingWidth)
     }
 
-    /// Evaluates the batch that `pass` has just run and `effects` was updated with.
+    /// Evaluates a batch, with which `effects` was updated.
     public func update(_ pass: EffectPass, _ effects: CentredEffects) {
         let scratch = effects.scratch
         pass.mixOutputs(lens, into: scratch.mixed.base, rows: pass.batch)
@@ -25,7 +25,7 @@ public final class MeanAblatedRepresentations {
     func update(_ pass: EffectPass, _ effects: CentredEffects, carried: UnsafePointer<Float>) {
         let d = lens.embeddingWidth
         let representations = representations.base
-        representations.update(from: pass.representations.base, count: pass.batch * d)
+        representations.update(from: pass.representations, count: pass.batch * d)
         BLAS.add(-1, carried, to: representations, count: pass.batch * d)
         BLAS.add(-Float(lens.neurons), effects.rawBiasShares.base, to: representations, count: pass.batch * d)
         for image in 0..<pass.batch { BLAS.add(1, means.total, to: representations + image * d, count: d) }

@@ -58,7 +58,7 @@ public final class MeanAblation {
         UnsafePointer(results[AblationCondition.allCases.firstIndex(of: condition) ?? 0].base)
     }
 
-    /// Evaluates every condition for the batch that `pass` has just run.
+    /// Evaluates every condition of a batch.
     /// - Parameters:
     ///   - firstImage: index of the batch's first image; with `seed` it decides the random neurons.
     public func update(_ pass: EffectPass, firstImage: Int, seed: UInt64) {
@@ -80,7 +80,7 @@ public final class MeanAblation {
         lens.carry(mixed, rows: 3 * batch, scratch: scratch.values.base, into: scratch.carried.base)
 
         let baseline = buffer(.baseline)
-        baseline.update(from: pass.representations.base, count: batch * d)
+        baseline.update(from: pass.representations, count: batch * d)
         meanAblated.update(pass, effects, carried: scratch.carried.base)
         let (ofLarge, ofRandom) = (scratch.carried.base + batch * d, scratch.carried.base + 2 * batch * d)
         for image in 0..<batch {
@@ -127,8 +127,7 @@ public final class MeanAblation {
 
     private func set(
         _ condition: AblationCondition, to start: UnsafePointer<Float>, plus factor: Float,
-        _ term: UnsafePointer<Float>,
-        count: Int
+        _ term: UnsafePointer<Float>, count: Int
     ) {
         buffer(condition).update(from: start, count: count)
         BLAS.add(factor, term, to: buffer(condition), count: count)

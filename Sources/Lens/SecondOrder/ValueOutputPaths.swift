@@ -37,15 +37,15 @@ public struct ValueOutputPaths: Sendable {
         layers = vision.blocks.count
         heads = vision.configuration.heads
         headWidth = width / heads
-        var scaledProjection = vision.projection.transposed()
+        var scaledProjection = vision.readout.projection.transposed()
         for i in 0..<width {
-            for j in 0..<d { scaledProjection.elements[i * d + j] *= vision.outputNorm.weight[i] }
+            for j in 0..<d { scaledProjection.elements[i * d + j] *= vision.readout.norm.weight[i] }
         }
         func image(of vector: [Float], through matrix: Tensor) -> [Float] {
             Tensor(shape: [1, width], elements: vector).times(matrix).elements
         }
         scaleImage = image(of: [Float](repeating: 1, count: width), through: scaledProjection)
-        offsetImage = image(of: vision.outputNorm.bias, through: vision.projection.transposed())
+        offsetImage = image(of: vision.readout.norm.bias, through: vision.readout.projection.transposed())
 
         var inputs = Tensor(zeros: [layers * heads, headWidth, width])
         var outputs: [Float] = []

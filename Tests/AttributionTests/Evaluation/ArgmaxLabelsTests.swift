@@ -1,3 +1,4 @@
+import CLIPModel
 import DenseMath
 import Foundations
 import Testing
@@ -37,7 +38,7 @@ import Testing
     ) {
         let similarities = random(side: side, labels: 9, seed: UInt64(side))
         for labels in [Array(0..<9), [4], [8, 2], [7, 0, 3, 5]] {
-            let found = ArgmaxLabels.of(similarities, among: labels, size: size)
+            let found = ArgmaxLabels.of(similarities, TokenLayout(side: side), among: labels, size: size)
             let expected = literal(similarities, among: labels, size: size)
             #expect(found.count == size * size)
             // Rows and columns may be mixed in either order, which turns what is as good as equal.
@@ -49,27 +50,29 @@ import Testing
 
     @Test func theFirstOfEqualLabelsWins() {
         let same = Tensor(shape: [5, 3], elements: [9, 9, 9] + [Float](repeating: 0.25, count: 12))
-        #expect(Set(ArgmaxLabels.of(same, among: [0, 1, 2], size: 3)) == [0])
-        #expect(Set(ArgmaxLabels.of(same, among: [2, 1], size: 3)) == [2])
+        #expect(Set(ArgmaxLabels.of(same, TokenLayout(side: 2), among: [0, 1, 2], size: 3)) == [0])
+        #expect(Set(ArgmaxLabels.of(same, TokenLayout(side: 2), among: [2, 1], size: 3)) == [2])
         // Negative similarities are as good as others.
         let below = Tensor(shape: [2, 3], elements: [0, 0, 0, -0.5, -0.25, -0.75])
-        #expect(ArgmaxLabels.of(below, among: [0, 1, 2], size: 1) == [1])
-        #expect(ArgmaxLabels.of(below, among: [0, 2], size: 2) == [0, 0, 0, 0])
+        #expect(ArgmaxLabels.of(below, TokenLayout(side: 1), among: [0, 1, 2], size: 1) == [1])
+        #expect(ArgmaxLabels.of(below, TokenLayout(side: 1), among: [0, 2], size: 2) == [0, 0, 0, 0])
     }
 
     @Test func theClassTokenHasNoSay() {
         var similarities = random(side: 3, labels: 4, seed: 1)
-        let found = ArgmaxLabels.of(similarities, among: Array(0..<4), size: 6)
+        let found = ArgmaxLabels.of(similarities, TokenLayout(side: 3), among: Array(0..<4), size: 6)
         for label in 0..<4 { similarities.elements[label] = label == 2 ? 100 : -100 }
-        #expect(ArgmaxLabels.of(similarities, among: Array(0..<4), size: 6) == found)
+        #expect(ArgmaxLabels.of(similarities, TokenLayout(side: 3), among: Array(0..<4), size: 6) == found)
         #expect(Set(found).count > 2)
     }
 
     @Test func patchesLieByRows() {
         // Label 1 in the upper right of four patches.
         let similarities = Tensor(shape: [5, 2], elements: [0, 0] + [1, 0, 0, 1, 1, 0, 1, 0])
-        #expect(ArgmaxLabels.of(similarities, among: [0, 1], size: 2) == [0, 1, 0, 0])
+        #expect(ArgmaxLabels.of(similarities, TokenLayout(side: 2), among: [0, 1], size: 2) == [0, 1, 0, 0])
         #expect(
-            ArgmaxLabels.of(similarities, among: [0, 1], size: 4) == [0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0])
+            ArgmaxLabels.of(similarities, TokenLayout(side: 2), among: [0, 1], size: 4) == [
+                0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+            ])
     }
 }

@@ -37,14 +37,13 @@ import Testing
     ) throws {
         try SurgeryReference.forEach { reference, size, vision in
             let depth = 2
-            let pass = SurgeryPass(vision, recipes: [.surgery(depth: depth)], capacity: 1)
-            let images = try reference.images(size)
-            pass.run(Array(images.prefix(size * size * 3)), batch: 1)
+            let pass = SurgeryWorkspace(vision, recipes: [.surgery(depth: depth)], capacity: 1).run(
+                Array(try reference.images(size).prefix(size * size * 3)), batch: 1)
             let (heads, headWidth) = (vision.configuration.heads, vision.configuration.headWidth)
             for shown in [[0, 2], [1, 2, 3], Array(0..<vision.tokens - 1)] {
                 var shares: [Double] = []
                 for layer in vision.blocks.count - depth..<vision.blocks.count {
-                    let base = pass.queryKeyValue(layer)
+                    let base = pass.tower.capture(layer)[.queryKeyValue]
                     let stride = 3 * heads * headWidth
                     let rows = (0..<vision.tokens).map { token in (0..<stride).map { Double(base[token * stride + $0]) }
                     }

@@ -34,7 +34,7 @@ import Testing
                 part(try reference.file.doubles("\(size).labelWeights"), image))
             #expect(weights < 1e-5, "weights off by \(weights)")
             let error = relativeError(
-                FeatureSurgery.amongLabels(similarities).elements,
+                FeatureSurgery.amongLabels(similarities, of: similarities[row: 0]).elements,
                 part(try reference.file.doubles("\(size).similarity"), image))
             #expect(error < 1e-5, "off by \(error)")
         }
@@ -57,7 +57,8 @@ import Testing
                 let redundant = (0..<d).map { channel in products.reduce(0) { $0 + $1[channel] } / Double(labels) }
                 literal += products.map { product in zip(product, redundant).reduce(0) { $0 + $1.0 - $1.1 } }
             }
-            let error = relativeError(FeatureSurgery.amongLabels(similarities).elements, literal)
+            let error = relativeError(
+                FeatureSurgery.amongLabels(similarities, of: similarities[row: 0]).elements, literal)
             #expect(error < 1e-5, "off by \(error)")
         }
     }
@@ -74,7 +75,8 @@ import Testing
 
     @Test func anImageThatShowsAllLabelsAlikeWeighsThemAlike() {
         #expect(FeatureSurgery.weights([0.25, 0.25, 0.25]) == [1, 1, 1])
-        let surgery = FeatureSurgery.amongLabels(Tensor(shape: [2, 2], elements: [0.5, 0.5, 0.25, 0.75]))
+        let surgery = FeatureSurgery.amongLabels(
+            Tensor(shape: [2, 2], elements: [0.5, 0.5, 0.25, 0.75]), of: [0.5, 0.5])
         #expect(surgery.elements == [0, 0, -0.25, 0.25])
     }
 }

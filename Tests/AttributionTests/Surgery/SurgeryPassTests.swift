@@ -11,8 +11,8 @@ import Testing
 
     @Test func everyRecipesTokensAtBothSizes() throws {
         try SurgeryReference.forEach { reference, size, vision in
-            let pass = SurgeryPass(vision, recipes: Self.recipes, capacity: 2)
-            pass.run(try reference.images(size), batch: 2)
+            let pass = SurgeryWorkspace(vision, recipes: Self.recipes, capacity: 2).run(
+                try reference.images(size), batch: 2)
             let count = 2 * vision.tokens * vision.embeddingWidth
             for (name, recipe) in SurgeryReference.recipes {
                 let error = relativeError(
@@ -25,16 +25,15 @@ import Testing
     @Test func theClassTokenStaysStockCLIPs() throws {
         try SurgeryReference.forEach { reference, size, vision in
             let images = try reference.images(size)
-            let workspace = VisionWorkspace(vision, capacity: 2)
-            vision(images, batch: 2, workspace)
-            let pass = SurgeryPass(vision, recipes: Self.recipes, capacity: 2)
-            pass.run(images, batch: 2)
+            let plain = vision(images, batch: 2, VisionWorkspace(vision, capacity: 2))
+            let pass = SurgeryWorkspace(vision, recipes: Self.recipes, capacity: 2).run(
+                images, batch: 2)
             let d = vision.embeddingWidth
             for recipe in Self.recipes {
                 let tokens = pass.embed(recipe)
                 for image in 0..<2 {
                     let found = array(tokens + image * vision.tokens * d, d)
-                    let error = largestError(found, array(UnsafePointer(workspace.embeddings.base) + image * d, d))
+                    let error = largestError(found, array(plain.embeddings + image * d, d))
                     #expect(error < 1e-6, "class token by \(recipe.name) off by \(error)")
                 }
             }
@@ -45,8 +44,8 @@ import Testing
         let depth = 3
         try SurgeryReference.forEach { reference, size, vision in
             let recipe = SurgeryRecipe.surgery(depth: depth)
-            let pass = SurgeryPass(vision, recipes: [recipe], capacity: 2)
-            pass.run(try reference.images(size), batch: 2)
+            let pass = SurgeryWorkspace(vision, recipes: [recipe], capacity: 2).run(
+                try reference.images(size), batch: 2)
             let residual = vision.tokens * vision.width
             let path = array(UnsafePointer(pass.followPath(recipe)), 2 * residual)
             let (start, terms) = (
@@ -79,8 +78,8 @@ import Testing
             let recipes = (0...vision.blocks.count).map {
                 SurgeryRecipe("", depth: $0, attention: .queryKey, keepsResidual: true, keepsMLP: true)
             }
-            let pass = SurgeryPass(vision, recipes: recipes, capacity: 2)
-            pass.run(try reference.images(size), batch: 2)
+            let pass = SurgeryWorkspace(vision, recipes: recipes, capacity: 2).run(
+                try reference.images(size), batch: 2)
             let count = 2 * vision.tokens * vision.embeddingWidth
             let plain = array(pass.embed(recipes[0]), count)
             for recipe in recipes.dropFirst() {
@@ -93,10 +92,9 @@ import Testing
     @Test func anImageIsTheSameInABatchAndAlone() throws {
         try SurgeryReference.forEach { reference, size, vision in
             let images = try reference.images(size)
-            let both = SurgeryPass(vision, recipes: Self.recipes, capacity: 3)
-            both.run(images, batch: 2)
-            let alone = SurgeryPass(vision, recipes: Self.recipes, capacity: 1)
-            alone.run(Array(images[(images.count / 2)...]), batch: 1)
+            let both = SurgeryWorkspace(vision, recipes: Self.recipes, capacity: 3).run(images, batch: 2)
+            let alone = SurgeryWorkspace(vision, recipes: Self.recipes, capacity: 1).run(
+                Array(images[(images.count / 2)...]), batch: 1)
             let count = vision.tokens * vision.embeddingWidth
             for recipe in Self.recipes {
                 let error = largestError(array(both.embed(recipe) + count, count), array(alone.embed(recipe), count))
@@ -110,8 +108,8 @@ import Testing
         let recipe = SurgeryRecipe.surgery(depth: 3)
         func tokens(_ size: Int) throws -> [Float] {
             let vision = try reference.vision.resized(to: size)
-            let pass = SurgeryPass(vision, recipes: [recipe], capacity: 2)
-            pass.run(try reference.images(size), batch: 2)
+            let pass = SurgeryWorkspace(vision, recipes: [recipe], capacity: 2).run(
+                try reference.images(size), batch: 2)
             return array(pass.embed(recipe), 2 * vision.tokens * vision.embeddingWidth)
         }
         let before = try tokens(reference.sizes[0])

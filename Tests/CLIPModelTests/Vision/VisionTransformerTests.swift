@@ -12,11 +12,10 @@ import Testing
         let (count, d) = (3, vision.embeddingWidth)
         let images = RandomVision.images(count, of: configuration, seed: 9)
         let size = images.count / count
-        let workspace = VisionWorkspace(vision, capacity: count)
-        vision(images, batch: count, workspace)
+        let pass = vision(images, batch: count, VisionWorkspace(vision, capacity: count))
         for image in 0..<count {
             let literal = LiteralVision(vision, image: images[image * size..<(image + 1) * size])
-            let found = (0..<d).map { workspace.embeddings.base[image * d + $0] }
+            let found = (0..<d).map { pass.embeddings[image * d + $0] }
             #expect(relativeError(found, literal.representation) < 1e-5)
         }
     }

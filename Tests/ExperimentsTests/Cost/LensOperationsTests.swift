@@ -34,14 +34,15 @@ import Testing
     @Test func theTowerIsThatOfItsWeights() {
         let expected =
             Double(vision.tokens - 1) * size(vision.patchEmbedding.weight)
-            + vision.blocks.dropLast().reduce(lastBlock) { $0 + block($1) } + size(vision.projection)
+            + vision.blocks.dropLast().reduce(lastBlock) { $0 + block($1) } + size(vision.readout.projection)
         #expect(operations.forward == 2 * expected, "\(operations.forward) against \(2 * expected)")
     }
 
     @Test func theRestOfTheNetworkIsThatOfItsBlocks() {
         for layer in 0..<3 {
             let expected =
-                vision.blocks[(layer + 1)...].dropLast().reduce(lastBlock) { $0 + block($1) } + size(vision.projection)
+                vision.blocks[(layer + 1)...].dropLast().reduce(lastBlock) { $0 + block($1) }
+                + size(vision.readout.projection)
             #expect(operations.indirect(layer) == 2 * expected)
         }
     }

@@ -37,8 +37,7 @@ import Testing
     private func tokens(_ clip: CLIP, _ recipe: SurgeryRecipe, size: Int) throws -> Tensor {
         let vision = try clip.vision.resized(to: size)
         let square = ImagePreprocessing(SquareGeometry(size: size, resize: .exact(width: size, height: size)))(picture)
-        let pass = SurgeryPass(vision, recipes: [recipe], capacity: 1)
-        pass.run(square.pixels, batch: 1)
+        let pass = SurgeryWorkspace(vision, recipes: [recipe], capacity: 1).run(square.pixels, batch: 1)
         let count = vision.tokens * vision.embeddingWidth
         return Tensor(
             shape: [vision.tokens, vision.embeddingWidth],

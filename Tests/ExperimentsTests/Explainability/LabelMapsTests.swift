@@ -24,14 +24,14 @@ import Testing
         images = try StoredImages(size: 12)
     }
 
-    private func maps(_ cases: [ExplainabilityCase] = cases, seed: Int = 0) throws -> LabelMaps {
-        try LabelMaps(clip, cases, classifier: classifier, empty: empty, secondOrder: nil, size: 12, seed: seed)
+    private func mapper(_ cases: [ExplainabilityCase] = cases, seed: Int = 0) throws -> LabelMapper {
+        try LabelMapper(clip, cases, classifier: classifier, empty: empty, secondOrder: nil, size: 12, seed: seed)
     }
 
     @Test func everyMapFillsTheImageFromZeroToOne() throws {
-        let (maps, reader) = (try maps(), try images.reader())
+        let (mapper, reader) = (try mapper(), try images.reader())
         for image in 0..<3 {
-            _ = try maps.run(reader, image, of: StoredImages.name)
+            let maps = try mapper.run(reader, image, of: StoredImages.name)
             for item in Self.cases {
                 let map = try maps.map(item, of: 1, shown: [1])
                 #expect(map.count == 144 && map.allSatisfy { (0...1).contains($0) }, "\(item.name)")
@@ -41,14 +41,13 @@ import Testing
 
     /// Each image's numbers are its own, whatever ran before and whichever other cases there are.
     @Test func mapsDependOnTheirImageAndLabelAlone() throws {
-        let (maps, reader) = (try maps(), try images.reader())
+        let (mapper, reader) = (try mapper(), try images.reader())
         for image in [2, 0, 2] {
-            _ = try maps.run(reader, image, of: StoredImages.name)
+            let maps = try mapper.run(reader, image, of: StoredImages.name)
             for item in Self.cases {
                 // Labels by turns: gradients and relevances are kept for one.
                 for label in [0, 4, 0] {
-                    let alone = try self.maps([item])
-                    _ = try alone.run(reader, image, of: StoredImages.name)
+                    let alone = try self.mapper([item]).run(reader, image, of: StoredImages.name)
                     let (found, expected) = (
                         try maps.map(item, of: label, shown: []), try alone.map(item, of: label, shown: [])
                     )
@@ -59,10 +58,11 @@ import Testing
     }
 
     @Test func aReadingsMapIsItsPatchesSimilarities() throws {
-        let (maps, reader) = (try maps(), try images.reader())
-        let tokens = TokenReader(try clip.vision.resized(to: 12), [.surgery(depth: 2)], classifier: classifier)
-        _ = try maps.run(reader, 1, of: StoredImages.name)
-        try tokens.run(reader, 1, of: StoredImages.name)
+        let (mapper, reader) = (try mapper(), try images.reader())
+        let tokens = try TokenReader(
+            try clip.vision.resized(to: 12), [.surgery(depth: 2)], classifier: classifier
+        ).run(reader, 1, of: StoredImages.name)
+        let maps = try mapper.run(reader, 1, of: StoredImages.name)
         let similarities = try tokens.similarities(.surgery(depth: 2))
         let expected = HeatMap(side: 3, values: (1..<10).map { similarities.elements[$0 * 5 + 3] }).normalised()
             .resized(to: 12)
@@ -70,23 +70,22 @@ import Testing
     }
 
     @Test func theModelsAnswerIsTheLargestCosine() throws {
-        let (maps, reader) = (try maps(), try images.reader())
+        let (mapper, reader) = (try mapper(), try images.reader())
         for image in 0..<5 {
-            let answer = try maps.run(reader, image, of: StoredImages.name)
+            let answer = try mapper.run(reader, image, of: StoredImages.name).answer
             let tokens = TokenReader(try clip.vision.resized(to: 12), [.clip], classifier: classifier)
-            try tokens.run(reader, image, of: StoredImages.name)
-            let cosines = Array(try tokens.similarities(.clip)[row: 0])
+            let cosines = try tokens.run(reader, image, of: StoredImages.name).ofImage(.clip)
             let sorted = cosines.sorted(by: >)
             #expect(cosines[answer.label] == sorted[0] && abs(answer.margin - (sorted[0] - sorted[1])) < 1e-6)
         }
     }
 
     @Test func theAbsentLabelIsOneThatTheImageDoesNotShow() throws {
-        let (maps, other, reader) = (try maps(), try maps(seed: 1), try images.reader())
+        let (mapper, otherMapper, reader) = (try mapper(), try mapper(seed: 1), try images.reader())
         var drawn: [[Int]] = [[], []]
         for image in 0..<5 {
-            _ = try maps.run(reader, image, of: StoredImages.name)
-            _ = try other.run(reader, image, of: StoredImages.name)
+            let maps = try mapper.run(reader, image, of: StoredImages.name)
+            let other = try otherMapper.run(reader, image, of: StoredImages.name)
             for shown in [[0, 1], [4], [], [-1, 2, 2], [0, 1, 2, 4]] {
                 let label = maps.absentLabel(shown)
                 #expect((0..<5).contains(label) && !shown.contains(label), "\(label) of \(shown)")
@@ -96,6 +95,7 @@ import Testing
             }
         }
         #expect(drawn[0] != drawn[1] && Set(drawn[0]).count == 5)
+        let maps = try mapper.run(reader, 4, of: StoredImages.name)
         // Of an image that shows every label there is none; a map is made all the same.
         #expect(maps.absentLabel([0, 1, 2, 3, 4]) == 0)
         let control = ExplainabilityCase.absentLabel(.surgery(depth: 2))

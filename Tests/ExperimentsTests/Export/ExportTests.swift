@@ -101,10 +101,10 @@ import Testing
         #expect(maps.contains { $0 != 0 })
         guard method != .secondOrder else { return }
         let weights = texts.isEmpty ? clip.embed(texts: ["other"]) : clip.embed(texts: texts)
-        let pass = AttributionPass(
+        let workspace = AttributionWorkspace(
             clip.vision, classifier: weights, logitScale: exp(clip.logitScale), methods: [method])
         for image in 0..<9 {
-            Array(sample.slice(image)).withUnsafeBufferPointer { if let base = $0.baseAddress { pass.run(base) } }
+            let pass = workspace.run(Array(sample.slice(image)))
             for text in 0..<max(texts.count, 1) {
                 let expected = pass.map(method, class: text).values
                 let start = (image * max(texts.count, 1) + text) * side * side

@@ -41,12 +41,11 @@ import Testing
     /// The map of one image of the evaluation set, by a pass of its own.
     func onImage<Value>(_ image: Int, _ body: (AttributionPass) throws -> Value) throws -> Value {
         let clip = try sample.model.clip.value()
-        let pass = AttributionPass(
+        let workspace = AttributionWorkspace(
             clip.vision, classifier: classifier.stored.weights, logitScale: exp(clip.logitScale))
         let bytes = 3 * StepSample.size * StepSample.size
         return try Array(sample.evaluationPixels[image * bytes..<(image + 1) * bytes]).withUnsafeBufferPointer {
-            pass.run(try #require($0.baseAddress))
-            return try body(pass)
+            try body(workspace.run(try #require($0.baseAddress)))
         }
     }
 
@@ -226,23 +225,22 @@ import Testing
         ]
         let found = try ExplainabilityStep(source: source, cases: cases, label: "", count: 6).result(of: sample.given)
         #expect(found.images == 6 && found.cases == 5)
-        let tokens = TokenReader(
+        let reader = TokenReader(
             sample.vision, [.clip, .surgery(depth: 2)], classifier: classifier.stored.weights, empty: empty.1.weights)
         var (pair, curves) = (0, [[Double]](repeating: [Double](repeating: 0, count: 101), count: 5))
         let bytes = 3 * StepSample.size * StepSample.size
         for image in 0..<6 {
             let labels = shown(image)
             #expect(Int(found.pairCounts[image]) == labels.count)
-            _ = try Array(sample.evaluationPixels[image * bytes..<(image + 1) * bytes]).withUnsafeBufferPointer {
-                try tokens.run(try #require($0.baseAddress), named: "")
-            }
+            let tokens = try reader.run(
+                Array(sample.evaluationPixels[image * bytes..<(image + 1) * bytes]), named: "")
             for (label, mask) in labels {
                 #expect(Int(found.labels[pair]) == label)
                 try onImage(image) { pass in
                     let maps: [HeatMap] = [
-                        tokens.map(of: label, in: try tokens.similarities(.clip)), pass.map(.gradcam, class: label),
+                        try tokens.map(.clip, of: label), pass.map(.gradcam, class: label),
                         pass.secondOrderMap(neurons: try neurons(of: label, layers: [0, 1], count: 3)),
-                        tokens.map(of: label, in: try tokens.similarities(.surgery(depth: 2))),
+                        try tokens.map(.surgery(depth: 2), of: label),
                     ]
                     let values =
                         maps.map { $0.normalised().resized(to: StepSample.size).values } + [
@@ -278,13 +276,12 @@ import Testing
     @Test func attentionWithinLabels() throws {
         let found = try AttentionStep(study: study(), depth: 2).result(of: sample.given)
         let recipe = SurgeryRecipe.surgery(depth: 2)
-        let pass = SurgeryPass(sample.vision, recipes: [recipe], capacity: 1)
+        let workspace = SurgeryWorkspace(sample.vision, recipes: [recipe], capacity: 1)
         let bytes = 3 * StepSample.size * StepSample.size
         let plain = sample.literal(sample.evaluationPixels)
         for image in 0..<7 {
-            Array(sample.evaluationPixels[image * bytes..<(image + 1) * bytes]).withUnsafeBufferPointer {
-                if let base = $0.baseAddress { pass.run(base, batch: 1) }
-            }
+            let pass = workspace.run(
+                Array(sample.evaluationPixels[image * bytes..<(image + 1) * bytes]), batch: 1)
             var sums = [Double](repeating: 0, count: 3)
             var pairs = 0.0
             for (_, mask) in shown(image) {
@@ -312,13 +309,12 @@ import Testing
         let found = try OpenVocabularyStep(study: study, depth: 2, classifier: classifier.handle).result(
             of: sample.given)
         let cases = OpenVocabularyCase.all(depth: 2)
-        let tokens = TokenReader(
+        let reader = TokenReader(
             sample.vision, OpenVocabularyCase.readings(depth: 2), classifier: classifier.stored.weights)
         let bytes = 3 * StepSample.size * StepSample.size
         for image in 0..<7 {
-            _ = try Array(sample.evaluationPixels[image * bytes..<(image + 1) * bytes]).withUnsafeBufferPointer {
-                try tokens.run(try #require($0.baseAddress), named: "")
-            }
+            let tokens = try reader.run(
+                Array(sample.evaluationPixels[image * bytes..<(image + 1) * bytes]), named: "")
             let labels = shown(image).map(\.label)
             let truth = sample.masks[image].map { $0 == 1 ? image % 5 : $0 == 2 ? (image + 2) % 5 : -1 }
             for (index, item) in cases.enumerated() {
@@ -328,7 +324,9 @@ import Testing
                     #expect(entries.isEmpty)
                     continue
                 }
-                let given = ArgmaxLabels.of(try tokens.similarities(item.reading), among: among, size: 8).map(Int.init)
+                let given = ArgmaxLabels.of(
+                    try tokens.similarities(item.reading), sample.vision.layout, among: among, size: 8
+                ).map(Int.init)
                 for entry in entries {
                     let label = Int(entry.label)
                     #expect(Int(entry.shown) == truth.count { $0 == label })

@@ -30,12 +30,12 @@ import Testing
     @Test func theClassTokensSimilaritiesAreTheModelsLogits() throws {
         let reader = try images.reader()
         let readings = [TokenReading.clip, .architectureSurgery(depth: 3)] + TokenReading.variants(depth: 2)
-        let tokens = TokenReader(vision, readings, classifier: classifier)
+        let tokenReader = TokenReader(vision, readings, classifier: classifier)
         let scale: Float = 50
-        let pass = AttributionPass(vision, classifier: classifier, logitScale: scale, methods: [.rollout])
+        let workspace = AttributionWorkspace(vision, classifier: classifier, logitScale: scale, methods: [.rollout])
         for index in 0..<5 {
-            let answer = try tokens.run(reader, index, of: StoredImages.name)
-            try reader.withImages(index..<index + 1) { pass.run($0) }
+            let tokens = try tokenReader.run(reader, index, of: StoredImages.name)
+            let (answer, pass) = (tokens.answer, try reader.withImages(index..<index + 1) { workspace.run($0) })
             let sorted = pass.logits.sorted(by: >)
             #expect(
                 pass.logits[answer.label] == sorted[0] && abs(answer.margin - (sorted[0] - sorted[1]) / scale) < 1e-5)
@@ -50,13 +50,13 @@ import Testing
     @Test func patchesAreReadAsThePassEmbedsThem() throws {
         let reader = try images.reader()
         let recipe = SurgeryRecipe.surgery(depth: 2)
-        let tokens = TokenReader(
+        let tokenReader = TokenReader(
             vision, [.clip, .surgery(depth: 2), .singleText(depth: 2)], classifier: classifier, empty: empty)
-        let pass = SurgeryPass(vision, recipes: [recipe], capacity: 1)
+        let workspace = SurgeryWorkspace(vision, recipes: [recipe], capacity: 1)
         // In another order, and one image twice: nothing stays of the image before.
         for index in [3, 0, 4, 3] {
-            try tokens.run(reader, index, of: StoredImages.name)
-            try reader.withImages(index..<index + 1) { pass.run($0, batch: 1) }
+            let tokens = try tokenReader.run(reader, index, of: StoredImages.name)
+            let pass = try reader.withImages(index..<index + 1) { workspace.run($0, batch: 1) }
             let (count, d) = (vision.tokens, vision.embeddingWidth)
             let embedded = Tensor(
                 shape: [count, d], elements: Array(UnsafeBufferPointer(start: pass.embed(recipe), count: count * d))
@@ -65,13 +65,15 @@ import Testing
             let surgery = try tokens.similarities(.surgery(depth: 2))
             #expect(
                 surgery.shape == [count, 5]
-                    && largestError(surgery.elements, FeatureSurgery.amongLabels(cosines).elements) < 1e-6)
+                    && largestError(
+                        surgery.elements, FeatureSurgery.amongLabels(cosines, of: cosines[row: 0]).elements) < 1e-6
+            )
             let empties = embedded.times(empty, transposed: true).elements
             let single = try tokens.similarities(.singleText(depth: 2))
             #expect(largestError(single.elements, cosines.elements.enumerated().map { $1 - empties[$0 / 5] }) < 1e-6)
             #expect(largestError(single.elements, surgery.elements) > 1e-3)
             // A map has the patches' similarities by rows, without the class token.
-            let map = tokens.map(of: 2, in: surgery)
+            let map = try tokens.map(.surgery(depth: 2), of: 2)
             #expect(map.side == 2 && map.values == (1..<count).map { surgery.elements[$0 * 5 + 2] })
         }
     }
@@ -79,11 +81,10 @@ import Testing
     @Test func depthsAreRecipesOfTheirOwn() throws {
         let reader = try images.reader()
         let readings = (1...4).map { TokenReading.architectureSurgery(depth: $0) }
-        let tokens = TokenReader(vision, readings, classifier: classifier)
-        try tokens.run(reader, 0, of: StoredImages.name)
+        let tokens = try TokenReader(vision, readings, classifier: classifier).run(reader, 0, of: StoredImages.name)
         for reading in readings {
-            let alone = TokenReader(vision, [reading], classifier: classifier)
-            try alone.run(reader, 0, of: StoredImages.name)
+            let alone = try TokenReader(vision, [reading], classifier: classifier).run(
+                reader, 0, of: StoredImages.name)
             #expect(
                 largestError(try tokens.similarities(reading).elements, try alone.similarities(reading).elements) < 1e-7
             )
@@ -97,21 +98,20 @@ import Testing
     @Test func aModelThatIsNotFiniteIsReported() throws {
         let reader = try images.reader()
         let broken = VisionTransformer(
-            configuration: vision.configuration, patchEmbedding: vision.patchEmbedding,
+            configuration: vision.configuration, patchEmbedding: vision.patchEmbedding.weight,
             classEmbedding: [Float](repeating: .nan, count: vision.width), positionEmbedding: vision.positionEmbedding,
-            inputNorm: vision.inputNorm, blocks: vision.blocks, outputNorm: vision.outputNorm,
-            projection: vision.projection,
+            inputNorm: vision.inputNorm, blocks: vision.blocks, readout: vision.readout,
             normalisation: vision.normalisation)
         let tokens = TokenReader(broken, [.clip], classifier: classifier)
         #expect(throws: ExperimentError.notFinite(image: "d/seg/2", place: "embedding")) {
-            try tokens.run(reader, 2, of: StoredImages.name)
+            _ = try tokens.run(reader, 2, of: StoredImages.name)
         }
         // Or its texts are not.
         var texts = classifier
         texts.elements[3] = .nan
         let unreadable = TokenReader(vision, [.surgery(depth: 2)], classifier: texts)
         #expect(throws: ExperimentError.notFinite(image: "d/seg/1", place: "similarities")) {
-            try unreadable.run(reader, 1, of: StoredImages.name)
+            _ = try unreadable.run(reader, 1, of: StoredImages.name)
         }
     }
 }

@@ -57,11 +57,11 @@ struct ClassAttentionStep: ImageStep {
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<ClassAttention> {
         let vision = try model.clip.value().vision
         let (layers, perLayer) = (vision.configuration.layers, vision.configuration.heads * vision.tokens)
-        let pass = AttentionPass(vision, capacity: model.batch)
-        return images.batches(pass) { part, _ in
+        let workspace = TowerWorkspace(vision, capacity: model.batch, capturing: [.classAttention])
+        return images.batches(workspace) { part, pass, _ in
             var rows = Tensor(zeros: [pass.batch, layers * perLayer])
             for layer in 0..<layers {
-                let captured = pass.workspace.capture(layer).classAttention
+                let captured = pass.tower.capture(layer)[.classAttention]
                 for image in 0..<pass.batch {
                     let start = (image * layers + layer) * perLayer
                     rows.elements.replaceSubrange(
@@ -71,31 +71,5 @@ struct ClassAttentionStep: ImageStep {
             }
             try part.append(ClassAttention(rows: rows))
         }
-    }
-}
-
-/// A forward pass that keeps the class token's attention in every layer. Belongs to one worker.
-private final class AttentionPass: ImagePass {
-    let workspace: VisionWorkspace
-    private let vision: VisionTransformer
-
-    init(_ vision: VisionTransformer, capacity: Int) {
-        self.vision = vision
-        workspace = VisionWorkspace(
-            vision, capacity: capacity, capturing: Array(repeating: .classAttention, count: vision.blocks.count))
-    }
-
-    var batch: Int { workspace.batch }
-    var capacity: Int { workspace.capacity }
-
-    var firstNonFiniteImage: Int? {
-        let d = vision.embeddingWidth
-        return (0..<batch).first { image in
-            (0..<d).contains { !workspace.embeddings.base[image * d + $0].isFinite }
-        }
-    }
-
-    func run(_ images: UnsafePointer<UInt8>, batch: Int, check: () throws -> Void) rethrows {
-        try vision(images, batch: batch, workspace, check: check)
     }
 }

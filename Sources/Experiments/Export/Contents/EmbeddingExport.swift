@@ -1,6 +1,5 @@
 import CLIPModel
 import DenseMath
-import Lens
 import Pipeline
 
 /// Embeddings as the model computes them.
@@ -78,10 +77,10 @@ struct ImageEmbeddingsStep: ImageStep {
     var none: Embeddings { Embeddings() }
 
     func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<Embeddings> {
-        let pass = EffectPass(try model.clip.value().vision, layers: [], capacity: model.batch)
+        let workspace = TowerWorkspace(try model.clip.value().vision, capacity: model.batch)
         let d = model.configuration.embeddingWidth
-        return images.batches(pass) { part, _ in
-            let vectors = UnsafeBufferPointer(start: pass.workspace.embeddings.base, count: pass.batch * d)
+        return images.batches(workspace) { part, pass, _ in
+            let vectors = UnsafeBufferPointer(start: pass.representations, count: pass.batch * d)
             try part.append(Embeddings(Tensor(shape: [pass.batch, d], elements: Array(vectors))))
         }
     }

@@ -70,14 +70,15 @@ struct HeadCoordinatesStep: StepDefinition {
                 units: images.count, unitsPerShard: model.batch,
                 makeWorker: { inputs in
                     let lens = try model.lens(layer)
-                    let pass = EffectPass(try model.clip.value().vision, layers: [layer], capacity: model.batch)
+                    let workspace = EffectWorkspace(
+                        try model.clip.value().vision, layers: [layer], capacity: model.batch)
                     let all = FloatBuffer(lens.neurons * model.batch * lens.headCount)
                     let shares = FloatBuffer(model.batch * lens.embeddingWidth)
-                    let add = try ImageRuns(images, inputs).batches(pass) { (part: inout HeadCoordinates?, _) in
+                    let add = try ImageRuns(images, inputs).batches(workspace) { (part: inout HeadCoordinates?, pass, _) in
                         pass.coordinates(lens, into: all.base)
                         pass.biasShares(lens, into: shares.base)
                         part = try HeadCoordinates(
-                            neurons, of: all, batch: pass.batch, lens, biasShares: shares,
+                            neurons, of: all.base, batch: pass.batch, lens, biasShares: shares.base,
                             representations: pass.representations)
                     }
                     return { shard in
@@ -96,17 +97,17 @@ extension HeadCoordinates {
     ///   - biasShares: // [batch, d]
     ///   - representations: // [batch, d]
     fileprivate init(
-        _ neurons: [Int], of all: FloatBuffer, batch: Int, _ lens: SecondOrderLens, biasShares: FloatBuffer,
-        representations: FloatBuffer
+        _ neurons: [Int], of all: UnsafePointer<Float>, batch: Int, _ lens: SecondOrderLens,
+        biasShares: UnsafePointer<Float>, representations: UnsafePointer<Float>
     ) throws {
         let (size, d) = (batch * lens.headCount, lens.embeddingWidth)
-        func rows(_ buffer: FloatBuffer) -> Tensor {
-            Tensor(shape: [batch, d], elements: Array(UnsafeBufferPointer(start: buffer.base, count: batch * d)))
+        func rows(_ values: UnsafePointer<Float>) -> Tensor {
+            Tensor(shape: [batch, d], elements: Array(UnsafeBufferPointer(start: values, count: batch * d)))
         }
         try self.init(
             coordinates: Tensor(
                 shape: [neurons.count, batch, lens.headCount],
-                elements: neurons.flatMap { UnsafeBufferPointer(start: all.base + $0 * size, count: size) }),
+                elements: neurons.flatMap { UnsafeBufferPointer(start: all + $0 * size, count: size) }),
             biasShares: rows(biasShares), representations: rows(representations))
     }
 }

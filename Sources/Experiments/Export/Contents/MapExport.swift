@@ -158,10 +158,10 @@ struct AttributionMapsStep: ImageStep {
                 inputs[neurons.directions], layers: neurons.layers, classifier: ZeroShotClassifier(weights: weights))
             return (0..<texts).map { found.largest(neurons.perText, of: $0) }
         }
-        let pass = AttributionPass(
+        let workspace = AttributionWorkspace(
             clip.vision, classifier: weights, logitScale: exp(clip.logitScale), methods: [method])
         return images.each { part, image in
-            try images.reader.withImages(image..<image + 1) { pass.run($0) }
+            let pass = try images.reader.withImages(image..<image + 1) { workspace.run($0) }
             guard pass.logits.allSatisfy(\.isFinite) else {
                 throw ExperimentError.notFinite(image: images.set.imageID(image), place: "embedding")
             }
