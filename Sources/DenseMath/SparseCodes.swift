@@ -12,7 +12,7 @@ public struct SparseCodes: Sendable, Equatable {
     public init(sizes: [Int], atoms: [Int32], coefficients: Tensor) {
         precondition(
             coefficients.shape.count == 3 && coefficients.shape[0] == sizes.count && coefficients.shape[2] == sizes.last
-                && coefficients.rowCount == atoms.count,
+                && coefficients.rowWidth == atoms.count,
             "\(atoms.count) atoms of sizes \(sizes) do not fit coefficients of shape \(coefficients.shape)")
         self.sizes = sizes
         self.atoms = atoms

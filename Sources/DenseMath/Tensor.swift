@@ -15,11 +15,11 @@ public struct Tensor: Equatable, Sendable {
     }
 
     /// Elements of one index of the first dimension.
-    public var rowCount: Int { shape.dropFirst().reduce(1, *) }
+    public var rowWidth: Int { shape.dropFirst().reduce(1, *) }
 
     /// The elements at index `i` of the first dimension.
     public subscript(row i: Int) -> ArraySlice<Float> {
-        elements[i * rowCount..<(i + 1) * rowCount]
+        elements[i * rowWidth..<(i + 1) * rowWidth]
     }
 
     /// The transpose of a matrix. // [m, n] → [n, m]
@@ -36,7 +36,7 @@ public struct Tensor: Equatable, Sendable {
     /// Each row divided by its Euclidean norm; rows of zeros stay zero.
     public func rowsNormalised() -> Tensor {
         var result = self
-        let n = rowCount
+        let n = rowWidth
         for i in 0..<(shape.first ?? 0) {
             let norm = elements[i * n..<(i + 1) * n].reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
             guard norm > 0 else { continue }

@@ -29,7 +29,7 @@ extension AblationTables {
             let tables = EffectTables(
                 lenses: lenses, factors: try lenses.map { try $0.choleskyFactors() }, means: sums.map(\.means))
             let effects = tables.effects(capacity: model.batch)
-            let collectors = lenses.map { LargeEffectsCollector(neurons: $0.neurons, headCount: $0.headCount) }
+            let collectors = lenses.map { CandidateEffectsCollector(neurons: $0.neurons, headCount: $0.headCount) }
             let floors = [Float](repeating: 0, count: model.configuration.mlpWidth)
             var biasShares = lenses.map { _ in [Float]() }
             forEachBatch { pass, start in

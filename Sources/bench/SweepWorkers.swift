@@ -82,12 +82,12 @@ final class BoundingWorker: EffectWorker {
 /// Norms, and the effects that reach their floor: pass 2.
 final class CollectingWorker: EffectWorker {
     private let effects: [CentredEffects]
-    private let collectors: [LargeEffectsCollector]
+    private let collectors: [CandidateEffectsCollector]
     private let floors: [[Float]]
 
     init(_ tower: VisionTransformer, _ tables: EffectTables, floors: [[Float]], capacity: Int) {
         effects = tables.effects(capacity: capacity)
-        collectors = tables.lenses.map { LargeEffectsCollector(neurons: $0.neurons, headCount: $0.headCount) }
+        collectors = tables.lenses.map { CandidateEffectsCollector(neurons: $0.neurons, headCount: $0.headCount) }
         self.floors = floors
         super.init(tower, tables.lenses, capacity: capacity)
     }

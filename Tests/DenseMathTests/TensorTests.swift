@@ -5,10 +5,10 @@ import Testing
     let a = Tensor(shape: [2, 3], elements: [1, 2, 3, 4, 5, 6])
 
     @Test func rowsAndTransposes() {
-        #expect(a.rowCount == 3)
+        #expect(a.rowWidth == 3)
         #expect(Array(a[row: 1]) == [4, 5, 6])
         #expect(a.transposed() == Tensor(shape: [3, 2], elements: [1, 4, 2, 5, 3, 6]))
-        #expect(Tensor(zeros: [2, 2, 5]).rowCount == 10)
+        #expect(Tensor(zeros: [2, 2, 5]).rowWidth == 10)
     }
 
     @Test func products() {

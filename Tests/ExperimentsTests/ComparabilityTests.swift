@@ -33,9 +33,9 @@ import Testing
         let study = try StudySpec(
             HandMade.document("e", "seed: 1"), besides: ["evaluation"], choices: HandMade.choices, model: HandMade.facts
         )
-        let rows = RowMaker("e", study.setting, settings: settings, isPartial: isPartial)
+        let rows = MetricBuilder("e", study.setting, settings: settings, isPartial: isPartial)
         #expect(
-            rows.standing(to: [paper["second-order", "accuracy"]], others).hasPrefix("not comparable")
+            rows.comparability(with: [paper["second-order", "accuracy"]], others).hasPrefix("not comparable")
                 == !(paper["second-order", "accuracy"]?.differences(from: settings.merging(others) { $1 }).isEmpty
                 ?? true))
         return rows.share(
@@ -75,13 +75,14 @@ import Testing
         )
         let number = try Self.paper()["second-order", "accuracy"]
         #expect(
-            RowMaker("e", study.setting, settings: settings, isPartial: false).standing(to: [number])
+            MetricBuilder("e", study.setting, settings: settings, isPartial: false).comparability(with: [number])
                 == "not comparable, for another fit, templates")
         #expect(
-            RowMaker("e", study.setting, settings: Self.own, isPartial: false).standing(to: [number])
+            MetricBuilder("e", study.setting, settings: Self.own, isPartial: false).comparability(with: [number])
                 == "the same in all that decides them")
         #expect(
-            RowMaker("e", study.setting, settings: Self.own, isPartial: true).standing(to: [number]).contains(
-                "a part of the images only"))
+            MetricBuilder("e", study.setting, settings: Self.own, isPartial: true).comparability(with: [number])
+                .contains(
+                    "a part of the images only"))
     }
 }

@@ -6,9 +6,9 @@ import Testing
 
 /// Controls by themselves, which every experiment shares.
 @Suite struct TrustTests {
-    private func rows() throws -> RowMaker {
+    private func rows() throws -> MetricBuilder {
         let document = try HandMade.document("mean-ablation", "seed: 9")
-        return RowMaker(
+        return MetricBuilder(
             "e",
             try StudySpec(document, besides: ["evaluation"], choices: HandMade.choices, model: HandMade.facts).setting,
             isPartial: false)

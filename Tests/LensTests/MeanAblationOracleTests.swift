@@ -42,7 +42,7 @@ import Testing
                 shape: [vision.tokens, lens.neurons], elements: sums.activations.elements.map { $0 / n }))
         let effects = CentredEffects(lens, factors: factors, means: means, capacity: 4)
         let (collector, floors) = (
-            LargeEffectsCollector(neurons: lens.neurons, headCount: lens.headCount),
+            CandidateEffectsCollector(neurons: lens.neurons, headCount: lens.headCount),
             [Float](repeating: 0, count: lens.neurons)
         )
         var biasShares: [Float] = []
@@ -307,7 +307,7 @@ import Testing
         let effects = CentredEffects(lens, factors: fitted.factors, means: fitted.means, capacity: 4)
         // Whole batches, whose bytes are those of the run over all.
         let parts = [0..<8, 8..<Self.fitCount].map { shard in
-            let collector = LargeEffectsCollector(neurons: lens.neurons, headCount: lens.headCount)
+            let collector = CandidateEffectsCollector(neurons: lens.neurons, headCount: lens.headCount)
             run(workspace, images(shard)) { pass, start in
                 effects.update(pass)
                 effects.evaluateNorms(above: floors)

@@ -57,6 +57,7 @@ import Testing
             compared.append(String(fields[0]))
             #expect(abs(stated / peak - 1) < 0.25, "\(fields[0]): \(stated / peak) of the \(peak) bytes that it took")
         }
-        #expect(Set(compared).isSuperset(of: ["effect-means", "largest-effects", "ablation-predictions"]), "\(compared)")
+        #expect(
+            Set(compared).isSuperset(of: ["effect-means", "largest-effects", "ablation-predictions"]), "\(compared)")
     }
 }

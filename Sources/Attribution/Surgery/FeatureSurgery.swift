@@ -19,7 +19,7 @@ public enum FeatureSurgery {
     /// - Returns: // [T, K]
     public static func amongLabels(_ similarities: Tensor, of image: ArraySlice<Float>) -> Tensor {
         var result = similarities
-        let labels = similarities.rowCount
+        let labels = similarities.rowWidth
         let weights = self.weights(image)
         for token in 0..<similarities.shape[0] {
             let row = token * labels..<(token + 1) * labels
@@ -51,7 +51,7 @@ public enum FeatureSurgery {
         precondition(
             similarities.shape[0] == empty.count, "\(similarities.shape[0]) tokens, \(empty.count) similarities")
         var result = similarities
-        let labels = similarities.rowCount
+        let labels = similarities.rowWidth
         for index in result.elements.indices { result.elements[index] -= empty[index / labels] }
         return result
     }

@@ -14,8 +14,8 @@ struct AdversarialSearchMeasures {
     /// The paper's Table 3.
     var paper: PaperTable?
 
-    private var rows: RowMaker {
-        RowMaker(
+    private var rows: MetricBuilder {
+        MetricBuilder(
             AdversarialSearchExperiment.name, spec.study.setting, settings: settings.merging(spec.settings) { $1 },
             isPartial: isPartial)
     }
@@ -93,9 +93,9 @@ struct AdversarialSearchMeasures {
     }
 
     /// How the paper's numbers stand to these.
-    private var standing: String {
+    private var comparability: String {
         let numbers = spec.pairs.compactMap(\.paper).map { paper?[$0, "\(SearchMethod.secondOrder.rawValue) mean"] }
-        return rows.standing(to: numbers, ["repeats": "\(spec.repeatCounts.first ?? 0)"])
+        return rows.comparability(with: numbers, ["repeats": "\(spec.repeatCounts.first ?? 0)"])
     }
 
     /// Standard deviation of the population, as the paper has it; NaN for one repeat alone.
@@ -202,7 +202,7 @@ struct AdversarialSearchMeasures {
                 "\(spec.synonyms.words) \(pictureNote)",
                 "\(spec.neurons) neurons are read; indirect: of a sample of \(spec.indirect.neurons) in each layer, second order: of all; left out, for want of a gap between the first two directions: \(words.withoutGap.indirect) and \(words.withoutGap.secondOrder). Phrases are ranked by \(spec.ranking == .sums ? "their scores' sums over neurons" : "the scores of neuron and phrase"). random words: a control that the paper does not have.",
                 "indirect hangs on rounding: of its words \(Int((100 * words.indirectFoundAgain).rounded())) % are found again where directions are turned by \(SearchWords.angle) radians, which other kernels can do; its intervals do not know of that.",
-                "paper: the pair that reads alike, ViT-B/32 of OpenAI, pictures by a diffusion model, of 25 phrases, ten pictures of each of ten descriptions (the example of its released code: 50 phrases, four pictures); \(standing).",
+                "paper: the pair that reads alike, ViT-B/32 of OpenAI, pictures by a diffusion model, of 25 phrases, ten pictures of each of ten descriptions (the example of its released code: 50 phrases, four pictures); \(comparability).",
             ] + (failureNote.map { [$0] } ?? []))
     }
 

@@ -87,7 +87,7 @@ struct SearchPictures: Artefact {
 ///
 /// It throws ``ExperimentError/notFinite(image:place:)`` and `SearchError`.
 struct SearchPicturesStep: StepDefinition {
-    let model: ModelUnderStudy
+    let model: StudyModel
     let classNames: [String]
     let spec: AdversarialSearchSpec
     let descriptions: StepHandle<SearchDescriptions>
@@ -136,7 +136,8 @@ struct SearchPicturesStep: StepDefinition {
 
     private typealias Drawn = (image: RGBImage?, facts: SearchPictures.Facts)
 
-    private func draw(_ unit: SearchUnit, _ descriptions: [PictureDescription], _ inputs: Inputs) throws -> [Drawn] {
+    private func draw(_ unit: SearchUnit, _ descriptions: [PictureDescription], _ inputs: StepInputs) throws -> [Drawn]
+    {
         let pair = spec.pairs[unit.pair]
         let requests = (0..<spec.pictures).map { picture in
             // The same seeds for every method, so that searches differ by their phrases only.

@@ -170,7 +170,7 @@ extension DescribedNeurons {
     private mutating func add(
         _ codes: SparseCodes, size index: Int, _ found: PrincipalDirections, layer: Int, neurons: [Int32]?, gap: Double
     ) {
-        let (n, m, d) = (found.directions.shape[0], codes.coefficients.shape[2], found.directions.rowCount)
+        let (n, m, d) = (found.directions.shape[0], codes.coefficients.shape[2], found.directions.rowWidth)
         let kept = (0..<n).filter { found.hasFirst($0, gap: gap) }
         withoutGap += n - kept.count
         directions = Tensor(

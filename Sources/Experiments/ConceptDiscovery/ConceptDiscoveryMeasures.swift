@@ -13,7 +13,9 @@ struct ConceptDiscoveryMeasures {
     let truths: [[Set<String>]]
     let decomposition: TrustFindings
 
-    private var rows: RowMaker { RowMaker(ConceptDiscoveryExperiment.name, spec.study.setting, isPartial: isPartial) }
+    private var rows: MetricBuilder {
+        MetricBuilder(ConceptDiscoveryExperiment.name, spec.study.setting, isPartial: isPartial)
+    }
 
     /// What the phrases of an image are compared with.
     enum Truth: String, CaseIterable {

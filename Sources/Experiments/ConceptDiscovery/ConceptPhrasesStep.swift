@@ -56,7 +56,7 @@ struct ConceptPhrasesStep: ImageStep {
     typealias Output = ConceptPhrases
     static let (kind, version) = ("concept-phrases", 2)
 
-    let model: ModelUnderStudy
+    let model: StudyModel
     /// Whose neurons speak, among the study's.
     let layers: [Int]
     let images: ImageSource
@@ -70,7 +70,7 @@ struct ConceptPhrasesStep: ImageStep {
     private let parts: ProjectedEffects.Parts
 
     init(
-        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, fitted: Study.Fitted,
+        _ model: StudyModel, layers: [Int], images: ImageSource, fitted: Study.Fitted,
         pool: StepHandle<StoredTextPool>,
         texts: StepHandle<FittedSparseTexts>, size: Int, kept: Int
     ) {
@@ -91,7 +91,7 @@ struct ConceptPhrasesStep: ImageStep {
     }
     var none: ConceptPhrases { ConceptPhrases(kept: kept) }
 
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<ConceptPhrases> {
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<ConceptPhrases> {
         let pool = try inputs[pool].pool
         let (means, directions, texts) = (try inputs[fitted.means], try inputs[fitted.directions], try inputs[texts])
         let workspace = EffectWorkspace(try model.clip.value().vision, layers: layers, capacity: model.batch)

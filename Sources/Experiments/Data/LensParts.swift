@@ -9,7 +9,7 @@ struct FactoredLens: Sendable {
     let factors: Tensor
 }
 
-extension ModelUnderStudy {
+extension StudyModel {
     /// The layers' lenses, made by a step's workers together.
     func lensParts(_ layers: [Int]) -> SharedParts<SecondOrderLens> {
         SharedParts(layers.count) { _, index in try lens(layers[index]) }

@@ -15,7 +15,7 @@ struct ModelFacts: Sendable {
 }
 
 extension ModelFacts {
-    init(_ model: ModelUnderStudy) {
+    init(_ model: StudyModel) {
         let vision = model.configuration.vision
         self.init(
             layers: model.layersWithLaterAttention, neurons: vision.mlpWidth, blocks: vision.layers,

@@ -10,7 +10,7 @@ final class OpenedInputs: Sendable {
     let papers: Shared<Papers>
     private let memo: InputMemo
     private let tell: @Sendable (String) -> Void
-    private let models = Mutex<[ModelKey: ModelUnderStudy]>([:])
+    private let models = Mutex<[ModelKey: StudyModel]>([:])
     private let scenes = Mutex<[String: SceneDataset]>([:])
     private let pictures = Mutex<[PicturesKey: PictureDataset]>([:])
 
@@ -40,11 +40,11 @@ final class OpenedInputs: Sendable {
     /// Keeps what was found out about files, for the next run.
     func keepMemory() { memo.keep() }
 
-    /// - Throws: as `ModelUnderStudy.init`.
-    func model(_ key: ModelKey) throws -> ModelUnderStudy {
+    /// - Throws: as `StudyModel.init`.
+    func model(_ key: ModelKey) throws -> StudyModel {
         try models.withLock { models in
             if let model = models[key] { return model }
-            let model = try ModelUnderStudy(
+            let model = try StudyModel(
                 key.reference, in: places, memo: memo, imageActivation: key.imageActivation,
                 textActivation: key.textActivation, passOrder: key.passOrder, precision: key.precision)
             if let warning = model.warning { tell("warning: \(warning)") }

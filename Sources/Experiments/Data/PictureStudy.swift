@@ -5,7 +5,7 @@ import Pipeline
 /// A model and the images that it is measured on: what an experiment that fits nothing starts from.
 struct PictureStudy: Sendable {
     let setting: SettingSpec
-    let model: ModelUnderStudy
+    let model: StudyModel
     /// The whole image is squashed to a square of this size, in pixels.
     let inputSize: Int
     let images: ImageSource

@@ -8,7 +8,7 @@ import Pipeline
 /// neurons starts from. Two experiments with the same settings get the same steps.
 struct Study: Sendable {
     let spec: StudySpec
-    let model: ModelUnderStudy
+    let model: StudyModel
     /// The layers whose neurons are studied.
     let layers: [Int]
     let fit: ImageSource
@@ -94,7 +94,7 @@ struct Study: Sendable {
     /// Means and principal directions of every layer's neurons.
     struct Fitted: Sendable {
         let means: StepHandle<FittedMeans>
-        let largest: StepHandle<Shards<LargeEffectsPart>>
+        let largest: StepHandle<Shards<CandidateEffectsPart>>
         let directions: StepHandle<FittedDirections>
     }
 
@@ -110,7 +110,7 @@ struct Study: Sendable {
 extension Study.Fitted {
     /// - Parameter count: images with the largest effects that each neuron keeps.
     /// - Throws: `PipelineError`.
-    init(_ model: ModelUnderStudy, layers: [Int], images: ImageSource, count: Int, in graph: inout Graph) throws {
+    init(_ model: StudyModel, layers: [Int], images: ImageSource, count: Int, in graph: inout Graph) throws {
         let means = try EffectMeansStep.add(model, layers: layers, images: images, count: count, in: &graph)
         let largest = try graph.add(
             LargestEffectsStep(model: model, layers: layers, images: images, means: means, count: count))

@@ -5,7 +5,7 @@ import Pipeline
 /// Turns the images that a spec names into steps, whether they are scenes or pictures.
 struct StudyImages {
     private let spec: SettingSpec
-    private let model: ModelUnderStudy
+    private let model: StudyModel
     private let context: ExperimentContext
     /// All that the spec names, which are to have different names.
     private let sets: [ImageSetSpec]
@@ -17,7 +17,7 @@ struct StudyImages {
     ///   - sets: all that the spec names.
     ///   - inputSize: the whole image is squashed to a square of this size; nil: the model's own preprocessing.
     init(
-        _ spec: SettingSpec, sets: [ImageSetSpec], _ model: ModelUnderStudy, _ context: ExperimentContext,
+        _ spec: SettingSpec, sets: [ImageSetSpec], _ model: StudyModel, _ context: ExperimentContext,
         inputSize: Int? = nil
     ) {
         (self.spec, self.sets, self.model, self.context) = (spec, sets, model, context)

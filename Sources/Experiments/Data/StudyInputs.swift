@@ -52,7 +52,7 @@ extension StudyInputs {
 
 extension StudyInputs.Model {
     /// - Parameter preprocessing: nil for the model's own.
-    init(_ model: ModelUnderStudy, preprocessing: ImagePreprocessing? = nil) {
+    init(_ model: StudyModel, preprocessing: ImagePreprocessing? = nil) {
         let description = model.description
         self.init(
             name: model.name, digest: model.digest, format: description.format.rawValue,

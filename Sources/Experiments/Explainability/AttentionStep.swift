@@ -56,7 +56,7 @@ struct AttentionStep: ImageStep {
     /// Blocks of surgery.
     let depth: Int
 
-    var model: ModelUnderStudy { study.model }
+    var model: StudyModel { study.model }
     var images: ImageSource { study.images }
     var parameters: Parameters {
         ["depth": .integer(depth), "input-size": .integer(study.inputSize), "images": .integer(images.count)]
@@ -66,7 +66,7 @@ struct AttentionStep: ImageStep {
     var cost: CostEstimate? { model.surgeryCost(inputSize: study.inputSize, paths: 2) }
     var none: AttentionWithinLabels { AttentionWithinLabels() }
 
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<AttentionWithinLabels> {
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<AttentionWithinLabels> {
         let (facts, size) = (try inputs[self.images.facts], study.inputSize)
         let vision = try model.clip.value().vision.resized(to: size)
         let surgery = SurgeryRecipe.surgery(depth: depth)

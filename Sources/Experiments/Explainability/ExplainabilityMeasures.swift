@@ -20,9 +20,9 @@ struct ExplainabilityMeasures {
     /// What the checks of the second-order row's directions found; nil without that row.
     let trust: TrustFindings?
 
-    var rows: RowMaker {
+    var rows: MetricBuilder {
         // The paper's own table of these measures could not be had, so that no number has a paper's beside it.
-        RowMaker(ExplainabilityExperiment.name, spec.surgery.setting, isPartial: isPartial)
+        MetricBuilder(ExplainabilityExperiment.name, spec.surgery.setting, isPartial: isPartial)
     }
 
     private var control: BaselineControl {

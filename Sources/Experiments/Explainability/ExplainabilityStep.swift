@@ -25,7 +25,7 @@ struct ExplainabilityInputs: Sendable {
     }
 
     /// For one worker.
-    func mapper(_ cases: [ExplainabilityCase], _ inputs: Inputs) throws -> LabelMapper {
+    func mapper(_ cases: [ExplainabilityCase], _ inputs: StepInputs) throws -> LabelMapper {
         let classifier = try inputs[classifier].classifier
         return try LabelMapper(
             study.model.clip.value(), cases, classifier: classifier.weights, empty: inputs[empty].classifier.weights,
@@ -50,7 +50,7 @@ struct ExplainabilityStep: ImageStep {
     /// The first of the study.
     let count: Int
 
-    var model: ModelUnderStudy { source.study.model }
+    var model: StudyModel { source.study.model }
     var images: ImageSource {
         var images = source.study.images
         images.count = count
@@ -67,7 +67,7 @@ struct ExplainabilityStep: ImageStep {
     }
     var none: ExplainabilityPart { ExplainabilityPart(cases: cases.count) }
 
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<ExplainabilityPart> {
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<ExplainabilityPart> {
         let (facts, mapper) = (try inputs[self.images.facts], try source.mapper(cases, inputs))
         return images.each { part, image in
             let maps = try mapper.run(images.reader, image, of: images.set)
@@ -83,7 +83,7 @@ struct ExplainabilityStep: ImageStep {
     }
 
     func work(
-        _ makeWorker: @escaping @Sendable (Inputs) throws -> (Shard) throws -> ExplainabilityPart
+        _ makeWorker: @escaping @Sendable (StepInputs) throws -> (Shard) throws -> ExplainabilityPart
     ) throws -> Work<ExplainabilityScores> {
         try joined(makeWorker) { try ExplainabilityScores($0, cases: cases.count) }
     }

@@ -62,7 +62,7 @@ public struct Export: Sendable {
         // Whether the request fits the architecture is known before weights and pictures are read.
         try kind.check(CLIP.describe(folder: settings.model).description.configuration)
         memo = InputMemo(folder: settings.memory)
-        let model = try ModelUnderStudy(settings, memo)
+        let model = try StudyModel(settings, memo)
         let dataset = try selection.dataset(memo, settings.tell)
         let list = dataset.list
         tensors = try kind.tensors(model.configuration, images: list.entries.count)
@@ -87,7 +87,7 @@ public struct Export: Sendable {
     public init(texts: [String], _ settings: Settings) throws {
         guard !texts.isEmpty else { throw ExportError.textsMissing(method: TextExport.name) }
         memo = InputMemo(folder: settings.memory)
-        let model = try ModelUnderStudy(settings, memo)
+        let model = try StudyModel(settings, memo)
         let export = TextExport(texts)
         tensors = export.tensors(model.configuration)
         var graph = Graph()
@@ -138,7 +138,7 @@ public enum ExportError: Error, Equatable, Sendable {
     case contrastMissing(method: String)
 }
 
-extension ModelUnderStudy {
+extension StudyModel {
     fileprivate init(_ settings: Export.Settings, _ memo: InputMemo) throws {
         try self.init(
             settings.model.lastPathComponent, folder: settings.model, vocabulary: settings.vocabulary, memo: memo,

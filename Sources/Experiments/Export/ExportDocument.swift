@@ -59,7 +59,7 @@ struct ExportDocument: Encodable {
         }
 
         /// - Throws: what loading the model throws.
-        static func all(_ texts: [String], _ model: ModelUnderStudy) throws -> [Text] {
+        static func all(_ texts: [String], _ model: StudyModel) throws -> [Text] {
             let tokenizer = try model.clip.value().tokenizer
             return texts.map { text in
                 let wanted = tokenizer.tokens(in: text).count + 2

@@ -48,7 +48,7 @@ struct ModelEntry: Encodable {
     }
 
     /// - Throws: what loading the model throws.
-    init(_ model: ModelUnderStudy, _ settings: Export.Settings) throws {
+    init(_ model: StudyModel, _ settings: Export.Settings) throws {
         try self.init(model.clip.value(), path: settings.model.relativePath) { model.digest(ofFile: $0) }
     }
 

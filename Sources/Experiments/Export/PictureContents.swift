@@ -36,7 +36,7 @@ protocol PictureExport: Sendable {
     /// Adds the steps.
     /// - Returns: what fills every tensor from their results.
     /// - Throws: `PipelineError`.
-    func plan(_ model: ModelUnderStudy, _ images: ImageSource, in graph: inout Graph) throws -> ExportWriter
+    func plan(_ model: StudyModel, _ images: ImageSource, in graph: inout Graph) throws -> ExportWriter
 }
 
 extension PictureExport {

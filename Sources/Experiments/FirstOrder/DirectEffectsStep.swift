@@ -53,7 +53,7 @@ struct DirectEffectsStep: ImageStep {
     typealias Output = FittedDirectEffects
     static let (kind, version) = ("direct-effects", 1)
 
-    let model: ModelUnderStudy
+    let model: StudyModel
     let images: ImageSource
 
     var inputs: [AnyStepHandle] { [] }
@@ -61,7 +61,7 @@ struct DirectEffectsStep: ImageStep {
     var cost: CostEstimate? { model.passCost(towers: 2) }
     var none: FittedDirectEffects { FittedDirectEffects(of: model.configuration) }
 
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<FittedDirectEffects> {
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<FittedDirectEffects> {
         let workspace = DirectEffectsWorkspace(
             try model.clip.value().vision, paths: try model.paths.value(), capacity: model.batch)
         return images.batches(workspace) { part, effects, _ in
@@ -71,7 +71,7 @@ struct DirectEffectsStep: ImageStep {
     }
 
     func work(
-        _ makeWorker: @escaping @Sendable (Inputs) throws -> (Shard) throws -> FittedDirectEffects
+        _ makeWorker: @escaping @Sendable (StepInputs) throws -> (Shard) throws -> FittedDirectEffects
     ) throws -> Work<FittedDirectEffects> {
         try joined(makeWorker) { parts in
             var all = none
@@ -93,7 +93,7 @@ extension FittedDirectEffects {
     }
 }
 
-extension ModelUnderStudy {
+extension StudyModel {
     /// Memory of a pass that decomposes every layer, in bytes.
     func directEffectMemory() -> MemoryEstimate {
         let vision = configuration.vision

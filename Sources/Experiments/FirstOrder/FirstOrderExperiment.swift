@@ -45,7 +45,7 @@ struct FirstOrderExperiment: Experiment {
             spans: try result.artefact(spans),
             intervals: HeadVarianceIntervals(
                 try result.artefact(terms),
-                bootstrap: RowMaker(Self.name, spec.study.setting, isPartial: study.isPartial).bootstrap()),
+                bootstrap: MetricBuilder(Self.name, spec.study.setting, isPartial: study.isPartial).bootstrap()),
             trust: try trust.findings(result))
         let texts = HeadTexts(measures)
         return ExperimentReport(

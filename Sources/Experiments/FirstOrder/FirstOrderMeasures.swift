@@ -22,7 +22,9 @@ struct FirstOrderMeasures {
 
     var layers: Int { predictions.layers }
     var conditions: FirstOrderConditions { FirstOrderConditions(layers: layers) }
-    private var rows: RowMaker { RowMaker(FirstOrderExperiment.name, spec.study.setting, isPartial: isPartial) }
+    private var rows: MetricBuilder {
+        MetricBuilder(FirstOrderExperiment.name, spec.study.setting, isPartial: isPartial)
+    }
 
     private var baseline: BaselineControl {
         BaselineControl(

@@ -75,7 +75,7 @@ struct FirstOrderPredictionsStep: ImageStep {
     typealias Output = FirstOrderPredictions
     static let (kind, version) = ("first-order-predictions", 2)
 
-    let model: ModelUnderStudy
+    let model: StudyModel
     let images: ImageSource
     let classifier: StepHandle<StoredClassifier>
     let effects: StepHandle<FittedDirectEffects>
@@ -86,7 +86,7 @@ struct FirstOrderPredictionsStep: ImageStep {
     var cost: CostEstimate? { model.passCost(towers: 2) }
     var none: FirstOrderPredictions { FirstOrderPredictions(layers: model.configuration.vision.layers) }
 
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<FirstOrderPredictions> {
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<FirstOrderPredictions> {
         let classifier = try inputs[classifier].classifier
         let workspace = DirectEffectsWorkspace(
             try model.clip.value().vision, paths: try model.paths.value(), capacity: model.batch)

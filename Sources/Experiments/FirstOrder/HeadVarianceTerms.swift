@@ -70,7 +70,7 @@ struct HeadVarianceTermsStep: ImageStep {
     typealias Output = HeadVarianceTerms
     static let (kind, version) = ("head-variance-terms", 2)
 
-    let model: ModelUnderStudy
+    let model: StudyModel
     let images: ImageSource
     let effects: StepHandle<FittedDirectEffects>
     let spans: StepHandle<TextSpans>
@@ -84,7 +84,7 @@ struct HeadVarianceTermsStep: ImageStep {
         HeadVarianceTerms(heads: model.configuration.vision.layers * model.configuration.vision.heads, texts: count)
     }
 
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<HeadVarianceTerms> {
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<HeadVarianceTerms> {
         let paths = try model.paths.value()
         let workspace = DirectEffectsWorkspace(
             try model.clip.value().vision, paths: paths, capacity: model.batch)
@@ -115,7 +115,7 @@ extension TextSpans {
     }
 }
 
-extension ModelUnderStudy {
+extension StudyModel {
     /// Memory of a pass that projects what every head writes onto its spans, in bytes.
     fileprivate func headProjectionMemory(of terms: HeadVarianceTerms, images: Int) -> MemoryEstimate {
         let d = configuration.embeddingWidth

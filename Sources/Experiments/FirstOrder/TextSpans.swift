@@ -90,7 +90,7 @@ extension TextSpans.Head {
     ///   - count: texts and principal directions.
     /// - Throws: `FactorisationError` when the covariance is not finite.
     init(covariance: [Double], texts: Tensor, random: [Int], count: Int, rank: Int) throws {
-        let d = texts.rowCount
+        let d = texts.rowWidth
         variance = (0..<d).reduce(0) { $0 + covariance[$1 * d + $1] }
         let chosen = try TextSpan(covariance: covariance, texts: texts, count: count, rank: rank)
         let drawn = try TextSpan(

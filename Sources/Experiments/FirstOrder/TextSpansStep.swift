@@ -5,7 +5,7 @@ import Pipeline
 
 /// Chooses the texts of every head.
 struct TextSpansStep: StepDefinition {
-    let model: ModelUnderStudy
+    let model: StudyModel
     let effects: StepHandle<FittedDirectEffects>
     let pool: StepHandle<StoredTextPool>
     /// Texts a head.

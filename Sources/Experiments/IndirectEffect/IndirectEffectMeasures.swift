@@ -18,7 +18,9 @@ struct IndirectEffectMeasures {
     let direct: NeuronDirectDirections
     let trust: TrustFindings
 
-    private var rows: RowMaker { RowMaker(IndirectEffectExperiment.name, spec.study.setting, isPartial: isPartial) }
+    private var rows: MetricBuilder {
+        MetricBuilder(IndirectEffectExperiment.name, spec.study.setting, isPartial: isPartial)
+    }
 
     // MARK: By neuron
 

@@ -14,7 +14,7 @@ struct DirectDirections: ColumnSet, Equatable {
 
 /// Reads ``NeuronDirectDirections`` off the weights.
 struct NeuronDirectDirectionsStep: StepDefinition {
-    let model: ModelUnderStudy
+    let model: StudyModel
     let layers: [Int]
 
     func step() throws -> Step<NeuronDirectDirections> {

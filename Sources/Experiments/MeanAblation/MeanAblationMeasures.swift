@@ -21,8 +21,8 @@ struct MeanAblationMeasures {
     /// The paper's Table 1.
     var paper: PaperTable?
 
-    private var rows: RowMaker {
-        RowMaker(MeanAblationExperiment.name, spec.study.setting, settings: settings, isPartial: isPartial)
+    private var rows: MetricBuilder {
+        MetricBuilder(MeanAblationExperiment.name, spec.study.setting, settings: settings, isPartial: isPartial)
     }
     private static let baseline = AblationCondition.baseline.rawValue
 
@@ -58,9 +58,9 @@ struct MeanAblationMeasures {
     }
 
     /// How Table 1 stands to the paper's.
-    var standing: String {
-        rows.standing(
-            to: paper.map { table in ["indirect", "second-order"].map { table[$0, "accuracy"] } } ?? [],
+    var comparability: String {
+        rows.comparability(
+            with: paper.map { table in ["indirect", "second-order"].map { table[$0, "accuracy"] } } ?? [],
             ["layer": "\(tableLayer)"])
     }
 

@@ -98,7 +98,7 @@ struct MeanAblationTables {
                 row("second-order", AblationCondition.withoutAllNeurons.rawValue, .secondOrder),
             ],
             footnotes: [
-                "paper: ViT-B/32 of OpenAI, layer 9, ImageNet validation; \(measures.standing).",
+                "paper: ViT-B/32 of OpenAI, layer 9, ImageNet validation; \(measures.comparability).",
                 isChosen ? nil : "The layer was chosen by these accuracies themselves.",
                 "equal sample: \(measures.sampledNeurons) neurons chosen at random, of each the \(min(measures.spec.study.significantImages, measures.sampledImages)) largest effects on \(measures.sampledImages) fit images; all neurons: the \(measures.spec.study.significantImages) largest on \(measures.fitCount). The more images, the more alike are the largest, so that only equal samples may be compared.",
             ].compactMap { $0 })

@@ -18,7 +18,7 @@ struct LabelSimilaritiesStep: ImageStep {
     let study: PictureStudy
     let classifier: StepHandle<StoredClassifier>
 
-    var model: ModelUnderStudy { study.model }
+    var model: StudyModel { study.model }
     var images: ImageSource { study.images }
     var parameters: Parameters { ["images": .integer(images.count), "input-size": .integer(study.inputSize)] }
     var inputs: [AnyStepHandle] { [classifier.erased] }
@@ -26,7 +26,7 @@ struct LabelSimilaritiesStep: ImageStep {
     var cost: CostEstimate? { model.surgeryCost(inputSize: study.inputSize, paths: 0) }
     var none: LabelSimilarities { LabelSimilarities() }
 
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<LabelSimilarities> {
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<LabelSimilarities> {
         let reader = TokenReader(
             try model.clip.value().vision.resized(to: study.inputSize), [.clip],
             classifier: try inputs[classifier].weights)

@@ -19,8 +19,8 @@ struct MultiLabelMeasures {
     /// The paper's numbers.
     var paper: PaperTable?
 
-    private var rows: RowMaker {
-        RowMaker(MultiLabelExperiment.name, spec.setting, settings: settings, isPartial: isPartial)
+    private var rows: MetricBuilder {
+        MetricBuilder(MultiLabelExperiment.name, spec.setting, settings: settings, isPartial: isPartial)
     }
 
     private func number(_ score: RecognitionScore) -> PaperNumber? { paper?[score.rawValue, "mean-ap"] }
@@ -118,7 +118,7 @@ struct MultiLabelMeasures {
                 ],
                 footnotes: [
                     "Of the class token, which architecture surgery does not change. \(VocabularyFootnote.text(classNames, templates)) Whole pictures in \(spec.inputSize) × \(spec.inputSize) pixels.",
-                    "paper: arXiv 2304.05653, RN50 on NUS-Wide (81 labels); \(rows.standing(to: RecognitionScore.allCases.map(number))).",
+                    "paper: arXiv 2304.05653, RN50 on NUS-Wide (81 labels); \(rows.comparability(with: RecognitionScore.allCases.map(number))).",
                 ])
         ]
     }

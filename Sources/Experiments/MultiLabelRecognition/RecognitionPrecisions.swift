@@ -40,7 +40,7 @@ enum RecognitionSubset: String, CaseIterable, Codable, Sendable {
 
 /// Measures ``RecognitionPrecisions``.
 struct RecognitionPrecisionsStep: StepDefinition {
-    let model: ModelUnderStudy
+    let model: StudyModel
     let similarities: StepHandle<LabelSimilarities>
     let facts: StepHandle<ImageFacts>
     let seed: Int

@@ -71,7 +71,7 @@ struct OpenVocabularyTables {
                 footnotes: [
                     "mIoU: the mean, over the labels that the masks show, of intersection over union of all images' pixels together. Pixels that show none of the labels do not count; no threshold, no feature surgery.",
                     "\(VocabularyFootnote.text(names, measures.templates)) Surgery in the last \(surgery.depth) blocks; whole pictures in \(surgery.inputSize) × \(surgery.inputSize) pixels.",
-                    "arXiv 2304.05653, ViT-B/16: Pascal Context 29.3 (MaskCLIP, there without the MLP, 22.4), COCO-Stuff 21.9 (15.3), Cityscapes 31.4 (22.7). \(measures.standing.map { "paper: \($0)." } ?? "It has no number for these pictures.")",
+                    "arXiv 2304.05653, ViT-B/16: Pascal Context 29.3 (MaskCLIP, there without the MLP, 22.4), COCO-Stuff 21.9 (15.3), Cityscapes 31.4 (22.7). \(measures.comparability.map { "paper: \($0)." } ?? "It has no number for these pictures.")",
                 ])
         ]
     }

@@ -16,19 +16,19 @@ struct OpenVocabularyMeasures {
     /// The paper's numbers.
     var paper: PaperTable?
 
-    private var rows: RowMaker {
-        RowMaker(
+    private var rows: MetricBuilder {
+        MetricBuilder(
             OpenVocabularyExperiment.name, spec.surgery.setting,
             settings: settings.merging(["depth": "\(spec.surgery.depth)"]) { $1 },
             isPartial: isPartial)
     }
 
     /// How the paper's numbers stand to these.
-    var standing: String? {
+    var comparability: String? {
         let numbers = OpenVocabularyCase.readings(depth: spec.surgery.depth).compactMap {
             paper?[$0.name, images.dataset]
         }
-        return numbers.isEmpty ? nil : rows.standing(to: numbers)
+        return numbers.isEmpty ? nil : rows.comparability(with: numbers)
     }
 
     private var control: BaselineControl {

@@ -13,7 +13,7 @@ struct OpenVocabularyStep: ImageStep {
     let classifier: StepHandle<StoredClassifier>
 
     private var cases: [OpenVocabularyCase] { OpenVocabularyCase.all(depth: depth) }
-    var model: ModelUnderStudy { study.model }
+    var model: StudyModel { study.model }
     var images: ImageSource { study.images }
     var parameters: Parameters {
         [
@@ -26,7 +26,7 @@ struct OpenVocabularyStep: ImageStep {
     var cost: CostEstimate? { model.surgeryCost(inputSize: study.inputSize, paths: Double(cases.count)) }
     var none: OpenVocabularyScores { OpenVocabularyScores(cases: cases.count) }
 
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<OpenVocabularyScores> {
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<OpenVocabularyScores> {
         let (facts, cases) = (try inputs[self.images.facts], cases)
         let reader = TokenReader(
             try model.clip.value().vision.resized(to: study.inputSize), OpenVocabularyCase.readings(depth: depth),

@@ -32,7 +32,7 @@ struct TextPoolStep: StepDefinition {
         case captions(StepHandle<ImageFacts>, images: Int)
     }
 
-    let model: ModelUnderStudy
+    let model: StudyModel
     let name: String
     let source: Source
     /// Phrases that the pool must have at least: the largest number of atoms.

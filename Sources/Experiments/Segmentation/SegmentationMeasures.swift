@@ -17,8 +17,8 @@ struct SegmentationMeasures {
     /// The paper's Table 4.
     var paper: PaperTable?
 
-    private var rows: RowMaker {
-        RowMaker(
+    private var rows: MetricBuilder {
+        MetricBuilder(
             SegmentationExperiment.name, spec.study.setting, settings: settings.merging(spec.settings) { $1 },
             isPartial: isPartial)
     }
@@ -30,7 +30,7 @@ struct SegmentationMeasures {
     }
 
     /// How Table 4 stands to the paper's.
-    var standing: String { rows.standing(to: AttributionMethod.all.map { paper?[$0.name, "mean-iou"] }) }
+    var comparability: String { rows.comparability(with: AttributionMethod.all.map { paper?[$0.name, "mean-iou"] }) }
 
     static func subject(_ item: SegmentationCase) -> Subject {
         ["method": item.maker.name, "class": item.query.rawValue]

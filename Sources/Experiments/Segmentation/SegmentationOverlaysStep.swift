@@ -5,7 +5,7 @@ import Pipeline
 
 /// The first scenes with their masks and every method's map, as one picture.
 struct SegmentationOverlaysStep: StepDefinition {
-    let model: ModelUnderStudy
+    let model: StudyModel
     let images: ImageSource
     let classifier: StepHandle<StoredClassifier>
     let directions: StepHandle<FittedDirections>

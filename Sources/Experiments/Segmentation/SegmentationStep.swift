@@ -10,7 +10,7 @@ struct SegmentationStep: ImageStep {
     /// Each image takes many times a forward pass.
     let imagesPerShard = 50
 
-    let model: ModelUnderStudy
+    let model: StudyModel
     let images: ImageSource
     let classifier: StepHandle<StoredClassifier>
     let directions: StepHandle<FittedDirections>
@@ -33,7 +33,7 @@ struct SegmentationStep: ImageStep {
     var cost: CostEstimate? { model.passCost(towers: 25) }
     var none: SegmentationScores { SegmentationScores(cases: SegmentationCase.all.count, rules: spec.rules.count) }
 
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<SegmentationScores> {
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<SegmentationScores> {
         let (classifier, facts) = (try inputs[classifier].classifier, try inputs[self.images.facts])
         let (size, rules) = (model.configuration.vision.imageSize, rules)
         let mapper = SegmentationMapper(

@@ -38,7 +38,7 @@ struct SegmentationTables {
                 + [.init("random neurons (control)", cells(.randomNeurons))],
             footnotes: [
                 "second order: \(spec.neurons) neurons of layers \(layers); the paper: 200 of layers 8 to 10. Foreground: the object that gives the image its label.",
-                "paper: ViT-B/32 of OpenAI, ImageNet-Segmentation; \(measures.standing).",
+                "paper: ViT-B/32 of OpenAI, ImageNet-Segmentation; \(measures.comparability).",
                 "of one value: maps that tell no place from another; as in the published evaluations they are background everywhere and have an average precision of 50. Negative values of TextSpan's maps \(spec.clipsTextSpan ? "count as 0, as in its released code" : "are kept").",
                 "LRP divides by sums that can be nearly zero, so that single maps can differ between machines; the numbers here were seen to move by 0.15 at most.",
                 "Masks: \(spec.maskGeometry.rawValue). On square pictures of the model's size 'aligned' and 'squashed' are the same.",

@@ -34,7 +34,7 @@ struct SensitivityStep: ImageStep {
     static let (kind, version) = ("segmentation-sensitivity", 3)
     let imagesPerShard = 50
 
-    let model: ModelUnderStudy
+    let model: StudyModel
     let images: ImageSource
     let classifier: StepHandle<StoredClassifier>
     let directions: StepHandle<FittedDirections>
@@ -54,7 +54,7 @@ struct SensitivityStep: ImageStep {
     var cost: CostEstimate? { model.passCost(towers: 5) }
     var none: SegmentationScores { SegmentationScores(cases: grid.cases, rules: grid.thresholds.count) }
 
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<SegmentationScores> {
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<SegmentationScores> {
         let (classifier, directions) = (try inputs[classifier].classifier, try inputs[directions])
         let (clip, size, rules) = (try model.clip.value(), model.configuration.vision.imageSize, rules)
         let workspace = AttributionWorkspace(

@@ -15,7 +15,7 @@ struct CardPictures: ColumnTable {
 
         static let columns: [Column<Self>] = [
             .rows("projections", \.projections, of: "neurons"),
-            .rows("pictures", \.pictures, of: "neurons") { [$0.projections.rowCount] },
+            .rows("pictures", \.pictures, of: "neurons") { [$0.projections.rowWidth] },
         ]
     }
 
@@ -82,7 +82,7 @@ struct CardPicturesStep: StepDefinition {
     private static let quality = 72
     private static let largestSize = 56
 
-    let model: ModelUnderStudy
+    let model: StudyModel
     let layers: [Int]
     let images: ImageSource
     let fitted: Study.Fitted

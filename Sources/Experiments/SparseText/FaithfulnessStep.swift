@@ -67,7 +67,7 @@ struct FaithfulnessStep: StepDefinition {
 
     private func score(
         _ effects: Tensor, _ representations: Tensor, directions: Tensor, _ codes: SparseCodes, _ pool: TextPool,
-        layer: Int, _ inputs: Inputs
+        layer: Int, _ inputs: StepInputs
     ) throws -> Faithfulness.Layer {
         let N = effects.shape[1]
         let ranks = columns(of: effects).map(RankCorrelation.normalisedRanks)

@@ -98,9 +98,9 @@ extension Tensor {
     /// The mean dot product of two different rows: of unit rows, of their cosines. NaN for fewer than two.
     fileprivate var meanSimilarityOfPairs: Double {
         let n = Double(shape[0])
-        var (sums, squares) = ([Double](repeating: 0, count: rowCount), 0.0)
+        var (sums, squares) = ([Double](repeating: 0, count: rowWidth), 0.0)
         for (index, value) in elements.enumerated() {
-            sums[index % rowCount] += Double(value)
+            sums[index % rowWidth] += Double(value)
             squares += Double(value) * Double(value)
         }
         return (sums.reduce(0) { $0 + $1 * $1 } - squares) / (n * (n - 1))

@@ -38,7 +38,7 @@ struct SparsePredictionsStep: ImageStep {
         let texts: StepHandle<FittedSparseTexts>
     }
 
-    let model: ModelUnderStudy
+    let model: StudyModel
     let layers: [Int]
     let images: ImageSource
     let classifier: StepHandle<StoredClassifier>
@@ -47,7 +47,7 @@ struct SparsePredictionsStep: ImageStep {
     private let lenses: SharedParts<FactoredLens>
 
     init(
-        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, classifier: StepHandle<StoredClassifier>,
+        _ model: StudyModel, layers: [Int], images: ImageSource, classifier: StepHandle<StoredClassifier>,
         means: StepHandle<FittedMeans>, pools: [Pool]
     ) {
         (self.model, self.layers, self.images, self.classifier) = (model, layers, images, classifier)
@@ -69,7 +69,7 @@ struct SparsePredictionsStep: ImageStep {
     }
     var none: ConditionPredictions { ConditionPredictions(conditions: layers.count * conditionsPerLayer) }
 
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<ConditionPredictions> {
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<ConditionPredictions> {
         let (classifier, means) = (try inputs[classifier].classifier, try inputs[means])
         let sources = try pools.map { (try inputs[$0.pool].pool, try inputs[$0.texts], $0.sizes.indices) }
         let workspace = EffectWorkspace(try model.clip.value().vision, layers: layers, capacity: model.batch)

@@ -32,7 +32,9 @@ struct SparseTextMeasures {
     var conditions: SparseConditions {
         SparseConditions(layers: layers, pools: texts.map { .init(name: $0.name, sizes: $0.sizes) })
     }
-    private var rows: RowMaker { RowMaker(SparseTextExperiment.name, spec.study.setting, isPartial: isPartial) }
+    private var rows: MetricBuilder {
+        MetricBuilder(SparseTextExperiment.name, spec.study.setting, isPartial: isPartial)
+    }
 
     /// The place of the random dictionary that stands for a pool.
     func control(of pool: Int) -> Int { spec.pools.count + pool }

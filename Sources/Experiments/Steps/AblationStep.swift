@@ -45,7 +45,7 @@ struct AblationStep: ImageStep {
     typealias Output = AblationPredictions
     static let (kind, version) = ("ablation-predictions", 4)
 
-    let model: ModelUnderStudy
+    let model: StudyModel
     let layers: [Int]
     let images: ImageSource
     let classifier: StepHandle<StoredClassifier>
@@ -59,7 +59,7 @@ struct AblationStep: ImageStep {
 
     /// - Parameter indirectLayers: whose indirect effects are measured too; nil for all.
     init(
-        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, classifier: StepHandle<StoredClassifier>,
+        _ model: StudyModel, layers: [Int], images: ImageSource, classifier: StepHandle<StoredClassifier>,
         fitted: Study.Fitted, indirectLayers: [Int]?, seed: Int
     ) {
         (self.model, self.layers, self.images, self.classifier) = (model, layers, images, classifier)
@@ -84,7 +84,7 @@ struct AblationStep: ImageStep {
     }
     var none: AblationPredictions { AblationPredictions(layers: layers) }
 
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<AblationPredictions> {
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<AblationPredictions> {
         let (means, directions) = (try inputs[fitted.means], try inputs[fitted.directions])
         let vision = try model.clip.value().vision
         let workspace = EffectWorkspace(vision, layers: layers, capacity: model.batch, capturing: [.mlpInput])

@@ -19,7 +19,7 @@ struct StoredClassifier: ColumnTable {
 ///
 /// It throws ``ExperimentError/textNotFinite(text:)``.
 struct ClassifierStep: StepDefinition {
-    let model: ModelUnderStudy
+    let model: StudyModel
     let names: [String]
     let templates: [String]
 

@@ -39,7 +39,7 @@ extension EffectMeans: ColumnSet {
 
 /// The sums over the first images, which give the provisional mean of ``EffectMeansStep``.
 struct FirstEffectSumsStep: StepDefinition {
-    let model: ModelUnderStudy
+    let model: StudyModel
     let layers: [Int]
     let images: ImageSource
     let count: Int
@@ -60,7 +60,7 @@ struct FirstEffectSumsStep: StepDefinition {
 /// Means over a set of images in one pass, which also finds bounds below the neurons' thresholds: the first images give a
 /// provisional mean, from which the norms of all others are measured.
 struct EffectMeansStep: StepDefinition {
-    let model: ModelUnderStudy
+    let model: StudyModel
     let layers: [Int]
     let images: ImageSource
     /// The sums over the first images.
@@ -71,7 +71,7 @@ struct EffectMeansStep: StepDefinition {
 
     /// - Parameter count: images that each neuron is going to keep.
     static func add(
-        _ model: ModelUnderStudy, layers: [Int], images: ImageSource, count: Int, in graph: inout Graph
+        _ model: StudyModel, layers: [Int], images: ImageSource, count: Int, in graph: inout Graph
     ) throws -> StepHandle<FittedMeans> {
         let firstCount = min(images.perShard, images.count)
         let first = try graph.add(FirstEffectSumsStep(model: model, layers: layers, images: images, count: firstCount))
@@ -139,7 +139,7 @@ private final class SumsWorker {
     private let runs: ImageRuns
 
     init(
-        _ model: ModelUnderStudy, _ lenses: [SecondOrderLens], images: ImageSource, _ inputs: Inputs,
+        _ model: StudyModel, _ lenses: [SecondOrderLens], images: ImageSource, _ inputs: StepInputs,
         from provisional: [Int: EffectMeans] = [:], factors: [Tensor] = [], keeping count: Int = 1
     ) throws {
         let vision = try model.clip.value().vision

@@ -44,13 +44,13 @@ struct EffectTotalsStep: ImageStep {
     typealias Output = EffectTotals
     static let (kind, version) = ("effect-totals", 2)
 
-    let model: ModelUnderStudy
+    let model: StudyModel
     let layers: [Int]
     let images: ImageSource
     let fitted: Study.Fitted
     private let projected: ProjectedEffects.Parts
 
-    init(_ model: ModelUnderStudy, layers: [Int], images: ImageSource, fitted: Study.Fitted) {
+    init(_ model: StudyModel, layers: [Int], images: ImageSource, fitted: Study.Fitted) {
         (self.model, self.layers, self.images, self.fitted) = (model, layers, images, fitted)
         projected = ProjectedEffects.Parts(model, layers: layers, directions: fitted.directions)
     }
@@ -68,7 +68,7 @@ struct EffectTotalsStep: ImageStep {
         return EffectTotals(layers: layers.reduce(into: [:]) { $0[$1] = LayerTotals(squares: zeros, along: zeros) })
     }
 
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<EffectTotals> {
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<EffectTotals> {
         let projected = try ProjectedEffects(model, projected, means: inputs[fitted.means], inputs)
         return images.batches(projected.workspace) { totals, pass, _ in
             projected.forEachLayer(of: pass) { effects, projections in
@@ -80,7 +80,7 @@ struct EffectTotalsStep: ImageStep {
     }
 
     func work(
-        _ makeWorker: @escaping @Sendable (Inputs) throws -> (Shard) throws -> EffectTotals
+        _ makeWorker: @escaping @Sendable (StepInputs) throws -> (Shard) throws -> EffectTotals
     ) throws -> Work<EffectTotals> {
         try joined(makeWorker) { parts in
             var all = none

@@ -67,7 +67,7 @@ protocol ImageStep<Output>: StepDefinition {
     static var version: Int { get }
     /// Tells steps of one kind apart for a reader.
     var label: String { get }
-    var model: ModelUnderStudy { get }
+    var model: StudyModel { get }
     var images: ImageSource { get }
     /// Images that are computed and stored together.
     var imagesPerShard: Int { get }
@@ -81,11 +81,11 @@ protocol ImageStep<Output>: StepDefinition {
 
     /// - Returns: what adds images to a part; of one worker alone.
     /// - Throws: what reading the inputs and the model throws.
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<Part>
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<Part>
 
     /// What becomes of the parts of all images: whether they are joined, and how, or stay apart.
     /// - Parameter makeWorker: makes what computes one part after the other.
-    func work(_ makeWorker: @escaping @Sendable (Inputs) throws -> (Shard) throws -> Part) throws -> Work<Output>
+    func work(_ makeWorker: @escaping @Sendable (StepInputs) throws -> (Shard) throws -> Part) throws -> Work<Output>
 }
 
 /// Adds a run of images of the set to a part.
@@ -113,7 +113,7 @@ extension ImageStep {
 
     /// Work whose parts are joined in the order of the images.
     func joined(
-        _ makeWorker: @escaping @Sendable (Inputs) throws -> (Shard) throws -> Part,
+        _ makeWorker: @escaping @Sendable (StepInputs) throws -> (Shard) throws -> Part,
         by join: @escaping @Sendable (ShardOutputs<Part>) throws -> Output
     ) throws -> Work<Output> {
         try .map(
@@ -123,14 +123,14 @@ extension ImageStep {
 
 extension ImageStep where Output == Part, Part: ColumnTable {
     /// Tables are put one below the other.
-    func work(_ makeWorker: @escaping @Sendable (Inputs) throws -> (Shard) throws -> Part) throws -> Work<Output> {
+    func work(_ makeWorker: @escaping @Sendable (StepInputs) throws -> (Shard) throws -> Part) throws -> Work<Output> {
         try joined(makeWorker) { try $0.joined(from: none) }
     }
 }
 
 extension ImageStep where Output == Shards<Part> {
     /// The parts stay apart, and are read one at a time.
-    func work(_ makeWorker: @escaping @Sendable (Inputs) throws -> (Shard) throws -> Part) throws -> Work<Output> {
+    func work(_ makeWorker: @escaping @Sendable (StepInputs) throws -> (Shard) throws -> Part) throws -> Work<Output> {
         try .shards(units: images.count, unitsPerShard: imagesPerShard, makeWorker: makeWorker)
     }
 }
@@ -140,10 +140,10 @@ struct ImageRuns {
     /// Belongs to the worker.
     let reader: ImageReader
     let set: ImageSet
-    let inputs: Inputs
+    let inputs: StepInputs
 
     /// - Throws: what reading the images' artefact throws.
-    init(_ source: ImageSource, _ inputs: Inputs) throws {
+    init(_ source: ImageSource, _ inputs: StepInputs) throws {
         (reader, set, self.inputs) = (ImageReader(try inputs[source.images]), source.name, inputs)
     }
 
@@ -244,7 +244,7 @@ extension Work where Output: ColumnTable {
     /// - Parameter none: the part of no units.
     static func joined(
         units: Int, unitsPerShard: Int, from none: Output = Output(),
-        makeWorker: @escaping @Sendable (Inputs) throws -> ((Shard) throws -> Output)
+        makeWorker: @escaping @Sendable (StepInputs) throws -> ((Shard) throws -> Output)
     ) throws -> Work {
         try .map(
             units: units, unitsPerShard: unitsPerShard, makeWorker: makeWorker,

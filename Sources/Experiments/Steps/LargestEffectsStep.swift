@@ -6,9 +6,9 @@ import Safetensors
 
 /// What a run of fit images has in each layer: the effects that reach their neuron's floor, and δb of every image.
 /// A layer is read from its file when it is asked for.
-struct LargeEffectsPart: Artefact {
+struct CandidateEffectsPart: Artefact {
     struct Layer: ColumnSet, Equatable {
-        var effects = LargeEffects()
+        var effects = CandidateEffects()
         /// δb. // [images, d]
         var biasShares = Tensor(zeros: [0, 0])
 
@@ -35,7 +35,7 @@ struct LargeEffectsPart: Artefact {
     func layer(_ layer: Int) throws -> Layer { try Layer(StoredColumns(tensors: tensors, prefix: "\(layer).")) }
 }
 
-extension LargeEffects: ColumnSet {
+extension CandidateEffects: ColumnSet {
     init() { self.init(offsets: [], norms: [], images: [], coordinates: Tensor(zeros: [0, 0])) }
 
     static let columns: [Column<Self>] = [
@@ -48,14 +48,14 @@ extension LargeEffects: ColumnSet {
 ///
 /// The shards stay apart: together they take gigabytes for a large model, and are read a layer at a time.
 struct LargestEffectsStep: StepDefinition {
-    let model: ModelUnderStudy
+    let model: StudyModel
     let layers: [Int]
     let images: ImageSource
     let means: StepHandle<FittedMeans>
     /// Images that a neuron's direction will be fitted to.
     let count: Int
 
-    func step() throws -> Step<Shards<LargeEffectsPart>> {
+    func step() throws -> Step<Shards<CandidateEffectsPart>> {
         // As many reach their floor as make the largest, and some more; all, where there are no floors.
         let perShard = min(images.perShard, images.count)
         let kept =
@@ -70,12 +70,12 @@ struct LargestEffectsStep: StepDefinition {
             work: try .shards(
                 units: images.count, unitsPerShard: images.perShard,
                 makeWorker: { inputs in
-                    let worker = try LargeEffectsWorker(model, inputs.parts(factored), means: inputs[means])
+                    let worker = try CandidateEffectsWorker(model, inputs.parts(factored), means: inputs[means])
                     let add = try ImageRuns(images, inputs).batches(worker.workspace, worker.add)
                     return { shard in
                         var collected = worker.none
                         try add(shard.units, &collected)
-                        return try LargeEffectsPart(layers: layers) { layer in
+                        return try CandidateEffectsPart(layers: layers) { layer in
                             guard let found = collected.removeValue(forKey: layer)
                             else { preconditionFailure("layer \(layer) was not looked at") }
                             let d = model.configuration.embeddingWidth
@@ -89,9 +89,9 @@ struct LargestEffectsStep: StepDefinition {
 }
 
 /// Collects the large effects of one run of images after the other. Belongs to one worker.
-private struct LargeEffectsWorker {
+private struct CandidateEffectsWorker {
     struct Collected {
-        let effects: LargeEffectsCollector
+        let effects: CandidateEffectsCollector
         /// // [images, d]
         var biasShares: [Float] = []
     }
@@ -99,7 +99,7 @@ private struct LargeEffectsWorker {
     let workspace: EffectWorkspace
     private let effects: [(effects: CentredEffects, floors: [Float])]
 
-    init(_ model: ModelUnderStudy, _ lenses: [FactoredLens], means: FittedMeans) throws {
+    init(_ model: StudyModel, _ lenses: [FactoredLens], means: FittedMeans) throws {
         workspace = EffectWorkspace(
             try model.clip.value().vision, layers: lenses.map(\.lens.layer), capacity: model.batch)
         let scratch = EffectScratch(lenses.map(\.lens), capacity: model.batch)
@@ -112,7 +112,8 @@ private struct LargeEffectsWorker {
     var none: [Int: Collected] {
         effects.reduce(into: [:]) {
             let lens = $1.effects.lens
-            $0[lens.layer] = Collected(effects: LargeEffectsCollector(neurons: lens.neurons, headCount: lens.headCount))
+            $0[lens.layer] = Collected(
+                effects: CandidateEffectsCollector(neurons: lens.neurons, headCount: lens.headCount))
         }
     }
 

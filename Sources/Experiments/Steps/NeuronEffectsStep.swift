@@ -24,13 +24,13 @@ struct NeuronEffectsStep: ImageStep {
     typealias Output = NeuronEffects
     static let (kind, version) = ("neuron-effects", 2)
 
-    let model: ModelUnderStudy
+    let model: StudyModel
     let layers: [Int]
     let images: ImageSource
     let fitted: Study.Fitted
     private let projected: ProjectedEffects.Parts
 
-    init(_ model: ModelUnderStudy, layers: [Int], images: ImageSource, fitted: Study.Fitted) {
+    init(_ model: StudyModel, layers: [Int], images: ImageSource, fitted: Study.Fitted) {
         (self.model, self.layers, self.images, self.fitted) = (model, layers, images, fitted)
         projected = ProjectedEffects.Parts(model, layers: layers, directions: fitted.directions)
     }
@@ -45,7 +45,7 @@ struct NeuronEffectsStep: ImageStep {
     }
     var none: NeuronEffects { NeuronEffects() }
 
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<NeuronEffects> {
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<NeuronEffects> {
         let projected = try ProjectedEffects(model, projected, means: inputs[fitted.means], inputs)
         let d = model.configuration.embeddingWidth
         return images.batches(projected.workspace) { part, pass, _ in
@@ -74,7 +74,7 @@ struct ProjectedEffects {
         let lenses: SharedParts<FactoredLens>
         let readings: SharedParts<DirectionReadings>
 
-        init(_ model: ModelUnderStudy, layers: [Int], directions: StepHandle<FittedDirections>) {
+        init(_ model: StudyModel, layers: [Int], directions: StepHandle<FittedDirections>) {
             lenses = model.factoredLensParts(layers)
             readings = lenses.readings(along: directions)
         }
@@ -86,7 +86,7 @@ struct ProjectedEffects {
 
     /// - Parameter means: φ̄ of each layer.
     /// - Throws: `PipelineError.invalidArtefact` for a layer without means, and what loading the model throws.
-    init(_ model: ModelUnderStudy, _ parts: Parts, means: FittedMeans, _ inputs: Inputs) throws {
+    init(_ model: StudyModel, _ parts: Parts, means: FittedMeans, _ inputs: StepInputs) throws {
         let lenses = try inputs.parts(parts.lenses)
         workspace = EffectWorkspace(
             try model.clip.value().vision, layers: lenses.map(\.lens.layer), capacity: model.batch)

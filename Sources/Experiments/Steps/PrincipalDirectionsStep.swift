@@ -24,9 +24,9 @@ extension PrincipalDirections: ColumnSet {
 
 /// Fits r_n to the largest effects of every neuron, a layer at a time.
 struct PrincipalDirectionsStep: StepDefinition {
-    let model: ModelUnderStudy
+    let model: StudyModel
     let layers: [Int]
-    let largest: StepHandle<Shards<LargeEffectsPart>>
+    let largest: StepHandle<Shards<CandidateEffectsPart>>
     /// Images with the largest effects that a neuron's direction is fitted to.
     let count: Int
 
@@ -63,7 +63,7 @@ struct LargestLayers {
     let biasShares: Tensor
 
     /// The shards, mapped once: each worker that reads a layer's effects reads some of every shard.
-    static func parts(_ largest: StepHandle<Shards<LargeEffectsPart>>) -> SharedParts<[LargeEffectsPart]> {
+    static func parts(_ largest: StepHandle<Shards<CandidateEffectsPart>>) -> SharedParts<[CandidateEffectsPart]> {
         SharedParts(1) { inputs, _ in
             let shards = try inputs[largest]
             return try (0..<shards.count).map { try shards[$0] }
@@ -71,7 +71,7 @@ struct LargestLayers {
     }
 
     /// - Throws: `PipelineError.invalidArtefact` where a neuron has fewer than `count` effects.
-    init(_ parts: [LargeEffectsPart], layer: Int, count: Int) throws {
+    init(_ parts: [CandidateEffectsPart], layer: Int, count: Int) throws {
         let runs = try parts.map { try $0.layer(layer) }
         guard let effects = LargestEffects(runs.map(\.effects), count: count) else {
             throw PipelineError.invalidArtefact(

@@ -75,7 +75,7 @@ extension EffectSummary {
 
 /// Measures ``SampledEffects``.
 struct SampledEffectsStep: StepDefinition {
-    let model: ModelUnderStudy
+    let model: StudyModel
     let layers: [Int]
     /// Sampled of each layer.
     let neurons: Int

@@ -36,7 +36,7 @@ extension SparseCodes: ColumnSet {
 
 /// Describes every neuron's direction by phrases of a pool, by matching pursuit.
 struct SparseTextsStep: StepDefinition {
-    let model: ModelUnderStudy
+    let model: StudyModel
     let layers: [Int]
     let pool: StepHandle<StoredTextPool>
     /// Name of the pool.
@@ -69,7 +69,7 @@ struct SparseTextsStep: StepDefinition {
                         let chosen = shard.units.clamped(to: start..<start + neurons)
                         guard !chosen.isEmpty else { continue }
                         let rows = try directions.layer(layer).directions.directions
-                        let d = rows.rowCount
+                        let d = rows.rowWidth
                         part.layers[layer] = pursuit(
                             Tensor(
                                 shape: [chosen.count, d],

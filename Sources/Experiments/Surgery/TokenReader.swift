@@ -82,7 +82,7 @@ final class ImageTokens {
         let similarities = try similarities(reading)
         return HeatMap(
             side: layout.side,
-            values: layout.patchRows.map { similarities.elements[$0 * similarities.rowCount + label] })
+            values: layout.patchRows.map { similarities.elements[$0 * similarities.rowWidth + label] })
     }
 
     /// The label of each pixel. // [size · size]

@@ -39,11 +39,11 @@ struct BaselineControl: Sendable {
     }
 
     /// The share of answers that are right.
-    func accuracy(_ rows: RowMaker, _ subject: Subject, of images: ImageSet) -> Metric {
+    func accuracy(_ rows: MetricBuilder, _ subject: Subject, of images: ImageSet) -> Metric {
         rows.share("accuracy", subject, isCorrect, of: images, at: answerable)
     }
 
-    func metrics(_ rows: RowMaker, of images: ImageSet) -> [Metric] {
+    func metrics(_ rows: MetricBuilder, of images: ImageSet) -> [Metric] {
         let metrics = [
             accuracy(rows, ["condition": "baseline"], of: images),
             rows.share("accuracy", ["condition": "shuffled-labels"], isCorrectShuffled, of: images, at: answerable),

@@ -43,7 +43,7 @@ struct TrustFindings: Sendable {
         }
     }
 
-    func metrics(_ rows: RowMaker, evaluated: Int) -> [Metric] {
+    func metrics(_ rows: MetricBuilder, evaluated: Int) -> [Metric] {
         var metrics = [
             rows.metric(
                 "identity-error", ["identity": "direct terms = embedding"], decomposition.directTerms, of: evaluation,

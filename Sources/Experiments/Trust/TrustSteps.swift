@@ -14,7 +14,7 @@ struct StoredDecomposition: Artefact, Codable {
 struct DecompositionStep: StepDefinition {
     static let images = 16
 
-    let model: ModelUnderStudy
+    let model: StudyModel
     let layers: [Int]
     let images: ImageSource
 

@@ -68,7 +68,7 @@ public final class CentredEffects {
 
     /// δs and ‖R_n δs‖ of some neurons.
     private func centre(_ neurons: Range<Int>) {
-        let (K, packed) = (lens.headCount, factors.rowCount)
+        let (K, packed) = (lens.headCount, factors.rowWidth)
         means.coordinates.elements.withUnsafeBufferPointer { means in
             factors.elements.withUnsafeBufferPointer { factors in
                 guard let means = means.baseAddress, let factors = factors.baseAddress else { return }

@@ -26,9 +26,9 @@ public struct LargestEffects: Sendable, Equatable {
 
     /// The largest of several disjoint runs of images, all of which kept what reaches the same floors.
     /// - Returns: nil where a neuron has fewer than `count` of them.
-    public init?(_ parts: [LargeEffects], count: Int) {
+    public init?(_ parts: [CandidateEffects], count: Int) {
         guard let first = parts.first else { return nil }
-        let (neurons, K) = (first.neurons, first.coordinates.rowCount)
+        let (neurons, K) = (first.neurons, first.coordinates.rowWidth)
         var norms = Tensor(zeros: [neurons, count])
         var images = [Int32](repeating: 0, count: neurons * count)
         var coordinates = Tensor(zeros: [neurons, count, K])

@@ -29,7 +29,7 @@ public final class NormFloors {
     /// Adds what another run of images has found.
     /// - Parameter bounds: as in ``bounds``.
     public func insert(_ bounds: Tensor, firstImage: Int) {
-        let columns = bounds.rowCount
+        let columns = bounds.rowWidth
         for n in heaps.indices {
             for c in 0..<columns { insert(n, bounds.elements[n * columns + c], image: Int32(firstImage + c)) }
         }
@@ -60,7 +60,7 @@ extension SecondOrderLens {
     /// Bounds above ‖φ̄_n − φ̃_n‖, the distances of two sets of means. // [N]
     /// - Parameter factors: ``choleskyFactors(check:)``.
     public func distances(_ means: EffectMeans, _ others: EffectMeans, factors: Tensor) -> [Float] {
-        let (K, packed) = (headCount, factors.rowCount)
+        let (K, packed) = (headCount, factors.rowWidth)
         let bias = zip(means.biasShare, others.biasShare).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
             .squareRoot()
         var difference = [Float](repeating: 0, count: K)

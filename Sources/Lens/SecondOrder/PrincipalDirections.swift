@@ -74,7 +74,7 @@ public struct PrincipalDirections: Sendable, Equatable {
     /// The same with every direction turned by an angle, each to a side of its own.
     /// - Parameter angle: radians, small.
     public func turned(by angle: Float, _ random: inout SplitMix64) -> PrincipalDirections {
-        let d = directions.rowCount
+        let d = directions.rowWidth
         let sides = Tensor(shape: directions.shape, elements: random.normals(directions.elements.count))
             .rowsNormalised()
         var result = self

@@ -46,8 +46,8 @@ final class ShardRun: Sendable {
 
     /// - Throws: `PipelineError`, `OutputError`: that of the first shard, where several failed.
     func compute(
-        workers: Int, inputs: Inputs,
-        makeWorker: @escaping @Sendable (Inputs) throws -> ((Shard) throws -> StoredArtefact)
+        workers: Int, inputs: StepInputs,
+        makeWorker: @escaping @Sendable (StepInputs) throws -> ((Shard) throws -> StoredArtefact)
     ) throws {
         let group = DispatchGroup()
         for index in 0..<workers {
@@ -64,8 +64,8 @@ final class ShardRun: Sendable {
     }
 
     private func work(
-        _ inputs: Inputs,
-        _ makeWorker: (Inputs) throws -> ((Shard) throws -> StoredArtefact)
+        _ inputs: StepInputs,
+        _ makeWorker: (StepInputs) throws -> ((Shard) throws -> StoredArtefact)
     ) {
         var worker: ((Shard) throws -> StoredArtefact)?
         while let shard = takeShard() {

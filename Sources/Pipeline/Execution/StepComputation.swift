@@ -4,14 +4,14 @@ struct StepComputation {
     let store: ArtefactStore
     let cancellation: Cancellation
     let events: EventSink
-    private let inputs: Inputs
+    private let inputs: StepInputs
 
     init(_ node: StepNode, of graph: Graph, store: ArtefactStore, cancellation: Cancellation, events: EventSink) {
         self.node = node
         self.store = store
         self.cancellation = cancellation
         self.events = events
-        inputs = Inputs(step: node.name, declared: node.inputs.map(\.key), cancellation: cancellation) { key in
+        inputs = StepInputs(step: node.name, declared: node.inputs.map(\.key), cancellation: cancellation) { key in
             guard let input = graph.node(key) else {
                 throw PipelineError.danglingInput(step: node.name, input: key.digest)
             }

@@ -66,7 +66,7 @@ public struct PendingStep: Sendable {
     }
 
     /// What the names of files promise, for a look every second.
-    public func glance() -> StepStanding { store.glance(at: node) }
+    public func glance() -> StepCompletion { store.glance(at: node) }
 
     /// Tells who watches the run how far the step has come.
     /// - Parameters:

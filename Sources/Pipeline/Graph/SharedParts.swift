@@ -15,10 +15,10 @@ import Synchronization
 /// ```
 public final class SharedParts<Part: Sendable>: Sendable {
     public let count: Int
-    let make: @Sendable (Inputs, Int) throws -> Part
+    let make: @Sendable (StepInputs, Int) throws -> Part
 
     /// - Parameter make: makes a part; called once for each index in a run of the step, on any worker.
-    public init(_ count: Int, _ make: @escaping @Sendable (Inputs, Int) throws -> Part) {
+    public init(_ count: Int, _ make: @escaping @Sendable (StepInputs, Int) throws -> Part) {
         precondition(count >= 0)
         self.count = count
         self.make = make
@@ -40,7 +40,7 @@ final class PartsInTheMaking<Part: Sendable>: Sendable {
 
     /// Makes what nobody has taken yet.
     /// - Throws: what making the first part that failed threw.
-    func finish(_ inputs: Inputs) throws -> [Part] {
+    func finish(_ inputs: StepInputs) throws -> [Part] {
         while true {
             let (index, _) = next.add(1, ordering: .relaxed)
             guard index < parts.count else { break }

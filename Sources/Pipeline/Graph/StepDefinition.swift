@@ -42,8 +42,8 @@ public struct GivenInputs: Sendable {
         return StepHandle(key: key, name: name)
     }
 
-    fileprivate func inputs(of step: String, _ declared: [AnyStepHandle]) -> Inputs {
-        Inputs(step: step, declared: declared.map(\.key), cancellation: Cancellation()) { [artefacts] key in
+    fileprivate func inputs(of step: String, _ declared: [AnyStepHandle]) -> StepInputs {
+        StepInputs(step: step, declared: declared.map(\.key), cancellation: Cancellation()) { [artefacts] key in
             guard let artefact = artefacts[key] else {
                 throw PipelineError.danglingInput(step: step, input: key.digest)
             }

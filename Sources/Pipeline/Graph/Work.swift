@@ -3,7 +3,7 @@ public struct Work<Output: Artefact>: Sendable {
     let erased: ErasedWork
 
     /// Work that is done in one piece.
-    public static func single(_ body: @escaping @Sendable (Inputs) throws -> Output) -> Work {
+    public static func single(_ body: @escaping @Sendable (StepInputs) throws -> Output) -> Work {
         Work(erased: .single { try body($0).stored() })
     }
 
@@ -32,8 +32,8 @@ public struct Work<Output: Artefact>: Sendable {
     /// - Throws: `PipelineError.invalidSharding` unless `units` ≥ 0 and `unitsPerShard` ≥ 1.
     public static func map<Part: Artefact>(
         units: Int, unitsPerShard: Int,
-        makeWorker: @escaping @Sendable (Inputs) throws -> ((Shard) throws -> Part),
-        reduce: @escaping @Sendable (Inputs, ShardOutputs<Part>) throws -> Output
+        makeWorker: @escaping @Sendable (StepInputs) throws -> ((Shard) throws -> Part),
+        reduce: @escaping @Sendable (StepInputs, ShardOutputs<Part>) throws -> Output
     ) throws -> Work {
         guard let sharding = Sharding(units: units, unitsPerShard: unitsPerShard) else {
             throw PipelineError.invalidSharding(units: units, unitsPerShard: unitsPerShard)
@@ -59,7 +59,7 @@ extension Work {
     /// - Throws: `PipelineError.invalidSharding` unless `units` ≥ 0 and `unitsPerShard` ≥ 1.
     public static func shards<Part: Artefact>(
         units: Int, unitsPerShard: Int,
-        makeWorker: @escaping @Sendable (Inputs) throws -> ((Shard) throws -> Part),
+        makeWorker: @escaping @Sendable (StepInputs) throws -> ((Shard) throws -> Part),
         check: @escaping @Sendable (Output) throws -> Void = { _ in }
     ) throws -> Work where Output == Shards<Part> {
         guard let sharding = Sharding(units: units, unitsPerShard: unitsPerShard) else {
@@ -95,16 +95,16 @@ public struct ShardOutputs<Part: Artefact> {
 
 /// Work without the types of its results, as the executor sees it.
 enum ErasedWork: Sendable {
-    case single(@Sendable (Inputs) throws -> StoredArtefact)
+    case single(@Sendable (StepInputs) throws -> StoredArtefact)
     case map(
         Sharding,
-        makeWorker: @Sendable (Inputs) throws -> ((Shard) throws -> StoredArtefact),
+        makeWorker: @Sendable (StepInputs) throws -> ((Shard) throws -> StoredArtefact),
         reduce:
-            @Sendable (Inputs, @escaping (Shard) throws -> StoredArtefact) throws ->
+            @Sendable (StepInputs, @escaping (Shard) throws -> StoredArtefact) throws ->
             StoredArtefact)
     case shards(
         Sharding,
-        makeWorker: @Sendable (Inputs) throws -> ((Shard) throws -> StoredArtefact),
+        makeWorker: @Sendable (StepInputs) throws -> ((Shard) throws -> StoredArtefact),
         check: @Sendable (StoredShards) throws -> Void)
 
     var sharding: Sharding? {

@@ -48,7 +48,7 @@ import Testing
     /// The mean of the sentences' embeddings, of unit length.
     private func text(_ clip: CLIP, _ name: String) -> [Float] {
         let embedded = clip.embed(texts: templates.map { $0.replacing("{}", with: name) })
-        let sum = (0..<embedded.rowCount).map { embedded.elements[$0] + embedded.elements[embedded.rowCount + $0] }
+        let sum = (0..<embedded.rowWidth).map { embedded.elements[$0] + embedded.elements[embedded.rowWidth + $0] }
         return Tensor(shape: [1, sum.count], elements: sum).rowsNormalised().elements
     }
 

@@ -17,7 +17,7 @@ final class StepSample {
     static let kept = 5
     static let perShard = 5
 
-    let model: ModelUnderStudy
+    let model: StudyModel
     let vision: VisionTransformer
     var given = GivenInputs()
     let fit: ImageSource

@@ -6,13 +6,13 @@ import Testing
 
 /// The control on pictures of several objects.
 @Suite struct SeveralObjectsControlTests {
-    private func rows() throws -> RowMaker {
+    private func rows() throws -> MetricBuilder {
         let setting = try MultiLabelSpec(
             SurgerySample.document("multi-label-recognition", "seed: 9\ncontrols: {accuracy-floor: 0}"),
             choices: HandMade.choices,
             model: SurgerySample.facts
         ).setting
-        return RowMaker("e", setting, isPartial: false)
+        return MetricBuilder("e", setting, isPartial: false)
     }
 
     private func control(_ objects: [[Int32]], _ predicted: [Int32], floor: Double = 0, seed: Int = 9)

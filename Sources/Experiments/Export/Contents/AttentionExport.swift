@@ -22,7 +22,7 @@ struct AttentionExport: PictureExport {
         ]
     }
 
-    func plan(_ model: ModelUnderStudy, _ images: ImageSource, in graph: inout Graph) throws -> ExportWriter {
+    func plan(_ model: StudyModel, _ images: ImageSource, in graph: inout Graph) throws -> ExportWriter {
         let attention = try graph.add(ClassAttentionStep(model: model, images: images))
         return { result, file in
             try result.artefact(attention).forEach {
@@ -46,7 +46,7 @@ struct ClassAttentionStep: ImageStep {
     typealias Output = Shards<ClassAttention>
     static let (kind, version) = ("class-attention", 1)
 
-    let model: ModelUnderStudy
+    let model: StudyModel
     let images: ImageSource
 
     var inputs: [AnyStepHandle] { [] }
@@ -54,7 +54,7 @@ struct ClassAttentionStep: ImageStep {
     var cost: CostEstimate? { model.passCost(towers: 1) }
     var none: ClassAttention { ClassAttention() }
 
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<ClassAttention> {
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<ClassAttention> {
         let vision = try model.clip.value().vision
         let (layers, perLayer) = (vision.configuration.layers, vision.configuration.heads * vision.tokens)
         let workspace = TowerWorkspace(vision, capacity: model.batch, capturing: [.classAttention])

@@ -54,7 +54,7 @@ struct EmbeddingExport: PictureExport {
         ExportTensor.embeddings(.init("images", images), width: configuration.embeddingWidth, symbol: "r(I)")
     }
 
-    func plan(_ model: ModelUnderStudy, _ images: ImageSource, in graph: inout Graph) throws -> ExportWriter {
+    func plan(_ model: StudyModel, _ images: ImageSource, in graph: inout Graph) throws -> ExportWriter {
         let embeddings = try graph.add(ImageEmbeddingsStep(model: model, images: images))
         return { result, file in
             try result.artefact(embeddings).forEach { try file.write($0, from: $1.lowerBound) }
@@ -68,7 +68,7 @@ struct ImageEmbeddingsStep: ImageStep {
     typealias Output = Shards<Embeddings>
     static let (kind, version) = ("image-embeddings", 1)
 
-    let model: ModelUnderStudy
+    let model: StudyModel
     let images: ImageSource
 
     var inputs: [AnyStepHandle] { [] }
@@ -76,7 +76,7 @@ struct ImageEmbeddingsStep: ImageStep {
     var cost: CostEstimate? { model.passCost(towers: 1) }
     var none: Embeddings { Embeddings() }
 
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<Embeddings> {
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<Embeddings> {
         let workspace = TowerWorkspace(try model.clip.value().vision, capacity: model.batch)
         let d = model.configuration.embeddingWidth
         return images.batches(workspace) { part, pass, _ in
@@ -104,7 +104,7 @@ struct TextExport: Sendable {
         ]
     }
 
-    func plan(_ model: ModelUnderStudy, in graph: inout Graph) throws -> ExportWriter {
+    func plan(_ model: StudyModel, in graph: inout Graph) throws -> ExportWriter {
         let embeddings = try graph.add(TextEmbeddingsStep(model: model, texts: texts))
         return { [texts] result, file in
             let tokenizer = try model.clip.value().tokenizer
@@ -122,7 +122,7 @@ struct TextExport: Sendable {
 ///
 /// It throws ``ExperimentError/textNotFinite(text:)``.
 struct TextEmbeddingsStep: StepDefinition {
-    let model: ModelUnderStudy
+    let model: StudyModel
     let texts: [String]
 
     /// Texts that are embedded and stored together.

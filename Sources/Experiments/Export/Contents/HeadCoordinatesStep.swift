@@ -54,7 +54,7 @@ struct HeadCoordinates: Artefact {
 
 /// Computes ``HeadCoordinates``, a batch of images at a time.
 struct HeadCoordinatesStep: StepDefinition {
-    let model: ModelUnderStudy
+    let model: StudyModel
     let layer: Int
     let neurons: [Int]
     let images: ImageSource
@@ -74,7 +74,8 @@ struct HeadCoordinatesStep: StepDefinition {
                         try model.clip.value().vision, layers: [layer], capacity: model.batch)
                     let all = FloatBuffer(lens.neurons * model.batch * lens.headCount)
                     let shares = FloatBuffer(model.batch * lens.embeddingWidth)
-                    let add = try ImageRuns(images, inputs).batches(workspace) { (part: inout HeadCoordinates?, pass, _) in
+                    let add = try ImageRuns(images, inputs).batches(workspace) {
+                        (part: inout HeadCoordinates?, pass, _) in
                         pass.coordinates(lens, into: all.base)
                         pass.biasShares(lens, into: shares.base)
                         part = try HeadCoordinates(

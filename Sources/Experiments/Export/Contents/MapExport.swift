@@ -81,7 +81,7 @@ public struct MapExport: PictureExport {
         ]
     }
 
-    func plan(_ model: ModelUnderStudy, _ images: ImageSource, in graph: inout Graph) throws -> ExportWriter {
+    func plan(_ model: StudyModel, _ images: ImageSource, in graph: inout Graph) throws -> ExportWriter {
         let classes = texts + contrastTexts
         let classifier =
             classes.isEmpty ? nil : try graph.add(ClassifierStep(model: model, names: classes, templates: ["{}"]))
@@ -127,7 +127,7 @@ struct AttributionMapsStep: ImageStep {
         let perText: Int
     }
 
-    let model: ModelUnderStudy
+    let model: StudyModel
     let images: ImageSource
     let method: AttributionMethod
     /// How many, the first of the classifier, have maps; 1 for a method that uses none.
@@ -148,7 +148,7 @@ struct AttributionMapsStep: ImageStep {
     var cost: CostEstimate? { model.passCost(towers: 3) }
     var none: AttributionMaps { AttributionMaps() }
 
-    func worker(_ images: ImageRuns, _ inputs: Inputs) throws -> ImageWorker<AttributionMaps> {
+    func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<AttributionMaps> {
         let clip = try model.clip.value()
         // Methods that use no class still take a classifier; zeros change nothing.
         let weights =

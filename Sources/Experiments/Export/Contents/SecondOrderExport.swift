@@ -109,7 +109,7 @@ public struct SecondOrderExport: PictureExport {
         return tensors
     }
 
-    func plan(_ model: ModelUnderStudy, _ images: ImageSource, in graph: inout Graph) throws -> ExportWriter {
+    func plan(_ model: StudyModel, _ images: ImageSource, in graph: inout Graph) throws -> ExportWriter {
         let neurons = try chosen()
         let coordinates = try graph.add(
             HeadCoordinatesStep(model: model, layer: layer, neurons: neurons, images: images))

@@ -2,7 +2,7 @@ import Synchronization
 
 /// The inputs of one step at work, each read from the store when first asked for and then shared
 /// by the step's workers, with what they make of them together.
-public final class Inputs: Sendable {
+public final class StepInputs: Sendable {
     private let step: String
     private let declared: Set<StepKey>
     private let cancellation: Cancellation

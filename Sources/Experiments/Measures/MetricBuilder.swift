@@ -1,7 +1,7 @@
 import Pipeline
 
 /// Makes the rows of one experiment: what they have in common is said once.
-struct RowMaker: Sendable {
+struct MetricBuilder: Sendable {
     let experiment: String
     let world: String
     let model: String
@@ -24,7 +24,7 @@ struct RowMaker: Sendable {
     /// - Parameters:
     ///   - numbers: the paper's.
     ///   - others: what decides these numbers besides.
-    func standing(to numbers: [PaperNumber?], _ others: [String: String] = [:]) -> String {
+    func comparability(with numbers: [PaperNumber?], _ others: [String: String] = [:]) -> String {
         let numbers = numbers.compactMap { $0 }
         guard !numbers.isEmpty else { return "experiments/papers has no number of it" }
         let names = numbers.reduce(into: Set<String>()) { $0.formUnion($1.differences(from: all(others))) }

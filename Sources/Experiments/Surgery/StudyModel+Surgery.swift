@@ -1,7 +1,7 @@
 import CLIPModel
 import Pipeline
 
-extension ModelUnderStudy {
+extension StudyModel {
     /// Memory of second paths for one image of a size after the other.
     /// - Parameters:
     ///   - records: attribution methods keep everything of a pass.

@@ -1,7 +1,7 @@
 import Foundation
 
 /// How far a step has come, by the names of its files: quick, and no proof.
-public struct StepStanding: Equatable, Sendable {
+public struct StepCompletion: Equatable, Sendable {
     public let key: StepKey
     public let kind: String
     /// Kind and label.
@@ -15,9 +15,9 @@ public struct StepStanding: Equatable, Sendable {
 
 extension ArtefactStore {
     /// What there seems to be of each step, inputs before what depends on them; nothing is read or changed.
-    public func glance(at graph: Graph) -> [StepStanding] { graph.nodes.map(glance) }
+    public func glance(at graph: Graph) -> [StepCompletion] { graph.nodes.map(glance) }
 
-    func glance(at node: StepNode) -> StepStanding {
+    func glance(at node: StepNode) -> StepCompletion {
         let files = FileManager.default
         let isDone = files.fileExists(atPath: folder(node).file(StepManifest.fileName).path)
         let shards = node.sharding?.shardCount ?? 0
@@ -26,7 +26,7 @@ extension ArtefactStore {
             let names = (try? files.contentsOfDirectory(atPath: shardsFolder(node).url.path)) ?? []
             found = min(shards, names.count { $0.hasSuffix(".manifest.json") })
         }
-        return StepStanding(
+        return StepCompletion(
             key: node.key, kind: node.kind, name: node.name, isDone: isDone, shardsDone: found, shards: shards)
     }
 }

@@ -22,7 +22,7 @@ public enum ModelReference: Hashable, Sendable {
 }
 
 /// A model whose files are known and whose weights are loaded when first needed.
-public struct ModelUnderStudy: Sendable {
+public struct StudyModel: Sendable {
     public let name: String
     /// Architecture, preprocessing, and who decided the non-linearities.
     public let description: ModelDescription

@@ -2,7 +2,7 @@ import CLIPModel
 import DenseMath
 import Pipeline
 
-extension ModelUnderStudy {
+extension StudyModel {
     /// What passes over images hold beside captures.
     struct PassContents: OptionSet {
         let rawValue: Int

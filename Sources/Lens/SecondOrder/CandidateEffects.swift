@@ -2,7 +2,7 @@ import DenseMath
 
 /// The effects of a run of images whose norms reach their neuron's floor: the only ones that can be among
 /// the neuron's largest, see ``NormFloors``.
-public struct LargeEffects: Sendable, Equatable {
+public struct CandidateEffects: Sendable, Equatable {
     /// Where each neuron's entries begin, and the number of all. // [N + 1]
     public var offsets: [Int32]
     /// By neuron, then in the order of the images. // [entries]
@@ -24,8 +24,8 @@ public struct LargeEffects: Sendable, Equatable {
     func entries(of n: Int) -> Range<Int> { Int(offsets[n])..<Int(offsets[n + 1]) }
 }
 
-/// Collects ``LargeEffects`` while images pass. Belongs to one worker.
-public final class LargeEffectsCollector {
+/// Collects ``CandidateEffects`` while images pass. Belongs to one worker.
+public final class CandidateEffectsCollector {
     private let neurons: Int
     private let headCount: Int
     private var entries: [(neuron: Int32, image: Int32, norm: Float)] = []
@@ -50,7 +50,7 @@ public final class LargeEffectsCollector {
         }
     }
 
-    public func result() -> LargeEffects {
+    public func result() -> CandidateEffects {
         // Entries came by image; a stable sort by counting puts them by neuron.
         var offsets = [Int32](repeating: 0, count: neurons + 1)
         for entry in entries { offsets[Int(entry.neuron) + 1] += 1 }
@@ -64,6 +64,6 @@ public final class LargeEffectsCollector {
             (norms[place], images[place]) = (entry.norm, entry.image)
             for k in 0..<headCount { sorted.elements[place * headCount + k] = coordinates[index * headCount + k] }
         }
-        return LargeEffects(offsets: offsets, norms: norms, images: images, coordinates: sorted)
+        return CandidateEffects(offsets: offsets, norms: norms, images: images, coordinates: sorted)
     }
 }

@@ -1,7 +1,7 @@
 import CLIPModel
 import Pipeline
 
-extension ModelUnderStudy {
+extension StudyModel {
     /// Operations of the image tower and of the lens.
     var operations: LensOperations {
         LensOperations(configuration.vision, embeddingWidth: configuration.embeddingWidth)
