@@ -17,8 +17,7 @@ struct ResultFiles {
 
     init(folder: OutputFolder, experiment: String, spec: SpecDocument) {
         // A world may have two specs of one experiment: segmentation.yaml and segmentation-aligned.yaml.
-        let file = URL(fileURLWithPath: spec.path).deletingPathExtension().lastPathComponent
-        name = file.hasPrefix(experiment) ? file : experiment
+        name = spec.name.hasPrefix(experiment) ? spec.name : experiment
         database = Self.database(in: folder.url)
         metrics = folder.file("\(name).csv")
         predictions = folder.file("\(name)-predictions.csv")

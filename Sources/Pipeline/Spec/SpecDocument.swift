@@ -27,6 +27,9 @@ public struct SpecDocument: Sendable {
     /// What the spec asks for beyond computing, as far as it has been read.
     public var reach: SpecReach { record.reach }
 
+    /// Of the file, without its extension.
+    public var name: String { URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent }
+
     /// The folder at which its paths begin.
     public var folder: URL { URL(fileURLWithPath: path).deletingLastPathComponent() }
 
