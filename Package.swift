@@ -131,6 +131,6 @@ let package = Package(
             dependencies: [
                 "runner", "Foundations", "Archives", "Inputs", "Results", "Pipeline", "Safetensors", "TestSupport",
                 grdb,
-            ]),
+            ], exclude: ["Fixtures"]),
     ]
 )
