@@ -112,4 +112,34 @@ import Testing
             )
         }
     }
+
+    /// What a table or a figure names is measured under that very name.
+    @Test func everyCellHasItsNumber() throws {
+        let folder = try Self.finished.get().folder
+        let database = try ResultsDatabase(readingFrom: folder.appendingPathComponent("results.sqlite"))
+        let runs = try database.latestRuns()
+        #expect(runs.count == Self.specs.count)
+        for run in runs {
+            let metrics = MetricLookup(try database.metrics(of: run))
+            func expectNumber(_ name: String, _ subject: Subject, _ title: String) {
+                #expect(metrics[name, subject] != nil, "\(title): no \(name) of \(subject.columns.map(\.value))")
+            }
+            for table in try database.layouts(of: run) {
+                for case .metric(let name, let subject, _) in table.rows.flatMap(\.cells) {
+                    expectNumber(name, subject, table.title)
+                }
+            }
+            for attachment in try database.attachments(of: run) where attachment.name == Attachment.figures {
+                let figures = try ArtefactJSON.decode(
+                    [FigureLayout].self, from: Data(contentsOf: folder.appendingPathComponent(attachment.file)))
+                for figure in figures {
+                    for curve in figure.curves + (figure.reference.map { [$0] } ?? []) {
+                        for case .metric(let name, let subject) in curve.points.map(\.y) {
+                            expectNumber(name, subject, figure.title)
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

@@ -62,7 +62,7 @@ struct ConceptDiscoveryMeasures {
         }
         metrics.append(
             rows.mean(
-                "true-phrases", ["score": "best possible", "truth": Truth.objects.rawValue], possible,
+                "true-phrases", Self.bestSubject, possible,
                 of: decomposition.evaluation,
                 note: "a scene has fewer names and keywords than phrases are asked for"))
         metrics.append(
@@ -71,14 +71,18 @@ struct ConceptDiscoveryMeasures {
         return metrics + decomposition.metrics(rows, evaluated: truths.count)
     }
 
+    private static let bestPossible = "best possible"
+    /// The share that would be true if a scene's own words came first.
+    private static let bestSubject: Subject = ["score": bestPossible, "truth": Truth.objects.rawValue]
+
     func failedControls() -> [FailedControl] { decomposition.failedControls() }
 
     var table: TableLayout {
-        func row(_ header: String, _ score: String) -> TableLayout.Row {
+        func row(_ header: String, _ score: ConceptScore) -> TableLayout.Row {
             .init(
                 header,
-                Truth.allCases.map { .init("true-phrases", ["score": score, "truth": $0.rawValue]) }
-                    + [.init("any-true-phrase", ["score": score, "truth": Truth.objects.rawValue])])
+                Truth.allCases.map { .init("true-phrases", ["score": score.rawValue, "truth": $0.rawValue]) }
+                    + [.init("any-true-phrase", ["score": score.rawValue, "truth": Truth.objects.rawValue])])
         }
         return TableLayout(
             title:
@@ -88,10 +92,13 @@ struct ConceptDiscoveryMeasures {
                 .init("any true")
             ],
             rows: [
-                row("norms of effects (the paper)", ConceptScore.norm.rawValue),
-                row("effects with their sign", ConceptScore.signed.rawValue),
-                row("similarity, no neurons", ConceptScore.similarity.rawValue),
-                row("best possible", "best possible"),
+                row("norms of effects (the paper)", .norm),
+                row("effects with their sign", .signed),
+                row("similarity, no neurons", .similarity),
+                .init(
+                    Self.bestPossible,
+                    Truth.allCases.map { $0 == .objects ? .init("true-phrases", Self.bestSubject) : .text("–") }
+                        + [.text("–")]),
             ],
             footnotes: [
                 "True: a name or a keyword of an object in the image. another image: a control, the words of a different image.",
