@@ -40,6 +40,7 @@ struct MetricColumn: Sendable {
     /// In the order of CSV files.
     static let all: [MetricColumn] = [
         text("experiment", \.experiment),
+        text("spec", \.spec, since: 4),
         text("world", \.world),
         text("model", \.model, mismatch: "another model"),
         text("dataset", \.dataset, mismatch: "other data"),

@@ -79,6 +79,7 @@ extension PlannedExperiment {
             workers = most.withLock { $0 }
             report = try experiment.report(result)
             report.markUntrusted()
+            for index in report.metrics.indices { report.metrics[index].spec = spec.name }
             report.attachments.append(try experiment.inputs.attachment())
             for images in experiment.inputs.images where !images.skipped.isEmpty { Console.tell(images.words) }
             try folder.check()

@@ -117,6 +117,8 @@ import Testing
             change(&copy)
             variants.append([copy])
         }
+        vary { $0.spec = "other" }
+        vary { $0.spec = nil }
         vary { $0.world = "other" }
         vary { $0.subject = ["condition": "baseline", "layer": "9"] }
         vary { $0.higherIsBetter = false }

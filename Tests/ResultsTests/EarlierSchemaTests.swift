@@ -154,4 +154,39 @@ import Testing
         }
         #expect(try Data(contentsOf: url) == before)
     }
+
+    /// Its rows do not say of which spec they are, which keeps them from nothing.
+    @Test func itsRowsStandBesideThoseOfAWriterThatSaysTheirSpec() throws {
+        let folder = try TemporaryFolder()
+        let url = folder.file("results.sqlite")
+        try FileManager.default.copyItem(at: Fixture.file("results-v3.sqlite"), to: url)
+        let before = try DatabaseView(of: url).read { try $0.comparedRuns() }
+        let database = try ResultsDatabase(writingTo: url)
+        let earlier = try #require(try database.runs().last)
+        let rows = try database.metrics(of: earlier)
+        var named = rows
+        for index in named.indices { named[index].spec = "s" }
+        let description = RunDescription(
+            experiment: earlier.experiment, spec: try SpecDocument(text: earlier.specText, path: earlier.specPath),
+            commit: nil, isDirty: false, host: earlier.host, blasCore: earlier.blasCore,
+            blasThreads: earlier.blasThreads, versions: earlier.versions, isPartial: earlier.isPartial)
+        let run = try database.begin(description)
+        // Not the same rows: they are stored, not referred to.
+        #expect(try database.end(run, as: .done, rows: RunRows(metrics: named)) == run.id)
+        #expect(try rows.allSatisfy { $0.spec == nil } && database.metrics(of: database.run(run.id)) == named)
+        #expect(try database.metrics(of: earlier) == rows)
+        let intact = try database.read { db in
+            try [earlier.id, run.id].map { try StoredCheck.rows.isIntact($0, db, unknown: false) }
+        }
+        #expect(intact == [true, true])
+
+        let comparison = Comparison(base: before, head: try database.comparedRuns(), tolerance: 0)
+        #expect(comparison.rows.count == rows.count && comparison.differences == 0)
+        #expect(!comparison.rows.contains { [.onlyInBase, .onlyInHead].contains($0.outcome) })
+        let page = try ResultsReport(database, folder: folder.url).html()
+        #expect(String(decoding: page, as: UTF8.self).contains(earlier.experiment))
+        try database.withoutTransaction { try $0.execute(sql: "UPDATE metric SET spec = 'x' WHERE run = \(run.id)") }
+        #expect(try !database.read { try StoredCheck.rows.isIntact(run.id, $0) })
+        try database.close()
+    }
 }

@@ -11,13 +11,13 @@ import Testing
         let lines = try csv(Sample.metrics)
         #expect(
             lines[0] == """
-                experiment,world,model,dataset,layer,condition,metric,value,status,unit,\
+                experiment,spec,world,model,dataset,layer,condition,metric,value,status,unit,\
                 higher_is_better,n,skipped,ci_lower,ci_upper,ci_level,ci_method,ci_replicates,\
                 ci_seed,ci_unit,paper_value,paper_source,paper_half_unit,partial,verdict,note
                 """)
         #expect(
             lines[1] == """
-                mean-ablation,emoji,emoji-clip,val,9,baseline,accuracy,0.871,ok,share,true,4000,1,\
+                mean-ablation,deeper,emoji,emoji-clip,val,9,baseline,accuracy,0.871,ok,share,true,4000,1,\
                 0.861,0.881,0.95,percentile bootstrap,1000,18446744073709551615,image,0.632,\
                 "Table 1, row 2",0.0005,false,not comparable,a note
                 """)

@@ -26,7 +26,7 @@ enum Sample {
         _ value: Double, layer: String = "9", condition: String = "baseline",
         name: String = "accuracy"
     ) -> Metric {
-        Metric(
+        var metric = Metric(
             experiment: "mean-ablation", world: "emoji", model: "emoji-clip", dataset: "val",
             subject: ["layer": layer, "condition": condition], name: name, value: value,
             unit: "share", n: 4000, skipped: 1,
@@ -35,6 +35,8 @@ enum Sample {
                 method: "percentile bootstrap", replicates: 1000, seed: .max,
                 resamplingUnit: "image"),
             paper: .init(0.632, source: "Table 1, row 2", halfUnit: 0.0005), note: "a note")
+        metric.spec = "deeper"
+        return metric
     }
 
     static let metrics = [

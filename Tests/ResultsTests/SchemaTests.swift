@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [-1, .min, 0, 1, 2] as [Int32]) func aVersionThatIsNotThatOfTheTablesIsDamage(version: Int32)
+    @Test(arguments: [-1, .min, 0, 1, 2, 3] as [Int32]) func aVersionThatIsNotThatOfTheTablesIsDamage(version: Int32)
         throws
     {
         try change("PRAGMA user_version = \(version)")

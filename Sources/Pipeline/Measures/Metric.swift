@@ -69,6 +69,8 @@ public struct Metric: Hashable, Sendable, Codable {
 
     // What the number is about.
     public var experiment: String
+    /// Name of the spec's file without its extension; nil for a row of a program that did not say it.
+    public var spec: String?
     public var world: String
     public var model: String
     public var dataset: String
@@ -99,7 +101,8 @@ public struct Metric: Hashable, Sendable, Codable {
     public var terms: ImageTerms?
 
     private enum CodingKeys: CodingKey {
-        case experiment, world, model, dataset, subject, name, higherIsBetter, unit, value, status, n, skipped, interval
+        case experiment, spec, world, model, dataset, subject, name, higherIsBetter, unit, value, status, n, skipped,
+            interval
         case paper, isComparable, isPartial, note
     }
 
