@@ -63,7 +63,6 @@ extension CaptureRequest {
 
 /// Memory for what was asked of one layer. Belongs to one worker; overwritten by each batch.
 public final class LayerCapture {
-    public let request: CaptureRequest
     /// Whether the class token is all that is asked for.
     let isOfClassToken: Bool
     /// Whether something is asked for that is never written where the MLP rounds to bf16 on its way.
@@ -75,7 +74,7 @@ public final class LayerCapture {
     init(_ request: CaptureRequest, _ vision: VisionConfiguration, batch: Int) {
         precondition(
             !request.isSuperset(of: [.mlpOutput, .mlpBranch]), "the MLP's output is kept with its bias or without it")
-        (self.request, self.vision) = (request, vision)
+        self.vision = vision
         isOfClassToken = request.isSubset(of: .classToken)
         isOfMLP = !request.isDisjoint(with: [.preactivations, .activations, .mlpOutput, .mlpBranch])
         memory = LayerTap.allCases.map { request.contains($0) ? FloatBuffer($0.count(vision, batch: batch)) : nil }
