@@ -1,5 +1,6 @@
 import DenseMath
 import Foundation
+import Foundations
 import TestSupport
 import Testing
 

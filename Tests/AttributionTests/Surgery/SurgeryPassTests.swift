@@ -98,7 +98,7 @@ import Testing
             let count = vision.tokens * vision.embeddingWidth
             for recipe in Self.recipes {
                 let error = largestError(array(both.embed(recipe) + count, count), array(alone.embed(recipe), count))
-                #expect(error < 1e-5, "\(recipe.name) off by \(error)")
+                #expect(error < 3e-5, "\(recipe.name) off by \(error)")
             }
         }
     }
