@@ -16,7 +16,11 @@ extension Archive {
         case .deflated(let offset, let bytes):
             return try checked(inflate(entry, at: offset, bytes: bytes), of: entry, at: offset)
         case .streamed(let offset):
-            let tar = try decompressedTar()
+            let (tar, bytes) = try decompressedTar()
+            // The archive was cut or written anew since its headers were read.
+            guard offset + entry.size <= bytes else {
+                throw self.file.refusal(.truncated, entry: Array(entry.path.utf8), at: bytes)
+            }
             return try [UInt8](unsafeUninitializedCapacity: entry.size) { buffer, initialized in
                 try tar.read(
                     at: offset,
@@ -27,26 +31,30 @@ extension Archive {
         }
     }
 
-    /// The tar inside a compressed one, made by whoever asks first.
-    private func decompressedTar() throws -> PendingFile {
+    /// The tar inside a compressed one, made by whoever asks first; what stood in the way once is not tried again.
+    private func decompressedTar() throws -> (tar: PendingFile, bytes: Int) {
         try decompressed.withLock { made in
-            if let made { return made }
-            let tar = try PendingFile(
-                for: FileManager.default.temporaryDirectory.appendingPathComponent("clip-lens-\(UUID().uuidString)"),
-                followsLink: false)
-            let stream = try openStream()
-            let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-            defer { piece.deallocate() }
-            while true {
-                let place = stream.position
-                let count = try stream.read(into: piece)
-                try tar.write(UnsafeRawBufferPointer(rebasing: piece[..<count]), at: place)
-                if count < piece.count { break }
-            }
-            try stream.drain()
-            made = tar
-            return tar
+            let result = made ?? Result { try decompress() }
+            made = result
+            return try result.get()
         }
+    }
+
+    private func decompress() throws -> (tar: PendingFile, bytes: Int) {
+        let tar = try PendingFile(
+            for: FileManager.default.temporaryDirectory.appendingPathComponent("clip-lens-\(UUID().uuidString)"),
+            followsLink: false)
+        let stream = try openStream()
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer { piece.deallocate() }
+        while true {
+            let place = stream.position
+            let count = try stream.read(into: piece)
+            try tar.write(UnsafeRawBufferPointer(rebasing: piece[..<count]), at: place)
+            if count < piece.count { break }
+        }
+        try stream.drain()
+        return (tar, stream.position)
     }
 
     /// Some bytes of a file that is stored plainly. No CRC is checked.

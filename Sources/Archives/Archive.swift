@@ -10,8 +10,8 @@ public final class Archive: FileCollection {
     public let index: ArchiveIndex
     let file: RandomAccessFile
     let limits: ArchiveLimits
-    /// What a compressed tar decompresses to; nil before its first file has been asked for.
-    let decompressed = Mutex<PendingFile?>(nil)
+    /// What a compressed tar decompresses to, or why it did not; nil before its first file has been asked for.
+    let decompressed = Mutex<Result<(tar: PendingFile, bytes: Int), any Error>?>(nil)
 
     public var location: String { file.path }
     public var count: Int { index.count }

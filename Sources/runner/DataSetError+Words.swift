@@ -11,7 +11,7 @@ extension Failure {
                     ? "\(place): not found; it is needed for \(purpose)"
                     : "\(place): there is no \(expected.joined(separator: " or ")), needed for \(purpose)",
                 fix: expected.isEmpty
-                    ? "check the path in the spec"
+                    ? "check the path"
                     : "get it with `runner fetch \(set)`, link the folder that has it to \(place), or name its path in the spec; --data names another folder of data"
             )
         case .changed(let place):

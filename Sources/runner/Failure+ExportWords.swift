@@ -47,7 +47,7 @@ extension Failure {
     /// - Parameter results: the folder of the steps.
     init(export error: any Error, results: URL, interruption: Interruption) {
         switch error {
-        case let error as OutputError where !error.path.hasPrefix(results.path):
+        case let error as OutputError where !error.path.hasPrefix(results.path + "/") && error.path != results.path:
             self.init(
                 error, elsewhere: "choose a file in a folder that is there and can be written, with --output",
                 again: "run the same command again; finished shards are kept")

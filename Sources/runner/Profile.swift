@@ -15,6 +15,8 @@ final class Profile: Sendable {
         var before: [KernelProfile.Totals]
         /// What the step at work was said to take, in bytes.
         var stated: Int?
+        /// Whether the peak is that of the step at work.
+        var isPeakReset = false
         var steps: [Step] = []
     }
 
@@ -36,8 +38,8 @@ final class Profile: Sendable {
 
     func note(_ event: ExecutionEvent) {
         if case .started(let entry, let workers) = event {
-            ProcessMemory.resetPeak()
-            state.withLock { $0.stated = entry.memory?.bytes(workers: workers) }
+            let isReset = ProcessMemory.resetPeak()
+            state.withLock { ($0.stated, $0.isPeakReset) = (entry.memory?.bytes(workers: workers), isReset) }
         }
         guard case .finished(let outcome) = event, outcome.status == .computed else { return }
         let now = KernelProfile.read()
@@ -46,7 +48,7 @@ final class Profile: Sendable {
             state.steps.append(
                 Step(
                     name: name, seconds: outcome.seconds, kernels: zip(now, state.before).map { $0 - $1 },
-                    memory: (state.stated, ProcessMemory.peak)))
+                    memory: (state.stated, state.isPeakReset ? ProcessMemory.peak : nil)))
             state.before = now
         }
     }

@@ -7,7 +7,7 @@ import Synchronization
 final class Progress: Sendable {
     private let isTerminal = isatty(STDERR_FILENO) != 0
     private let lastShown: Mutex<ContinuousClock.Instant>
-    /// Whether nothing is said of steps that takes less than ten seconds.
+    /// Whether nothing is said of steps that take less than ten seconds.
     private let isOfUnitsOnly: Bool
 
     init(isOfUnitsOnly: Bool = false) {

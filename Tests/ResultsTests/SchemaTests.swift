@@ -77,7 +77,9 @@ import Testing
         throws
     {
         try change("PRAGMA user_version = \(version)")
-        try expectRefused("version \(version)".replacing("version -", with: "version is -"))
+        // The version before the latest has the same tables, but not the same columns.
+        try expectRefused(
+            version == 3 ? "table 'metric'" : "version \(version)".replacing("version -", with: "version is -"))
     }
 
     @Test func whatSQLiteKeepsForPlanningIsNobodys() throws {

@@ -93,20 +93,31 @@ import Testing
         #expect(try database.metrics(of: database.run(id))[0].value == 0.5)
     }
 
-    /// Databases keep the digests that earlier programs took.
+    /// Databases keep the digests that earlier programs took, of the columns that those knew.
     @Test func theDigestOfRowsIsTheOneThatItHasAlwaysBeen() throws {
         let database = try ResultsDatabase(writingTo: url)
         // Also of more than is digested at once.
-        for rows in [Self.rows(), RunRows(predictions: [Sample.predictions(count: 20_000)])] {
+        let runs = try [Self.rows(), RunRows(predictions: [Sample.predictions(count: 20_000)])].map { rows in
             let run = try database.begin(Sample.description())
             try database.end(run, as: .done, rows: rows)
+            return run
         }
         try database.close()
-        let digests = try DatabaseQueue(path: url.path).read {
-            try String.fetchAll($0, sql: "SELECT sha256 FROM rows_check ORDER BY run")
+        let queue = try DatabaseQueue(path: url.path)
+        func digests() throws -> [String] {
+            try queue.read { try String.fetchAll($0, sql: "SELECT sha256 FROM rows_check ORDER BY run") }
         }
         #expect(
-            digests == [
+            try digests() == [
+                "4 69fd27105a0e0311f4d61b65285dad81f579657be1ede9b6067a26a5ceffab01",
+                "4 9d6d867a9e1f93b7a13d023cd440f586e17cc2578276505181d488108931ce68",
+            ])
+        try queue.write { db in
+            try db.execute(sql: "DELETE FROM rows_check")
+            for run in runs { try StoredCheck.rows.store(run.id, db, version: 3) }
+        }
+        #expect(
+            try digests() == [
                 "88a2a6aebafd8640e813591f56fc143f807e5c1f3bdd8264cd9e0fa239338cda",
                 "7ef1dfc9df07068e924eaa183e490f1f17fd00b2fdb210ca1035d05b723ffaad",
             ])

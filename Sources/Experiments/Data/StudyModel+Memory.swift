@@ -94,3 +94,11 @@ extension StudyModel {
     /// What the program takes beside its steps, the rows of a few thousand images included; measured.
     private static let processBytes = 160 << 20
 }
+
+extension MemoryEstimate {
+    /// With what a worker's part of the result takes: it stands in the table, in the tensors of its artefact and in the
+    /// bytes of its file.
+    func adding(parts bytes: Int) -> MemoryEstimate {
+        MemoryEstimate(shared: shared, perWorker: perWorker + 3 * bytes)
+    }
+}

@@ -38,8 +38,9 @@ final class ExportFile {
     }
 
     /// Writes a part of a row of single-precision numbers.
-    /// - Throws: `OutputError`.
+    /// - Throws: `PipelineError.interrupted` where the run has been cancelled, `OutputError`.
     func write(_ name: String, _ values: UnsafePointer<Float>, count: Int, row: Int, column: Int) throws {
+        try cancellation.check()
         let tensor = record(name)
         let width = tensor.shape.dropFirst().reduce(1, *)
         precondition(

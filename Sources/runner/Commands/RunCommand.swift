@@ -21,7 +21,10 @@ struct RunCommand: ParsableCommand {
     var memory: ByteCount?
     @Option(help: ArgumentHelp("Seconds to wait for another runner that works in the same folder.", valueName: "S"))
     var lockTimeout = 10
-    @Flag(help: "Also tell where the time went, by step and kernel: a table, and profile.csv in the results folder.")
+    @Flag(
+        help:
+            "Also tell where the time and the memory went, by step: tables, and profile.csv and profile-memory.csv in the results folder."
+    )
     var profile = false
     @OptionGroup(title: "A cluster") var slurm: SlurmOptions
     @Flag(help: "Print one JSON document with state and rows instead of tables, also on failure.")

@@ -240,6 +240,36 @@ import Testing
         #expect(try sample.outputs() == [])
     }
 
+    /// Shards of embeddings and attention have 250 images, those of maps 50.
+    @Test func moreThanAShardIsWrittenInItsPlace() throws {
+        let sample = try ExportSample(count: 260)
+        try sample.export(.embeddings, to: "embeddings")
+        try sample.export(.attention, to: "attention")
+        try sample.export(
+            .maps(MapExport(method: .rawAttention, texts: [])), of: sample.selection(limit: 60), to: "maps")
+        let (rows, norms) = (
+            try sample.file("embeddings").floats("embeddings"), try sample.file("embeddings").floats("norms")
+        )
+        let attention = try sample.file("attention").floats("attention")
+        for image in [0, 249, 250, 259] {
+            let literal = try sample.literal(image)
+            let found = rows[image * 6..<(image + 1) * 6].map { $0 * norms[image] }
+            #expect(relativeError(found, literal.representation) < 1e-5, "image \(image)")
+            let expected = literal.attention.flatMap { $0.flatMap { $0 } }
+            #expect(relativeError(attention[image * 40..<(image + 1) * 40], expected) < 1e-5, "image \(image)")
+        }
+        let maps = try sample.file("maps").floats("maps")
+        let workspace = AttributionWorkspace(
+            try sample.clip().vision, classifier: try sample.clip().embed(texts: ["a"]), logitScale: 1,
+            methods: [.rawAttention])
+        for image in [49, 50, 59] {
+            let expected = try Array(sample.slice(image)).withUnsafeBufferPointer {
+                workspace.run(try #require($0.baseAddress)).map(.rawAttention, class: 0).values
+            }
+            #expect(relativeError(maps[image * 4..<(image + 1) * 4], expected.map(Double.init)) < 1e-5)
+        }
+    }
+
     /// Whoever asks for other neurons of the layer computes their coordinates only, and for the same file nothing.
     @Test func whatWasComputedIsNotComputedAgain() throws {
         let first = try sample.export(.secondOrder(.init(layer: 1, neurons: IndexSelection(0..<4))))

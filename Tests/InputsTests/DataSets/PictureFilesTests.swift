@@ -33,6 +33,11 @@ import Testing
             throws: DataSetError.tooLarge(
                 path: folder.url.path, place: "large.png", bytes: FileLimit.picture + 1, limit: FileLimit.picture)
         ) { try pictures(folder).picture(0) }
+        // Among others it is left out, where bad pictures may be.
+        try RGBImage(width: 4, height: 4, grey: 1).writePNG(to: folder.url.appendingPathComponent("small.png"))
+        let all = try PictureSource(pictures: folder.url).open(withMasks: false)
+        let list = try PictureList(all, .all, withMasks: false, onBadPicture: .skip)
+        #expect(list.entries.map(\.id) == ["small.png"] && list.skipped.map(\.id) == ["large.png"])
     }
 
     /// Every picture of a list that is exported is decoded beforehand, in the order of the paths.

@@ -50,7 +50,11 @@ struct ClassAttentionStep: ImageStep {
     let images: ImageSource
 
     var inputs: [AnyStepHandle] { [] }
-    var memory: MemoryEstimate? { model.memory(layers: []) }
+    var memory: MemoryEstimate? {
+        let vision = model.configuration.vision
+        let perImage = 4 * vision.layers * vision.heads * vision.tokens
+        return model.memory(layers: []).adding(parts: (imagesPerShard + model.batch) * perImage)
+    }
     var cost: CostEstimate? { model.passCost(towers: 1) }
     var none: ClassAttention { ClassAttention() }
 

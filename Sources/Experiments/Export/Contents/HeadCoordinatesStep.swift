@@ -64,7 +64,9 @@ struct HeadCoordinatesStep: StepDefinition {
             kind: "head-coordinates", version: 1,
             parameters: ["layer": .integer(layer), "neurons": .integers(neurons)],
             inputs: [images.images.erased], digests: ["model": model.digest],
-            memory: model.memory(layers: [layer]),
+            memory: model.memory(layers: [layer]).adding(
+                parts: 4 * neurons.count * model.batch
+                    * (model.configuration.vision.layers - 1 - layer) * model.configuration.vision.heads),
             cost: model.passCost(layers: [layer]) { $0.sums($1) },
             work: try .shards(
                 units: images.count, unitsPerShard: model.batch,

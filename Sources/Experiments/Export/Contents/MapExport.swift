@@ -33,7 +33,7 @@ public struct MapExport: PictureExport {
     func check(_ configuration: CLIPConfiguration) throws {
         if method.usesClass {
             guard !texts.isEmpty else { throw ExportError.textsMissing(method: method.name) }
-        } else if !texts.isEmpty {
+        } else if !(texts + contrastTexts).isEmpty {
             throw ExportError.textsNotUsed(method: method.name)
         }
         if method == .textSpan, texts.count + contrastTexts.count < 2 {
@@ -116,8 +116,13 @@ struct AttributionMapsStep: ImageStep {
     typealias Part = AttributionMaps
     typealias Output = Shards<AttributionMaps>
     static let (kind, version) = ("attribution-maps", 1)
-    /// Each map may take several times a forward pass.
-    let imagesPerShard = 50
+    /// Each map may take several times a forward pass, and the maps of all texts stand in memory together.
+    var imagesPerShard: Int { max(1, min(50, (64 << 20) / bytesPerImage)) }
+    private var bytesPerImage: Int {
+        let vision = model.configuration.vision
+        let side = method.isOfPixels ? vision.imageSize : vision.gridSize
+        return 4 * texts * side * side
+    }
 
     /// What second-order maps are made of.
     struct Neurons: Sendable {
@@ -144,7 +149,10 @@ struct AttributionMapsStep: ImageStep {
         ]
     }
     var inputs: [AnyStepHandle] { [classifier?.erased, neurons?.directions.erased].compactMap { $0 } }
-    var memory: MemoryEstimate? { model.surgeryMemory(inputSize: model.configuration.vision.imageSize, records: true) }
+    var memory: MemoryEstimate? {
+        model.surgeryMemory(inputSize: model.configuration.vision.imageSize, records: true).adding(
+            parts: imagesPerShard * bytesPerImage)
+    }
     var cost: CostEstimate? { model.passCost(towers: 3) }
     var none: AttributionMaps { AttributionMaps() }
 
@@ -169,6 +177,9 @@ struct AttributionMapsStep: ImageStep {
             for text in 0..<texts {
                 try inputs.checkCancellation()
                 values += pass.map(method, for: MapQuery(label: text, neurons: chosen?[text])).values
+            }
+            guard values.allSatisfy(\.isFinite) else {
+                throw ExperimentError.notFinite(image: images.set.imageID(image), place: "map")
             }
             try part.append(AttributionMaps(values: Tensor(shape: [1, values.count], elements: values)))
         }

@@ -116,7 +116,7 @@ public struct SecondOrderExport: PictureExport {
         let count = min(significantImages, images.count)
         let fitted =
             includesFit ? try Study.Fitted(model, layers: [layer], images: images, count: count, in: &graph) : nil
-        return { [layer] result, file in
+        return { [layer, set = images.name] result, file in
             var fit: (means: EffectMeans, directions: LayerDirections)?
             if let fitted {
                 fit = (
@@ -124,8 +124,10 @@ public struct SecondOrderExport: PictureExport {
                     try result.artefact(fitted.directions).layer(layer)
                 )
             }
+            var batches: [(HeadCoordinates, Range<Int>)] = []
+            try result.artefact(coordinates).forEach { batches.append(($0, $1)) }
             try SecondOrderWriter(
-                lens: model.lens(layer), neurons: neurons, coordinates: result.artefact(coordinates), fit: fit, file
+                lens: model.lens(layer), neurons: neurons, batches: batches, imageID: set.imageID, fit: fit, file: file
             ).write()
         }
     }
@@ -136,21 +138,17 @@ public struct SecondOrderExport: PictureExport {
 private struct SecondOrderWriter {
     let lens: SecondOrderLens
     let neurons: [Int]
-    let coordinates: Shards<HeadCoordinates>
+    /// The batches, opened once: each holds its coordinates in a file, of which some neurons are read at a time.
+    let batches: [(part: HeadCoordinates, images: Range<Int>)]
+    /// Name of an image, for errors.
+    let imageID: @Sendable (Int) -> String
     /// Means and directions of all neurons of the layer; nil where nothing is fitted.
     let fit: (means: EffectMeans, directions: LayerDirections)?
     let file: ExportFile
 
-    init(
-        lens: SecondOrderLens, neurons: [Int], coordinates: Shards<HeadCoordinates>,
-        fit: (means: EffectMeans, directions: LayerDirections)?, _ file: ExportFile
-    ) {
-        (self.lens, self.neurons, self.coordinates, self.fit, self.file) = (lens, neurons, coordinates, fit, file)
-    }
-
-    /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError`, `OutputError`.
+    /// - Throws: ``ExperimentError/notFinite(image:place:)``, `PipelineError`, `SafetensorsError`, `OutputError`.
     func write() throws {
-        try coordinates.forEach { part, images in
+        for (part, images) in batches {
             try file.write("representations", part.representations.elements, from: images.lowerBound)
             try file.write("bias-shares", part.biasShares.elements, from: images.lowerBound)
         }
@@ -182,7 +180,7 @@ private struct SecondOrderWriter {
         let meanEffects = effects(means.elements, shares: meanShare, M, images: 1)
         if fit != nil { try file.write("mean-effects", meanEffects, from: places.lowerBound) }
 
-        try coordinates.forEach { part, images in
+        for (part, images) in batches {
             let batch = images.count
             let s = try part.coordinates(of: places)
             var (centred, shares) = (s, part.biasShares.elements)
@@ -200,6 +198,9 @@ private struct SecondOrderWriter {
                 try file.write(
                     "head-coordinates", row(s, width: K), count: J * K, row: image, column: places.lowerBound * K)
                 let own = row(deviations, width: d)
+                guard own.allSatisfy(\.isFinite) else {
+                    throw ExperimentError.notFinite(image: imageID(image), place: "second-order effect")
+                }
                 if fit != nil {
                     let norms = (0..<J).map { Self.length(own[$0 * d..<($0 + 1) * d]) }
                     try file.write("norms", norms, count: J, row: image, column: places.lowerBound)

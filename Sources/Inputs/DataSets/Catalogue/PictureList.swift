@@ -73,18 +73,17 @@ public struct PictureList: Codable, Sendable, Equatable {
         let indices = positions.map { sample[order[$0]] }
         let results = Mutex<[Result<Reading, any Error>?]>(Array(repeating: nil, count: indices.count))
         let done = Mutex(0)
-        let hasFailed = Atomic(false)
+        let firstFailed = Atomic(Int.max)
         let perChunk = 16
         DispatchQueue.concurrentPerform(iterations: (indices.count + perChunk - 1) / perChunk) { chunk in
             let range = chunk * perChunk..<min((chunk + 1) * perChunk, indices.count)
-            // After an error nothing more is needed.
-            if hasFailed.load(ordering: .relaxed) { return }
-            for position in range {
+            // After an error only those before it matter: the first of all is told, whichever thread is faster.
+            for position in range where position < firstFailed.load(ordering: .relaxed) {
                 let reading = Result {
                     try Reading(
                         pictures, indices[position], withMasks: withMasks, isDecoded: isDecoded, onBadPicture)
                 }
-                if case .failure = reading { hasFailed.store(true, ordering: .relaxed) }
+                if case .failure = reading { firstFailed.min(position, ordering: .relaxed) }
                 results.withLock { $0[position] = reading }
             }
             progress(
@@ -171,6 +170,7 @@ public struct PictureList: Codable, Sendable, Equatable {
             switch error {
             case InputError.pictureRefused(_, let fault): fault.text
             case InputError.imageNotRead(_, let reason): reason
+            case DataSetError.tooLarge(_, _, let bytes, let limit): "\(bytes) bytes, more than \(limit)"
             case DataSetError.maskOfAnotherSize(_, _, let mask, let image):
                 "its mask has \(mask[0])×\(mask[1]) pixels, the picture \(image[0])×\(image[1])"
             case DataSetError.missingMask: "it has no mask"
