@@ -31,10 +31,8 @@ import Testing
                     work: .single { inputs in
                         let squares = try inputs[squares]
                         var total = Float(0)
-                        try squares.forEach(holding: (4..<15).clamped(to: 0..<units)) { part, held in
-                            let first = squares.sharding.shard(squares.sharding.shardIndex(of: held.lowerBound)).units
-                                .lowerBound
-                            for unit in held { total += part.values[unit - first] }
+                        try squares.forEach { part, units in
+                            for unit in units.clamped(to: 4..<15) { total += part.values[unit - units.lowerBound] }
                         }
                         return Report(total: Double(total), text: "\(squares.count) shards")
                     }))

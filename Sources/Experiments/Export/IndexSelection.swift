@@ -16,11 +16,6 @@ public struct IndexSelection: Sendable, Equatable {
         self.ranges = ranges
     }
 
-    init(_ range: Range<Int>) {
-        text = "\(range.lowerBound)..<\(range.upperBound)"
-        ranges = [range]
-    }
-
     private static func range(_ text: Substring) -> Range<Int>? {
         if let index = number(text) { return index..<index + 1 }
         for (separator, more) in [("..<", 0), ("...", 1)] {

@@ -46,19 +46,16 @@ public struct SecondOrderLens: Sendable {
         biasShare = BiasShare(layer: layer, paths: paths, vision: vision)
     }
 
-    /// u_{n,k} of some neurons. Made when asked for: those of all neurons of a large model take gigabytes.
+    /// u_{n,k} of some neurons, in their order. Made when asked for: those of all neurons of a large model take gigabytes.
     /// // [neurons, K · d_h]
-    func neuronValues(_ range: Range<Int>) -> Tensor {
+    func neuronValues(_ neurons: some Collection<Int>) -> Tensor {
         let columns = headCount * headWidth
-        var values = Tensor(zeros: [range.count, columns])
+        var values = Tensor(zeros: [neurons.count, columns])
+        let outputs = neurons.flatMap { neuronOutputs[row: $0] }
         withInputs { inputs in
-            neuronOutputs.elements.withUnsafeBufferPointer { outputs in
-                guard let outputs = outputs.baseAddress else { return }
-                BLAS.multiply(
-                    range.count, columns, width, outputs + range.lowerBound * width, stride: width, inputs,
-                    stride: width,
-                    otherTransposed: true, into: &values.elements, stride: columns)
-            }
+            BLAS.multiply(
+                neurons.count, columns, width, outputs, stride: width, inputs, stride: width, otherTransposed: true,
+                into: &values.elements, stride: columns)
         }
         return values
     }
@@ -66,18 +63,18 @@ public struct SecondOrderLens: Sendable {
     /// Neurons whose M_n are made together: enough for products of a good size, in 128 MiB at most.
     var directionsTogether: Int { max(1, min(64, (128 << 20) / (headCount * embeddingWidth * 4))) }
 
-    /// M_n of some neurons. // [neurons, K, d]
-    public func headDirections(_ range: Range<Int>) -> Tensor {
-        var directions = Tensor(zeros: [range.count, headCount, embeddingWidth])
+    /// M_n of some neurons, in their order. // [neurons, K, d]
+    public func headDirections(_ neurons: some Collection<Int>) -> Tensor {
+        var directions = Tensor(zeros: [neurons.count, headCount, embeddingWidth])
         let stride = headCount * headWidth
-        let values = neuronValues(range)
+        let values = neuronValues(neurons)
         withOutputs { outputs in
             values.elements.withUnsafeBufferPointer { values in
                 directions.elements.withUnsafeMutableBufferPointer { directions in
                     guard let values = values.baseAddress, let directions = directions.baseAddress else { return }
                     for k in 0..<headCount {
                         BLAS.multiply(
-                            range.count, embeddingWidth, headWidth, values + k * headWidth, stride: stride,
+                            neurons.count, embeddingWidth, headWidth, values + k * headWidth, stride: stride,
                             outputs + k * headWidth * embeddingWidth, stride: embeddingWidth,
                             into: directions + k * embeddingWidth, stride: headCount * embeddingWidth)
                     }

@@ -27,15 +27,6 @@ public struct Shards<Part: Artefact>: Artefact {
     public func forEach(_ body: (Part, Range<Int>) throws -> Void) throws {
         for index in 0..<count { try body(self[index], sharding.shard(index).units) }
     }
-
-    /// Calls `body` with each shard that holds some of `units`, and those of them that it holds.
-    /// - Throws: as the subscript, and what `body` throws.
-    public func forEach(holding units: Range<Int>, _ body: (Part, Range<Int>) throws -> Void) throws {
-        guard let first = units.first, let last = units.last else { return }
-        for index in sharding.shardIndex(of: first)...sharding.shardIndex(of: last) {
-            try body(self[index], sharding.shard(index).units.clamped(to: units))
-        }
-    }
 }
 
 /// The shards of a step in the store.

@@ -122,7 +122,8 @@ import Testing
             .maps(
                 MapExport(method: .secondOrder, texts: ["a", "b"], layers: IndexSelection("1"), neuronsPerText: count)))
         let maps = try sample.file().floats("maps")
-        try sample.export(.secondOrder(.init(layer: 1, neurons: IndexSelection(0..<70))), to: "directions")
+        try sample.export(
+            .secondOrder(.init(layer: 1, neurons: try #require(IndexSelection("0..<70")))), to: "directions")
         let directions = try sample.file("directions").floats("principal-directions")
         let classifier = try sample.clip().embed(texts: ["a", "b"])
         for text in 0..<2 {
@@ -272,12 +273,13 @@ import Testing
 
     /// Whoever asks for other neurons of the layer computes their coordinates only, and for the same file nothing.
     @Test func whatWasComputedIsNotComputedAgain() throws {
-        let first = try sample.export(.secondOrder(.init(layer: 1, neurons: IndexSelection(0..<4))))
+        let first = try sample.export(.secondOrder(.init(layer: 1, neurons: try #require(IndexSelection("0..<4")))))
         #expect(first.kinds.contains("principal-directions") && first.kinds.contains("head-coordinates"))
-        let others = try sample.export(.secondOrder(.init(layer: 1, neurons: IndexSelection(4..<8))))
+        let others = try sample.export(.secondOrder(.init(layer: 1, neurons: try #require(IndexSelection("4..<8")))))
         #expect(others.kinds == ["head-coordinates"])
         let bytes = try Data(contentsOf: sample.folder.appendingPathComponent("out.safetensors"))
-        let again = try sample.export(.secondOrder(.init(layer: 1, neurons: IndexSelection(4..<8))), to: "again")
+        let again = try sample.export(
+            .secondOrder(.init(layer: 1, neurons: try #require(IndexSelection("4..<8")))), to: "again")
         #expect(again.kinds == [])
         #expect(try Data(contentsOf: sample.folder.appendingPathComponent("again")) == bytes)
         #expect(try !sample.export(.embeddings).kinds.contains("pictures"))

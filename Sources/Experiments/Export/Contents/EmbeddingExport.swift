@@ -36,12 +36,7 @@ extension ExportFile {
         let lengths = (0..<vectors.shape[0]).map { row in
             vectors[row: row].reduce(Float(0)) { $0 + $1 * $1 }.squareRoot()
         }
-        var directions = vectors.elements
-        let d = vectors.shape[1]
-        for (row, length) in lengths.enumerated() where length > 0 {
-            for j in row * d..<(row + 1) * d { directions[j] /= length }
-        }
-        try write("embeddings", directions, from: first)
+        try write("embeddings", vectors.rowsNormalised().elements, from: first)
         try write("norms", lengths, from: first)
     }
 }

@@ -169,7 +169,7 @@ private struct SecondOrderWriter {
     /// Writes M, s, φ, φ̄ and ‖φ − φ̄‖ of some of the neurons, by their places.
     private func write(_ places: Range<Int>) throws {
         let (J, K, d) = (places.count, lens.headCount, lens.embeddingWidth)
-        let M = lens.headDirections(of: neurons[places])
+        let M = lens.headDirections(neurons[places])
         try file.write("head-directions", M.elements, from: places.lowerBound)
         // Without means nothing is subtracted.
         var (means, meanShare) = (Tensor(zeros: [J, K]), [Float](repeating: 0, count: d))
@@ -181,23 +181,18 @@ private struct SecondOrderWriter {
         if fit != nil { try file.write("mean-effects", meanEffects, from: places.lowerBound) }
 
         for (part, images) in batches {
-            let batch = images.count
             let s = try part.coordinates(of: places)
-            var (centred, shares) = (s, part.biasShares.elements)
-            for i in centred.indices { centred[i] -= means.elements[i / (batch * K) * K + i % K] }
-            for i in shares.indices { shares[i] -= meanShare[i % d] }
-            let deviations = effects(centred, shares: shares, M, images: batch)
             for (place, image) in images.enumerated() {
-                /// The image's part of numbers of all images. // [neurons, images, width] → [neurons, width]
-                func row(_ numbers: [Float], width: Int) -> [Float] {
-                    (0..<J).flatMap { n -> ArraySlice<Float> in
-                        let start = (n * batch + place) * width
-                        return numbers[start..<start + width]
-                    }
-                }
-                try file.write(
-                    "head-coordinates", row(s, width: K), count: J * K, row: image, column: places.lowerBound * K)
-                let own = row(deviations, width: d)
+                let row = Self.row(place, of: s, images: images.count, width: K)
+                try file.write("head-coordinates", row, count: J * K, row: image, column: places.lowerBound * K)
+            }
+            guard fit != nil || file.has("effects") else { continue }
+            var (centred, shares) = (s, part.biasShares.elements)
+            for i in centred.indices { centred[i] -= means.elements[i / (images.count * K) * K + i % K] }
+            for i in shares.indices { shares[i] -= meanShare[i % d] }
+            let deviations = effects(centred, shares: shares, M, images: images.count)
+            for (place, image) in images.enumerated() {
+                let own = Self.row(place, of: deviations, images: images.count, width: d)
                 guard own.allSatisfy(\.isFinite) else {
                     throw ExperimentError.notFinite(image: imageID(image), place: "second-order effect")
                 }
@@ -211,6 +206,11 @@ private struct SecondOrderWriter {
                 }
             }
         }
+    }
+
+    /// One image's part of numbers of all images. // [neurons, images, width] → [neurons, width]
+    private static func row(_ image: Int, of numbers: [Float], images: Int, width: Int) -> [Float] {
+        stride(from: image * width, to: numbers.count, by: images * width).flatMap { numbers[$0..<$0 + width] }
     }
 
     private static func length(_ vector: ArraySlice<Float>) -> Float {
@@ -242,14 +242,5 @@ private struct SecondOrderWriter {
             }
         }
         return effects
-    }
-}
-
-extension SecondOrderLens {
-    /// M_n of any neurons, in their order. // [neurons, K, d]
-    fileprivate func headDirections(of neurons: ArraySlice<Int>) -> Tensor {
-        Tensor(
-            shape: [neurons.count, headCount, embeddingWidth],
-            elements: neurons.flatMap { headDirections($0..<$0 + 1).elements })
     }
 }
