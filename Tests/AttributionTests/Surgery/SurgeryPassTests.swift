@@ -97,8 +97,9 @@ import Testing
                 Array(images[(images.count / 2)...]), batch: 1)
             let count = vision.tokens * vision.embeddingWidth
             for recipe in Self.recipes {
-                let error = largestError(array(both.embed(recipe) + count, count), array(alone.embed(recipe), count))
-                #expect(error < 3e-5, "\(recipe.name) off by \(error)")
+                let expected = array(alone.embed(recipe), count)
+                let error = relativeError(array(both.embed(recipe) + count, count), expected.map(Double.init))
+                #expect(error < 1e-5, "\(recipe.name) off by \(error)")
             }
         }
     }
