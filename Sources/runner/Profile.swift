@@ -9,12 +9,13 @@ import Synchronization
 final class Profile: Sendable {
     private let peak: MachinePeak
     private let workers: Int
+    private let calibration: Calibration?
     private let state: Mutex<State>
 
     private struct State {
         var before: [KernelProfile.Totals]
-        /// What the step at work was said to take, in bytes.
-        var stated: Int?
+        /// What the plan said that the step at work would take.
+        var stated: (seconds: Double?, bytes: Int?)
         /// Whether the peak is that of the step at work.
         var isPeakReset = false
         var steps: [Step] = []
@@ -24,13 +25,16 @@ final class Profile: Sendable {
         let name: String
         let seconds: Double
         let kernels: [KernelProfile.Totals]
-        /// What the plan said that the step would take, and what it took, in bytes.
-        let memory: (stated: Int?, peak: Int?)
+        /// What the plan said that the step would take.
+        let stated: (seconds: Double?, bytes: Int?)
+        /// The most memory that the program took meanwhile, in bytes.
+        let peak: Int?
     }
 
     /// Measures the machine first, which takes a second.
-    init(workers: Int) {
-        self.workers = workers
+    /// - Parameter calibration: the speeds that the plan's times are of; nil where nobody asked for them.
+    init(workers: Int, calibration: Calibration?) {
+        (self.workers, self.calibration) = (workers, calibration)
         peak = MachinePeak.measure(threads: min(workers, ProcessInfo.processInfo.activeProcessorCount))
         KernelProfile.begin()
         state = Mutex(State(before: KernelProfile.read()))
@@ -39,7 +43,9 @@ final class Profile: Sendable {
     func note(_ event: ExecutionEvent) {
         if case .started(let entry, let workers) = event {
             let isReset = ProcessMemory.resetPeak()
-            state.withLock { ($0.stated, $0.isPeakReset) = (entry.memory?.bytes(workers: workers), isReset) }
+            let seconds = calibration.flatMap { entry.seconds(workers: workers, $0) }
+            let bytes = entry.memory?.bytes(workers: workers)
+            state.withLock { ($0.stated, $0.isPeakReset) = ((seconds, bytes), isReset) }
         }
         guard case .finished(let outcome) = event, outcome.status == .computed else { return }
         let now = KernelProfile.read()
@@ -48,7 +54,7 @@ final class Profile: Sendable {
             state.steps.append(
                 Step(
                     name: name, seconds: outcome.seconds, kernels: zip(now, state.before).map { $0 - $1 },
-                    memory: (state.stated, state.isPeakReset ? ProcessMemory.peak : nil)))
+                    stated: state.stated, peak: state.isPeakReset ? ProcessMemory.peak : nil))
             state.before = now
         }
     }
@@ -74,25 +80,32 @@ final class Profile: Sendable {
         ]
         _ = try CSVExport.write(
             Attachment("profile.csv", .list(header: header, rows: fields)), to: folder, as: "profile.csv")
-        let memory = steps.map { step -> [Attachment.Field] in
+        let stated = steps.map { step -> [Attachment.Field] in
             [
-                .text(step.name), step.memory.stated.map { .integer($0) } ?? .text(""),
-                step.memory.peak.map { .integer($0) } ?? .text(""),
+                .text(step.name), step.stated.seconds.map { .number($0) } ?? .text(""), .number(step.seconds),
+                step.stated.bytes.map { .integer($0) } ?? .text(""), step.peak.map { .integer($0) } ?? .text(""),
             ]
         }
         _ = try CSVExport.write(
             Attachment(
-                "profile-memory.csv", .list(header: ["step", "stated_bytes", "peak_bytes"], rows: memory)), to: folder,
-            as: "profile-memory.csv")
-        if isPrinted { try Console.print(table(steps).rendered() + "\n" + memoryTable(steps).rendered() + "\n") }
+                "profile-steps.csv",
+                .list(header: ["step", "stated_seconds", "seconds", "stated_bytes", "peak_bytes"], rows: stated)),
+            to: folder, as: "profile-steps.csv")
+        if isPrinted { try Console.print(table(steps).rendered() + "\n" + statedTable(steps).rendered() + "\n") }
     }
 
-    private func memoryTable(_ steps: [Step]) -> TextTable {
+    private func statedTable(_ steps: [Step]) -> TextTable {
         var table = TextTable(
-            title: "Where the memory went", columns: [.init("step"), .init("stated", .right), .init("peak", .right)])
-        for step in steps where step.memory.stated != nil {
+            title: "What the plan stated, and what steps took",
+            columns: [
+                .init("step"), .init("seconds, stated", .right), .init("taken", .right),
+                .init("memory, stated", .right), .init("at most", .right),
+            ])
+        func format(_ seconds: Double) -> String { NumberFormat(decimals: 1).text(seconds) }
+        for step in steps where step.stated.bytes != nil || step.stated.seconds != nil {
             table.addRow(
-                [step.name] + [step.memory.stated, step.memory.peak].map { $0.map { "\(ByteCount($0))" } ?? "" })
+                [step.name, step.stated.seconds.map(format) ?? "", format(step.seconds)]
+                    + [step.stated.bytes, step.peak].map { $0.map { "\(ByteCount($0))" } ?? "" })
         }
         return table
     }

@@ -46,14 +46,14 @@ import Testing
         // Images of the fit set are evaluated: numbers that must not be trusted, and memory all the same.
         let run = try RunnerProcess.run(["--spec", spec.path, "--results", results.path, "--jobs", "2", "--profile"])
         #expect(run.status == 3, "\(run.errors)")
-        #expect(run.text.contains("Where the memory went"))
-        let lines = try String(contentsOf: results.appendingPathComponent("profile-memory.csv"), encoding: .utf8)
+        #expect(run.text.contains("What the plan stated"))
+        let lines = try String(contentsOf: results.appendingPathComponent("profile-steps.csv"), encoding: .utf8)
             .split(separator: "\r\n").dropFirst()
         var compared: [String] = []
         for line in lines {
             let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-            guard let stated = Double(fields[1]) else { continue }
-            let peak = try #require(Double(fields[2]))
+            guard let stated = Double(fields[3]) else { continue }
+            let peak = try #require(Double(fields[4]))
             compared.append(String(fields[0]))
             #expect(abs(stated / peak - 1) < 0.25, "\(fields[0]): \(stated / peak) of the \(peak) bytes that it took")
         }

@@ -23,7 +23,7 @@ struct RunCommand: ParsableCommand {
     var lockTimeout = 10
     @Flag(
         help:
-            "Also tell where the time and the memory went, by step: tables, and profile.csv and profile-memory.csv in the results folder."
+            "Also tell where the time and the memory went, by step: tables, and profile.csv and profile-steps.csv in the results folder."
     )
     var profile = false
     @OptionGroup(title: "A cluster") var slurm: SlurmOptions
@@ -87,7 +87,7 @@ struct RunCommand: ParsableCommand {
         if slurm.executor == .local {
             executor.calibration = try announceTime(of: experiments, in: folder, interruption.cancellation)
         }
-        let profile = profile ? Profile(workers: jobs) : nil
+        let profile = profile ? Profile(workers: jobs, calibration: executor.calibration) : nil
         var finished: [FinishedExperiment] = []
         var failures: [Failure] = []
         // Nobody reads on: the rows are wanted all the same.
