@@ -44,16 +44,21 @@ public protocol Experiment: Sendable {
     /// The name in a spec's `experiment:`.
     static var name: String { get }
 
-    /// Reads the spec and adds the steps to the graph; computes nothing.
-    /// - Throws: `SpecError`, `InputError`, `ExperimentError`, `PipelineError`.
-    init(_ spec: SpecDocument, context: ExperimentContext, graph: inout Graph) throws
-
     /// What the numbers were made from.
     var inputs: StudyInputs { get }
 
     /// Reads the finished steps.
     /// - Throws: `PipelineError`.
     func report(_ result: ExecutionResult) throws -> ExperimentReport
+}
+
+/// An experiment as the registry makes it.
+protocol ExperimentDefinition: Experiment {
+    associatedtype Spec: ExperimentSpec
+
+    /// Opens what the spec names and adds the steps to the graph; computes nothing.
+    /// - Throws: `SpecError`, `InputError`, `ExperimentError`, `PipelineError`.
+    init(_ spec: Spec, context: ExperimentContext, graph: inout Graph) throws
 }
 
 /// What an experiment found.

@@ -31,20 +31,24 @@ public struct SlurmSettings: Equatable, Sendable {
     public init() {}
 
     /// - Throws: `SpecError`.
-    public init(_ document: SpecDocument) throws {
-        guard let spec = try document.site(keys: Key.self) else { return }
-        func text(_ key: Key, _ problem: (String) -> String?) throws -> String? {
-            guard let value = try spec.optionalString(key) else { return nil }
-            if let reason = problem(value) { throw spec.invalid(key, reason) }
+    public init(_ document: SpecDocument) throws(SpecError) { self = try document.read(Self.init) }
+
+    /// Faults are noted in the reader.
+    public init(_ reader: SpecReader) {
+        guard let spec = reader.site(keys: Key.self) else { return }
+        func text(_ key: Key, _ problem: (String) -> String?) -> String? {
+            guard let value = spec.optionalString(key) else { return nil }
+            let reason = problem(value)
+            spec.check(key, holds: reason == nil, reason ?? "")
             return value
         }
-        partition = try text(.partition, Self.problem(partition:))
-        time = try text(.time, Self.problem(time:))
-        memory = try text(.memory, Self.problem(memory:))
-        cpus = try spec.optionalInteger(.cpus, in: 1...1024)
-        shardsPerTask = try spec.optionalInteger(.shardsPerTask, in: 1...1_000_000)
-        attempts = try spec.optionalInteger(.attempts, in: 1...100)
-        options = try spec.schedulerOptions(.options, problem: Self.problem(option:))
+        partition = text(.partition, Self.problem(partition:))
+        time = text(.time, Self.problem(time:))
+        memory = text(.memory, Self.problem(memory:))
+        cpus = spec.optionalInteger(.cpus, in: 1...1024)
+        shardsPerTask = spec.optionalInteger(.shardsPerTask, in: 1...1_000_000)
+        attempts = spec.optionalInteger(.attempts, in: 1...100)
+        options = spec.schedulerOptions(.options, problem: Self.problem(option:))
     }
 
     /// These, and those of `other` where these have none; options of both.

@@ -212,6 +212,13 @@ extension Failure {
     // MARK: Specs
 
     private static func words(_ error: SpecError) -> Failure {
+        let failures = error.faults.map(words)
+        var first = failures[0]
+        first.others = Array(failures.dropFirst())
+        return first
+    }
+
+    private static func words(_ error: SpecFault) -> Failure {
         let place = error.position.map { "\(error.path):\($0.line):\($0.column)" } ?? error.path
         func failure(_ message: String, _ fix: String, _ code: Code = .badData) -> Failure {
             Failure(code, "\(place): \(message)", fix: fix)
@@ -261,7 +268,7 @@ extension Failure {
         }
     }
 
-    private static func article(_ kind: SpecError.ValueKind) -> String {
+    private static func article(_ kind: SpecFault.ValueKind) -> String {
         kind == .integer ? "a whole number" : kind == .null ? "nothing" : "a \(kind.rawValue)"
     }
 

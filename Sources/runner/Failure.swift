@@ -22,6 +22,8 @@ struct Failure: Error {
     var code: Code
     var message: String
     var fix: String?
+    /// What is wrong besides, found together with it.
+    var others: [Failure] = []
     /// Whether the one document that `--json` promises has been printed already.
     var isDocumented = false
 
@@ -52,7 +54,10 @@ struct Failure: Error {
     /// Prints the error, and the one document of a caller who asked for it.
     func tell(json: Bool) {
         if json, !isDocumented {
-            let document = RunDocument(state: "failed", rows: [], claims: [], error: message, fix: fix)
+            let all = [self] + others
+            let document = RunDocument(
+                state: "failed", rows: [], claims: [], error: all.map(\.message).joined(separator: "\n"),
+                fix: fix.map { _ in all.compactMap(\.fix).joined(separator: "\n") })
             // If even this cannot be printed, the exit code is all that is left.
             _ = try? Console.print(document.text())
         }
@@ -66,5 +71,6 @@ struct Failure: Error {
         var text = "error: \(indented(message))\n"
         if let fix { text += "fix:   \(indented(fix))\n" }
         Console.tell(text)
+        for other in others { other.tell() }
     }
 }

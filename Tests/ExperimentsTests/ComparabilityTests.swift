@@ -30,9 +30,9 @@ import Testing
     private func metric(
         _ settings: [String: String], _ others: [String: String] = [:], isPartial: Bool = false, paper: PaperTable
     ) throws -> Metric {
-        let study = try StudySpec(
-            HandMade.document("e", "seed: 1"), besides: ["evaluation"], choices: HandMade.choices, model: HandMade.facts
-        )
+        let study = try HandMade.document("e", "seed: 1").read {
+            StudySpec($0, besides: ["evaluation"], choices: HandMade.choices)
+        }
         let rows = MetricBuilder("e", study.setting, settings: settings, isPartial: isPartial)
         #expect(
             rows.comparability(with: [paper["second-order", "accuracy"]], others).hasPrefix("not comparable")
@@ -70,9 +70,9 @@ import Testing
     @Test func tablesNameWhatDiffers() throws {
         var settings = Self.own
         (settings["fit"], settings["templates"]) = ("emoji-scenes fit", "t")
-        let study = try StudySpec(
-            HandMade.document("e", "seed: 1"), besides: ["evaluation"], choices: HandMade.choices, model: HandMade.facts
-        )
+        let study = try HandMade.document("e", "seed: 1").read {
+            StudySpec($0, besides: ["evaluation"], choices: HandMade.choices)
+        }
         let number = try Self.paper()["second-order", "accuracy"]
         #expect(
             MetricBuilder("e", study.setting, settings: settings, isPartial: false).comparability(with: [number])

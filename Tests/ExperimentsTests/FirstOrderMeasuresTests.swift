@@ -27,10 +27,8 @@ import Testing
         """
 
     static func spec(_ text: String = specText) throws -> FirstOrderSpec {
-        try FirstOrderSpec(SpecDocument(text: text, path: "spec.yaml"), choices: .init(models: ["m"], scenes: ["d"])) {
-            _ in
-            .init(layers: 0..<1, neurons: 6)
-        }
+        try FirstOrderSpec(
+            SpecDocument(text: text, path: "spec.yaml"), choices: HandMade.choices(layers: 0..<1, neurons: 6))
     }
 
     /// How many images are right under a condition: a different number for each.

@@ -8,10 +8,12 @@ import Safetensors
 
 /// What tests of measures need and do not look at.
 enum HandMade {
-    static let choices = SettingSpec.Choices(models: ["m"], scenes: ["d"])
+    /// With a model that has neurons in two layers.
+    static let choices = choices(layers: 0..<2)
 
-    /// Of a model with neurons in two layers.
-    static func facts(_: OpenedInputs.ModelKey) -> ModelFacts { .init(layers: 0..<2, neurons: 6) }
+    static func choices(layers: Range<Int>, neurons: Int = 6) -> SpecChoices {
+        SpecChoices(models: ["m"], scenes: ["d"], model: ModelFacts(layers: layers, neurons: neurons))
+    }
 
     static func document(_ experiment: String, _ keys: String) throws -> SpecDocument {
         try SpecDocument(
@@ -82,6 +84,12 @@ enum HandMade {
 
     /// The papers' numbers and claims that the project has.
     static func papers() throws -> Papers { try Papers(in: repository.appendingPathComponent("experiments/papers")) }
+}
+
+extension ExperimentSpec {
+    init(_ document: SpecDocument, choices: SpecChoices) throws(SpecError) {
+        self = try document.read { Self($0, choices: choices) }
+    }
 }
 
 extension [Metric] {

@@ -19,10 +19,7 @@ import Testing
 
     static func spec(_ text: String = specText) throws -> IndirectEffectSpec {
         try IndirectEffectSpec(
-            SpecDocument(text: text, path: "spec.yaml"), choices: .init(models: ["m"], scenes: ["d"])
-        ) { _ in
-            .init(layers: 0..<2, neurons: 5)
-        }
+            SpecDocument(text: text, path: "spec.yaml"), choices: HandMade.choices(layers: 0..<2, neurons: 5))
     }
 
     /// Of the first neurons: the second has nothing, which no image holds.

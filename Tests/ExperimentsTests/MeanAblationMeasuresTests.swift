@@ -28,8 +28,7 @@ import Testing
         answersWithLabels: Bool = true
     ) throws -> MeanAblationMeasures {
         let spec = try MeanAblationSpec(
-            SpecDocument(text: Self.specText, path: "spec.yaml"), choices: .init(models: ["m"], scenes: ["d"])
-        ) { _ in .init(layers: 0..<2, neurons: 6) }
+            SpecDocument(text: Self.specText, path: "spec.yaml"), choices: HandMade.choices(layers: 0..<2, neurons: 6))
         let labels = (0..<Self.count).map { Int32($0 % Self.classes) }
         var predictions = AblationPredictions(layers: [0, 1])
         for image in 0..<Self.count {

@@ -22,7 +22,7 @@ import Testing
                 sensitivity: {images: 2, neurons: [2, 1], thresholds: [0.9, 0.5]}
                 controls: {accuracy-floor: 0.5}
 
-                """ + keys), choices: HandMade.choices, model: HandMade.facts)
+                """ + keys), choices: HandMade.choices)
     }
 
     /// The item is flawed on the first of two images; every other one is perfect on both.
@@ -258,7 +258,7 @@ import Testing
         #expect(edited != keys)
         let document = try HandMade.document("segmentation", edited)
         #expect(throws: SpecError.self) {
-            try SegmentationSpec(document, choices: HandMade.choices, model: HandMade.facts)
+            try SegmentationSpec(document, choices: HandMade.choices)
         }
     }
 }

@@ -39,7 +39,7 @@ import Testing
                 description: {pool: words, size: 2, neurons: 4}
                 held-out-images: 3
                 controls: {accuracy-floor: \(floor)}
-                """), choices: HandMade.choices, model: HandMade.facts)
+                """), choices: HandMade.choices)
         // Right on 4, 3 images for the sizes of layer 0 and on 2 by chance, on 2, 0 and 1 for those of layer 1.
         let right = [4, 3, 2, 2, 0, 1]
         let said = (0..<4).flatMap { image in
@@ -229,7 +229,7 @@ import Testing
     }
 
     @Test func descriptionsHaveToNameAPoolAndASizeOfTheSpec() throws {
-        func kind(_ description: String, pools: String = "[{name: words, source: captions}]") throws -> SpecError.Kind?
+        func kind(_ description: String, pools: String = "[{name: words, source: captions}]") throws -> SpecFault.Kind?
         {
             let document = try HandMade.document(
                 "sparse-text",
@@ -241,8 +241,8 @@ import Testing
                 controls: {accuracy-floor: 0.5}
                 """)
             return #expect(throws: SpecError.self) {
-                try SparseTextSpec(document, choices: HandMade.choices, model: HandMade.facts)
-            }?.kind
+                try SparseTextSpec(document, choices: HandMade.choices)
+            }?.faults.first?.kind
         }
         guard case .unknownChoice(_, "word", "words", _) = try kind("{pool: word, size: 4}") else {
             Issue.record("another pool passed")

@@ -10,7 +10,7 @@ import Testing
         let document = try HandMade.document("mean-ablation", "seed: 9")
         return MetricBuilder(
             "e",
-            try StudySpec(document, besides: ["evaluation"], choices: HandMade.choices, model: HandMade.facts).setting,
+            try document.read { StudySpec($0, besides: ["evaluation"], choices: HandMade.choices) }.setting,
             isPartial: false)
     }
 

@@ -19,12 +19,14 @@ import Testing
         )
         #expect(document.reach == SpecReach())
         for _ in 0..<2 {
-            let root = try document.root(keys: Key.self)
-            #expect(try root.program(.command, variables: .variables).command == ["a", "b"])
-            #expect(try root.address(.url, keyVariable: .secret).url == "https://host")
-            #expect(try root.schedulerOptions(.options) { _ in nil } == ["--x=1"])
-            #expect(try root.file(.file).path == "/specs/words.txt")
-            #expect(try root.file(.other, in: URL(fileURLWithPath: "/data")).path == "/etc/other")
+            try document.read { reader in
+                let root = reader.root(keys: Key.self)
+                #expect(root.program(.command, variables: .variables).command == ["a", "b"])
+                #expect(root.address(.url, keyVariable: .secret).url == "https://host")
+                #expect(root.schedulerOptions(.options) { _ in nil } == ["--x=1"])
+                #expect(root.file(.file).path == "/specs/words.txt")
+                #expect(root.file(.other, in: URL(fileURLWithPath: "/data")).path == "/etc/other")
+            }
         }
         let reach = document.reach
         #expect(reach.programs == [.init(command: ["a", "b"], variables: ["HOME_OF_A"])])
@@ -36,10 +38,12 @@ import Testing
     @Test func nestedMappingsNoteToo() throws {
         let original = try document("{url: {file: a.txt}, options: [{file: b.txt}], file: c/d}")
         let copy = original
-        let root = try copy.root(keys: Key.self)
-        _ = try root.mapping(.url, keys: Key.self).file(.file)
-        _ = try root.mappings(.options, keys: Key.self)[0].file(.file)
-        _ = try root.nameOrFile(.file, among: [])
+        try copy.read { reader in
+            let root = reader.root(keys: Key.self)
+            _ = root.mapping(.url, keys: Key.self).file(.file)
+            _ = root.mappings(.options, keys: Key.self)[0].file(.file)
+            _ = root.nameOrFile(.file, among: [])
+        }
         #expect(original.reach.files.map(\.lastPathComponent) == ["a.txt", "b.txt", "d"])
     }
 
@@ -59,8 +63,10 @@ import Testing
         let document = try document(
             "{file: own.txt, other: link/secret.txt, url: ../specs/own.txt, secret: ../specs-of-others/secret.txt}",
             path: inside.appendingPathComponent("x.yaml").path)
-        let root = try document.root(keys: Key.self)
-        for key in [Key.file, .other, .url, .secret] { _ = try root.file(key) }
+        try document.read { reader in
+            let root = reader.root(keys: Key.self)
+            for key in [Key.file, .other, .url, .secret] { _ = root.file(key) }
+        }
         let secret = outside.appendingPathComponent("secret.txt").resolvingSymlinksInPath().path
         #expect(document.reach.files(outside: [document.folder]).map(\.path) == [secret, secret])
         #expect(document.reach.files(outside: [document.folder, outside]) == [])
@@ -68,9 +74,16 @@ import Testing
 
     @Test(arguments: ["A=B", "", "A B", "LD_*", "1A", "Ä"])
     func variablesHaveNames(name: String) throws {
-        let root = try document("{command: [a], variables: [\"\(name)\"], url: \"https://host\", secret: \"\(name)\"}")
-            .root(keys: Key.self)
-        #expect(throws: SpecError.self) { try root.program(.command, variables: .variables) }
-        #expect(throws: SpecError.self) { try root.address(.url, keyVariable: .secret) }
+        let document = try document(
+            "{command: [a], variables: [\"\(name)\"], url: \"https://host\", secret: \"\(name)\"}")
+        let error = #expect(throws: SpecError.self) {
+            try document.read { reader in
+                let root = reader.root(keys: Key.self)
+                _ = root.program(.command, variables: .variables)
+                _ = root.address(.url, keyVariable: .secret)
+            }
+        }
+        #expect(error?.faults.count == 2)
+        #expect(document.reach.programs == [] && document.reach.addresses == [])
     }
 }

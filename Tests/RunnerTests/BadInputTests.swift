@@ -57,6 +57,29 @@ import Testing
         #expect(output.errors.contains(words), "\(output.errors)")
     }
 
+    /// Of several specs, and before anything that they name is opened.
+    @Test func allFaultsAreToldAtOnce() throws {
+        let study = try SmallStudy([
+            "a.yaml": SmallSpecs.meanAblation.replacing("model: emoji-clip", with: "model: ./no-such-folder")
+                + "\noverlays: 3\nslurm: {cpus: 0, options: [--wrap=x]}\n",
+            "b.yaml": SmallSpecs.segmentation.replacing("neurons: 5", with: "neurons: five"),
+        ])
+        let output = try RunnerProcess.run(
+            ["--spec", study.specs.path, "--results", study.results.path, "--json"])
+        #expect(output.status == 65)
+        let words = [
+            "unknown key 'overlays'", "'slurm.cpus' is 0", "--wrap is not passed to sbatch",
+            "'neurons' has to be a whole number",
+        ]
+        for words in words { #expect(output.errors.contains(words), "\(output.errors)") }
+        #expect(output.errors.components(separatedBy: "error: ").count == words.count + 1, "\(output.errors)")
+        let document = try #require(
+            try JSONSerialization.jsonObject(with: Data(output.text.utf8)) as? [String: Any])
+        let error = try #require(document["error"] as? String)
+        #expect(error.split(separator: "\n").count == words.count && words.allSatisfy(error.contains), "\(error)")
+        #expect(!FileManager.default.fileExists(atPath: study.results.path))
+    }
+
     @Test func missingSpecAndManifest() throws {
         let missing = try RunnerProcess.run(["--spec", "nowhere.yaml"])
         #expect(missing.status == 66)

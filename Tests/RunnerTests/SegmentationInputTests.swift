@@ -12,7 +12,7 @@ import Testing
             "change the value"
         ),
         (
-            "neuron-layers: [0, 2]", "neuron-layers: [5]", "layer 5 of emoji-clip has no later attention layer",
+            "neuron-layers: [0, 2]", "neuron-layers: [5]", "layer 5 is none of the layers [0, 2] that the spec studies",
             "change the value"
         ),
         ("thresholds: [0.5]", "thresholds: [1.5]", "'sensitivity.thresholds' is 1.5", "from 0.0 to 1.0"),

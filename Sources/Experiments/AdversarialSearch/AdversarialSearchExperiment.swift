@@ -2,7 +2,7 @@ import Pipeline
 
 /// Table 3 of arXiv 2406.04341: words that the neurons' descriptions connect with a class, put into pictures
 /// of another one.
-struct AdversarialSearchExperiment: Experiment {
+struct AdversarialSearchExperiment: ExperimentDefinition {
     static let name = "adversarial-search"
 
     let spec: AdversarialSearchSpec
@@ -14,11 +14,9 @@ struct AdversarialSearchExperiment: Experiment {
     private let trust: TrustChecks
     private let paper: PaperTable?
 
-    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        paper = try context.papers().table("2nd order", "Table 3")
-        spec = try AdversarialSearchSpec(
-            document, choices: .init(context), papersPairs: paper?.rows ?? [], model: Study.facts(context),
-            classNames: { try Study.classes($0, of: $0.fit, context: context).names })
+    init(_ spec: AdversarialSearchSpec, context: ExperimentContext, graph: inout Graph) throws {
+        self.spec = spec
+        paper = try context.papers().table(AdversarialSearchSpec.paper.short, AdversarialSearchSpec.paper.table)
         study = try Study(spec.study, context: context, graph: &graph)
         let fitted = try study.fitted(in: &graph)
         let classifier = try study.classifier(in: &graph)
@@ -32,7 +30,7 @@ struct AdversarialSearchExperiment: Experiment {
                 phrases: spec.pool.phraseCount(in: study), directions: fitted.directions, sizes: spec.sizes))
         words = try graph.add(
             SearchWordsStep(
-                spec: spec, layers: spec.neuronLayers ?? study.layers, classes: study.classes, classifier: classifier,
+                spec: spec, layers: spec.neuronLayers, classes: study.classes, classifier: classifier,
                 names: names,
                 directions: fitted.directions, sampled: sampled, pool: pool, texts: texts))
         descriptions = try graph.add(SearchDescriptionsStep(spec: spec, words: words))
@@ -51,7 +49,8 @@ struct AdversarialSearchExperiment: Experiment {
         let measures = AdversarialSearchMeasures(
             spec: spec, isPartial: study.isPartial, words: try result.artefact(words),
             descriptions: try result.artefact(descriptions).descriptions, pictures: try result.artefact(pictures),
-            trust: try trust.findings(result), settings: study.settings, paper: paper)
+            trust: try trust.findings(result), settings: study.settings.merging(try spec.settings()) { $1 },
+            paper: paper)
         let pictured = try zip(spec.pairs, galleries).flatMap { pair, gallery in
             try result.artefact(gallery).attachments(pair.fileName)
         }

@@ -16,7 +16,7 @@ struct AdversarialSearchMeasures {
 
     private var rows: MetricBuilder {
         MetricBuilder(
-            AdversarialSearchExperiment.name, spec.study.setting, settings: settings.merging(spec.settings) { $1 },
+            AdversarialSearchExperiment.name, spec.study.setting, settings: settings,
             isPartial: isPartial)
     }
     private var units: [SearchUnit] { SearchUnit.all(spec) }

@@ -24,8 +24,9 @@ import Pipeline
 /// describer: {kind: templates}      # or {kind: chat, url: …, model: …}
 /// generator: {kind: scenes}         # or {kind: command, command: [python3, scripts/serve_pictures.py]}
 /// ```
-struct AdversarialSearchSpec: Sendable {
+struct AdversarialSearchSpec: ExperimentSpec {
     var study: StudySpec
+    var setting: SettingSpec { study.setting }
     var pairs: [ClassPair]
     var pool: PoolSpec
     var sizes: [Int]
@@ -33,8 +34,8 @@ struct AdversarialSearchSpec: Sendable {
     var size: Int
     /// Neurons whose descriptions are read.
     var neurons: Int
-    /// Nil: all layers of the study.
-    var neuronLayers: [Int]?
+    /// Of the layers of the study.
+    var neuronLayers: [Int]
     var indirect: EffectSample
     /// Phrases that descriptions are made of.
     var phrases: Int
@@ -75,12 +76,12 @@ struct AdversarialSearchSpec: Sendable {
     var pictures: Int { descriptions * imagesEach }
 
     /// What decides the search besides what decides a study, by the names that papers' files use.
-    var settings: [String: String] {
-        let layers = neuronLayers ?? study.layers ?? Array(study.facts.layers)
-        return [
-            "neurons": "\(neurons)", "neuron-layers": layers.map(String.init).joined(separator: "+"),
+    /// - Throws: ``ExperimentError`` for a pool's file.
+    func settings() throws -> [String: String] {
+        [
+            "neurons": "\(neurons)", "neuron-layers": neuronLayers.map(String.init).joined(separator: "+"),
             "m": "\(sizes[size])",
-            "words": pool.setting, "phrases": "\(phrases)", "ranking": ranking.rawValue,
+            "words": try pool.setting(), "phrases": "\(phrases)", "ranking": ranking.rawValue,
             "class-texts": classTexts.rawValue,
             "synonyms": synonyms.setting, "descriptions": "\(descriptions) × \(imagesEach)",
             "describer": describer.setting,
@@ -102,53 +103,60 @@ struct AdversarialSearchSpec: Sendable {
         case phrasesEach = "phrases-each"
     }
 
-    /// - Parameters:
-    ///   - papersPairs: pairs that the paper has numbers of.
-    ///   - classNames: that the classifier chooses among.
-    /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, `SearchError` for an address or a command,
-    ///   and what `model` and `classNames` throw.
-    init(
-        _ document: SpecDocument, choices: SettingSpec.Choices, papersPairs: [String],
-        model: (OpenedInputs.ModelKey) throws -> ModelFacts, classNames: (StudySpec) throws -> [String]
-    ) throws {
-        let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
-        study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
-        let classes = try classNames(study)
-        pairs = try ClassPair.list(root, .pairs, among: classes, papers: papersPairs)
-        pool = try PoolSpec.one(root, .pools, data: choices.data)
-        (sizes, size) = try root.sizes(.sizes, chosen: .size)
-        neuronLayers = try root.neuronLayers(.neuronLayers, of: study)
-        guard let sample = try EffectSample(root, .indirectSample, of: study) else {
-            throw root.invalid(.indirectSample, "the indirect baseline needs a sample of neurons and images")
-        }
-        indirect = sample
-        let read = neuronLayers ?? study.layers ?? Array(study.facts.layers)
-        if let sampled = sample.layers, let other = read.first(where: { !sampled.contains($0) }) {
-            throw root.invalid(.indirectSample, "layer \(other), whose neurons are read, is not sampled")
-        }
-        let layers = neuronLayers?.count ?? study.layers?.count ?? study.facts.layers.count
-        neurons = try root.integer(.neurons, in: 1...layers * study.facts.neurons)
-        guard neurons <= layers * indirect.neurons else {
-            throw root.invalid(
-                .neurons,
-                "\(neurons) neurons cannot be chosen from \(layers * indirect.neurons) whose indirect effects are sampled; raise indirect-sample"
-            )
-        }
-        phrases = try root.integer(.phrases, in: 1...10_000, default: 25)
-        gap = try root.double(.gap, in: 0...1, default: PrincipalDirections.usualGap)
-        ranking = try root.choice(.ranking, default: .sums)
-        classTexts = try root.choice(.classTexts, default: .templates)
-        synonyms = try SynonymRule(root, .synonyms, among: classes)
-        let descriptions = try root.mapping(.descriptions, keys: DescriptionKey.self)
-        self.descriptions = try descriptions.integer(.count, in: 1...1000)
-        phrasesEach = try descriptions.integer(.phrasesEach, in: 1...4)
-        guard phrases >= phrasesEach else {
-            throw root.invalid(.phrases, "a description takes \(phrasesEach) of them, so \(phrases) are too few")
-        }
-        imagesEach = try root.integer(.imagesEach, in: 1...1000)
-        repeatCounts = try root.integers(.repeats, in: 2...100).sorted()
-        describer = try DescriberSpec(root, .describer)
-        generator = try GeneratorSpec(root, .generator)
+    init(_ reader: SpecReader, choices: SpecChoices) {
+        let root = reader.root(keys: Key.self, besides: StudySpec.keyNames)
+        study = StudySpec(reader, besides: Key.names, choices: choices)
+        pairs = ClassPair.list(root, .pairs, choices)
+        pool = PoolSpec.one(root, .pools, data: choices.data)
+        (sizes, size) = root.sizes(.sizes, chosen: .size)
+        neuronLayers = root.neuronLayers(.neuronLayers, of: study, choices)
+        indirect = EffectSample(root, .indirectSample, of: study, choices)
+        let sampled = indirect.layers
+        let unsampled = neuronLayers.first { !sampled.contains($0) }
+        root.check(
+            .indirectSample, with: .neuronLayers, holds: unsampled == nil,
+            "layer \(unsampled ?? 0), whose neurons are read, is not sampled")
+        neurons = root.integer(.neurons, in: 1...choices.model.neurons(of: neuronLayers))
+        let available = neuronLayers.count * indirect.neurons
+        root.check(
+            .neurons, with: .indirectSample, holds: neurons <= available,
+            "\(neurons) neurons cannot be chosen from \(available) whose indirect effects are sampled; raise indirect-sample"
+        )
+        phrases = root.integer(.phrases, in: 1...10_000, default: 25)
+        gap = root.double(.gap, in: 0...1, default: PrincipalDirections.usualGap)
+        ranking = root.choice(.ranking, default: .sums)
+        classTexts = root.choice(.classTexts, default: .templates)
+        synonyms = SynonymRule(root, .synonyms, among: choices.classes)
+        let descriptions = root.mapping(.descriptions, keys: DescriptionKey.self)
+        self.descriptions = descriptions.integer(.count, in: 1...1000)
+        phrasesEach = descriptions.integer(.phrasesEach, in: 1...4)
+        root.check(
+            .phrases, with: .descriptions, holds: phrases >= phrasesEach,
+            "a description takes \(phrasesEach) of them, so \(phrases) are too few")
+        imagesEach = root.integer(.imagesEach, in: 1...1000)
+        repeatCounts = root.integers(.repeats, in: 2...100).sorted()
+        describer = DescriberSpec(root, .describer)
+        generator = GeneratorSpec(root, .generator)
+    }
+
+    /// Pairs are of classes that the classifier knows, and like pairs of the paper.
+    func choices(in context: ExperimentContext) throws -> SpecChoices {
+        var choices = SpecChoices(context)
+        choices.model = ModelFacts(try context.opened.model(setting.modelKey))
+        choices.classes = try Study.classes(study, of: study.fit, context: context).names
+        choices.papersPairs = try context.papers().table(Self.paper.short, Self.paper.table)?.rows ?? []
+        return choices
+    }
+
+    /// Where the numbers of the paper stand.
+    static let paper = (short: "2nd order", table: "Table 3")
+}
+
+extension SpecMapping {
+    /// A name of the reader's own list, which no message shows.
+    /// - Parameter classes: nil where they are not known.
+    func className(_ key: Key, among classes: [String]?) -> String {
+        classes.map { string(key, among: $0, areListed: false) } ?? string(key)
     }
 }
 
@@ -176,23 +184,21 @@ struct ClassPair: Sendable, Hashable, Codable {
         case mistakenFor = "mistaken-for"
     }
 
-    /// - Throws: `SpecError`, also for a pair of equal classes and one that stands twice.
-    static func list<Root>(
-        _ root: SpecMapping<Root>, _ key: Root, among classes: [String], papers: [String]
-    ) throws -> [ClassPair] {
+    /// A pair of equal classes is a fault, and one that stands twice.
+    static func list<Root>(_ root: SpecMapping<Root>, _ key: Root, _ choices: SpecChoices) -> [ClassPair] {
         var seen: Set<String> = []
-        return try root.mappings(key, keys: Key.self).map { mapping in
+        return root.mappings(key, keys: Key.self).map { mapping in
             let pair = ClassPair(
-                shown: try mapping.string(.shown, among: classes, areListed: false),
-                mistakenFor: try mapping.string(.mistakenFor, among: classes, areListed: false),
-                paper: mapping.has(.paper) ? try mapping.string(.paper, among: papers) : nil,
-                why: mapping.has(.why) ? try mapping.string(.why) : nil)
-            guard pair.shown != pair.mistakenFor else {
-                throw mapping.invalid(.mistakenFor, "a pair needs two classes, this is '\(pair.shown)' twice")
-            }
-            guard seen.insert(pair.name).inserted else {
-                throw mapping.invalid(.shown, "the pair \(pair.name) stands twice")
-            }
+                shown: mapping.className(.shown, among: choices.classes),
+                mistakenFor: mapping.className(.mistakenFor, among: choices.classes),
+                paper: mapping.has(.paper)
+                    ? choices.papersPairs.map { mapping.string(.paper, among: $0) } ?? mapping.string(.paper) : nil,
+                why: mapping.optionalString(.why))
+            mapping.check(
+                .mistakenFor, with: .shown, holds: pair.shown != pair.mistakenFor,
+                "a pair needs two classes, this is '\(pair.shown)' twice")
+            let isNew = seen.insert(pair.name).inserted
+            mapping.check(.shown, with: .mistakenFor, holds: isNew, "the pair \(pair.name) stands twice")
             return pair
         }
     }

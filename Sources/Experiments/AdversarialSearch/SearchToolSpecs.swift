@@ -22,33 +22,42 @@ struct DescriberSpec: Sendable {
     /// By the name that papers' files use.
     var setting: String { describer.identity["model"] ?? describer.identity["describer"] ?? "" }
 
-    /// - Throws: `SpecError`.
-    init<Root>(_ root: SpecMapping<Root>, _ key: Root) throws {
-        let mapping = try root.mapping(key, keys: Key.self)
-        switch try mapping.choice(.kind, of: Kind.self) {
+    init<Root>(_ root: SpecMapping<Root>, _ key: Root) {
+        let mapping = root.mapping(key, keys: Key.self)
+        switch mapping.choice(.kind, of: Kind.self) {
         case .templates:
             for other in [Key.url, .model, .temperature, .timeout, .keyVariable] where mapping.has(other) {
-                throw mapping.invalid(other, "the built-in templates have no such setting")
+                if mapping.isSound(.kind) { mapping.fault(other, "the built-in templates have no such setting") }
             }
             describer = TemplateDescriber()
         case .chat:
-            let address = try mapping.address(.url, keyVariable: .keyVariable)
-            do {
-                describer = try ChatDescriber(
-                    url: address.url, model: try mapping.string(.model),
-                    temperature: try mapping.double(.temperature, in: 0...2, default: 1),
-                    keyVariable: address.keyVariable,
-                    timeout: try mapping.double(.timeout, in: 1...86_400, default: 120))
-            } catch SearchError.unsupportedURL(let shown) {
-                // Without the password that the address may hold.
-                throw mapping.invalid(.url, "'\(shown)' is no http or https address without password and query")
-            } catch SearchError.insecureURL(let shown) {
-                throw mapping.invalid(
-                    .url,
-                    "texts and keys would go to '\(shown)' unencrypted; write https, which only an address of this machine can do without"
-                )
-            }
+            describer = Self.chat(mapping) ?? TemplateDescriber()
         }
+    }
+
+    /// Nil where the address will not do, which is noted.
+    private static func chat(_ mapping: SpecMapping<Key>) -> ChatDescriber? {
+        let address = mapping.address(.url, keyVariable: .keyVariable)
+        let model = mapping.string(.model)
+        let temperature = mapping.double(.temperature, in: 0...2, default: 1)
+        let timeout = mapping.double(.timeout, in: 1...86_400, default: 120)
+        guard mapping.isSound(.url) else { return nil }
+        do {
+            return try ChatDescriber(
+                url: address.url, model: model, temperature: temperature, keyVariable: address.keyVariable,
+                timeout: timeout)
+        } catch SearchError.insecureURL(let shown) {
+            mapping.fault(
+                .url,
+                "texts and keys would go to '\(shown)' unencrypted; write https, which only an address of this machine can do without"
+            )
+        } catch SearchError.unsupportedURL(let shown) {
+            // Without the password that the address may hold.
+            mapping.fault(.url, "'\(shown)' is no http or https address without password and query")
+        } catch {
+            mapping.fault(.url, "\(error)")
+        }
+        return nil
     }
 }
 
@@ -88,24 +97,23 @@ struct GeneratorSpec: Sendable {
     /// Whether "shows the one class and not the other" holds without anybody looking.
     var isVerified: Bool { if case .scenes = source { true } else { false } }
 
-    /// - Throws: `SpecError`.
-    init<Root>(_ root: SpecMapping<Root>, _ key: Root) throws {
-        let mapping = try root.mapping(key, keys: Key.self)
-        func refuse(_ keys: [Key], _ reason: String) throws {
-            for other in keys where mapping.has(other) { throw mapping.invalid(other, reason) }
+    init<Root>(_ root: SpecMapping<Root>, _ key: Root) {
+        let mapping = root.mapping(key, keys: Key.self)
+        func refuse(_ keys: [Key], _ reason: String) {
+            for other in keys where mapping.has(other) && mapping.isSound(.kind) { mapping.fault(other, reason) }
         }
-        switch try mapping.choice(.kind, of: Kind.self) {
+        switch mapping.choice(.kind, of: Kind.self) {
         case .scenes:
-            try refuse(
+            refuse(
                 [.command, .timeout, .firstTimeout, .environment], "the built-in compositor has no such setting")
-            source = .scenes(excludesRelatives: try mapping.bool(.excludesRelatives, default: true))
+            source = .scenes(excludesRelatives: mapping.bool(.excludesRelatives, default: true))
         case .command:
-            try refuse([.excludesRelatives], "an external command decides for itself what it shows")
-            let program = try mapping.program(.command, variables: .environment)
-            let timeout = try mapping.double(.timeout, in: 0.1...86_400, default: 60)
+            refuse([.excludesRelatives], "an external command decides for itself what it shows")
+            let program = mapping.program(.command, variables: .environment)
+            let timeout = mapping.double(.timeout, in: 0.1...86_400, default: 60)
             source = .command(
                 program, timeout: timeout,
-                firstTimeout: try mapping.double(.firstTimeout, in: 0.1...86_400, default: max(timeout, 600)))
+                firstTimeout: mapping.double(.firstTimeout, in: 0.1...86_400, default: max(timeout, 600)))
         }
     }
 

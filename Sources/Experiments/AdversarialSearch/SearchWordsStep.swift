@@ -74,7 +74,7 @@ struct SearchWordsStep: StepDefinition {
             "ranking": .text(spec.ranking.rawValue), "class-texts": .text(spec.classTexts.rawValue),
             "repeats": .integer(spec.repeats), "seed": .integer(spec.study.seed),
         ]
-        parameters.merge(spec.synonyms.parameters) { $1 }
+        parameters.merge(try spec.synonyms.parameters()) { $1 }
         if case .scenes(let excludesRelatives) = spec.generator.source {
             parameters["excludes-relatives"] = .bool(excludesRelatives)
         }

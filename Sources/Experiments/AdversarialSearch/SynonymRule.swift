@@ -21,7 +21,7 @@ struct SynonymRule: Sendable {
     /// Similarity with the class above which a phrase is its synonym.
     var threshold: Double
     /// Similarities of classes and phrases; nil: those of the model.
-    var similarities: SimilarityFile?
+    var similarities: SharedFile<SimilarityFile>?
     /// Phrases that are dropped whatever their similarity, by class.
     var blocked: [String: [String]]
 
@@ -36,47 +36,48 @@ struct SynonymRule: Sendable {
     /// The threshold for similarities of the model, and for those of the encoder that released code has.
     private static let usual = (model: 0.5, file: 0.6)
 
-    init(threshold: Double = usual.model, similarities: SimilarityFile? = nil, blocked: [String: [String]] = [:]) {
+    init(
+        threshold: Double = usual.model, similarities: SharedFile<SimilarityFile>? = nil,
+        blocked: [String: [String]] = [:]
+    ) {
         (self.threshold, self.similarities, self.blocked) = (threshold, similarities, blocked)
     }
 
-    /// - Parameter classes: names that phrases can be blocked for.
-    /// - Throws: `SpecError`, `InputError` for the file.
-    init<Root>(_ root: SpecMapping<Root>, _ key: Root, among classes: [String]) throws {
-        guard let mapping = try root.optionalMapping(key, keys: Key.self) else {
+    /// - Parameter classes: names that phrases can be blocked for; nil where they are not known.
+    init<Root>(_ root: SpecMapping<Root>, _ key: Root, among classes: [String]?) {
+        guard let mapping = root.optionalMapping(key, keys: Key.self) else {
             self.init()
             return
         }
-        let similarities =
-            mapping.has(.similarities) ? try SimilarityFile(contentsOf: mapping.file(.similarities)) : nil
+        let similarities = mapping.optionalFile(.similarities).map { SharedFile($0, read: SimilarityFile.init) }
         let usual = similarities == nil ? Self.usual.model : Self.usual.file
-        self.init(threshold: try mapping.double(.above, in: -1...1, default: usual), similarities: similarities)
-        for entry in mapping.has(.blocked) ? try mapping.mappings(.blocked, keys: BlockedKey.self) : [] {
-            let name = try entry.string(.class, among: classes, areListed: false)
-            guard blocked.updateValue(try entry.strings(.phrases), forKey: name) == nil else {
-                throw entry.invalid(.class, "'\(name)' stands twice")
-            }
+        self.init(threshold: mapping.double(.above, in: -1...1, default: usual), similarities: similarities)
+        for entry in mapping.has(.blocked) ? mapping.mappings(.blocked, keys: BlockedKey.self) : [] {
+            let name = entry.className(.class, among: classes)
+            let earlier = blocked.updateValue(entry.strings(.phrases), forKey: name)
+            entry.check(.class, holds: earlier == nil, "'\(name)' stands twice")
         }
     }
 
     /// All that decides it, for the key of a step.
-    var parameters: Parameters {
+    /// - Throws: `InputError` for the file.
+    func parameters() throws -> Parameters {
         var parameters: Parameters = [
             "synonyms-above": .number(threshold),
             "blocked": .list(blocked.sorted { $0.key < $1.key }.map { .texts([$0.key] + $0.value) }),
         ]
-        if let similarities { parameters["similarities"] = .text(similarities.digest) }
+        if let similarities { parameters["similarities"] = .text(try similarities.contents().digest) }
         return parameters
     }
 
     /// By the name that papers' files use.
     var setting: String {
-        "\(similarities.map(\.name) ?? "less the pool's mean") above \(threshold), \(blocked.count) block lists"
+        "\(similarities?.url.lastPathComponent ?? "less the pool's mean") above \(threshold), \(blocked.count) block lists"
     }
 
     /// For the footnote of a table.
     var words: String {
-        let source = similarities.map { "by \($0.name)" } ?? "of texts less the pool's mean"
+        let source = similarities.map { "by \($0.url.lastPathComponent)" } ?? "of texts less the pool's mean"
         let also = blocked.isEmpty ? "" : ", and phrases that the spec blocks"
         return
             "Dropped as synonyms of the second class: phrases with a similarity above \(threshold) (\(source)) or that mention it\(also)."
@@ -87,6 +88,6 @@ struct SynonymRule: Sendable {
     /// - Throws: `InputError` for a file that lacks one of them.
     /// - Returns: // [phrases]
     func similarities(of pool: TextPool, with name: String, text: ArraySlice<Float>) throws -> [Float] {
-        try similarities?.values(of: pool.phrases, with: name) ?? pool.centredSimilarities(with: text)
+        try similarities?.contents().values(of: pool.phrases, with: name) ?? pool.centredSimilarities(with: text)
     }
 }

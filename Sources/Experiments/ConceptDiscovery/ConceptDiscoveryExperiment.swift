@@ -3,7 +3,7 @@ import Pipeline
 
 /// Appendix A.5 of arXiv 2406.04341: the concepts of an image, read from the descriptions of the neurons that
 /// are active on it.
-struct ConceptDiscoveryExperiment: Experiment {
+struct ConceptDiscoveryExperiment: ExperimentDefinition {
     static let name = "concept-discovery"
 
     /// Scenes in the picture.
@@ -16,8 +16,8 @@ struct ConceptDiscoveryExperiment: Experiment {
     private let gallery: StepHandle<StoredGallery>
     private let trust: TrustChecks
 
-    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try ConceptDiscoverySpec(document, choices: .init(context), model: Study.facts(context))
+    init(_ spec: ConceptDiscoverySpec, context: ExperimentContext, graph: inout Graph) throws {
+        self.spec = spec
         (study, images) = try Study.evaluating(
             spec.evaluation, spec.study, first: spec.images, context: context, graph: &graph)
         let fitted = try study.fitted(in: &graph)
@@ -28,7 +28,7 @@ struct ConceptDiscoveryExperiment: Experiment {
                 phrases: spec.pool.phraseCount(in: study), directions: fitted.directions, sizes: spec.sizes))
         found = try graph.add(
             ConceptPhrasesStep(
-                study.model, layers: spec.neuronLayers ?? study.layers, images: images, fitted: fitted, pool: pool,
+                study.model, layers: spec.neuronLayers, images: images, fitted: fitted, pool: pool,
                 texts: texts,
                 size: spec.size, kept: spec.phrases))
         gallery = try graph.add(

@@ -11,16 +11,17 @@ import Pipeline
 /// neuron-layers: [0, 1, 2, 3, 4]   # whose neurons speak
 /// phrases: 10                      # that describe an image
 /// ```
-struct ConceptDiscoverySpec: Sendable {
+struct ConceptDiscoverySpec: ExperimentSpec {
     var study: StudySpec
+    var setting: SettingSpec { study.setting }
     var evaluation: ImageSetSpec
     var images: Int
     var pool: PoolSpec
     var sizes: [Int]
     /// Index of the size that describes a neuron.
     var size: Int
-    /// Nil: all layers of the study.
-    var neuronLayers: [Int]?
+    /// Of the layers of the study.
+    var neuronLayers: [Int]
     /// Phrases that describe an image.
     var phrases: Int
 
@@ -29,41 +30,25 @@ struct ConceptDiscoverySpec: Sendable {
         case neuronLayers = "neuron-layers"
     }
 
-    /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, and what `model` throws.
-    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts)
-        throws
-    {
-        let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
-        study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
-        evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
-        images = try root.integer(.images, in: 2...1_000_000)
-        pool = try PoolSpec.one(root, .pools, data: choices.data)
-        (sizes, size) = try root.sizes(.sizes, chosen: .size)
-        phrases = try root.integer(.phrases, in: 1...1000, default: 10)
-        neuronLayers = try root.neuronLayers(.neuronLayers, of: study)
+    init(_ reader: SpecReader, choices: SpecChoices) {
+        let root = reader.root(keys: Key.self, besides: StudySpec.keyNames)
+        study = StudySpec(reader, besides: Key.names, choices: choices)
+        evaluation = ImageSetSpec(root, .evaluation, among: choices.scenes)
+        images = root.integer(.images, in: 2...1_000_000)
+        pool = PoolSpec.one(root, .pools, data: choices.data)
+        (sizes, size) = root.sizes(.sizes, chosen: .size)
+        phrases = root.integer(.phrases, in: 1...1000, default: 10)
+        neuronLayers = root.neuronLayers(.neuronLayers, of: study, choices)
     }
 }
 
 extension SpecMapping {
     /// Numbers of phrases for a neuron, ascending, and the index of the one that describes it.
-    /// - Throws: `SpecError`.
-    func sizes(_ key: Key, chosen: Key) throws -> (all: [Int], index: Int) {
-        let sizes = try integers(key, in: 1...4096).sorted()
-        let size = try integer(chosen)
-        guard let index = sizes.firstIndex(of: size) else {
-            throw invalid(chosen, "\(size) is none of the sizes \(sizes)")
-        }
-        return (sizes, index)
-    }
-
-    /// Some of the layers that are studied; nil where the key is left out, which means all.
-    /// - Throws: `SpecError`.
-    func neuronLayers(_ key: Key, of study: StudySpec) throws -> [Int]? {
-        guard has(key) else { return nil }
-        let chosen = try layers(key, of: study.model, in: study.facts.layers)
-        if let studied = study.layers, let other = chosen.first(where: { !studied.contains($0) }) {
-            throw invalid(key, "layer \(other) is none of the layers \(studied) that the spec studies")
-        }
-        return chosen
+    func sizes(_ key: Key, chosen: Key) -> (all: [Int], index: Int) {
+        let sizes = integers(key, in: 1...4096).sorted()
+        let size = integer(chosen)
+        let index = sizes.firstIndex(of: size)
+        check(chosen, with: key, holds: index != nil, "\(size) is none of the sizes \(sizes)")
+        return (sizes, index ?? 0)
     }
 }

@@ -7,24 +7,17 @@ struct EffectSample: Sendable {
     var neurons: Int
     /// The first images of the fit set.
     var images: Int
-    /// Nil: all layers of the study.
-    var layers: [Int]?
+    /// Of the layers of the study.
+    var layers: [Int]
 
-    enum Key: String, CaseIterable {
+    private enum Key: String, CaseIterable {
         case neurons, images, layers
     }
 
-    /// Nil where the spec has no such key.
-    /// - Throws: `SpecError`.
-    init?<Root>(_ root: SpecMapping<Root>, _ key: Root, of study: StudySpec) throws {
-        guard let mapping = try root.optionalMapping(key, keys: Key.self) else { return nil }
-        try self.init(mapping, of: study)
-    }
-
-    /// - Throws: `SpecError`.
-    init(_ mapping: SpecMapping<Key>, of study: StudySpec) throws {
-        neurons = try mapping.integer(.neurons, in: 1...study.facts.neurons)
-        images = try mapping.integer(.images, in: 2...1_000_000)
-        layers = try mapping.neuronLayers(.layers, of: study)
+    init<Root>(_ root: SpecMapping<Root>, _ key: Root, of study: StudySpec, _ choices: SpecChoices) {
+        let mapping = root.mapping(key, keys: Key.self)
+        neurons = mapping.integer(.neurons, in: 1...choices.model.neurons)
+        images = mapping.integer(.images, in: 2...1_000_000)
+        layers = mapping.neuronLayers(.layers, of: study, choices)
     }
 }

@@ -18,7 +18,7 @@ struct ImageSetSpec: Sendable {
         case pictures(PictureSet, split: String?, path: URL?)
     }
 
-    let source: Source
+    private(set) var source: Source
     let sampling: ImageSampling
     /// Where the spec says how it is sampled.
     let samplePlace: SpecPlace
@@ -89,42 +89,43 @@ extension ImageSetSpec {
     }
 
     /// - Parameter scenes: names of the data sets of scenes.
-    /// - Throws: `SpecError`.
-    init<Root>(_ root: SpecMapping<Root>, _ key: Root, among scenes: [String]) throws {
-        let mapping = try root.mapping(key, keys: Key.self)
-        let dataset = try mapping.string(.dataset, among: scenes + PictureSet.all.map(\.name))
-        guard let set = PictureSet.named(dataset) else {
-            let split: SceneSplit = try mapping.choice(.split)
-            guard split != .train else {
-                throw mapping.invalid(.split, "'train' has no end; take fit, val, seg or val-r")
-            }
-            for other in [Key.path, .sample] where mapping.has(other) {
-                throw mapping.invalid(other, "scenes are made by a recipe and have fixed splits")
-            }
-            source = .scenes(dataset: dataset, split)
-            (sampling, samplePlace) = (.all, mapping.place(of: .sample))
+    init<Root>(_ root: SpecMapping<Root>, _ key: Root, among scenes: [String]) {
+        let mapping = root.mapping(key, keys: Key.self)
+        let dataset = mapping.string(.dataset, among: scenes + PictureSet.all.map(\.name))
+        samplePlace = mapping.place(of: .sample)
+        guard mapping.isSound(.dataset), let set = PictureSet.named(dataset) else {
+            (source, sampling) = (.scenes(dataset: dataset, .fit), .all)
+            if mapping.isSound(.dataset) { source = .scenes(dataset: dataset, Self.sceneSplit(mapping)) }
             return
         }
-        if set.splits.isEmpty, mapping.has(.split) { throw mapping.invalid(.split, "\(dataset) has one part only") }
-        let split = set.splits.isEmpty ? nil : try mapping.string(.split, among: set.splits)
-        guard set.folder != nil || mapping.has(.path) else {
-            throw mapping.invalid(.dataset, "name the folder or file of your pictures with 'path'")
-        }
-        source = .pictures(set, split: split, path: mapping.has(.path) ? try mapping.file(.path) : nil)
-        (sampling, samplePlace) = (try Self.sampling(mapping), mapping.place(of: .sample))
+        if set.splits.isEmpty, mapping.has(.split) { mapping.fault(.split, "\(dataset) has one part only") }
+        let split = set.splits.isEmpty ? nil : mapping.string(.split, among: set.splits)
+        mapping.check(
+            .dataset, holds: set.folder != nil || mapping.has(.path),
+            "name the folder or file of your pictures with 'path'")
+        source = .pictures(set, split: split, path: mapping.optionalFile(.path))
+        sampling = Self.sampling(mapping)
     }
 
-    private static func sampling(_ mapping: SpecMapping<Key>) throws -> ImageSampling {
-        guard let sample = try mapping.optionalMapping(.sample, keys: SampleKey.self) else { return .all }
-        let ways = [SampleKey.every, .first, .random].filter(sample.has)
-        guard let way = ways.first, ways.count == 1 else {
-            throw mapping.invalid(.sample, "a sample is one of 'every', 'first' and 'random'")
+    private static func sceneSplit(_ mapping: SpecMapping<Key>) -> SceneSplit {
+        let split: SceneSplit = mapping.choice(.split)
+        mapping.check(.split, holds: split != .train, "'train' has no end; take fit, val, seg or val-r")
+        for other in [Key.path, .sample] where mapping.has(other) {
+            mapping.fault(other, "scenes are made by a recipe and have fixed splits")
         }
-        if way != .random, sample.has(.seed) { throw sample.invalid(.seed, "only a random sample has a seed") }
-        let number = try sample.integer(way, in: 1...100_000_000)
+        return split
+    }
+
+    private static func sampling(_ mapping: SpecMapping<Key>) -> ImageSampling {
+        guard let sample = mapping.optionalMapping(.sample, keys: SampleKey.self) else { return .all }
+        let ways = [SampleKey.every, .first, .random].filter(sample.has)
+        mapping.check(.sample, holds: ways.count == 1, "a sample is one of 'every', 'first' and 'random'")
+        guard let way = ways.first else { return .all }
+        if way != .random, sample.has(.seed) { sample.fault(.seed, "only a random sample has a seed") }
+        let number = sample.integer(way, in: 1...100_000_000)
         return switch way {
         case .every: .every(number)
-        case .random: .random(number, seed: UInt64(try sample.integer(.seed, in: 0...Int.max, default: 0)))
+        case .random: .random(number, seed: UInt64(sample.integer(.seed, in: 0...Int.max, default: 0)))
         default: .first(number)
         }
     }

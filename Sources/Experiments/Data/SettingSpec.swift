@@ -51,13 +51,12 @@ struct SettingSpec: Sendable {
         case clipSurgery85
         case file(URL)
 
-        /// - Throws: `SpecError`.
-        init<Root>(_ root: SpecMapping<Root>, _ key: Root) throws {
-            switch try root.string(key) {
+        init<Root>(_ root: SpecMapping<Root>, _ key: Root) {
+            switch root.string(key) {
             case "openai-80": self = .openAI80
             case "openai-simple-7": self = .openAISimple7
             case "clip-surgery-85": self = .clipSurgery85
-            default: self = .file(try root.file(key))
+            default: self = .file(root.file(key))
             }
         }
 
@@ -81,25 +80,6 @@ struct SettingSpec: Sendable {
         }
     }
 
-    /// What a spec may name.
-    struct Choices {
-        var models: [String]
-        /// Data sets of scenes; sets of pictures have names of their own.
-        var scenes: [String]
-        /// The folder of data.
-        var data = URL(fileURLWithPath: "data", isDirectory: true)
-
-        init(models: [String], scenes: [String]) {
-            self.models = models
-            self.scenes = scenes
-        }
-
-        init(_ context: ExperimentContext) {
-            self.init(models: context.opened.places.models, scenes: context.opened.places.scenes)
-            data = context.opened.places.data
-        }
-    }
-
     private enum ActivationName: String, CaseIterable {
         case asConfigured = "as-configured"
         case quickGELU = "quick_gelu"
@@ -115,24 +95,23 @@ struct SettingSpec: Sendable {
     }
 
     /// - Parameter others: keys that the same text has besides.
-    /// - Throws: `SpecError`.
-    init(_ document: SpecDocument, besides others: [String], choices: Choices) throws {
-        let root = try document.root(keys: Key.self, besides: others)
-        world = try root.string(.world)
-        guard world.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]*/) != nil else {
-            throw root.invalid(.world, "'\(world)' is no plain name of letters, digits, '.', '_' and '-'")
-        }
+    init(_ reader: SpecReader, besides others: [String], choices: SpecChoices) {
+        let root = reader.root(keys: Key.self, besides: others)
+        world = root.string(.world)
+        root.check(
+            .world, holds: world.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]*/) != nil,
+            "'\(world)' is no plain name of letters, digits, '.', '_' and '-'")
         modelKey = OpenedInputs.ModelKey(
-            reference: try Self.model(root, choices),
-            imageActivation: try root.choice(.imageActivation, default: ActivationName.asConfigured).activation,
-            textActivation: try root.choice(.textActivation, default: ActivationName.asConfigured).activation,
-            passOrder: try root.choice(.resizePasses, default: .pillow13),
-            precision: try root.choice(.precision, default: .fp32))
-        onBadPicture = try root.choice(.onBadImage, default: .fail)
-        classNames = root.has(.classNames) ? try root.file(.classNames) : nil
-        templates = root.has(.templates) ? try Templates(root, .templates) : nil
-        imagesPerShard = try root.integer(.imagesPerShard, in: 1...100_000, default: 250)
-        seed = try root.integer(.seed, in: 0...Int.max, default: 0)
+            reference: Self.model(root, choices),
+            imageActivation: root.choice(.imageActivation, default: ActivationName.asConfigured).activation,
+            textActivation: root.choice(.textActivation, default: ActivationName.asConfigured).activation,
+            passOrder: root.choice(.resizePasses, default: .pillow13),
+            precision: root.choice(.precision, default: .fp32))
+        onBadPicture = root.choice(.onBadImage, default: .fail)
+        classNames = root.optionalFile(.classNames)
+        templates = root.has(.templates) ? Templates(root, .templates) : nil
+        imagesPerShard = root.integer(.imagesPerShard, in: 1...100_000, default: 250)
+        seed = root.integer(.seed, in: 0...Int.max, default: 0)
     }
 
     /// What rows call the model.
@@ -140,15 +119,14 @@ struct SettingSpec: Sendable {
 
     /// Scenes have names of their own, beside which a spec's would be read and not used.
     /// - Parameter key: the one that names the images.
-    /// - Throws: `SpecError`.
-    func checkClassNames<Root>(of images: ImageSetSpec, _ root: SpecMapping<Root>, _ key: Root) throws {
+    func checkClassNames<Root>(of images: ImageSetSpec, _ root: SpecMapping<Root>, _ key: Root) {
         guard case .scenes = images.source, classNames != nil else { return }
-        throw root.invalid(key, "scenes have names of their own; leave 'class-names' out")
+        root.check(key, holds: false, "scenes have names of their own; leave 'class-names' out")
     }
 
     /// A name of the manifest, or a path, which has a slash.
-    private static func model(_ root: SpecMapping<Key>, _ choices: Choices) throws -> ModelReference {
-        switch try root.nameOrFile(.model, among: choices.models) {
+    private static func model(_ root: SpecMapping<Key>, _ choices: SpecChoices) -> ModelReference {
+        switch root.nameOrFile(.model, among: choices.models) {
         case .name(let name): .named(name)
         case .file(let url): .at(url)
         }

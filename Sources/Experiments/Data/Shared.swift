@@ -25,6 +25,20 @@ public final class Shared<Value: Sendable>: Sendable {
     }
 }
 
+/// A file that whoever asks first reads for all.
+struct SharedFile<Contents: Sendable>: Sendable {
+    let url: URL
+    private let shared: Shared<Contents>
+
+    init(_ url: URL, read: @escaping @Sendable (URL) throws -> Contents) {
+        self.url = url
+        shared = Shared { try read(url) }
+    }
+
+    /// - Throws: what reading the file throws.
+    func contents() throws -> Contents { try shared.value() }
+}
+
 typealias SharedCompositor = Shared<SceneCompositor>
 
 extension Shared where Value == SceneCompositor {

@@ -31,7 +31,7 @@ struct Study: Sendable {
     ) throws {
         (self.spec, self.evaluation, self.classes) = (spec, evaluation, classes)
         model = try context.opened.model(spec.modelKey)
-        layers = spec.layers ?? Array(model.layersWithLaterAttention)
+        layers = spec.layers
         isPartial = context.limit != nil
         fit = try StudyImages(spec.setting, sets: [spec.fit] + (set.map { [$0] } ?? []), model, context).source(
             spec.fit, in: &graph)
@@ -62,12 +62,6 @@ struct Study: Sendable {
     static func classes(_ spec: StudySpec, of images: ImageSetSpec, context: ExperimentContext) throws -> StudyClasses {
         try StudyImages(spec.setting, sets: [spec.fit], try context.opened.model(spec.modelKey), context)
             .classes(images, areLabels: false)
-    }
-
-    /// Looks at a model: its architecture decides what a spec may ask of it.
-    /// - Throws: what opening a model throws.
-    static func facts(_ context: ExperimentContext) -> (OpenedInputs.ModelKey) throws -> ModelFacts {
-        { ModelFacts(try context.opened.model($0)) }
     }
 
     /// All that decides its numbers, by the names that papers' files use.

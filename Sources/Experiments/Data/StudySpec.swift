@@ -16,15 +16,13 @@ struct StudySpec: Sendable {
     var setting: SettingSpec
     /// The images from which means, thresholds and directions are estimated.
     var fit: ImageSetSpec
-    /// Nil: every layer with a later attention layer.
-    var layers: [Int]?
+    /// Layers with a later attention layer.
+    var layers: [Int]
     /// Layers for which accuracy without all neurons is measured by running the later layers again, which takes
-    /// longer than everything else together; nil: all that are studied.
-    var indirectLayers: [Int]?
+    /// longer than everything else together.
+    var indirectLayers: [Int]
     /// Images with the largest effects that each neuron keeps.
     var significantImages: Int
-    /// What the model has.
-    var facts: ModelFacts
 
     enum Key: String, CaseIterable {
         case fit, layers
@@ -37,40 +35,45 @@ struct StudySpec: Sendable {
 
     subscript<Value>(dynamicMember member: KeyPath<SettingSpec, Value>) -> Value { setting[keyPath: member] }
 
-    /// - Parameters:
-    ///   - others: keys that the same text has besides.
-    ///   - model: looks at the model that the spec names.
-    /// - Throws: `SpecError`, and what `model` throws.
-    init(
-        _ document: SpecDocument, besides others: [String], choices: SettingSpec.Choices,
-        model: (OpenedInputs.ModelKey) throws -> ModelFacts
-    ) throws {
-        let root = try document.root(keys: Key.self, besides: SettingSpec.Key.names + others)
-        setting = try SettingSpec(document, besides: Key.names + others, choices: choices)
-        fit = try ImageSetSpec(root, .fit, among: choices.scenes)
-        try setting.checkClassNames(of: fit, root, .fit)
-        significantImages = try root.integer(.significantImages, in: 2...10_000, default: 100)
-        facts = try model(setting.modelKey)
-        let range = facts.layers
-        guard !range.isEmpty else {
-            throw root.invalid(
-                .fit, "\(setting.model) has a single layer, and no neuron of it is read by a later attention layer")
-        }
-        layers = root.has(.layers) ? try root.layers(.layers, of: setting.model, in: range) : nil
-        indirectLayers = try root.neuronLayers(.indirectLayers, of: self)
+    /// - Parameter others: keys that the same text has besides.
+    init(_ reader: SpecReader, besides others: [String], choices: SpecChoices) {
+        let root = reader.root(keys: Key.self, besides: SettingSpec.Key.names + others)
+        setting = SettingSpec(reader, besides: Key.names + others, choices: choices)
+        fit = ImageSetSpec(root, .fit, among: choices.scenes)
+        setting.checkClassNames(of: fit, root, .fit)
+        significantImages = root.integer(.significantImages, in: 2...10_000, default: 100)
+        let all = choices.model.layers
+        root.check(
+            .fit, holds: !all.isEmpty,
+            "\(setting.model) has a single layer, and no neuron of it is read by a later attention layer")
+        layers = root.layers(.layers, of: setting.model, in: all)
+        indirectLayers = []
+        indirectLayers = root.neuronLayers(.indirectLayers, of: self, choices)
     }
 }
 
 extension SpecMapping {
-    /// Layers of a model whose neurons have second-order effects.
-    func layers(_ key: Key, of model: String, in range: Range<Int>) throws -> [Int] {
-        let chosen = try integers(key)
-        for layer in chosen where !range.contains(layer) {
-            throw invalid(
-                key,
-                "layer \(layer) of \(model) has no later attention layer; its layers with one are \(range.lowerBound) to \(range.upperBound - 1)"
-            )
-        }
-        return chosen
+    /// Layers of a model whose neurons have second-order effects; all of them where the key is left out, or in the place of
+    /// a faulty list.
+    func layers(_ key: Key, of model: String, in range: Range<Int>) -> [Int] {
+        guard has(key) else { return Array(range) }
+        let chosen = integers(key)
+        let other = chosen.first { !range.contains($0) }
+        check(
+            key, holds: other == nil || range.isEmpty,
+            "layer \(other ?? 0) of \(model) has no later attention layer; its layers with one are \(range.lowerBound) to \(range.upperBound - 1)"
+        )
+        return isSound(key) ? chosen : Array(range)
+    }
+
+    /// Some of the layers that are studied; all of them where the key is left out, or in the place of a faulty list.
+    func neuronLayers(_ key: Key, of study: StudySpec, _ choices: SpecChoices) -> [Int] {
+        guard has(key) else { return study.layers }
+        let chosen = layers(key, of: study.model, in: choices.model.layers)
+        let other = chosen.first { !study.layers.contains($0) }
+        check(
+            key, holds: other == nil,
+            "layer \(other ?? 0) is none of the layers \(study.layers) that the spec studies")
+        return isSound(key) ? chosen : study.layers
     }
 }

@@ -3,7 +3,7 @@ import Pipeline
 
 /// The evaluation of CLIP Surgery (arXiv 2304.05653): maps of the labels that images show, against their pixels, for
 /// raw CLIP, every attribution method, surgery without each of its halves, and what others propose.
-struct ExplainabilityExperiment: Experiment {
+struct ExplainabilityExperiment: ExperimentDefinition {
     static let name = "explainability"
 
     let spec: ExplainabilitySpec
@@ -18,8 +18,7 @@ struct ExplainabilityExperiment: Experiment {
     /// Where the second-order row's directions come from.
     private let lens: (study: Study, trust: TrustChecks)?
 
-    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        let spec = try ExplainabilitySpec(document, choices: .init(context), model: Study.facts(context))
+    init(_ spec: ExplainabilitySpec, context: ExperimentContext, graph: inout Graph) throws {
         self.spec = spec
         let surgery = spec.surgery
         func study(_ size: Int, _ graph: inout Graph) throws -> PictureStudy {
@@ -34,7 +33,7 @@ struct ExplainabilityExperiment: Experiment {
         var directions: (directions: StepHandle<FittedDirections>, layers: [Int], neurons: Int)?
         if let row = spec.secondOrder {
             let fit = try Study(row.study, context: context, graph: &graph)
-            directions = (try fit.fitted(in: &graph).directions, row.layers ?? fit.layers, row.neurons)
+            directions = (try fit.fitted(in: &graph).directions, row.layers, row.neurons)
             lens = (fit, try TrustChecks(fit, graph: &graph))
         } else {
             lens = nil

@@ -10,8 +10,9 @@ import Pipeline
 /// sensitivity: {images: 500, depths: [1, 2, 3, 4, 5, 6], input-sizes: [64, 128], templates: clip-surgery-85}
 /// controls: {accuracy-floor: 0.8}
 /// ```
-struct ExplainabilitySpec: Sendable {
+struct ExplainabilitySpec: ExperimentSpec {
     var surgery: SurgerySpec
+    var setting: SettingSpec { surgery.setting }
     var secondOrder: SecondOrderRow?
     /// Images in the picture.
     var overlays: Int
@@ -23,8 +24,8 @@ struct ExplainabilitySpec: Sendable {
         var study: StudySpec
         /// Neurons of a map.
         var neurons: Int
-        /// Nil: all layers of the study.
-        var layers: [Int]?
+        /// Of the layers of the study.
+        var layers: [Int]
     }
 
     struct Sensitivity: Sendable {
@@ -50,38 +51,32 @@ struct ExplainabilitySpec: Sendable {
         case inputSizes = "input-sizes"
     }
 
-    /// - Parameter model: looks at the model that the spec names.
-    /// - Throws: `SpecError`, and what `model` throws.
-    init(
-        _ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts
-    ) throws {
-        let root = try document.root(keys: Key.self, besides: SurgerySpec.keyNames + StudySpec.keyNames)
-        if !root.has(.secondOrder) { try Self.checkNoStudy(document) }
-        surgery = try SurgerySpec(document, besides: Key.names + StudySpec.keyNames, choices: choices, model: model)
-        if let row = try root.optionalMapping(.secondOrder, keys: RowKey.self) {
-            let study = try StudySpec(
-                document, besides: Key.names + SurgerySpec.keyNames, choices: choices, model: model)
-            let layers = try row.neuronLayers(.layers, of: study)
-            let available = (layers?.count ?? study.layers?.count ?? study.facts.layers.count) * study.facts.neurons
+    init(_ reader: SpecReader, choices: SpecChoices) {
+        let root = reader.root(keys: Key.self, besides: SurgerySpec.keyNames + StudySpec.keyNames)
+        surgery = SurgerySpec(reader, besides: Key.names + StudySpec.keyNames, choices: choices)
+        if let row = root.optionalMapping(.secondOrder, keys: RowKey.self) {
+            let study = StudySpec(reader, besides: Key.names + SurgerySpec.keyNames, choices: choices)
+            let layers = row.neuronLayers(.layers, of: study, choices)
             secondOrder = SecondOrderRow(
-                study: study, neurons: try row.integer(.neurons, in: 1...available), layers: layers)
+                study: study, neurons: row.integer(.neurons, in: 1...choices.model.neurons(of: layers)), layers: layers)
+        } else {
+            Self.checkNoStudy(reader)
         }
-        overlays = try root.integer(.overlays, in: 1...200, default: 20)
-        let mapping = try root.mapping(.sensitivity, keys: SensitivityKey.self)
+        overlays = root.integer(.overlays, in: 1...200, default: 20)
+        let mapping = root.mapping(.sensitivity, keys: SensitivityKey.self)
         sensitivity = Sensitivity(
-            images: try mapping.integer(.images, in: 2...1_000_000),
-            depths: try mapping.integers(.depths, in: 1...surgery.facts.blocks).sorted(),
-            inputSizes: try mapping.inputSizes(.inputSizes, of: surgery.facts).sorted(),
-            templates: mapping.has(.templates) ? try .init(mapping, .templates) : nil)
-        controls = try ControlsSpec(root, .controls)
+            images: mapping.integer(.images, in: 2...1_000_000),
+            depths: mapping.integers(.depths, in: 1...choices.model.blocks).sorted(),
+            inputSizes: mapping.inputSizes(.inputSizes, of: choices.model).sorted(),
+            templates: mapping.has(.templates) ? .init(mapping, .templates) : nil)
+        controls = ControlsSpec(root, .controls)
     }
 
     /// Keys of a study mean nothing without the row that is made of it.
-    private static func checkNoStudy(_ document: SpecDocument) throws {
-        let study = try document.root(keys: StudySpec.Key.self, besides: Key.names + SurgerySpec.keyNames)
-        if let key = StudySpec.Key.allCases.first(where: study.has) {
-            throw study.invalid(
-                key, "only 'second-order' makes use of it; write that too, or leave '\(key.rawValue)' out")
+    private static func checkNoStudy(_ reader: SpecReader) {
+        let study = reader.root(keys: StudySpec.Key.self, besides: Key.names + SurgerySpec.keyNames)
+        for key in StudySpec.Key.allCases where study.has(key) {
+            study.fault(key, "only 'second-order' makes use of it; write that too, or leave '\(key.rawValue)' out")
         }
     }
 }

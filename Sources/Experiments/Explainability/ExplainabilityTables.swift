@@ -12,7 +12,7 @@ struct ExplainabilityTables {
     private var table: TableLayout {
         let (spec, names) = (measures.spec, measures.classNames)
         let row = spec.secondOrder.map {
-            " Second order: \($0.neurons) neurons of layers \(SensitivityGrid.name($0.layers ?? $0.study.layers ?? Array($0.study.facts.layers)))."
+            " Second order: \($0.neurons) neurons of layers \(SensitivityGrid.name($0.layers))."
         }
         return TableLayout(
             title: "Explainability (%): the map of every label that an image shows, against the label's pixels",

@@ -3,7 +3,7 @@ import Pipeline
 /// Figures 11 and 12 of arXiv 2406.04341: zero-shot accuracy when the direct effects of more and more
 /// attention layers are replaced by their means, MLPs for comparison; and the texts that span what each
 /// attention head writes (TextSpan, arXiv 2310.05916).
-struct FirstOrderExperiment: Experiment {
+struct FirstOrderExperiment: ExperimentDefinition {
     static let name = "first-order"
 
     let spec: FirstOrderSpec
@@ -15,8 +15,8 @@ struct FirstOrderExperiment: Experiment {
     private let terms: StepHandle<HeadVarianceTerms>
     private let trust: TrustChecks
 
-    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try FirstOrderSpec(document, choices: .init(context), model: Study.facts(context))
+    init(_ spec: FirstOrderSpec, context: ExperimentContext, graph: inout Graph) throws {
+        self.spec = spec
         (study, evaluation) = try Study.evaluating(
             spec.evaluation, spec.study, isLabelled: true, context: context, graph: &graph)
         let classifier = try study.classifier(in: &graph)

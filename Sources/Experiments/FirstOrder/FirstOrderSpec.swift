@@ -13,8 +13,9 @@ import Pipeline
 /// ```
 ///
 /// Direct effects are those of every layer: `layers` says only for which ones the identities are checked.
-struct FirstOrderSpec: Sendable {
+struct FirstOrderSpec: ExperimentSpec {
     var study: StudySpec
+    var setting: SettingSpec { study.setting }
     var evaluation: ImageSetSpec
     var pool: PoolSpec
     var textsPerHead: Int
@@ -28,21 +29,14 @@ struct FirstOrderSpec: Sendable {
         case headsInTable = "heads-in-table"
     }
 
-    /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, and what `model` throws.
-    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts)
-        throws
-    {
-        let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
-        study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
-        evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
-        let pools = try PoolSpec.list(root, .pools, data: choices.data)
-        guard let pool = pools.first, pools.count == 1 else {
-            throw root.invalid(.pools, "heads are described with one pool, not with \(pools.count)")
-        }
-        self.pool = pool
-        textsPerHead = try root.integer(.textsPerHead, in: 1...100, default: 5)
-        rank = try root.integer(.rank, in: 1...4096, default: 80)
-        headsInTable = try root.integer(.headsInTable, in: 1...1000, default: 12)
-        controls = try ControlsSpec(root, .controls)
+    init(_ reader: SpecReader, choices: SpecChoices) {
+        let root = reader.root(keys: Key.self, besides: StudySpec.keyNames)
+        study = StudySpec(reader, besides: Key.names, choices: choices)
+        evaluation = ImageSetSpec(root, .evaluation, among: choices.scenes)
+        pool = PoolSpec.one(root, .pools, data: choices.data)
+        textsPerHead = root.integer(.textsPerHead, in: 1...100, default: 5)
+        rank = root.integer(.rank, in: 1...4096, default: 80)
+        headsInTable = root.integer(.headsInTable, in: 1...1000, default: 12)
+        controls = ControlsSpec(root, .controls)
     }
 }

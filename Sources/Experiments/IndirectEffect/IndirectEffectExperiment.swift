@@ -4,7 +4,7 @@ import Pipeline
 /// The comparison behind Table 1 of arXiv 2406.04341, neuron by neuron and on equal samples: how far the first principal
 /// direction explains a neuron's second-order and indirect effects, how few images hold them, and whether the two directions
 /// are the same, or whether the indirect one is what the neuron writes at the class token itself.
-struct IndirectEffectExperiment: Experiment {
+struct IndirectEffectExperiment: ExperimentDefinition {
     static let name = "indirect-effect"
 
     let spec: IndirectEffectSpec
@@ -15,8 +15,8 @@ struct IndirectEffectExperiment: Experiment {
     private let direct: StepHandle<NeuronDirectDirections>
     private let trust: TrustChecks
 
-    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try IndirectEffectSpec(document, choices: .init(context), model: Study.facts(context))
+    init(_ spec: IndirectEffectSpec, context: ExperimentContext, graph: inout Graph) throws {
+        self.spec = spec
         study = try Study(spec.study, context: context, graph: &graph)
         let fitted = try study.fitted(in: &graph)
         directions = fitted.directions
@@ -30,7 +30,7 @@ struct IndirectEffectExperiment: Experiment {
 
     func report(_ result: ExecutionResult) throws -> ExperimentReport {
         let measures = IndirectEffectMeasures(
-            spec: spec, layers: spec.sample.layers ?? study.layers, isPartial: study.isPartial,
+            spec: spec, layers: spec.sample.layers, isPartial: study.isPartial,
             fitCount: study.fit.count,
             directions: try result.artefact(directions), totals: try result.artefact(totals),
             sampled: try result.artefact(sampled),
@@ -49,8 +49,9 @@ struct IndirectEffectExperiment: Experiment {
 /// indirect-sample: {neurons: 64, images: 500}   # on which both kinds of effects are compared
 /// gap: 0.95                                      # of σ₂/σ₁, above which a neuron has no first direction
 /// ```
-struct IndirectEffectSpec: Sendable {
+struct IndirectEffectSpec: ExperimentSpec {
     var study: StudySpec
+    var setting: SettingSpec { study.setting }
     var sample: EffectSample
     /// Largest σ₂/σ₁ of a neuron with a first direction.
     var gap: Double
@@ -60,13 +61,10 @@ struct IndirectEffectSpec: Sendable {
         case indirectSample = "indirect-sample"
     }
 
-    /// - Throws: `SpecError`, and what `model` throws.
-    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts)
-        throws
-    {
-        let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
-        study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
-        gap = try root.double(.gap, in: 0...1, default: PrincipalDirections.usualGap)
-        sample = try EffectSample(root.mapping(.indirectSample, keys: EffectSample.Key.self), of: study)
+    init(_ reader: SpecReader, choices: SpecChoices) {
+        let root = reader.root(keys: Key.self, besides: StudySpec.keyNames)
+        study = StudySpec(reader, besides: Key.names, choices: choices)
+        gap = root.double(.gap, in: 0...1, default: PrincipalDirections.usualGap)
+        sample = EffectSample(root, .indirectSample, of: study, choices)
     }
 }

@@ -2,7 +2,7 @@ import Pipeline
 
 /// Figure 3 and Table 1 of arXiv 2406.04341: what happens to zero-shot accuracy when the second-order
 /// effects of one layer's neurons are replaced by their means, for every layer.
-struct MeanAblationExperiment: Experiment {
+struct MeanAblationExperiment: ExperimentDefinition {
     static let name = "mean-ablation"
 
     let spec: MeanAblationSpec
@@ -14,9 +14,8 @@ struct MeanAblationExperiment: Experiment {
     private let trust: TrustChecks
     private let paper: PaperTable?
 
-    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try MeanAblationSpec(
-            document, choices: .init(context), model: Study.facts(context))
+    init(_ spec: MeanAblationSpec, context: ExperimentContext, graph: inout Graph) throws {
+        self.spec = spec
         (study, evaluation) = try Study.evaluating(
             spec.evaluation, spec.study, isLabelled: true, context: context, graph: &graph)
 

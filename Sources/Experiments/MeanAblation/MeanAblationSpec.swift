@@ -8,8 +8,9 @@ import Pipeline
 /// table-layer: 9                                 # of Table 1; left out: the one whose ablation costs most
 /// controls: {accuracy-floor: 0.8}
 /// ```
-struct MeanAblationSpec: Sendable {
+struct MeanAblationSpec: ExperimentSpec {
     var study: StudySpec
+    var setting: SettingSpec { study.setting }
     var evaluation: ImageSetSpec
     var indirect: EffectSample?
     /// The layer of Table 1; nil: the one whose ablation costs most.
@@ -22,20 +23,15 @@ struct MeanAblationSpec: Sendable {
         case tableLayer = "table-layer"
     }
 
-    /// - Parameter model: looks at the model that the spec names.
-    /// - Throws: `SpecError`, and what `model` throws.
-    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts)
-        throws
-    {
-        let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
-        study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
-        evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
-        indirect = try EffectSample(root, .indirectSample, of: study)
-        tableLayer = try root.optionalInteger(.tableLayer)
-        let studied = study.layers ?? Array(study.facts.layers)
-        if let tableLayer, !studied.contains(tableLayer) {
-            throw root.invalid(.tableLayer, "layer \(tableLayer) is none of the layers that the spec studies")
-        }
-        controls = try ControlsSpec(root, .controls)
+    init(_ reader: SpecReader, choices: SpecChoices) {
+        let root = reader.root(keys: Key.self, besides: StudySpec.keyNames)
+        study = StudySpec(reader, besides: Key.names, choices: choices)
+        evaluation = ImageSetSpec(root, .evaluation, among: choices.scenes)
+        indirect = root.has(.indirectSample) ? EffectSample(root, .indirectSample, of: study, choices) : nil
+        tableLayer = root.optionalInteger(.tableLayer)
+        root.check(
+            .tableLayer, holds: tableLayer.map(study.layers.contains) != false,
+            "layer \(tableLayer ?? 0) is none of the layers that the spec studies")
+        controls = ControlsSpec(root, .controls)
     }
 }

@@ -1,7 +1,7 @@
 import Pipeline
 
 /// Multi-label recognition of arXiv 2304.05653: whether the class token ranks the images that show a label first.
-struct MultiLabelExperiment: Experiment {
+struct MultiLabelExperiment: ExperimentDefinition {
     static let name = "multi-label-recognition"
 
     let spec: MultiLabelSpec
@@ -10,8 +10,8 @@ struct MultiLabelExperiment: Experiment {
     private let precisions: StepHandle<RecognitionPrecisions>
     private let paper: PaperTable?
 
-    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try MultiLabelSpec(document, choices: .init(context), model: Study.facts(context))
+    init(_ spec: MultiLabelSpec, context: ExperimentContext, graph: inout Graph) throws {
+        self.spec = spec
         let withMasks =
             if case .pictures(let set, _, _) = spec.evaluation.source { set.isLabelledByMasksOnly } else { false }
         study = try PictureStudy(
@@ -47,7 +47,7 @@ struct MultiLabelExperiment: Experiment {
 /// input-size: 224                  # the whole picture, squashed to this square; left out: the model's size
 /// controls: {accuracy-floor: 0.8}
 /// ```
-struct MultiLabelSpec: Sendable {
+struct MultiLabelSpec: ExperimentSpec {
     var setting: SettingSpec
     var evaluation: ImageSetSpec
     /// Height and width of the input, in pixels.
@@ -59,16 +59,12 @@ struct MultiLabelSpec: Sendable {
         case inputSize = "input-size"
     }
 
-    /// - Parameter model: looks at the model that the spec names.
-    /// - Throws: `SpecError`, and what `model` throws.
-    init(
-        _ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts
-    ) throws {
-        let root = try document.root(keys: Key.self, besides: SettingSpec.Key.names)
-        setting = try SettingSpec(document, besides: Key.names, choices: choices)
-        evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
-        try setting.checkClassNames(of: evaluation, root, .evaluation)
-        inputSize = try root.inputSize(.inputSize, of: model(setting.modelKey))
-        controls = try ControlsSpec(root, .controls)
+    init(_ reader: SpecReader, choices: SpecChoices) {
+        let root = reader.root(keys: Key.self, besides: SettingSpec.Key.names)
+        setting = SettingSpec(reader, besides: Key.names, choices: choices)
+        evaluation = ImageSetSpec(root, .evaluation, among: choices.scenes)
+        setting.checkClassNames(of: evaluation, root, .evaluation)
+        inputSize = root.inputSize(.inputSize, of: choices.model)
+        controls = ControlsSpec(root, .controls)
     }
 }

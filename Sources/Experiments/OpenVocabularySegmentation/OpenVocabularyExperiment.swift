@@ -1,7 +1,7 @@
 import Pipeline
 
 /// Open-vocabulary segmentation of arXiv 2304.05653: every pixel gets the label whose text its token is nearest to.
-struct OpenVocabularyExperiment: Experiment {
+struct OpenVocabularyExperiment: ExperimentDefinition {
     static let name = "open-vocabulary-segmentation"
 
     let spec: OpenVocabularySpec
@@ -10,8 +10,8 @@ struct OpenVocabularyExperiment: Experiment {
     private let overlays: StepHandle<StoredGallery>
     private let paper: PaperTable?
 
-    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try OpenVocabularySpec(document, choices: .init(context), model: Study.facts(context))
+    init(_ spec: OpenVocabularySpec, context: ExperimentContext, graph: inout Graph) throws {
+        self.spec = spec
         study = try PictureStudy(
             spec.surgery.setting, spec.surgery.evaluation, inputSize: spec.surgery.inputSize, withMasks: true,
             usual: .clipSurgery85, context: context, graph: &graph)

@@ -6,8 +6,9 @@ import Pipeline
 /// overlays: 20                     # images in the picture
 /// controls: {accuracy-floor: 0.5}
 /// ```
-struct OpenVocabularySpec: Sendable {
+struct OpenVocabularySpec: ExperimentSpec {
     var surgery: SurgerySpec
+    var setting: SettingSpec { surgery.setting }
     /// Images in the picture.
     var overlays: Int
     var controls: ControlsSpec
@@ -16,14 +17,10 @@ struct OpenVocabularySpec: Sendable {
         case overlays, controls
     }
 
-    /// - Parameter model: looks at the model that the spec names.
-    /// - Throws: `SpecError`, and what `model` throws.
-    init(
-        _ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts
-    ) throws {
-        let root = try document.root(keys: Key.self, besides: SurgerySpec.keyNames)
-        surgery = try SurgerySpec(document, besides: Key.names, choices: choices, model: model)
-        overlays = try root.integer(.overlays, in: 1...200, default: 20)
-        controls = try ControlsSpec(root, .controls)
+    init(_ reader: SpecReader, choices: SpecChoices) {
+        let root = reader.root(keys: Key.self, besides: SurgerySpec.keyNames)
+        surgery = SurgerySpec(reader, besides: Key.names, choices: choices)
+        overlays = root.integer(.overlays, in: 1...200, default: 20)
+        controls = ControlsSpec(root, .controls)
     }
 }

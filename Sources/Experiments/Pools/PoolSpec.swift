@@ -19,7 +19,7 @@ struct PoolSpec: Sendable {
         /// Captions of the fit set, each once.
         case captions
         /// The lines of a file.
-        case phrases([String])
+        case phrases(SharedFile<[String]>)
     }
 
     var name: String
@@ -29,22 +29,25 @@ struct PoolSpec: Sendable {
     var randomName: String { "\(name)-random" }
 
     /// By the name that papers' files use: phrases of a file by their digest.
-    var setting: String {
+    /// - Throws: ``ExperimentError`` for what is wrong in the file.
+    func setting() throws -> String {
         switch source {
-        case .namesAndKeywords: "names and keywords"
-        case .captions: "captions"
-        case .phrases(let phrases):
-            "\(phrases.count) phrases, \(Digest.sha256(of: Data(phrases.joined(separator: "\n").utf8)).prefix(12))"
+        case .namesAndKeywords: return "names and keywords"
+        case .captions: return "captions"
+        case .phrases(let file):
+            let phrases = try file.contents()
+            return
+                "\(phrases.count) phrases, \(Digest.sha256(of: Data(phrases.joined(separator: "\n").utf8)).prefix(12))"
         }
     }
 
     /// Phrases of the pool; of captions, which are known when the images are made, as many as there are images.
-    /// - Throws: `InputError`.
+    /// - Throws: `InputError`; ``ExperimentError`` for what is wrong in a file.
     func phraseCount(in study: Study) throws -> Int {
         switch source {
         case .namesAndKeywords: try study.classes.namesAndKeywords().count
         case .captions: study.fit.count
-        case .phrases(let phrases): phrases.count
+        case .phrases(let file): try file.contents().count
         }
     }
 
@@ -58,36 +61,36 @@ struct PoolSpec: Sendable {
     }
 
     /// Reads a `pools:` that has to list one pool.
-    /// - Throws: as ``list(_:_:data:)``.
-    static func one<Root>(_ root: SpecMapping<Root>, _ key: Root, data: URL) throws -> PoolSpec {
-        let pools = try list(root, key, data: data)
-        guard let pool = pools.first, pools.count == 1 else {
-            throw root.invalid(key, "this experiment takes one pool, here are \(pools.count)")
-        }
-        return pool
+    /// - Parameter data: the folder of data.
+    static func one<Root>(_ root: SpecMapping<Root>, _ key: Root, data: URL) -> PoolSpec {
+        let pools = list(root, key, data: data)
+        root.check(key, holds: pools.count == 1, "this experiment takes one pool, here are \(pools.count)")
+        return pools.first ?? PoolSpec(name: "", source: .namesAndKeywords)
     }
 
-    /// Reads `pools:`.
+    /// Reads `pools:`; what is in the files is read by whoever asks for it.
     /// - Parameter data: the folder of data.
-    /// - Throws: `SpecError`, ``ExperimentError`` for what is wrong in a file.
-    static func list<Root>(_ root: SpecMapping<Root>, _ key: Root, data: URL) throws -> [PoolSpec] {
+    static func list<Root>(_ root: SpecMapping<Root>, _ key: Root, data: URL) -> [PoolSpec] {
         var names: Set<String> = []
-        return try root.mappings(key, keys: Key.self).map { mapping in
-            let name = try mapping.string(.name)
-            guard names.insert(name).inserted else {
-                throw mapping.invalid(.name, "there are two pools called '\(name)'")
-            }
-            let ways = [Key.source, .file, .data].filter(mapping.has)
-            guard let way = ways.first, ways.count == 1 else {
-                throw mapping.invalid(.name, "a pool has one of 'source', 'file' and 'data'")
-            }
-            if way != .source {
-                let url = try way == .file ? mapping.file(.file) : mapping.file(.data, in: data)
-                return PoolSpec(name: name, source: .phrases(try PoolFile.phrases(contentsOf: url)))
-            }
-            return switch try mapping.choice(.source, of: BuiltIn.self) {
-            case .namesAndKeywords: PoolSpec(name: name, source: .namesAndKeywords)
-            case .captions: PoolSpec(name: name, source: .captions)
+        return root.mappings(key, keys: Key.self).map { mapping in
+            let name = mapping.string(.name)
+            let isNew = names.insert(name).inserted
+            mapping.check(.name, holds: isNew, "there are two pools called '\(name)'")
+            return PoolSpec(name: name, source: source(mapping, data: data))
+        }
+    }
+
+    private static func source(_ mapping: SpecMapping<Key>, data: URL) -> Source {
+        let ways = [Key.source, .file, .data].filter(mapping.has)
+        mapping.check(.name, holds: ways.count == 1, "a pool has one of 'source', 'file' and 'data'")
+        switch ways.first {
+        case .file: return .phrases(SharedFile(mapping.file(.file), read: PoolFile.phrases))
+        case .data: return .phrases(SharedFile(mapping.file(.data, in: data), read: PoolFile.phrases))
+        case nil: return .namesAndKeywords
+        default:
+            switch mapping.choice(.source, of: BuiltIn.self) {
+            case .namesAndKeywords: return .namesAndKeywords
+            case .captions: return .captions
             }
         }
     }

@@ -86,12 +86,12 @@ struct TextPoolStep: StepDefinition {
 }
 
 extension TextPoolStep {
-    /// - Throws: `InputError`; ``ExperimentError/onlyForScenes(feature:)`` for captions of pictures.
+    /// - Throws: `InputError`; ``ExperimentError`` for what is wrong in a file, and for captions of pictures.
     init(_ study: Study, _ pool: PoolSpec, needed: Int) throws {
         let source: Source =
             switch pool.source {
             case .namesAndKeywords: .phrases(try study.classes.namesAndKeywords())
-            case .phrases(let phrases): .phrases(phrases)
+            case .phrases(let file): .phrases(try file.contents())
             case .captions: .captions(study.fit.facts, images: study.fit.count)
             }
         if case .captions = source { _ = try study.classes.requireScenes("source: captions") }

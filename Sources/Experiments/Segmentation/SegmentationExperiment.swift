@@ -2,7 +2,7 @@ import Pipeline
 
 /// Table 4 of arXiv 2406.04341: heat maps of the predicted class against masks, for the neurons of the
 /// second-order lens and seven methods from before, and how the table depends on its settings.
-struct SegmentationExperiment: Experiment {
+struct SegmentationExperiment: ExperimentDefinition {
     static let name = "segmentation"
 
     let spec: SegmentationSpec
@@ -14,13 +14,13 @@ struct SegmentationExperiment: Experiment {
     private let trust: TrustChecks
     private let paper: PaperTable?
 
-    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try SegmentationSpec(document, choices: .init(context), model: Study.facts(context))
+    init(_ spec: SegmentationSpec, context: ExperimentContext, graph: inout Graph) throws {
+        self.spec = spec
         (study, images) = try Study.evaluating(
             spec.evaluation, spec.study, masks: spec.maskGeometry, context: context, graph: &graph)
         let classifier = try study.classifier(in: &graph)
         let directions = try study.fitted(in: &graph).directions
-        let (model, layers) = (study.model, spec.neuronLayers ?? study.layers)
+        let (model, layers) = (study.model, spec.neuronLayers)
         scores = try graph.add(
             SegmentationStep(
                 model: model, images: images, classifier: classifier, directions: directions, spec: spec, layers: layers

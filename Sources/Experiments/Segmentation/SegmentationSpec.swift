@@ -18,13 +18,14 @@ import Pipeline
 ///   thresholds: [0.3, 0.5, 0.7]
 /// controls: {accuracy-floor: 0.8}
 /// ```
-struct SegmentationSpec: Sendable {
+struct SegmentationSpec: ExperimentSpec {
     var study: StudySpec
+    var setting: SettingSpec { study.setting }
     var evaluation: ImageSetSpec
     /// Neurons that make a map.
     var neurons: Int
-    /// Nil: all layers of the study.
-    var neuronLayers: [Int]?
+    /// Of the layers of the study.
+    var neuronLayers: [Int]
     /// Foreground is where a map, from 0 to 1, exceeds it: 0.5 in the paper.
     var threshold: Double
     var maskGeometry: MaskGeometry
@@ -53,7 +54,7 @@ struct SegmentationSpec: Sendable {
     var settings: [String: String] {
         [
             "neurons": "\(neurons)",
-            "neuron-layers": SensitivityGrid.name(neuronLayers ?? study.layers ?? Array(study.facts.layers)),
+            "neuron-layers": SensitivityGrid.name(neuronLayers),
             "threshold": "\(threshold)", "masks": maskGeometry.rawValue, "textspan-clipping": "\(clipsTextSpan)",
         ]
     }
@@ -69,25 +70,21 @@ struct SegmentationSpec: Sendable {
         case images, neurons, thresholds
     }
 
-    /// - Throws: `SpecError`, and what `model` throws.
-    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts)
-        throws
-    {
-        let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
-        study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
-        evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
-        neuronLayers = try root.neuronLayers(.neuronLayers, of: study)
-        let available = (neuronLayers?.count ?? study.layers?.count ?? study.facts.layers.count) * study.facts.neurons
-        neurons = try root.integer(.neurons, in: 1...available)
-        threshold = try root.double(.threshold, in: 0...1, default: 0.5)
-        maskGeometry = try root.choice(.maskGeometry, default: .aligned)
-        clipsTextSpan = try root.bool(.textSpanClipping, default: true)
-        overlays = try root.integer(.overlays, in: 1...200, default: 20)
-        controls = try ControlsSpec(root, .controls)
-        let mapping = try root.mapping(.sensitivity, keys: SensitivityKey.self)
+    init(_ reader: SpecReader, choices: SpecChoices) {
+        let root = reader.root(keys: Key.self, besides: StudySpec.keyNames)
+        study = StudySpec(reader, besides: Key.names, choices: choices)
+        evaluation = ImageSetSpec(root, .evaluation, among: choices.scenes)
+        neuronLayers = root.neuronLayers(.neuronLayers, of: study, choices)
+        neurons = root.integer(.neurons, in: 1...choices.model.neurons(of: neuronLayers))
+        threshold = root.double(.threshold, in: 0...1, default: 0.5)
+        maskGeometry = root.choice(.maskGeometry, default: .aligned)
+        clipsTextSpan = root.bool(.textSpanClipping, default: true)
+        overlays = root.integer(.overlays, in: 1...200, default: 20)
+        controls = ControlsSpec(root, .controls)
+        let mapping = root.mapping(.sensitivity, keys: SensitivityKey.self)
         sensitivity = Sensitivity(
-            images: try mapping.integer(.images, in: 2...1_000_000),
-            neurons: try mapping.integers(.neurons, in: 1...study.facts.neurons).sorted(),
-            thresholds: try mapping.doubles(.thresholds, in: 0...1).sorted())
+            images: mapping.integer(.images, in: 2...1_000_000),
+            neurons: mapping.integers(.neurons, in: 1...choices.model.neurons).sorted(),
+            thresholds: mapping.doubles(.thresholds, in: 0...1).sorted())
     }
 }

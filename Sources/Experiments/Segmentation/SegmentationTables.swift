@@ -26,7 +26,7 @@ struct SegmentationTables {
             ]
         }
         let spec = measures.spec
-        let layers = SensitivityGrid.name(spec.neuronLayers ?? measures.layers)
+        let layers = SensitivityGrid.name(spec.neuronLayers)
         return TableLayout(
             title:
                 "Table 4 (%): zero-shot segmentation, foreground where the map of the predicted class exceeds \(spec.threshold)",

@@ -14,7 +14,7 @@ struct SensitivityGrid: Sendable {
 
     /// Every single layer, and the layers of the table.
     init(_ spec: SegmentationSpec, layers: [Int]) {
-        let chosen = spec.neuronLayers ?? layers
+        let chosen = spec.neuronLayers
         layerSets = layers.map { [$0] } + (chosen.count > 1 ? [chosen] : [])
         tableSet = layerSets.firstIndex(of: chosen) ?? 0
         neurons = spec.sensitivity.neurons

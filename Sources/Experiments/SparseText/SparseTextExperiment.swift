@@ -2,7 +2,7 @@ import Pipeline
 
 /// Figure 4 and the text tables (2 and 5) of arXiv 2406.04341: each neuron's direction written as a sum of a
 /// few phrases, how much of the accuracy that keeps, and whether the phrases hold on other images.
-struct SparseTextExperiment: Experiment {
+struct SparseTextExperiment: ExperimentDefinition {
     static let name = "sparse-text"
 
     let spec: SparseTextSpec
@@ -21,8 +21,8 @@ struct SparseTextExperiment: Experiment {
     private let cardPictures: StepHandle<CardPictures>
     private let trust: TrustChecks
 
-    init(_ document: SpecDocument, context: ExperimentContext, graph: inout Graph) throws {
-        spec = try SparseTextSpec(document, choices: .init(context), model: Study.facts(context))
+    init(_ spec: SparseTextSpec, context: ExperimentContext, graph: inout Graph) throws {
+        self.spec = spec
         (study, evaluation) = try Study.evaluating(
             spec.evaluation, spec.study, isLabelled: true, context: context, graph: &graph)
         var heldOutImages = evaluation

@@ -12,8 +12,9 @@ import Pipeline
 /// held-out-images: 1000                               # for faithfulness: the first of the evaluation set
 /// controls: {accuracy-floor: 0.8}
 /// ```
-struct SparseTextSpec: Sendable {
+struct SparseTextSpec: ExperimentSpec {
     var study: StudySpec
+    var setting: SettingSpec { study.setting }
     var evaluation: ImageSetSpec
     var pools: [PoolSpec]
     var sizes: [Int]
@@ -39,29 +40,28 @@ struct SparseTextSpec: Sendable {
         case pool, size, neurons
     }
 
-    /// - Throws: `SpecError`, ``ExperimentError`` for a pool's file, and what `model` throws.
-    init(_ document: SpecDocument, choices: SettingSpec.Choices, model: (OpenedInputs.ModelKey) throws -> ModelFacts)
-        throws
-    {
-        let root = try document.root(keys: Key.self, besides: StudySpec.keyNames)
-        study = try StudySpec(document, besides: Key.names, choices: choices, model: model)
-        evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
-        sizes = try root.integers(.sizes, in: 1...4096).sorted()
-        pools = try PoolSpec.list(root, .pools, data: choices.data)
+    init(_ reader: SpecReader, choices: SpecChoices) {
+        let root = reader.root(keys: Key.self, besides: StudySpec.keyNames)
+        study = StudySpec(reader, besides: Key.names, choices: choices)
+        evaluation = ImageSetSpec(root, .evaluation, among: choices.scenes)
+        sizes = root.integers(.sizes, in: 1...4096).sorted()
+        pools = PoolSpec.list(root, .pools, data: choices.data)
         let randomNames = pools.map(\.randomName)
-        if let other = pools.first(where: { randomNames.contains($0.name) }) {
-            throw root.invalid(.pools, "'\(other.name)' is what the random vectors beside another pool are called")
+        for other in pools where randomNames.contains(other.name) {
+            root.check(
+                .pools, holds: false, "'\(other.name)' is what the random vectors beside another pool are called")
         }
-        heldOutImages = try root.integer(.heldOutImages, in: 2...1_000_000)
-        controls = try ControlsSpec(root, .controls)
-        let mapping = try root.mapping(.description, keys: DescriptionKey.self)
-        let pool = try mapping.string(.pool, among: pools.map(\.name))
-        let size = try mapping.integer(.size)
-        guard let sizeIndex = sizes.firstIndex(of: size) else {
-            throw mapping.invalid(.size, "\(size) is none of the sizes \(sizes)")
+        heldOutImages = root.integer(.heldOutImages, in: 2...1_000_000)
+        controls = ControlsSpec(root, .controls)
+        let mapping = root.mapping(.description, keys: DescriptionKey.self)
+        let pool = mapping.string(.pool, among: pools.map(\.name))
+        let size = mapping.integer(.size)
+        let index = sizes.firstIndex(of: size)
+        if root.isSound(.sizes) {
+            mapping.check(.size, holds: index != nil, "\(size) is none of the sizes \(sizes)")
         }
         description = Description(
-            pool: pools.firstIndex { $0.name == pool } ?? 0, size: sizeIndex,
-            neurons: try mapping.integer(.neurons, in: 1...1000, default: 12))
+            pool: pools.firstIndex { $0.name == pool } ?? 0, size: index ?? 0,
+            neurons: mapping.integer(.neurons, in: 1...1000, default: 12))
     }
 }

@@ -57,14 +57,14 @@ struct AblationStep: ImageStep {
     private let lenses: SharedParts<FactoredLens>
     private let readings: SharedParts<DirectionReadings>
 
-    /// - Parameter indirectLayers: whose indirect effects are measured too; nil for all.
+    /// - Parameter indirectLayers: whose indirect effects are measured too.
     init(
         _ model: StudyModel, layers: [Int], images: ImageSource, classifier: StepHandle<StoredClassifier>,
-        fitted: Study.Fitted, indirectLayers: [Int]?, seed: Int
+        fitted: Study.Fitted, indirectLayers: [Int], seed: Int
     ) {
         (self.model, self.layers, self.images, self.classifier) = (model, layers, images, classifier)
         (self.fitted, self.seed) = (fitted, seed)
-        resumed = Set(indirectLayers ?? layers)
+        resumed = Set(indirectLayers)
         lenses = model.factoredLensParts(layers)
         readings = lenses.readings(along: fitted.directions)
     }

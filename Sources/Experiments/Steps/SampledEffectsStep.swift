@@ -156,7 +156,7 @@ struct SampledEffectsStep: StepDefinition {
 extension SampledEffectsStep {
     init(_ study: Study, means: StepHandle<FittedMeans>, sample: EffectSample) {
         self.init(
-            model: study.model, layers: sample.layers ?? study.layers, neurons: sample.neurons, images: study.fit,
+            model: study.model, layers: sample.layers, neurons: sample.neurons, images: study.fit,
             imageCount: min(sample.images, study.fit.count), means: means, keeping: study.spec.significantImages,
             seed: study.spec.seed)
     }

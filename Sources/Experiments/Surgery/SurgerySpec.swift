@@ -16,9 +16,6 @@ struct SurgerySpec: Sendable {
     var inputSize: Int
     /// Last blocks that have a second path.
     var depth: Int
-    /// What the model has.
-    var facts: ModelFacts
-
     private enum Key: String, CaseIterable {
         case evaluation, depth
         case inputSize = "input-size"
@@ -27,21 +24,15 @@ struct SurgerySpec: Sendable {
     /// All keys of such an experiment, for the rest of its spec.
     static let keyNames = Key.names + SettingSpec.Key.names
 
-    /// - Parameters:
-    ///   - others: keys that the same text has besides.
-    ///   - model: looks at the model that the spec names.
-    /// - Throws: `SpecError`, and what `model` throws.
-    init(
-        _ document: SpecDocument, besides others: [String], choices: SettingSpec.Choices,
-        model: (OpenedInputs.ModelKey) throws -> ModelFacts
-    ) throws {
-        let root = try document.root(keys: Key.self, besides: SettingSpec.Key.names + others)
-        setting = try SettingSpec(document, besides: Key.names + others, choices: choices)
-        evaluation = try ImageSetSpec(root, .evaluation, among: choices.scenes)
-        try setting.checkClassNames(of: evaluation, root, .evaluation)
-        facts = try model(setting.modelKey)
-        inputSize = try root.inputSize(.inputSize, of: facts)
-        depth = try root.integer(.depth, in: 1...facts.blocks, default: min(Self.papersDepth, facts.blocks))
+    /// - Parameter others: keys that the same text has besides.
+    init(_ reader: SpecReader, besides others: [String], choices: SpecChoices) {
+        let root = reader.root(keys: Key.self, besides: SettingSpec.Key.names + others)
+        setting = SettingSpec(reader, besides: Key.names + others, choices: choices)
+        evaluation = ImageSetSpec(root, .evaluation, among: choices.scenes)
+        setting.checkClassNames(of: evaluation, root, .evaluation)
+        inputSize = root.inputSize(.inputSize, of: choices.model)
+        let blocks = choices.model.blocks
+        depth = root.integer(.depth, in: 1...blocks, default: min(Self.papersDepth, blocks))
     }
 
     /// Last blocks with a second path in CLIP Surgery, whose towers have 12 blocks and more.
@@ -50,21 +41,22 @@ struct SurgerySpec: Sendable {
 
 extension SpecMapping {
     /// The model's own size, or another that its patches fill.
-    /// - Throws: `SpecError`.
-    func inputSize(_ key: Key, of facts: ModelFacts) throws -> Int {
-        try checked(integer(key, in: 1...4096, default: facts.imageSize), key, facts)
-    }
-
-    /// - Throws: `SpecError`.
-    func inputSizes(_ key: Key, of facts: ModelFacts) throws -> [Int] {
-        try integers(key, in: 1...4096).map { try checked($0, key, facts) }
-    }
-
-    private func checked(_ size: Int, _ key: Key, _ facts: ModelFacts) throws -> Int {
-        guard size.isMultiple(of: facts.patchSize) else {
-            throw invalid(key, "\(size) pixels cannot be cut into patches of \(facts.patchSize)")
-        }
+    func inputSize(_ key: Key, of model: ModelFacts) -> Int {
+        let size = integer(key, in: 1...4096, default: model.imageSize)
+        checkSize(size, key, model)
         return size
+    }
+
+    func inputSizes(_ key: Key, of model: ModelFacts) -> [Int] {
+        let sizes = integers(key, in: 1...4096)
+        for size in sizes { checkSize(size, key, model) }
+        return sizes
+    }
+
+    private func checkSize(_ size: Int, _ key: Key, _ model: ModelFacts) {
+        check(
+            key, holds: size.isMultiple(of: model.patchSize),
+            "\(size) pixels cannot be cut into patches of \(model.patchSize)")
     }
 }
 

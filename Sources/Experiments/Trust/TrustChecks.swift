@@ -89,9 +89,8 @@ struct ControlsSpec: Sendable {
         case accuracyFloor = "accuracy-floor"
     }
 
-    /// - Throws: `SpecError`.
-    init<Root>(_ root: SpecMapping<Root>, _ key: Root) throws {
-        accuracyFloor = try root.mapping(key, keys: Key.self).double(.accuracyFloor, in: 0...1)
+    init<Root>(_ root: SpecMapping<Root>, _ key: Root) {
+        accuracyFloor = root.mapping(key, keys: Key.self).double(.accuracyFloor, in: 0...1)
     }
 }
 

@@ -91,18 +91,18 @@ public struct Claim: Sendable {
         case called, of
     }
 
-    init(_ mapping: SpecMapping<Key>) throws {
-        (name, words) = (try mapping.string(.name), try mapping.string(.claim))
-        (place, experiment) = (try mapping.string(.place), try mapping.string(.experiment))
-        tests = try mapping.mappings(.tests, keys: Test.Key.self).map { try Test($0) }
+    init(_ mapping: SpecMapping<Key>) {
+        (name, words) = (mapping.string(.name), mapping.string(.claim))
+        (place, experiment) = (mapping.string(.place), mapping.string(.experiment))
+        tests = mapping.mappings(.tests, keys: Test.Key.self).map { Test($0) }
         settings =
             mapping.has(.settings)
-            ? try mapping.mappings(.settings, keys: SettingKey.self).map {
+            ? mapping.mappings(.settings, keys: SettingKey.self).map {
                 Setting(
-                    words: try $0.string(.called),
-                    columns: $0.has(.of) ? try $0.texts(.of).map { Subject.Column($0, $1) } : [])
+                    words: $0.string(.called),
+                    columns: $0.has(.of) ? $0.texts(.of).map { Subject.Column($0, $1) } : [])
             } : [Setting(words: "", columns: [])]
-        caveat = try mapping.optionalMapping(.but, keys: Test.Key.self).map { try Test($0) }
+        caveat = mapping.optionalMapping(.but, keys: Test.Key.self).map { Test($0) }
     }
 }
 
@@ -113,38 +113,36 @@ extension Claim.Test {
         case atMost = "at-most"
     }
 
-    init(_ mapping: SpecMapping<Key>) throws {
+    init(_ mapping: SpecMapping<Key>) {
         let columns = [Key.every, .most].filter(mapping.has)
-        guard columns.count < 2 else {
-            throw mapping.invalid(.every, "a test goes through one column: 'every' or 'most'")
-        }
-        quantifier = try columns.first.map { key in
+        mapping.check(.every, holds: columns.count < 2, "a test goes through one column: 'every' or 'most'")
+        quantifier = columns.first.map { key in
             (
                 key == .every ? .every : .most,
                 Quantity.Range(
-                    column: try mapping.string(key), part: .all, except: try mapping.strings(.except, default: []))
+                    column: mapping.string(key), part: .all, except: mapping.strings(.except, default: []))
             )
         }
-        if quantifier == nil, mapping.has(.except) {
-            throw mapping.invalid(.except, "only 'every' and 'most' leave something out")
-        }
-        quantity = try Quantity(
+        mapping.check(
+            .except, holds: quantifier != nil || !mapping.has(.except), "only 'every' and 'most' leave something out")
+        quantity = Quantity(
             mapping.mapping(.quantity, keys: Quantity.Key.self), bound: Set(quantifier.map { [$0.over.column] } ?? []))
-        if let column = quantifier?.over.column, !quantity.goesThrough(column) {
-            throw mapping.invalid(.quantity, "no metric has 'any' in the column '\(column)'")
+        if let column = quantifier?.over.column {
+            mapping.check(
+                .quantity, holds: quantity.goesThrough(column), "no metric has 'any' in the column '\(column)'")
         }
         let bounds = [Key.above, .below, .atLeast, .atMost].filter(mapping.has)
-        guard let key = bounds.first, bounds.count == 1 else {
-            throw mapping.invalid(.quantity, "a test has one of 'above', 'below', 'at-least' and 'at-most'")
-        }
-        let number = try mapping.double(key)
+        mapping.check(
+            .quantity, holds: bounds.count == 1, "a test has one of 'above', 'below', 'at-least' and 'at-most'")
+        let key = bounds.first ?? .above
+        let number = bounds.isEmpty ? 0 : mapping.double(key)
         bound =
             switch key {
-            case .above: .above(number)
             case .below: .below(number)
             case .atLeast: .atLeast(number)
-            default: .atMost(number)
+            case .atMost: .atMost(number)
+            default: .above(number)
             }
-        reads = try mapping.string(.reads)
+        reads = mapping.string(.reads)
     }
 }

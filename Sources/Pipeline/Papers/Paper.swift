@@ -28,16 +28,18 @@ public struct Paper: Sendable {
     }
 
     /// - Throws: `SpecError`, also for a table, a number or a claim that stands twice.
-    public init(_ document: SpecDocument) throws {
-        let root = try document.root(keys: Key.self)
-        (short, reference) = (try root.string(.short), try root.string(.reference))
+    public init(_ document: SpecDocument) throws(SpecError) { self = try document.read(Paper.init) }
+
+    private init(_ reader: SpecReader) {
+        let root = reader.root(keys: Key.self)
+        (short, reference) = (root.string(.short), root.string(.reference))
         let reference = reference
         tables =
-            root.has(.values)
-            ? try root.mappings(.values, keys: PaperTable.Key.self).map { try PaperTable($0, reference) } : []
-        claims = root.has(.claims) ? try root.mappings(.claims, keys: Claim.Key.self).map { try Claim($0) } : []
+            root.has(.values) ? root.mappings(.values, keys: PaperTable.Key.self).map { PaperTable($0, reference) } : []
+        claims = root.has(.claims) ? root.mappings(.claims, keys: Claim.Key.self).map { Claim($0) } : []
         for (key, names) in [(Key.values, tables.map(\.name)), (.claims, claims.map(\.name))] {
-            if let twice = names.firstDuplicate { throw root.invalid(key, "'\(twice)' stands twice") }
+            let twice = names.firstDuplicate
+            root.check(key, holds: twice == nil, "'\(twice ?? "")' stands twice")
         }
     }
 }
@@ -60,25 +62,26 @@ public struct PaperTable: Sendable {
         case row, column, value, settings
     }
 
-    init(_ mapping: SpecMapping<Key>, _ reference: String) throws {
-        name = try mapping.string(.table)
+    init(_ mapping: SpecMapping<Key>, _ reference: String) {
+        name = mapping.string(.table)
         let table = name
-        let decimals = try mapping.integer(.decimals, in: 0...6)
-        let settings = Dictionary(uniqueKeysWithValues: try mapping.texts(.settings))
+        let decimals = mapping.integer(.decimals, in: 0...6)
+        let settings = Dictionary(uniqueKeysWithValues: mapping.texts(.settings))
         var numbers: [Place: PaperNumber] = [:]
-        for entry in try mapping.mappings(.numbers, keys: NumberKey.self) {
-            let place = Place(row: try entry.string(.row), column: try entry.string(.column))
-            let own = entry.has(.settings) ? try entry.texts(.settings) : []
+        for entry in mapping.mappings(.numbers, keys: NumberKey.self) {
+            let place = Place(row: entry.string(.row), column: entry.string(.column))
+            let own = entry.has(.settings) ? entry.texts(.settings) : []
             // Dividing a whole number gives the nearest double.
             let unit = pow(10, Double(decimals + 2))
             let number = PaperNumber(
                 value: Metric.PaperValue(
-                    (try entry.double(.value) * pow(10, Double(decimals))).rounded() / unit,
+                    (entry.double(.value) * pow(10, Double(decimals))).rounded() / unit,
                     source: "\(reference), \(table), row '\(place.row)', \(place.column)", halfUnit: 0.5 / unit),
                 settings: settings.merging(own) { $1 })
-            guard numbers.updateValue(number, forKey: place) == nil else {
-                throw entry.invalid(.row, "'\(place.row)', \(place.column) stands twice in \(table)")
-            }
+            let earlier = numbers.updateValue(number, forKey: place)
+            entry.check(
+                .row, with: .column, holds: earlier == nil,
+                "'\(place.row)', \(place.column) stands twice in \(table)")
         }
         self.numbers = numbers
     }
@@ -111,10 +114,10 @@ public struct Papers: Sendable {
 
     /// The files `*.yaml` of a folder, in the order of their names; none where there is no such folder.
     /// - Throws: `SpecError`.
-    public init(in folder: URL) throws {
+    public init(in folder: URL) throws(SpecError) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        papers = try names.filter { $0.hasSuffix(".yaml") }.sorted().map {
-            try Paper(SpecDocument(contentsOf: folder.appendingPathComponent($0)))
+        papers = try SpecError.collected(names.filter { $0.hasSuffix(".yaml") }.sorted()) { name throws(SpecError) in
+            try Paper(SpecDocument(contentsOf: folder.appendingPathComponent(name)))
         }
     }
 

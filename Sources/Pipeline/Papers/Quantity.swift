@@ -44,11 +44,14 @@ public indirect enum Quantity: Sendable, Hashable {
     }
 
     /// - Parameter bound: columns that are gone through around it.
-    /// - Throws: `SpecError`, also for an `any` of a column that nothing goes through, and for one that is gone through in vain.
-    init(_ mapping: SpecMapping<Key>, bound: Set<String>) throws {
+    /// A fault is also an `any` of a column that nothing goes through, and a column that is gone through in vain.
+    init(_ mapping: SpecMapping<Key>, bound: Set<String>) {
         let kinds = [Key.metric, .difference, .largest, .smallest].filter(mapping.has)
-        guard let kind = kinds.first, kinds.count == 1 else {
-            throw mapping.invalid(.metric, "a quantity is one of 'metric', 'difference', 'largest' and 'smallest'")
+        mapping.check(
+            .metric, holds: kinds.count == 1, "a quantity is one of 'metric', 'difference', 'largest' and 'smallest'")
+        guard let kind = kinds.first else {
+            self = .metric("", Subject([]))
+            return
         }
         let allowed: [Key] =
             switch kind {
@@ -56,31 +59,29 @@ public indirect enum Quantity: Sendable, Hashable {
             case .difference: [.difference]
             default: [kind, .over, .among, .except]
             }
-        if let other = Key.allCases.first(where: { mapping.has($0) && !allowed.contains($0) }) {
-            throw mapping.invalid(other, "'\(kind.rawValue)' has no such key")
+        for other in Key.allCases where !kinds.contains(other) && !allowed.contains(other) && mapping.has(other) {
+            mapping.fault(other, "'\(kind.rawValue)' has no such key")
         }
         switch kind {
         case .metric:
-            let columns = mapping.has(.of) ? try mapping.texts(.of) : []
-            if let free = columns.first(where: { $0.1 == Self.any && !bound.contains($0.0) }) {
-                throw mapping.invalid(
-                    .of, "nothing goes through the column '\(free.0)'; name it in 'over', 'every' or 'most'")
+            let columns = mapping.has(.of) ? mapping.texts(.of) : []
+            for (column, value) in columns where value == Self.any && !bound.contains(column) {
+                mapping.fault(.of, "nothing goes through the column '\(column)'; name it in 'over', 'every' or 'most'")
             }
-            self = .metric(try mapping.string(.metric), Subject(columns.map { .init($0, $1) }))
+            self = .metric(mapping.string(.metric), Subject(columns.map { .init($0, $1) }))
         case .difference:
-            let parts = try mapping.mappings(.difference, keys: Key.self).map { try Quantity($0, bound: bound) }
-            guard parts.count == 2 else {
-                throw mapping.invalid(.difference, "a difference has two quantities, here are \(parts.count)")
-            }
-            self = .difference(parts[0], parts[1])
+            let parts = mapping.mappings(.difference, keys: Key.self).map { Quantity($0, bound: bound) }
+            mapping.check(
+                .difference, holds: parts.count == 2, "a difference has two quantities, here are \(parts.count)")
+            self = parts.count == 2 ? .difference(parts[0], parts[1]) : .metric("", Subject([]))
         default:
             let range = Range(
-                column: try mapping.string(.over), part: try mapping.choice(.among, default: .all),
-                except: try mapping.strings(.except, default: []))
-            let inner = try Quantity(mapping.mapping(kind, keys: Key.self), bound: bound.union([range.column]))
-            guard inner.goesThrough(range.column) else {
-                throw mapping.invalid(.over, "no metric has 'any' in the column '\(range.column)'")
-            }
+                column: mapping.string(.over), part: mapping.choice(.among, default: .all),
+                except: mapping.strings(.except, default: []))
+            let inner = Quantity(mapping.mapping(kind, keys: Key.self), bound: bound.union([range.column]))
+            mapping.check(
+                .over, with: kind, holds: inner.goesThrough(range.column),
+                "no metric has 'any' in the column '\(range.column)'")
             self = .extreme(kind == .largest ? .largest : .smallest, over: range, of: inner)
         }
     }

@@ -37,7 +37,7 @@ enum PlainScalar {
             || text.wholeMatch(of: /[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*/) != nil
     }
 
-    static func kind(of text: String) -> SpecError.ValueKind {
+    static func kind(of text: String) -> SpecFault.ValueKind {
         if text.isEmpty || text == "~" || text.lowercased() == "null" { return .null }
         if boolean(text) != nil { return .boolean }
         if integer(text) != nil { return .integer }

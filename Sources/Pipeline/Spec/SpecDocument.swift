@@ -5,8 +5,7 @@ import Foundations
 ///
 /// ```swift
 /// enum Key: String, CaseIterable { case model, layers }
-/// let root = try SpecDocument(contentsOf: url).root(keys: Key.self)
-/// let layers = try root.integers(.layers, in: 0...23)
+/// let layers = try SpecDocument(contentsOf: url).read { $0.root(keys: Key.self).integers(.layers, in: 0...23) }
 /// ```
 public struct SpecDocument: Sendable {
     /// Specs are pages of text; anything larger is not a spec.
@@ -34,7 +33,7 @@ public struct SpecDocument: Sendable {
     public var folder: URL { URL(fileURLWithPath: path).deletingLastPathComponent() }
 
     /// - Throws: `SpecError`.
-    public init(contentsOf url: URL) throws {
+    public init(contentsOf url: URL) throws(SpecError) {
         let data: Data
         do {
             // One byte more than the limit shows that there is more.
@@ -53,7 +52,7 @@ public struct SpecDocument: Sendable {
 
     /// Parses a text; `path` serves messages.
     /// - Throws: `SpecError`.
-    public init(text: String, path: String) throws {
+    public init(text: String, path: String) throws(SpecError) {
         try Self.checkSize(text.utf8.count, path: path)
         if let position = Self.excessiveAlias(in: text) {
             throw SpecError(path: path, position: position, kind: .anchor)
@@ -64,28 +63,19 @@ public struct SpecDocument: Sendable {
         rootNode = try SpecNode.parse(text, path: path)
     }
 
-    /// The top-level mapping, whose keys are the cases of `Key`.
-    /// - Parameter others: keys that other mappings read from the same text.
-    /// - Throws: `SpecError`.
-    public func root<Key>(keys: Key.Type, besides others: [String] = []) throws -> SpecMapping<Key> {
-        try SpecMapping(rootNode, name: "", of: self, besides: others + [Self.siteKey])
-    }
-
-    /// The key of every spec that says where and with how much to compute: no number depends on it.
-    static let siteKey = "slurm"
-
-    /// The mapping under that key; nil where there is none.
-    /// - Throws: `SpecError`.
-    public func site<Key>(keys: Key.Type) throws -> SpecMapping<Key>? {
-        guard case .mapping(let members) = rootNode.content,
-            let node = members.first(where: { $0.key == Self.siteKey })?.value
-        else { return nil }
-        return try SpecMapping(node, name: Self.siteKey, of: self)
+    /// Reads the whole spec: `body` gets a reader that notes every fault and goes on.
+    /// - Throws: `SpecError` with all of them, where there is any; what `body` returned is dropped then.
+    public func read<Value>(_ body: (SpecReader) -> Value) throws(SpecError) -> Value {
+        let reader = SpecReader(self, root: rootNode, reach: record)
+        let value = body(reader)
+        let faults = reader.faults
+        guard faults.isEmpty else { throw SpecError(faults) }
+        return value
     }
 
     /// The name under one top-level key, read before it is known which other keys there may be.
     /// - Throws: `SpecError`, also where the name is not among `choices`.
-    public func name(under key: String, among choices: [String]) throws -> String {
+    public func name(under key: String, among choices: [String]) throws(SpecError) -> String {
         guard case .mapping(let members) = rootNode.content else {
             throw SpecError(
                 path: path, position: rootNode.position,
@@ -108,7 +98,7 @@ public struct SpecDocument: Sendable {
         return text
     }
 
-    private static func checkSize(_ bytes: Int, path: String) throws {
+    private static func checkSize(_ bytes: Int, path: String) throws(SpecError) {
         guard bytes <= sizeLimit else {
             throw SpecError(
                 path: path, position: nil, kind: .tooLarge(bytes: bytes, limit: sizeLimit))

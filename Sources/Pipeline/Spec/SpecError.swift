@@ -1,7 +1,40 @@
 import Foundations
 
-/// A defect of a spec, with the place where it stands.
+/// What is wrong with specs: all faults that reading them showed, at least one.
 public struct SpecError: Error, Equatable, Sendable {
+    /// Those of one file in the order of its text, of several files in the order in which they were read.
+    public let faults: [SpecFault]
+
+    /// - Precondition: there is one.
+    public init(_ faults: [SpecFault]) {
+        precondition(!faults.isEmpty, "an error has a fault")
+        self.faults = faults
+    }
+
+    /// What is made of every element, where none shows a fault.
+    /// - Throws: `SpecError` with the faults of all elements.
+    public static func collected<Element, Value>(
+        _ elements: [Element], _ make: (Element) throws(SpecError) -> Value
+    ) throws(SpecError) -> [Value] {
+        var (values, faults): ([Value], [SpecFault]) = ([], [])
+        for element in elements {
+            do throws(SpecError) {
+                values.append(try make(element))
+            } catch {
+                faults += error.faults
+            }
+        }
+        guard faults.isEmpty else { throw SpecError(faults) }
+        return values
+    }
+
+    init(path: String, position: SpecPosition?, kind: SpecFault.Kind) {
+        self.init([SpecFault(path: path, position: position, kind: kind)])
+    }
+}
+
+/// A defect of a spec, with the place where it stands.
+public struct SpecFault: Error, Equatable, Sendable {
     public let path: String
     /// Line and column, counted from 1; nil where the defect is the file's as a whole.
     public let position: SpecPosition?
@@ -59,5 +92,18 @@ public struct SpecPosition: Equatable, Sendable {
     public init(line: Int, column: Int) {
         self.line = line
         self.column = column
+    }
+}
+
+/// A value of a spec, by its place.
+public struct SpecPlace: Sendable {
+    let path: String
+    let position: SpecPosition
+    /// As the keys that lead to it: `fit.sample`.
+    let key: String
+
+    /// The error that the value is well formed but not possible, for what turns out after the spec is read.
+    public func invalid(_ reason: String) -> SpecError {
+        SpecError(path: path, position: position, kind: .invalid(key: key, reason: reason))
     }
 }

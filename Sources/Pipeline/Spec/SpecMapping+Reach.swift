@@ -5,51 +5,63 @@ import Foundation
 
 extension SpecMapping {
     /// A path; one that is not absolute begins at the spec's folder, or at `folder`.
-    public func file(_ key: Key, in folder: URL? = nil) throws -> URL {
-        let text = try string(key)
-        guard !text.isEmpty, !text.utf8.contains(0) else { throw invalid(key, "this is no path") }
-        let url = URL(fileURLWithPath: text, relativeTo: folder ?? document.folder).standardizedFileURL
-        document.record.note(url, in: \.files)
-        return url
+    public func file(_ key: Key, in folder: URL? = nil) -> URL {
+        let start = folder ?? reader.document.folder
+        return value(key, else: start) { node throws(SpecFault) in
+            let text = try string(node, key)
+            guard !text.isEmpty, !text.utf8.contains(0) else {
+                throw failure(node, .invalid(key: name(of: key), reason: "this is no path"))
+            }
+            let url = URL(fileURLWithPath: text, relativeTo: start).standardizedFileURL
+            reader.reach.note(url, in: \.files)
+            return url
+        }
     }
 
+    public func optionalFile(_ key: Key) -> URL? { has(key) ? file(key) : nil }
+
     /// A program with its arguments, and under another key the variables that it gets of the user's environment.
-    public func program(_ key: Key, variables: Key) throws -> SpecReach.Program {
-        let names = has(variables) ? try strings(variables) : []
-        for name in names { try checkVariable(name, variables) }
-        let command = try words(key)
-        guard command.first?.isEmpty == false, !command.contains(where: { $0.utf8.contains(0) }) else {
-            throw invalid(key, "the first word has to be a program, and no word may hold a zero byte")
-        }
+    public func program(_ key: Key, variables: Key) -> SpecReach.Program {
+        let names =
+            has(variables) ? elements(variables) { node throws(SpecFault) in try variableName(node, variables) } : []
+        let command = words(key)
+        check(
+            key, holds: command.first?.isEmpty == false && !command.contains(where: { $0.utf8.contains(0) }),
+            "the first word has to be a program, and no word may hold a zero byte")
         let program = SpecReach.Program(command: command, variables: names)
-        document.record.note(program, in: \.programs)
+        if isSound(key), isSound(variables) { reader.reach.note(program, in: \.programs) }
         return program
     }
 
     /// A server that texts are sent to, and under another key the variable that holds the key for it.
-    public func address(_ key: Key, keyVariable: Key) throws -> SpecReach.Address {
-        let variable = try optionalString(keyVariable)
-        if let variable { try checkVariable(variable, keyVariable) }
-        let address = SpecReach.Address(url: try string(key), keyVariable: variable)
-        document.record.note(address, in: \.addresses)
+    public func address(_ key: Key, keyVariable: Key) -> SpecReach.Address {
+        let variable =
+            has(keyVariable)
+            ? value(keyVariable, else: "") { node throws(SpecFault) in try variableName(node, keyVariable) } : nil
+        let address = SpecReach.Address(url: string(key), keyVariable: variable)
+        if isSound(key), isSound(keyVariable) { reader.reach.note(address, in: \.addresses) }
         return address
     }
 
     /// Options that a scheduler gets as they are.
     /// - Parameter problem: why one may not be passed on; nil where it may.
-    public func schedulerOptions(_ key: Key, problem: (String) -> String?) throws -> [String] {
+    public func schedulerOptions(_ key: Key, problem: (String) -> String?) -> [String] {
         guard has(key) else { return [] }
-        let options = try words(key)
-        for option in options {
-            if let reason = problem(option) { throw invalid(key, reason) }
-            document.record.note(option, in: \.schedulerOptions)
-        }
-        return options
+        return sound(key) { node throws(SpecFault) in
+            let option = try string(node, key)
+            if let reason = problem(option) { throw failure(node, .invalid(key: name(of: key), reason: reason)) }
+            reader.reach.note(option, in: \.schedulerOptions)
+            return option
+        }.map(\.1)
     }
 
-    private func checkVariable(_ name: String, _ key: Key) throws {
-        guard name.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil else {
-            throw invalid(key, "'\(name)' is no name of an environment variable")
+    /// The name of an environment variable.
+    private func variableName(_ node: SpecNode, _ key: Key) throws(SpecFault) -> String {
+        let text = try string(node, key)
+        guard text.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil else {
+            throw failure(
+                node, .invalid(key: name(of: key), reason: "'\(text)' is no name of an environment variable"))
         }
+        return text
     }
 }

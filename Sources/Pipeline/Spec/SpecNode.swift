@@ -18,7 +18,7 @@ struct SpecNode: Sendable {
         var value: SpecNode
     }
 
-    var valueKind: SpecError.ValueKind {
+    var valueKind: SpecFault.ValueKind {
         switch content {
         case .scalar(let text, let isPlain): isPlain ? PlainScalar.kind(of: text) : .text
         case .list: .list
@@ -31,7 +31,7 @@ struct SpecNode: Sendable {
 
 extension SpecNode {
     /// - Throws: `SpecError`; `path` serves its message.
-    static func parse(_ text: String, path: String) throws -> SpecNode {
+    static func parse(_ text: String, path: String) throws(SpecError) -> SpecNode {
         do {
             // Without rules every plain scalar stays text: what it means is decided by the reader
             // that knows which type is wanted.
@@ -43,7 +43,9 @@ extension SpecNode {
                 }
                 return try SpecNode(root, isKey: false, path: path)
             }
-        } catch let error as YamlError {
+        } catch let error as SpecError {
+            throw error
+        } catch {
             throw SpecError(error, path: path)
         }
     }
@@ -108,15 +110,14 @@ extension SpecPosition {
 }
 
 extension SpecError {
-    fileprivate init(_ error: YamlError, path: String) {
-        switch error {
+    fileprivate init(_ error: any Error, path: String) {
+        switch error as? YamlError {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
             self.init(path: path, position: SpecPosition(mark), kind: .syntax(problem: problem))
         case .duplicatedKeysInMapping(let duplicates, let context):
             self.init(
-                path: path, position: SpecPosition(context.mark),
-                kind: .duplicateKey(duplicates.first ?? ""))
+                path: path, position: SpecPosition(context.mark), kind: .duplicateKey(duplicates.first ?? ""))
         case .reader(let problem, _, _, _):
             self.init(path: path, position: nil, kind: .syntax(problem: problem))
         default:

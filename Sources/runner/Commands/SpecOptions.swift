@@ -40,23 +40,25 @@ struct SpecOptions: ParsableArguments {
     /// Reads every spec and plans its steps, in the order in which the papers tell them; computes nothing.
     /// - Returns: also where their inputs were opened.
     func experiments() throws -> (planned: [PlannedExperiment], context: ExperimentContext) {
-        try experiments(files().map { try SpecDocument(contentsOf: $0) })
+        try experiments(SpecError.collected(files()) { file throws(SpecError) in try SpecDocument(contentsOf: file) })
     }
 
     /// The files of all specs.
     func files() throws -> [URL] { try spec.flatMap(files) }
 
-    /// Plans the steps of specs that have been read.
+    /// Plans the steps of specs, once the texts of all are without fault.
     func experiments(_ documents: [SpecDocument]) throws -> (planned: [PlannedExperiment], context: ExperimentContext) {
         let context = ExperimentContext(
             manifest: try DatasetsManifest(contentsOf: URL(fileURLWithPath: manifest)),
             data: data.map { URL(fileURLWithPath: $0, isDirectory: true) }, limit: limit,
             memory: ResultFiles.inputs(in: resultsURL), tell: { Console.tell($0 + "\n") })
+        // Whatever the command is: a spec is checked, and tells what it reaches, as a whole.
+        _ = try SpecError.collected(documents) { spec throws(SpecError) in
+            try Registry.check(spec, context: context) { _ = SlurmSettings($0) }
+        }
         let planned = try Registry.inOrder(documents).map { document in
             var graph = Graph()
             let experiment = try Registry.make(document, context: context, graph: &graph)
-            // Whatever the command is: a spec is checked, and tells what it reaches, as a whole.
-            _ = try SlurmSettings(document)
             return PlannedExperiment(
                 spec: document, experiment: experiment, graph: graph,
                 filesOutside: document.reach.files(outside: [document.folder] + context.ownFolders))

@@ -7,11 +7,11 @@ import Testing
 
 /// What the spec of the search may say, and what it may not.
 @Suite struct AdversarialSearchSpecTests {
-    func kind(_ old: String, _ new: String, sourceLocation: SourceLocation = #_sourceLocation) -> SpecError.Kind? {
+    func kind(_ old: String, _ new: String, sourceLocation: SourceLocation = #_sourceLocation) -> SpecFault.Kind? {
         #expect(SearchSample.specText.contains(old), sourceLocation: sourceLocation)
         return #expect(throws: SpecError.self, sourceLocation: sourceLocation) {
             try SearchSample.spec(SearchSample.specText.replacingOccurrences(of: old, with: new))
-        }?.kind
+        }?.faults.first?.kind
     }
 
     @Test func everythingIsRead() throws {
@@ -184,7 +184,7 @@ import Testing
     /// Kinds of steps and their keys.
     func keys(_ text: String) throws -> [String: String] {
         var graph = Graph()
-        _ = try AdversarialSearchExperiment(
+        _ = try Registry.make(
             SpecDocument(text: text, path: "spec.yaml"), context: Self.context.get(), graph: &graph)
         let plan = try Plan(
             graph,

@@ -36,10 +36,10 @@ enum SearchSample {
         """
 
     static func spec(_ text: String = specText) throws -> AdversarialSearchSpec {
-        try AdversarialSearchSpec(
-            SpecDocument(text: text, path: "spec.yaml"), choices: .init(models: ["m"], scenes: ["d"]),
-            papersPairs: HandMade.papers().table("2nd order", "Table 3")?.rows ?? [],
-            model: { _ in .init(layers: 0..<3, neurons: 6) }, classNames: { _ in classNames })
+        var choices = HandMade.choices(layers: 0..<3)
+        choices.classes = classNames
+        choices.papersPairs = try HandMade.papers().table("2nd order", "Table 3")?.rows ?? []
+        return try AdversarialSearchSpec(SpecDocument(text: text, path: "spec.yaml"), choices: choices)
     }
 
     /// Rows: owl, cat, dog, so that v = (0, −1, 1) from cat to dog.

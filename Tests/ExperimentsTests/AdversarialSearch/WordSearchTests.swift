@@ -72,7 +72,9 @@ import Testing
         try "phrase\tcat\tdog\nleash\t0\t0\n".write(to: file, atomically: true, encoding: .utf8)
         #expect(throws: InputError.self) { try SearchSample.search(SearchSample.spec(text)) }
         try FileManager.default.removeItem(at: file)
-        #expect(throws: InputError.self) { try SearchSample.spec(text) }
+        // Reading the spec opens nothing.
+        let spec = try SearchSample.spec(text)
+        #expect(throws: InputError.self) { try spec.synonyms.parameters() }
     }
 
     /// γ_j^n ⟨v, r_n⟩ of neuron and phrase by itself: ship twice, 1 of neuron 0.1 and 0.25 of 2.1, which take two of four places.

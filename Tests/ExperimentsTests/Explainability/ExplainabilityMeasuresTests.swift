@@ -18,7 +18,7 @@ import Testing
                 controls: {accuracy-floor: 0.5}
 
                 """ + (secondOrder ? "second-order: {neurons: 3, layers: [1]}\nfit: {dataset: d, split: fit}\n" : "")),
-            choices: HandMade.choices, model: SurgerySample.facts)
+            choices: SurgerySample.choices)
     }
 
     /// Three images of two, no and one label. By the case `flawed` maps are those of the samples, by others perfect.

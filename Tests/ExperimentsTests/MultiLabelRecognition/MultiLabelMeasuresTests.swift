@@ -33,7 +33,7 @@ import Testing
         }
         let spec = try MultiLabelSpec(
             SurgerySample.document("multi-label-recognition", "input-size: 12\ncontrols: {accuracy-floor: 0.5}"),
-            choices: HandMade.choices, model: SurgerySample.facts)
+            choices: SurgerySample.choices)
         return try MultiLabelMeasures(
             spec: spec, images: HandMade.images, classNames: ["cat", "dog", "pig"], templates: ["{}"], isPartial: false,
             facts: SurgerySample.facts(of: objects),

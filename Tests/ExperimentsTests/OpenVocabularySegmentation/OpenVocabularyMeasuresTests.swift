@@ -23,7 +23,7 @@ import Testing
         }
         let spec = try OpenVocabularySpec(
             SurgerySample.document("open-vocabulary-segmentation", "depth: 2\ncontrols: {accuracy-floor: 0.6}"),
-            choices: HandMade.choices, model: SurgerySample.facts)
+            choices: SurgerySample.choices)
         return try OpenVocabularyMeasures(
             spec: spec, images: ImageSet(dataset: dataset, split: "seg"), classNames: ["cat", "dog", "pig", "cow"],
             templates: ["{}"], isPartial: false,

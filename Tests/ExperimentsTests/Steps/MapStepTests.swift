@@ -35,7 +35,7 @@ import Testing
                 seed: 5
                 sensitivity: {images: 7, neurons: [1, 4], thresholds: [0.25, 0.5]}
                 controls: {accuracy-floor: 0.1}
-                """), choices: HandMade.choices, model: HandMade.facts)
+                """), choices: HandMade.choices)
     }
 
     /// The map of one image of the evaluation set, by a pass of its own.
@@ -163,8 +163,9 @@ import Testing
 
     func study() throws -> PictureStudy {
         PictureStudy(
-            setting: try SettingSpec(
-                SurgerySample.document("explainability"), besides: ["evaluation"], choices: HandMade.choices),
+            setting: try SurgerySample.document("explainability").read {
+                SettingSpec($0, besides: ["evaluation"], choices: HandMade.choices)
+            },
             model: sample.model,
             inputSize: StepSample.size, images: sample.evaluation,
             classes: StudyClasses(names: sample.classNames, templates: ["a {}"], scenes: nil), isPartial: false)

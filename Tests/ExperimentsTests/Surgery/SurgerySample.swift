@@ -7,7 +7,7 @@ enum SurgerySample {
     /// Three blocks and a grid of two by two patches.
     static let model = ModelFacts(layers: 0..<2, neurons: 6, blocks: 3, imageSize: 8, patchSize: 4)
 
-    static func facts(_: OpenedInputs.ModelKey) -> ModelFacts { model }
+    static let choices = SpecChoices(models: ["m"], scenes: ["d"], model: model)
 
     /// The keys begin in the fifth line.
     static func document(_ experiment: String, _ keys: String = "") throws -> SpecDocument {

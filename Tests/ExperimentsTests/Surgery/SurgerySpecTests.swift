@@ -9,20 +9,19 @@ import Testing
     private static let sensitivity = "sensitivity: {images: 2, depths: [2, 1], input-sizes: [12, 8]}\n"
 
     private func explainability(_ keys: String, facts: ModelFacts = SurgerySample.model) throws -> ExplainabilitySpec {
-        try ExplainabilitySpec(
-            SurgerySample.document("explainability", keys), choices: HandMade.choices, model: { _ in facts })
+        var choices = SurgerySample.choices
+        choices.model = facts
+        return try ExplainabilitySpec(SurgerySample.document("explainability", keys), choices: choices)
     }
 
     private func segmentation(_ keys: String) throws -> OpenVocabularySpec {
         try OpenVocabularySpec(
-            SurgerySample.document("open-vocabulary-segmentation", keys), choices: HandMade.choices,
-            model: SurgerySample.facts)
+            SurgerySample.document("open-vocabulary-segmentation", keys), choices: SurgerySample.choices)
     }
 
     private func recognition(_ keys: String) throws -> MultiLabelSpec {
         try MultiLabelSpec(
-            SurgerySample.document("multi-label-recognition", keys), choices: HandMade.choices,
-            model: SurgerySample.facts)
+            SurgerySample.document("multi-label-recognition", keys), choices: SurgerySample.choices)
     }
 
     @Test func defaults() throws {
@@ -54,7 +53,7 @@ import Testing
                 "second-order: {neurons: 7}\nfit: {dataset: d, split: fit}\nsignificant-images: 5\n" + Self.sensitivity
                     + Self.controls
             ).secondOrder)
-        #expect(row.neurons == 7 && row.layers == nil && row.study.significantImages == 5)
+        #expect(row.neurons == 7 && row.layers == [0, 1] && row.study.significantImages == 5)
         let chosen = try #require(
             try explainability(
                 "second-order: {neurons: 6, layers: [1]}\nfit: {dataset: d, split: fit}\n" + Self.sensitivity
@@ -63,8 +62,9 @@ import Testing
         #expect(chosen.layers == [1])
     }
 
-    private func error(_ body: () throws -> some Any) throws -> SpecError {
-        try #require(throws: SpecError.self) { _ = try body() }
+    /// The first fault.
+    private func error(_ body: () throws -> some Any) throws -> SpecFault {
+        try #require(try #require(throws: SpecError.self) { _ = try body() }.faults.first)
     }
 
     @Test func inputsThatPatchesDoNotFillAreNamedWithTheirLine() throws {
@@ -90,7 +90,7 @@ import Testing
 
     @Test func aPathNeedsItsBlocks() throws {
         for depth in ["0", "4"] {
-            let wanted = SpecError.Kind.outOfRange(key: "depth", value: depth, lower: "1", upper: "3")
+            let wanted = SpecFault.Kind.outOfRange(key: "depth", value: depth, lower: "1", upper: "3")
             #expect(try error { try segmentation("depth: \(depth)\n" + Self.controls) }.kind == wanted)
             #expect(
                 try error { try explainability("depth: \(depth)\n" + Self.sensitivity + Self.controls) }.kind == wanted)
@@ -121,7 +121,7 @@ import Testing
         for (value, kind) in [
             (
                 "{neurons: 13}",
-                SpecError.Kind.outOfRange(key: "second-order.neurons", value: "13", lower: "1", upper: "12")
+                SpecFault.Kind.outOfRange(key: "second-order.neurons", value: "13", lower: "1", upper: "12")
             ),
             ("{neurons: 7, layers: [1]}", .outOfRange(key: "second-order.neurons", value: "7", lower: "1", upper: "6")),
             ("{layers: [1]}", .missingKey("second-order.neurons")),
@@ -148,12 +148,9 @@ import Testing
             ({ try self.explainability("threshold: 0.5\n" + Self.sensitivity + Self.controls) }, "threshold"),
             ({ try self.explainability(Self.sensitivity.replacing("depths", with: "depth") + Self.controls) }, "depth"),
         ] as [(() throws -> Any, String)] {
-            let error = try error(read)
-            guard case .unknownKey(key, _, _) = error.kind else {
-                Issue.record("\(key): \(error)")
-                continue
-            }
-            #expect(error.position?.line == 5)
+            let faults = try #require(throws: SpecError.self) { _ = try read() }.faults
+            let unknown = faults.filter { if case .unknownKey(key, _, _) = $0.kind { true } else { false } }
+            #expect(unknown.map(\.position?.line) == [5], "\(key): \(faults)")
         }
         #expect(try error { try explainability(Self.controls) }.kind == .missingKey("sensitivity"))
         #expect(try error { try explainability(Self.sensitivity) }.kind == .missingKey("controls"))

@@ -9,8 +9,7 @@ import Testing
     private func rows() throws -> MetricBuilder {
         let setting = try MultiLabelSpec(
             SurgerySample.document("multi-label-recognition", "seed: 9\ncontrols: {accuracy-floor: 0}"),
-            choices: HandMade.choices,
-            model: SurgerySample.facts
+            choices: SurgerySample.choices
         ).setting
         return MetricBuilder("e", setting, isPartial: false)
     }

@@ -92,9 +92,9 @@ import Testing
             try Paper(SpecDocument(text: edited.replacing(old, with: new), path: "paper.yaml"))
         }
         #expect(
-            error.map { "\($0.kind)".replacing("\\'", with: "'").contains(words) } == true,
+            error.map { "\($0.faults.map(\.kind))".replacing("\\'", with: "'").contains(words) } == true,
             "\(String(describing: error))")
-        #expect(error?.position != nil && error?.path == "paper.yaml")
+        #expect(error?.faults[0].position != nil && error?.faults[0].path == "paper.yaml")
     }
 
     @Test func claimsAndTablesStandOnce() throws {
@@ -111,7 +111,7 @@ import Testing
                 """)
         let error = #expect(throws: SpecError.self) { try Paper(SpecDocument(text: twice, path: "paper.yaml")) }
         #expect(
-            error.map { "\($0.kind)".replacing("\\'", with: "'").contains("'first' stands twice") } == true,
+            error.map { "\($0.faults[0].kind)".replacing("\\'", with: "'").contains("'first' stands twice") } == true,
             "\(String(describing: error))")
     }
 
