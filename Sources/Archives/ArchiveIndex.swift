@@ -136,3 +136,112 @@ extension ArchiveIndex {
         return a.count < b.count
     }
 }
+
+/// Collects entries, and refuses what no archive may hold.
+struct ArchiveIndexBuilder {
+    let file: RandomAccessFile
+    let limits: ArchiveLimits
+    private var names: [UInt8] = []
+    private(set) var rows: [ArchiveIndex.Row] = []
+
+    init(file: RandomAccessFile, limits: ArchiveLimits) {
+        self.file = file
+        self.limits = limits
+    }
+
+    /// Adds a file under its checked name.
+    ///
+    /// - Parameters:
+    ///   - offset: where the data start, in the archive or in the decompressed stream.
+    ///   - deflatedBytes: size of the deflate stream, or `Row.notDeflated`.
+    ///   - header: where the entry's header starts, for errors.
+    mutating func add(
+        _ name: [UInt8], offset: Int, size: Int,
+        deflatedBytes: Int = ArchiveIndex.Row.notDeflated, crc32: UInt32 = 0, header: Int
+    ) throws {
+        func refuse(_ defect: ArchiveDefect) throws -> Never {
+            throw file.refusal(defect, entry: name, at: header)
+        }
+        guard name.count <= ArchiveLimits.nameBytes else { try refuse(.nameTooLong(bytes: name.count)) }
+        guard size <= limits.entryBytes else { try refuse(.tooLarge(bytes: size, limit: limits.entryBytes)) }
+        if deflatedBytes != ArchiveIndex.Row.notDeflated {
+            guard limits.allow(size, from: deflatedBytes), size / ArchiveIndex.deflateRatio <= deflatedBytes else {
+                try refuse(.compressionRatio(bytes: size, stored: deflatedBytes))
+            }
+        }
+        guard rows.count < limits.entryCount, names.count <= Int(UInt32.max) - name.count else {
+            try refuse(.tooManyEntries(limit: limits.entryCount))
+        }
+        names += name
+        rows.append(
+            .init(
+                nameEnd: UInt32(names.count), crc32: crc32, offset: offset, size: size,
+                deflatedBytes: deflatedBytes))
+    }
+
+    /// - Throws: `ArchiveError.refused` where two entries have one name.
+    func index(format: ArchiveIndex.Format) throws -> ArchiveIndex {
+        let order = ArchiveIndex.order(names: names, rows: rows)
+        let index = ArchiveIndex(
+            format: format, archiveBytes: file.size,
+            fingerprint: try Fingerprint.of(file, format: format, rows: rows), names: names, rows: rows,
+            order: order)
+        if let duplicate = index.duplicate {
+            throw file.refusal(
+                .duplicateName, entry: Array(index.nameBytes(of: duplicate)), at: rows[duplicate].offset)
+        }
+        return index
+    }
+}
+
+extension ArchiveIndex {
+    /// Reads the headers of an archive. What kind of archive it is, its first bytes say.
+    /// - Throws: `ArchiveError`.
+    init(of file: RandomAccessFile, limits: ArchiveLimits) throws {
+        var builder = ArchiveIndexBuilder(file: file, limits: limits)
+        let magic = try file.bytes(0..<min(file.size, 6))
+        if magic.starts(with: [0x50, 0x4B]) {
+            try ZipDirectory(of: file).scan(into: &builder)
+            self = try builder.index(format: .zip)
+        } else if let coding = Self.coding(of: magic) {
+            var stream = try DecompressedStream(file, range: 0..<file.size, coding: coding, limits: limits)
+            try TarScanner().scan(&stream, into: &builder)
+            try stream.drain()
+            self = try builder.index(format: .compressedTar)
+        } else {
+            try Self.scanPlainTar(file, into: &builder)
+            self = try builder.index(format: .tar)
+        }
+    }
+
+    /// What a file that begins with `magic` is compressed by.
+    static func coding(of magic: [UInt8]) -> DecompressedStream.Coding? {
+        switch magic {
+        case _ where magic.starts(with: [0x1F, 0x8B]): .gzip
+        case _ where magic.starts(with: Array("BZh".utf8)): .bzip2
+        case [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]: .xz
+        case _ where magic.starts(with: [0x28, 0xB5, 0x2F, 0xFD]): .zstd
+        default: nil
+        }
+    }
+
+    private static func scanPlainTar(_ file: RandomAccessFile, into builder: inout ArchiveIndexBuilder) throws {
+        let first = try file.bytes(0..<min(file.size, TarHeader.blockBytes))
+        // Shorter than one header, it cannot be told from any other file.
+        guard first.count == TarHeader.blockBytes else {
+            throw file.refusal(first.isEmpty ? .truncated : .unknownFormat, at: 0)
+        }
+        guard TarHeader.isValid(first) || first.allSatisfy({ $0 == 0 }) else {
+            throw file.refusal(.unknownFormat, at: 0)
+        }
+        guard file.size.isMultiple(of: TarHeader.blockBytes) else {
+            throw file.refusal(.truncated, at: file.size)
+        }
+        let scanner = TarScanner { name, range, builder in
+            var inner = FileRange(file, range)
+            try TarScanner(folder: name + [UInt8(ascii: "/")]).scan(&inner, into: &builder)
+        }
+        var bytes = FileRange(file, 0..<file.size)
+        try scanner.scan(&bytes, into: &builder)
+    }
+}

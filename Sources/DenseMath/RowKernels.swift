@@ -65,3 +65,25 @@ public enum RowKernels {
         }
     }
 }
+
+/// The non-linearity between the two matrices of an MLP, by its name in a model's `hidden_act`.
+///
+/// Which one a checkpoint was trained with cannot be seen from its weights, and the other gives
+/// embeddings that are plausible and wrong.
+public enum Activation: String, CaseIterable, Codable, Hashable, Sendable {
+    /// x · sigmoid(1.702 x): OpenAI's models.
+    case quickGELU = "quick_gelu"
+    /// x · Φ(x), with the error function and no approximation: most of OpenCLIP's models.
+    case gelu
+}
+
+extension Sequence where Element: FloatingPoint {
+    /// The largest magnitude; NaN if any element is NaN, zero if there is none.
+    ///
+    /// `max` forgets a NaN that comes second, so a check built on it would pass on broken numbers.
+    public func largestMagnitude() -> Element {
+        reduce(0) { largest, value in
+            largest.isNaN || value.isNaN ? .nan : Swift.max(largest, value.magnitude)
+        }
+    }
+}

@@ -107,3 +107,28 @@ public struct SegmentationCounts: Sendable, Equatable, Codable {
         }
     }
 }
+
+/// Which pixels of a map count as foreground.
+public enum ForegroundRule: Sendable, Equatable {
+    /// Where the map is above a constant: 0.5 in arXiv 2406.04341.
+    case above(Float)
+    /// Where the map is above its own mean, as in the older evaluations.
+    case aboveMean
+
+    /// The number that a pixel of this map has to exceed.
+    public func threshold(of map: [Float]) -> Float {
+        switch self {
+        case .above(let constant): constant
+        case .aboveMean: map.isEmpty ? 0 : Float(map.reduce(0.0) { $0 + Double($1) } / Double(map.count))
+        }
+    }
+}
+
+/// A map and a mask that cannot be compared. Facts only.
+public enum SegmentationError: Error, Equatable, Sendable {
+    case emptyMask
+    /// Pixels of each.
+    case sizesDiffer(map: Int, mask: Int)
+    /// A label that is none of 0, 1 and 255.
+    case unknownLabel(UInt8, pixel: Int)
+}

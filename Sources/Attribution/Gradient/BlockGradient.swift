@@ -1,5 +1,6 @@
 import CLIPModel
 import DenseMath
+import Foundation
 
 /// The backward pass of one block for one image, with its scratch memory.
 final class BlockGradient {
@@ -100,5 +101,126 @@ final class BlockGradient {
         BLAS.multiply(
             tokens, headWidth, rows.count, alpha: scale, scores.base, stride: tokens, transposed: true, queries,
             stride: stride, into: target + width, stride: stride)
+    }
+}
+
+/// G_l = ∂logit_c/∂A_l: the gradient of one class's logit with respect to each layer's attention after
+/// the softmax. Overwritten by each class and image.
+final class AttentionGradients {
+    /// The lowest layer whose gradient is computed.
+    let lowestLayer: Int
+    /// One for each layer from the lowest on. // [H, T, T]
+    private let memory: [FloatBuffer]
+    /// Gradient with respect to the residual stream. // [T, D]
+    private let residual: FloatBuffer
+    private let block: BlockGradient
+    private let embedding, pooled: FloatBuffer
+
+    init(_ vision: VisionTransformer, lowestLayer: Int) {
+        self.lowestLayer = lowestLayer
+        memory = vision.blocks.dropFirst(lowestLayer).map { FloatBuffer($0.heads * vision.tokens * vision.tokens) }
+        residual = FloatBuffer(vision.tokens * vision.width)
+        block = BlockGradient(vision)
+        embedding = FloatBuffer(vision.embeddingWidth)
+        pooled = FloatBuffer(vision.width)
+    }
+
+    /// G_l. // [H, T, T]
+    subscript(layer: Int) -> UnsafeMutablePointer<Float> { memory[layer - lowestLayer].base }
+
+    /// - Parameters:
+    ///   - weights: the class's row of the classifier. // [d]
+    ///   - scale: the factor between cosine and logit.
+    func run(_ record: ForwardRecord, weights: [Float], scale: Float) {
+        readOut(record, weights: weights, scale: scale)
+        let vision = record.vision
+        let (last, classToken) = (vision.blocks.count - 1, vision.layout.classToken..<vision.layout.classToken + 1)
+        for layer in stride(from: last, through: lowestLayer, by: -1) {
+            // Only the class token of the last layer is read out.
+            block.run(
+                vision.blocks[layer], record.layers[layer], rows: layer == last ? classToken : 0..<vision.tokens,
+                residual: residual.base, attention: self[layer], throughAttention: layer > lowestLayer)
+        }
+    }
+
+    /// Through ⟨r/‖r‖, w_c⟩, the projection and ln_post, to the class token of the last layer.
+    private func readOut(_ record: ForwardRecord, weights: [Float], scale: Float) {
+        let vision = record.vision
+        let (width, d) = (vision.width, vision.embeddingWidth)
+        let cosine = BLAS.dot(record.direction, weights, count: d)
+        let factor = record.length > 0 ? scale / record.length : 0
+        for j in 0..<d { embedding.base[j] = factor * (weights[j] - cosine * record.direction[j]) }
+        BLAS.multiply(
+            1, width, d, embedding.base, stride: d, vision.readout.projection.elements, stride: width,
+            into: pooled.base, stride: width)
+        residual.base.update(repeating: 0, count: residual.count)
+        let row = vision.layout.classToken * width
+        LayerNormGradient.add(
+            pooled.base, through: vision.readout.norm, input: record.layers[record.layers.count - 1][.output] + row,
+            mean: record.pass.outputMean, sigma: record.pass.outputSigma, rows: 1, to: residual.base + row,
+            scratch: block.scratch.base)
+    }
+}
+
+/// The derivative of an MLP's non-linearity from its input v and its output p.
+///
+/// Both have the form p = v·s(v), so that s = p/v needs no second exponential or error function.
+enum ActivationGradient {
+    /// gradient ← gradient ∘ activation′(v)
+    static func apply(
+        _ activation: Activation, to gradient: UnsafeMutablePointer<Float>, input: UnsafePointer<Float>,
+        output: UnsafePointer<Float>, count: Int
+    ) {
+        switch activation {
+        case .quickGELU:
+            // s the logistic function of 1.702 v: (v s)′ = s (1 + 1.702 v (1 − s)) = s (1 + 1.702 (v − p))
+            for i in 0..<count {
+                let (v, p) = (input[i], output[i])
+                let share = v == 0 ? 0.5 : p / v
+                gradient[i] *= share * (1 + 1.702 * (v - p))
+            }
+        case .gelu:
+            // s = Φ(v): (v Φ)′ = Φ + v φ(v)
+            let density = 1 / (2 * Float.pi).squareRoot()
+            for i in 0..<count {
+                let (v, p) = (input[i], output[i])
+                let share = v == 0 ? 0.5 : p / v
+                gradient[i] *= share + v * density * exp(-0.5 * v * v)
+            }
+        }
+    }
+}
+
+/// The gradient of a layer norm. With x̂ = (x − μ)/σ and g = γ ∘ ∂y:
+///
+///     ∂x = ( g − mean(g) − x̂ · mean(g ∘ x̂) ) / σ
+enum LayerNormGradient {
+    /// Adds ∂x to `target`.
+    /// - Parameters:
+    ///   - gradient: ∂y. // [rows, D]
+    ///   - input: x. // [rows, D]
+    ///   - scratch: // [2 D]
+    static func add(
+        _ gradient: UnsafePointer<Float>, through norm: LayerNorm, input: UnsafePointer<Float>,
+        mean: UnsafePointer<Float>, sigma: UnsafePointer<Float>, rows: Int, to target: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
+        let width = norm.width
+        let (scaled, standardised) = (scratch, scratch + width)
+        norm.weight.withUnsafeBufferPointer { gamma in
+            for row in 0..<rows {
+                let (dy, x, dx) = (gradient + row * width, input + row * width, target + row * width)
+                let inverse = 1 / sigma[row]
+                for j in 0..<width {
+                    scaled[j] = gamma[j] * dy[j]
+                    standardised[j] = (x[j] - mean[row]) * inverse
+                }
+                var sum = Float(0)
+                for j in 0..<width { sum += scaled[j] }
+                let average = sum / Float(width)
+                let slope = BLAS.dot(scaled, standardised, count: width) / Float(width)
+                for j in 0..<width { dx[j] += (scaled[j] - average - standardised[j] * slope) * inverse }
+            }
+        }
     }
 }

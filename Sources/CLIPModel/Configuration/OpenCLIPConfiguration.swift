@@ -98,3 +98,121 @@ extension ConfigurationSection {
         return Float(try norm.number("eps", default: 1e-5, in: ArchitectureLimits.layerNormEpsilon))
     }
 }
+
+/// The keys that one object of OpenCLIP's configuration may have.
+struct OpenCLIPKeys: Sendable {
+    /// Keys that are read.
+    let read: Set<String>
+    /// Keys that change no number of a trained model.
+    let withoutEffect: Set<String>
+    /// Keys of architectures that are not CLIP's own, with the values that leave it as it is. `null` always does.
+    let neutral: [String: [JSONValue]]
+
+    /// - Throws: ``ConfigurationError/unsupportedKey`` for the first key, by name, that is of none of these kinds.
+    func check(_ section: ConfigurationSection) throws(ConfigurationError) {
+        for key in section.keys where !read.contains(key) && !withoutEffect.contains(key) {
+            guard let value = section[key], let allowed = neutral[key], value == .null || allowed.contains(value) else {
+                throw section.unsupported(key)
+            }
+        }
+    }
+
+    static let model = OpenCLIPKeys(
+        read: ["embed_dim", "vision_cfg", "text_cfg", "quick_gelu"],
+        // Where the logits' scale begins in training, how it is stored, and whether the text tower is a module of
+        // its own, which the names of the weights show.
+        withoutEffect: ["custom_text", "init_logit_scale", "nonscalar_logit_scale", "cast_dtype", "output_dict"],
+        neutral: ["init_logit_bias": [], "multimodal_cfg": []])
+
+    static let imageTower = OpenCLIPKeys(
+        read: ["image_size", "patch_size", "width", "layers", "head_width", "mlp_ratio", "norm_kwargs"],
+        // Dropout of patches is for training; the sizes of a pooler and the settings of timm mean nothing without
+        // one; fixed positions are stored like learned ones; a norm of one token is the same before and after
+        // that token is picked.
+        withoutEffect: [
+            "patch_dropout", "output_tokens", "attn_pooler_queries", "attn_pooler_heads", "pos_embed_type",
+            "final_ln_after_pool", "timm_model_pretrained", "timm_pool", "timm_proj", "timm_proj_bias", "timm_drop",
+            "timm_drop_path",
+        ],
+        neutral: blocks.merging([
+            "timm_model_name": [], "attentional_pool": [.boolean(false)], "no_ln_pre": [.boolean(false)],
+            "pool_type": [.string("tok")],
+        ]) { $1 })
+
+    static let textTower = OpenCLIPKeys(
+        read: ["context_length", "vocab_size", "width", "heads", "layers", "mlp_ratio", "norm_kwargs"],
+        // The ids of padding and of the end are for other poolings; the rest is for text towers of `transformers`.
+        withoutEffect: [
+            "pad_id", "eos_id", "output_tokens", "final_ln_after_pool", "hf_model_pretrained", "hf_proj_type",
+            "hf_pooler_type",
+        ],
+        neutral: blocks.merging([
+            "hf_model_name": [], "hf_tokenizer_name": [], "tokenizer_mode": [], "tokenizer_kwargs": [.object([:])],
+            "embed_cls": [.boolean(false)], "no_causal_mask": [.boolean(false)], "pool_type": [.string("argmax")],
+            "proj_type": [.string("linear")], "proj_bias": [.boolean(false)],
+        ]) { $1 })
+
+    /// What both towers' transformer blocks can be made to differ in.
+    private static let blocks: [String: [JSONValue]] = [
+        "ls_init_value": [], "act_kwargs": [.object([:])], "block_type": [.string("default")],
+        "qk_norm": [.boolean(false)], "scaled_cosine_attn": [.boolean(false)], "scale_heads": [.boolean(false)],
+        "scale_attn_inner": [.boolean(false)], "scale_attn": [.boolean(false)], "scale_fc": [.boolean(false)],
+    ]
+}
+
+extension PreprocessingConfiguration {
+    /// Mean and standard deviation of red, green and blue in OpenAI's training images.
+    static let openAIMean: [Double] = [0.48145466, 0.4578275, 0.40821073]
+    static let openAIStandardDeviation: [Double] = [0.26862954, 0.26130258, 0.27577711]
+
+    /// What OpenAI's models take: the shorter edge resized with Pillow's bicubic filter, the centre, and the mean
+    /// and standard deviation of OpenAI's training images.
+    public static func openAI(imageSize: Int) -> PreprocessingConfiguration {
+        PreprocessingConfiguration(
+            resize: .shortestEdge(imageSize), resampling: .bicubic, crop: Size(height: imageSize, width: imageSize),
+            rescaleFactor: 1 / 255, mean: openAIMean.map { Float($0) },
+            standardDeviation: openAIStandardDeviation.map { Float($0) })
+    }
+
+    /// Reads the object `preprocess_cfg` of an `open_clip_config.json`, as OpenCLIP does for inference. What is
+    /// absent or `null` is as for OpenAI's models.
+    ///
+    /// - Parameters:
+    ///   - file: the outermost object.
+    ///   - imageSize: height and width of the model's input, which is what images come out as.
+    /// - Throws: ``ConfigurationError`` with path, key and expectation.
+    ///
+    /// Source: OpenCLIP `transform.py`.
+    init(openCLIP file: ConfigurationSection, imageSize: Int) throws(ConfigurationError) {
+        self = .openAI(imageSize: imageSize)
+        guard let section = try file.section("preprocess_cfg")?.withoutNulls() else { return }
+        let known: Set = ["size", "mode", "mean", "std", "interpolation", "resize_mode", "fill_color"]
+        if let other = section.keys.first(where: { !known.contains($0) }) {
+            throw section.unsupportedPreprocessing(other)
+        }
+
+        _ = try section.choice("mode", default: ColourMode.rgb)
+        let square: [JSONValue] = [.integer(imageSize), .array([.integer(imageSize), .integer(imageSize)])]
+        if let size = section["size"], !square.contains(size) { throw section.invalid("size", .exactly(imageSize)) }
+        mean = try section.numbers("mean", default: Self.openAIMean, in: -1e6...1e6).map { Float($0) }
+        standardDeviation = try section.numbers("std", default: Self.openAIStandardDeviation, in: 1e-6...1e6)
+            .map { Float($0) }
+        // "random" chooses among filters in training only.
+        resampling =
+            try section.choice("interpolation", default: Interpolation.bicubic) == .bilinear ? .bilinear : .bicubic
+        switch try section.choice("resize_mode", default: ResizeMode.shortest) {
+        case .shortest: break
+        case .longest:
+            throw section.unsupportedPreprocessing(
+                "resize_mode", supported: [ResizeMode.shortest, .squash].map(\.rawValue))
+        case .squash:
+            resize = .exact(Size(height: imageSize, width: imageSize))
+            crop = nil
+        }
+    }
+
+    private enum ColourMode: String, CaseIterable { case rgb = "RGB" }
+    private enum Interpolation: String, CaseIterable { case bicubic, bilinear, random }
+    /// `longest` pads, for which ``Resize`` has no word.
+    private enum ResizeMode: String, CaseIterable { case shortest, longest, squash }
+}

@@ -1,4 +1,5 @@
 import DenseMath
+import Synchronization
 
 /// y = x Wᵀ + b
 public struct Linear: Sendable {
@@ -78,5 +79,67 @@ public struct Linear: Sendable {
         let rounded = FloatBuffer(rows * inputs)
         precision.rounded(x, count: rows * inputs, into: rounded.base)
         multiply(rounded.base, packing.rounded(self))
+    }
+}
+
+/// γ (x − μ)/σ + β, σ = sqrt(variance + ε)
+public struct LayerNorm: Sendable {
+    /// γ // [width]
+    public let weight: [Float]
+    /// β // [width]
+    public let bias: [Float]
+    public let epsilon: Float
+
+    public var width: Int { weight.count }
+
+    public init(weight: [Float], bias: [Float], epsilon: Float) {
+        precondition(weight.count == bias.count)
+        self.weight = weight
+        self.bias = bias
+        self.epsilon = epsilon
+    }
+
+    /// Normalises rows and keeps their statistics.
+    @inline(__always)
+    package func callAsFunction(
+        _ x: UnsafePointer<Float>, rows: Int, into out: UnsafeMutablePointer<Float>,
+        mean: UnsafeMutablePointer<Float>, sigma: UnsafeMutablePointer<Float>
+    ) {
+        RowKernels.layerNorm(
+            x, gamma: weight, beta: bias, epsilon: epsilon, rows: rows, columns: width, into: out, mean: mean,
+            sigma: sigma)
+    }
+}
+
+/// The weights of a linear layer as its library wants them, made when they are first used: a model whose texts alone
+/// are embedded does not pack its image tower.
+final class WeightPacking: Sendable {
+    private let state = Mutex(State())
+
+    private struct State {
+        /// Nil before the first use; then what came of it.
+        var packed: PackedLinear??
+        var rounded: Tensor?
+    }
+
+    /// - Returns: nil where the library refuses the layer.
+    func packed(_ linear: Linear) -> PackedLinear? {
+        state.withLock { state in
+            if let packed = state.packed { return packed }
+            let packed = PackedLinear(weight: linear.weight, bias: linear.bias, precision: linear.precision)
+            state.packed = .some(packed)
+            return packed
+        }
+    }
+
+    /// The weights rounded to bf16, in single precision.
+    func rounded(_ linear: Linear) -> Tensor {
+        state.withLock { state in
+            if let rounded = state.rounded { return rounded }
+            var rounded = linear.weight
+            Precision.bf16.rounded(linear.weight.elements, count: linear.weight.elements.count, into: &rounded.elements)
+            state.rounded = rounded
+            return rounded
+        }
     }
 }

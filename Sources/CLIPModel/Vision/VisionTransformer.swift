@@ -128,3 +128,95 @@ public struct VisionTransformer: Sendable {
         }
     }
 }
+
+/// A size of input that a tower cannot take.
+public struct InputSizeError: Error, Equatable, Sendable {
+    public var imageSize: Int
+    /// A side has to be a multiple of this.
+    public var patchSize: Int
+    public var largest: Int
+
+    public init(imageSize: Int, patchSize: Int, largest: Int) {
+        (self.imageSize, self.patchSize, self.largest) = (imageSize, patchSize, largest)
+    }
+
+    /// The multiples of the patch on both sides of the size, as far as a tower takes them.
+    public var nearest: [Int] {
+        let below = min(imageSize, largest) / patchSize * patchSize
+        return [below, below + patchSize].filter { $0 > 0 && $0 <= largest }
+    }
+}
+
+extension VisionTransformer {
+    /// The same tower for images of another size: patches keep their size, and the grid of position embeddings is
+    /// resized bilinearly (without smoothing); those of other tokens stay. The receiver is left as it is, so that any
+    /// number of sizes can be used by turns. Weights are shared, not copied.
+    ///
+    /// - Parameter imageSize: height and width of the input in pixels.
+    /// - Throws: ``InputSizeError`` where patches do not fill the size.
+    public func resized(to imageSize: Int) throws -> VisionTransformer {
+        guard imageSize != configuration.imageSize else { return self }
+        let patchSize = configuration.patchSize
+        guard ArchitectureLimits.imageSize.contains(imageSize), imageSize.isMultiple(of: patchSize) else {
+            throw InputSizeError(
+                imageSize: imageSize, patchSize: patchSize, largest: ArchitectureLimits.imageSize.upperBound)
+        }
+        let old = layout
+        var tower = self
+        tower.configuration.imageSize = imageSize
+        let taps = BilinearTap.taps(from: old.side, to: tower.layout.side)
+        let grid = positionEmbedding.elements[(old.prefix * width)...]
+        var positions = Array(positionEmbedding.elements[..<grid.startIndex])
+        positions.reserveCapacity(tower.tokens * width)
+        func value(_ row: Int, _ column: Int, _ i: Int) -> Float {
+            grid[grid.startIndex + (row * old.side + column) * width + i]
+        }
+        for y in taps {
+            for x in taps {
+                for i in 0..<width {
+                    positions.append(
+                        y.mix(
+                            x.mix(value(y.first, x.first, i), value(y.first, x.second, i)),
+                            x.mix(value(y.second, x.first, i), value(y.second, x.second, i))))
+                }
+            }
+        }
+        tower.positionEmbedding = Tensor(shape: [tower.tokens, width], elements: positions)
+        return tower
+    }
+}
+
+/// (scale · pixel − mean)/std by channel, as a table of the 256 possible values.
+public struct PixelNormalisation: Sendable {
+    /// // [3, 256]
+    private let table: [Float]
+
+    /// - Precondition: three means and three positive standard deviations.
+    public init(scale: Float = 1 / 255, mean: [Float], standardDeviation: [Float]) {
+        precondition(mean.count == 3 && standardDeviation.count == 3)
+        table = (0..<3 * 256).map { (scale * Float($0 % 256) - mean[$0 / 256]) / standardDeviation[$0 / 256] }
+    }
+
+    /// Cuts an image into normalised patches, channel first inside a patch as the convolution's weight is.
+    /// - Parameters:
+    ///   - image: // [size, size, 3]
+    ///   - out: // [patches, 3 · patch · patch]
+    package func patches(
+        of image: UnsafePointer<UInt8>, imageSize: Int, patchSize: Int, into out: UnsafeMutablePointer<Float>
+    ) {
+        let side = imageSize / patchSize
+        let area = patchSize * patchSize
+        table.withUnsafeBufferPointer { table in
+            for y in 0..<side * patchSize {
+                for x in 0..<side * patchSize {
+                    let patch = (y / patchSize) * side + x / patchSize
+                    let offset = patch * 3 * area + (y % patchSize) * patchSize + x % patchSize
+                    let pixel = image + (y * imageSize + x) * 3
+                    for channel in 0..<3 {
+                        out[offset + channel * area] = table[channel * 256 + Int(pixel[channel])]
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,3 +1,4 @@
+import DenseMath
 import Lens
 import Pipeline
 
@@ -66,5 +67,34 @@ struct IndirectEffectSpec: ExperimentSpec {
         study = StudySpec(reader, besides: Key.names, choices: choices)
         gap = root.double(.gap, in: 0...1, default: PrincipalDirections.usualGap)
         sample = EffectSample(root, .indirectSample, of: study, choices)
+    }
+}
+
+/// The direction that every neuron writes at the class token directly, by layer.
+typealias NeuronDirectDirections = ByLayer<DirectDirections>
+
+struct DirectDirections: ColumnSet, Equatable {
+    /// Unit rows. // [N, d]
+    var directions = Tensor(zeros: [0, 0])
+
+    static let columns: [Column<Self>] = [.rows("directions", \.directions, of: "neurons")]
+}
+
+/// Reads ``NeuronDirectDirections`` off the weights.
+struct NeuronDirectDirectionsStep: StepDefinition {
+    let model: StudyModel
+    let layers: [Int]
+
+    func step() throws -> Step<NeuronDirectDirections> {
+        Step(
+            kind: "neuron-direct-directions", version: 2, parameters: ["layers": .integers(layers)],
+            digests: ["model": model.digest],
+            work: .single { _ in
+                let (vision, paths) = (try model.clip.value().vision, try model.paths.value())
+                return NeuronDirectDirections(
+                    layers: layers.reduce(into: [:]) {
+                        $0[$1] = DirectDirections(directions: paths.directDirections(layer: $1, of: vision))
+                    })
+            })
     }
 }

@@ -115,3 +115,15 @@ extension Collection where Element == Double {
     /// NaN where there is none.
     var mean: Double { reduce(0, +) / Double(count) }
 }
+
+extension [TableLayout] {
+    /// The tables, saying in their titles that they were made from some of the images only.
+    func marked(partial: Bool, images: Int) -> [TableLayout] {
+        guard partial else { return self }
+        return map { layout in
+            var marked = layout
+            marked.title += " — PARTIAL, \(images) images only"
+            return marked
+        }
+    }
+}

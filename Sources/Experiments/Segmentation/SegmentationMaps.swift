@@ -1,5 +1,6 @@
 import Attribution
 import CLIPModel
+import DenseMath
 import Foundation
 import Foundations
 import Pipeline
@@ -59,4 +60,73 @@ struct SegmentationMaps {
             return pass.secondOrderMap(neurons: mapper.neurons.random(mapper.count, &random))
         }
     }
+}
+
+/// The neurons whose second-order effects point to a class or away from it.
+struct ClassNeurons: Sendable {
+    private let layers: [Int]
+    private let neurons: Int
+    /// |⟨r_n, classifier_c⟩| of all neurons of the layers. // [classes, layers · N]
+    private let alignments: Tensor
+
+    /// - Throws: `PipelineError.invalidArtefact` where the directions lack a layer.
+    init(_ directions: FittedDirections, layers: [Int], classifier: ZeroShotClassifier) throws {
+        self.layers = layers
+        let rows = try layers.map { try directions.layer($0).directions.directions }
+        neurons = rows.first?.shape[0] ?? 0
+        let stacked = Tensor(
+            shape: [layers.count * neurons, classifier.weights.shape[1]], elements: rows.flatMap(\.elements))
+        var alignments = classifier.weights.times(stacked, transposed: true)
+        for i in alignments.elements.indices { alignments.elements[i] = abs(alignments.elements[i]) }
+        self.alignments = alignments
+    }
+
+    /// The `count` neurons with the largest alignment; ties go to the first.
+    func largest(_ count: Int, of label: Int) -> [(layer: Int, neuron: Int)] {
+        let row = alignments[row: label]
+        var heap = BoundedHeap(capacity: min(count, row.count))
+        for (index, value) in row.enumerated() { _ = heap.insert(.init(score: value, index: Int32(index))) }
+        return heap.sorted().map { place(Int($0.index)) }
+    }
+
+    /// As many neurons of the same layers, drawn at random.
+    func random(_ count: Int, _ generator: inout SplitMix64) -> [(layer: Int, neuron: Int)] {
+        generator.sample(count, of: layers.count * neurons).map(place)
+    }
+
+    private func place(_ index: Int) -> (layer: Int, neuron: Int) { (layers[index / neurons], index % neurons) }
+}
+
+/// A row of the segmentation table: a method's map of a class.
+struct SegmentationCase: Sendable, Hashable {
+    /// Which class is asked for.
+    enum Query: String, CaseIterable, Sendable {
+        /// The model's own answer, as in the paper.
+        case predicted
+        /// A class that the image does not show.
+        case absent
+    }
+
+    /// What makes the map.
+    enum Maker: Sendable, Hashable {
+        case method(AttributionMethod)
+        /// A control: as many neurons as the second-order map has, drawn at random.
+        case randomNeurons
+
+        var name: String {
+            switch self {
+            case .method(let method): method.name
+            case .randomNeurons: "random-neurons"
+            }
+        }
+    }
+
+    let maker: Maker
+    let query: Query
+
+    /// Every method for the predicted class, then those that depend on the class for an absent one.
+    static let all: [SegmentationCase] =
+        AttributionMethod.all.map { .init(maker: .method($0), query: .predicted) }
+        + [.init(maker: .randomNeurons, query: .predicted)]
+        + AttributionMethod.all.filter(\.usesClass).map { .init(maker: .method($0), query: .absent) }
 }

@@ -109,3 +109,76 @@ final class ImageTokens {
         return result
     }
 }
+
+/// How labels are read off the tokens of an image: by which path through the tower, and with which similarities.
+struct TokenReading: Sendable, Hashable {
+    /// In rows and files.
+    let name: String
+    /// In tables and pictures.
+    let title: String
+    let recipe: SurgeryRecipe
+    let features: LabelFeatures
+
+    static let clip = TokenReading(name: "clip", title: "CLIP, as it is", recipe: .plain, features: .plain)
+    static let featureSurgery = TokenReading(
+        name: "feature-surgery", title: "feature surgery only", recipe: .plain, features: .amongLabels)
+
+    static func architectureSurgery(depth: Int) -> TokenReading {
+        TokenReading(
+            name: "architecture-surgery", title: "architecture surgery only", recipe: .surgery(depth: depth),
+            features: .plain)
+    }
+
+    static func surgery(depth: Int) -> TokenReading {
+        TokenReading(
+            name: "clip-surgery", title: "CLIP Surgery", recipe: .surgery(depth: depth), features: .amongLabels)
+    }
+
+    static func singleText(depth: Int) -> TokenReading {
+        TokenReading(
+            name: "clip-surgery-single-text", title: "CLIP Surgery, single text", recipe: .surgery(depth: depth),
+            features: .singleText)
+    }
+
+    /// The recipes of other papers, as those read them.
+    static func variants(depth: Int) -> [TokenReading] {
+        [
+            ("MaskCLIP", SurgeryRecipe.maskCLIP), ("SCLIP", .sclip), ("ClearCLIP", .clearCLIP), ("NACLIP", .naclip),
+            ("GEM", .gem(depth: depth)),
+        ].map { TokenReading(name: $1.name, title: $0, recipe: $1, features: .plain) }
+    }
+}
+
+extension TokenReading {
+    /// All that decides a number, for the key of a step.
+    var key: String {
+        "\(recipe.attention), last \(recipe.depth), residual \(recipe.keepsResidual), mlp \(recipe.keepsMLP), \(features.rawValue)"
+    }
+}
+
+extension StudyModel {
+    /// Memory of second paths for one image of a size after the other.
+    /// - Parameters:
+    ///   - records: attribution methods keep everything of a pass.
+    ///   - pictures: of the size of the input that stand in memory, in what is drawn and in the table of them.
+    func surgeryMemory(inputSize: Int, records: Bool = false, pictures: Int = 0) -> MemoryEstimate {
+        var vision = configuration.vision
+        vision.imageSize = inputSize
+        let (T, D, N, L, H) = (vision.tokens, vision.width, vision.mlpWidth, vision.layers, vision.heads)
+        // Residual streams, projections of the last blocks, attention; of a record every layer's, twice for gradients.
+        let paths = T * (8 * D + N + L * 4 * D) + 2 * T * T
+        let record = records ? 2 * L * (3 * H * T * T + T * (8 * D + 2 * N)) : 0
+        return MemoryEstimate(
+            shared: memory(layers: [], []).shared + 2 * pictures * 3 * max(inputSize, 128) * max(inputSize, 128),
+            perWorker: 4 * (paths + record))
+    }
+
+    /// Time of second paths beside the tower, a rough figure which finished steps of the kind correct.
+    func surgeryCost(inputSize: Int, paths: Double, attributions: Int = 0) -> CostEstimate {
+        var vision = configuration.vision
+        vision.imageSize = inputSize
+        let work = TransformerWork(vision, batch: 1)
+        let forward = Double(vision.layers) * work.operations
+        return CostEstimate(work, perUnit: forward * (1 + 0.2 * paths + (attributions > 0 ? 20 : 0)))
+    }
+}

@@ -59,3 +59,46 @@ final class EventSink: Sendable {
         turn.withLock { _ in observer(event) }
     }
 }
+
+/// A finished run.
+public struct ExecutionResult: Sendable {
+    /// How each step ended, in the order of the graph.
+    public let outcomes: [StepOutcome]
+
+    let graph: Graph
+    let store: ArtefactStore
+
+    /// Whether nothing had to be computed.
+    public var isReused: Bool { outcomes.allSatisfy { $0.status != .computed } }
+
+    /// The artefact of a step.
+    /// - Throws: `PipelineError.notComputed` for one that was not needed, `.damaged`, and what
+    ///   reading the artefact throws.
+    public func artefact<Output: Artefact>(_ handle: StepHandle<Output>) throws -> Output {
+        guard let node = graph.node(handle.key) else {
+            throw PipelineError.notComputed(step: handle.name, key: handle.key)
+        }
+        return try Output(store.artefact(node))
+    }
+}
+
+/// A wish to stop, set from anywhere (a signal's handler included) and looked at between shards.
+public final class Cancellation: Sendable {
+    private let flag = Atomic(false)
+
+    public init() {}
+
+    /// Asks to stop. A single atomic store: safe in a signal handler.
+    public func cancel() {
+        flag.store(true, ordering: .relaxed)
+    }
+
+    public var isCancelled: Bool {
+        flag.load(ordering: .relaxed)
+    }
+
+    /// - Throws: `PipelineError.interrupted` once `cancel` has been called.
+    public func check() throws {
+        if isCancelled { throw PipelineError.interrupted }
+    }
+}

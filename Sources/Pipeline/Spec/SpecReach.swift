@@ -56,3 +56,69 @@ final class ReachRecord: Sendable {
         }
     }
 }
+
+// Readers of what reaches beyond a spec's folder: the only ones that give a path, a command, an address or options of a
+// scheduler. Each notes what it gives, so that nothing is started, sent, passed on or read that `SpecDocument.reach` lacks.
+
+extension SpecMapping {
+    /// A path; one that is not absolute begins at the spec's folder, or at `folder`.
+    public func file(_ key: Key, in folder: URL? = nil) -> URL {
+        let start = folder ?? reader.document.folder
+        return value(key, else: start) { node throws(SpecFault) in
+            let text = try string(node, key)
+            guard !text.isEmpty, !text.utf8.contains(0) else {
+                throw failure(node, .invalid(key: name(of: key), reason: "this is no path"))
+            }
+            let url = URL(fileURLWithPath: text, relativeTo: start).standardizedFileURL
+            reader.reach.note(url, in: \.files)
+            return url
+        }
+    }
+
+    public func optionalFile(_ key: Key) -> URL? { has(key) ? file(key) : nil }
+
+    /// A program with its arguments, and under another key the variables that it gets of the user's environment.
+    public func program(_ key: Key, variables: Key) -> SpecReach.Program {
+        let names =
+            has(variables) ? elements(variables) { node throws(SpecFault) in try variableName(node, variables) } : []
+        let command = words(key)
+        check(
+            key, holds: command.first?.isEmpty == false && !command.contains(where: { $0.utf8.contains(0) }),
+            "the first word has to be a program, and no word may hold a zero byte")
+        let program = SpecReach.Program(command: command, variables: names)
+        if isSound(key), isSound(variables) { reader.reach.note(program, in: \.programs) }
+        return program
+    }
+
+    /// A server that texts are sent to, and under another key the variable that holds the key for it.
+    public func address(_ key: Key, keyVariable: Key) -> SpecReach.Address {
+        let variable =
+            has(keyVariable)
+            ? value(keyVariable, else: "") { node throws(SpecFault) in try variableName(node, keyVariable) } : nil
+        let address = SpecReach.Address(url: string(key), keyVariable: variable)
+        if isSound(key), isSound(keyVariable) { reader.reach.note(address, in: \.addresses) }
+        return address
+    }
+
+    /// Options that a scheduler gets as they are.
+    /// - Parameter problem: why one may not be passed on; nil where it may.
+    public func schedulerOptions(_ key: Key, problem: (String) -> String?) -> [String] {
+        guard has(key) else { return [] }
+        return sound(key) { node throws(SpecFault) in
+            let option = try string(node, key)
+            if let reason = problem(option) { throw failure(node, .invalid(key: name(of: key), reason: reason)) }
+            reader.reach.note(option, in: \.schedulerOptions)
+            return option
+        }.map(\.1)
+    }
+
+    /// The name of an environment variable.
+    private func variableName(_ node: SpecNode, _ key: Key) throws(SpecFault) -> String {
+        let text = try string(node, key)
+        guard text.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil else {
+            throw failure(
+                node, .invalid(key: name(of: key), reason: "'\(text)' is no name of an environment variable"))
+        }
+        return text
+    }
+}
