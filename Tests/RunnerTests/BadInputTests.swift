@@ -222,7 +222,7 @@ import Testing
         var manifest: URL { folder.appendingPathComponent("datasets.manifest") }
 
         init() throws {
-            folder = try RunnerProcess.temporaryFolder()
+            folder = try ProcessFolder.make()
             try FileManager.default.createDirectory(
                 at: folder.appendingPathComponent("models"), withIntermediateDirectories: true)
             for path in ["models/emoji-clip", "datasets.manifest"] {

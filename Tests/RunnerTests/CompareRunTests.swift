@@ -3,12 +3,13 @@ import Foundations
 import Pipeline
 import Results
 import Testing
+import TestSupport
 
 /// `runner compare` as a user starts it.
 @Suite struct CompareRunTests {
     let folder: URL
 
-    init() throws { folder = try RunnerProcess.temporaryFolder() }
+    init() throws { folder = try ProcessFolder.make() }
 
     /// A results folder with one run.
     @discardableResult

@@ -9,7 +9,7 @@ import Testing
     let folder: URL
 
     init() throws {
-        folder = try RunnerProcess.temporaryFolder()
+        folder = try ProcessFolder.make()
         var picture = RGBImage(width: 90, height: 60, grey: 120)
         picture.fillDisc(x: 30, y: 30, radius: 20, [220, 30, 30])
         try picture.writePNG(to: picturePath)

@@ -12,8 +12,8 @@ import Testing
     let model: TinyModelFolder
 
     init() throws {
-        folder = try RunnerProcess.temporaryFolder()
-        results = try RunnerProcess.temporaryFolder()
+        folder = try ProcessFolder.make()
+        results = try ProcessFolder.make()
         model = try TinyModelFolder()
         try FileManager.default.createDirectory(at: pictures, withIntermediateDirectories: true)
         for index in 0..<5 {

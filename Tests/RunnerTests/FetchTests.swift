@@ -9,7 +9,7 @@ import Testing
     let folder: URL
     let content = Data((0..<3_000_000).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) })
 
-    init() throws { folder = try RunnerProcess.temporaryFolder() }
+    init() throws { folder = try ProcessFolder.make() }
 
     var data: URL { folder.appendingPathComponent("data") }
     var digest: String { Digest.sha256(of: content) }

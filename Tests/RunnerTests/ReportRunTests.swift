@@ -2,6 +2,7 @@ import Foundation
 import Pipeline
 import Results
 import Testing
+import TestSupport
 
 /// `runner report` as a user starts it.
 @Suite struct ReportRunTests {
@@ -44,14 +45,14 @@ import Testing
         #expect(try Data(contentsOf: other.file(name)) == Data(contentsOf: study.file(name)))
 
         // Elsewhere, the same page; nothing else is written.
-        let elsewhere = try RunnerProcess.temporaryFolder().appendingPathComponent("page.html")
+        let elsewhere = try ProcessFolder.make().appendingPathComponent("page.html")
         #expect(
             try RunnerProcess.run(["report", "--results", study.results.path, "--output", elsewhere.path]).status == 0)
         #expect(try String(contentsOf: elsewhere, encoding: .utf8) == page)
     }
 
     @Test func exitCodes() throws {
-        let folder = try RunnerProcess.temporaryFolder()
+        let folder = try ProcessFolder.make()
         let nothing = try RunnerProcess.run(["report", "--results", folder.path])
         #expect(nothing.status == 66 && nothing.errors.contains("fix:"), "\(nothing.errors)")
         try ResultsDatabase(writingTo: folder.appendingPathComponent("results.sqlite")).close()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// The built `runner`, started as a user starts it.
 struct RunnerProcess {
@@ -30,7 +31,7 @@ struct RunnerProcess {
         process.executableURL = executable
         process.arguments = arguments
         process.currentDirectoryURL = repository
-        let folder = try temporaryFolder()
+        let folder = try ProcessFolder.make()
         let (output, errors) = (folder.appendingPathComponent("out"), folder.appendingPathComponent("err"))
         // Files instead of pipes: a process that is killed leaves no reader waiting.
         try Data().write(to: output)
@@ -54,11 +55,6 @@ struct RunnerProcess {
         }
     }
 
-    static func temporaryFolder() throws -> URL {
-        let url = FileManager.default.temporaryDirectory.appendingPathComponent("clip-lens-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        return url
-    }
 }
 
 /// A small run of the real experiment on the real model: seconds instead of minutes, with many shards.
@@ -83,7 +79,7 @@ struct SmallRun {
         """
 
     init(_ text: String = text) throws {
-        folder = try RunnerProcess.temporaryFolder()
+        folder = try ProcessFolder.make()
         spec = folder.appendingPathComponent("spec.yaml")
         try Data(text.utf8).write(to: spec)
     }

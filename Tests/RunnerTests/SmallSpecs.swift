@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Specs of the other experiments at the size of ``SmallRun``, which share their fitted steps.
 enum SmallSpecs {
@@ -71,7 +72,7 @@ struct SmallStudy {
 
     /// - Parameter texts: by file name.
     init(_ texts: [String: String], pool: String = SmallSpecs.pool) throws {
-        folder = try RunnerProcess.temporaryFolder()
+        folder = try ProcessFolder.make()
         try FileManager.default.createDirectory(at: specs, withIntermediateDirectories: true)
         for (name, text) in texts { try Data(text.utf8).write(to: specs.appendingPathComponent(name)) }
         try Data(pool.utf8).write(to: specs.appendingPathComponent("pool.txt"))

@@ -100,7 +100,7 @@ import Testing
     @Test func planAndValidateShowEverythingAndStartNothing() throws {
         let server = try LocalServer([.chat(AdversarialSearchRunTests.answer)])
         defer { server.close() }
-        let elsewhere = try RunnerProcess.temporaryFolder().appendingPathComponent("words.txt")
+        let elsewhere = try ProcessFolder.make().appendingPathComponent("words.txt")
         try Data(AdversarialSearchRunTests.pool.joined(separator: "\n").utf8).write(to: elsewhere)
         let study = try Study([
             ("{kind: templates}", "{kind: chat, url: \"\(server.url)\", model: m, key-variable: API_KEY}"),
@@ -136,7 +136,7 @@ import Testing
 
     @Test func whatIsReadElsewhereIsToldAndNotRefused() throws {
         let study = try SmallStudy(["spec.yaml": SmallSpecs.conceptDiscovery])
-        let elsewhere = try RunnerProcess.temporaryFolder().appendingPathComponent("words.txt")
+        let elsewhere = try ProcessFolder.make().appendingPathComponent("words.txt")
         try FileManager.default.moveItem(at: study.specs.appendingPathComponent("pool.txt"), to: elsewhere)
         try FileManager.default.createSymbolicLink(
             at: study.specs.appendingPathComponent("pool.txt"), withDestinationURL: elsewhere)
@@ -163,7 +163,7 @@ import Testing
         try study.allow("\(study.run.folder.path)-other\n\(study.run.spec.path).bak\n/nowhere\n")
         study.expectRefused(try study.runner())
         // A link in an allowed folder does not make an allowed spec of what it leads to.
-        let folder = try RunnerProcess.temporaryFolder()
+        let folder = try ProcessFolder.make()
         let link = folder.appendingPathComponent("spec.yaml")
         try FileManager.default.createSymbolicLink(at: link, withDestinationURL: study.run.spec)
         try FileManager.default.createSymbolicLink(
@@ -245,7 +245,7 @@ import Testing
     /// gnuplot runs what stands between backquotes, and names of pools and of files are those of specs.
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/gnuplot")))
     func namesInASpecAreNoCommandsOfAPlot() throws {
-        let folder = try RunnerProcess.temporaryFolder()
+        let folder = try ProcessFolder.make()
         let rows = ["baseline,,,", "sparse,4,0,x`touch pool`-words", "sparse,8,0,x`touch pool`-words"].map {
             "accuracy,ok,0.5,0.4,0.6,\($0)\n"
         }

@@ -51,6 +51,25 @@ public final class TemporaryFolder: Sendable {
     }
 }
 
+/// Folders that nobody removes by hand: they go when the process of the tests ends.
+public enum ProcessFolder {
+    private static let root: String = {
+        var template = Array((FileManager.default.temporaryDirectory.path + "/clip-lens-XXXXXX").utf8CString)
+        guard mkdtemp(&template) != nil else {
+            preconditionFailure("no temporary folder: \(String(cString: strerror(errno)))")
+        }
+        atexit { try? FileManager.default.removeItem(atPath: ProcessFolder.root) }
+        return template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    }()
+
+    /// A new empty folder.
+    public static func make() throws -> URL {
+        let url = URL(fileURLWithPath: root, isDirectory: true).appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        return url
+    }
+}
+
 /// A file system of a few MiB, for the disk that is full; only a privileged process may mount one.
 public final class SmallDisk {
     public static let isAvailable = (try? SmallDisk()) != nil

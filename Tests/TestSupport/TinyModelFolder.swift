@@ -11,8 +11,7 @@ public struct TinyModelFolder {
 
     /// - Parameter layers: of the image tower.
     public init(layers: Int = 2) throws {
-        url = FileManager.default.temporaryDirectory.appendingPathComponent("clip-lens-model-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        url = try ProcessFolder.make()
         try write(
             "config.json",
             """

@@ -3,6 +3,7 @@ import Foundations
 import Pipeline
 import Results
 import Testing
+import TestSupport
 
 @testable import runner
 
@@ -24,7 +25,7 @@ struct DatabaseSweep {
 
     /// A database of one run, at rest.
     init() throws {
-        folder = try RunnerProcess.temporaryFolder()
+        folder = try ProcessFolder.make()
         url = folder.appendingPathComponent("results.sqlite")
         let database = try ResultsDatabase(writingTo: url)
         try Self.write(Self.metrics, to: database)

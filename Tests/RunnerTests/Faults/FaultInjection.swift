@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// A fault that a runner is to meet; `Tests/FaultInjection/faults.c` says what each kind does.
 struct Fault: CustomStringConvertible {
@@ -58,7 +59,7 @@ enum FaultInjection {
     /// The shim, compiled once; nil without a C compiler, which every Swift toolchain brings along.
     static let library: URL? = {
         let source = RunnerProcess.repository.appendingPathComponent("Tests/FaultInjection/faults.c")
-        guard let folder = try? RunnerProcess.temporaryFolder() else { return nil }
+        guard let folder = try? ProcessFolder.make() else { return nil }
         let library = folder.appendingPathComponent("libfaults.so")
         let output = try? RunnerProcess.run(
             [

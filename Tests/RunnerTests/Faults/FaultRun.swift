@@ -2,6 +2,7 @@ import Foundation
 import Pipeline
 import Results
 import Testing
+import TestSupport
 
 /// A run of the real experiment on the real model that takes two seconds, and everything that it leaves.
 struct FaultRun {
@@ -26,7 +27,7 @@ struct FaultRun {
 
     /// - Parameter prepared: a copy of its results is what the run finds.
     init(_ text: String = text, after prepared: FaultRun? = nil) throws {
-        folder = try RunnerProcess.temporaryFolder().resolvingSymlinksInPath()
+        folder = try ProcessFolder.make().resolvingSymlinksInPath()
         results = folder.appendingPathComponent("results")
         try Data(text.utf8).write(to: spec)
         if let prepared { try FileManager.default.copyItem(at: prepared.results, to: results) }
@@ -88,7 +89,7 @@ struct FaultRun {
 
     func start(_ fault: Fault? = nil, clock: Int = 0, _ extra: [String] = [], command: [String] = []) throws -> Started
     {
-        let log = try RunnerProcess.temporaryFolder().appendingPathComponent("calls")
+        let log = try ProcessFolder.make().appendingPathComponent("calls")
         let running = try RunnerProcess.start(
             command + arguments(extra),
             environment: FaultInjection.environment(fault, results: results, log: log, clock: clock))

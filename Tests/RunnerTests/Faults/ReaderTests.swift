@@ -3,6 +3,7 @@ import Foundations
 import Pipeline
 import Results
 import Testing
+import TestSupport
 
 /// Readers of results to which somebody writes: killed, without room, and with something else in the place of a file.
 @Suite(.enabled(if: FaultInjection.isPossible, "needs clang"), .timeLimit(.minutes(5)))
@@ -14,7 +15,7 @@ struct ReaderTests {
     private let writer: ResultsDatabase
 
     init() throws {
-        folder = try RunnerProcess.temporaryFolder().resolvingSymlinksInPath()
+        folder = try ProcessFolder.make().resolvingSymlinksInPath()
         (results, temporary) = (folder.appendingPathComponent("results"), folder.appendingPathComponent("temporary"))
         for url in [results, temporary] {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
