@@ -8,7 +8,7 @@ import Synchronization
 
 /// An experiment whose rows are saved.
 struct FinishedExperiment {
-    let report: ExperimentReport
+    private(set) var report: ExperimentReport
     /// What became of the papers' claims about the experiment.
     let claims: [ClaimVerdict]
     let outcomes: [StepOutcome]
@@ -36,6 +36,14 @@ struct FinishedExperiment {
             + report.attachments.map(files.attachment))
             .map(\.relativePath).joined(separator: ", ")
         try Console.print("\(work)\nRows: \(paths)\n\n")
+    }
+
+    /// Without what grows with the images, once it is saved: the experiments that follow need the memory.
+    var withoutImages: Self {
+        var experiment = self
+        (experiment.report.predictions, experiment.report.attachments) = ([], [])
+        for index in report.metrics.indices { experiment.report.metrics[index].terms = nil }
+        return experiment
     }
 
     /// Why a run whose rows are saved is no success.

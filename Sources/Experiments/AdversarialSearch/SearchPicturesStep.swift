@@ -107,7 +107,7 @@ struct SearchPicturesStep: StepDefinition {
         return Step(
             kind: "search-pictures", version: 2, parameters: parameters,
             inputs: [descriptions.erased, classifier.erased], digests: ["model": model.digest],
-            memory: memory(searches: units.count),
+            memory: memory(searches: units.count), cost: cost,
             work: try .map(
                 units: units.count, unitsPerShard: 1,
                 makeWorker: { inputs in
@@ -177,6 +177,12 @@ struct SearchPicturesStep: StepDefinition {
             }
         }
         return judged
+    }
+
+    /// A scene takes about as long as the tower that looks at it; nobody can tell how long a program takes.
+    private var cost: CostEstimate? {
+        guard generator is SceneGenerator else { return nil }
+        return model.imageCost(perUnit: Double(spec.pictures) * 2 * model.operations.forward)
     }
 
     /// The kept pictures of all searches stand in memory when they are joined: as shards, together, and as the

@@ -14,6 +14,9 @@ struct LensOperations: Equatable {
     /// Neurons above their threshold on an image, of all: 100 of 5000 images keep each neuron.
     private static let significant = 0.02
 
+    /// How many operations of a block an operation on a small symmetric matrix in double precision is worth; measured.
+    private static let eigenvectorSlowness = 30.0
+
     init(_ vision: VisionConfiguration, embeddingWidth: Int) {
         (L, H, T) = (Double(vision.layers), Double(vision.heads), Double(vision.tokens))
         (D, N, headWidth) = (Double(vision.width), Double(vision.mlpWidth), Double(vision.headWidth))
@@ -83,7 +86,8 @@ struct LensOperations: Equatable {
 
     /// `PrincipalDirections`: effects of C images, their Gram matrix, its tridiagonal form in double precision.
     func directions(_ layer: Int, images C: Double) -> Double {
-        headDirections(layer) + N * (2 * C * readers(layer) * d + 2 * C * C * d + 2 * 4 / 3 * C * C * C)
+        headDirections(layer) + N
+            * (2 * C * readers(layer) * d + 2 * C * C * d + Self.eigenvectorSlowness * 4 / 3 * C * C * C)
     }
 
     /// `DecompositionCheck`: M_n, and the effects of some images.

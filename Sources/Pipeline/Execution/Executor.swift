@@ -79,7 +79,6 @@ public struct Executor: Sendable {
         for entry in plan.entries {
             try cancellation.check()
             let outcome = try entry.status.isRun ? compute(entry) : skip(entry)
-            if outcome.status == .computed { ProcessMemory.release() }
             events.send(.finished(outcome))
             outcomes.append(outcome)
         }
@@ -109,6 +108,7 @@ public struct Executor: Sendable {
     private func compute(_ entry: Plan.Entry) throws -> StepOutcome {
         let node = entry.node
         try removeUnusable(entry)
+        ProcessMemory.release()
         if let site = options.site { return try compute(entry, at: site) }
 
         let clock = ContinuousClock()

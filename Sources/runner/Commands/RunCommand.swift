@@ -99,7 +99,7 @@ struct RunCommand: ParsableCommand {
                 let experiment = try planned.run(
                     in: folder, database: database, executor, isPartial: options.limit != nil, papers: papers,
                     cancellation: interruption.cancellation, profile: profile)
-                finished.append(experiment)
+                finished.append(experiment.withoutImages)
                 if let failure = experiment.failure { failures.append(failure) }
                 if !json, unprinted == nil {
                     do {

@@ -16,7 +16,7 @@ struct PictureStudy {
     private var manifest: URL { folder.appendingPathComponent("datasets.manifest") }
 
     init() throws {
-        folder = try RunnerProcess.temporaryFolder()
+        folder = try ProcessFolder.make()
         data = folder.appendingPathComponent("data")
         let manager = FileManager.default
         let prompts = folder.appendingPathComponent("models/prompts")

@@ -23,7 +23,7 @@ struct TinyWorld {
     init(_ name: String, specs part: String? = nil, layers: Int) throws {
         self.name = name
         specFolder = (["experiments", name] + (part.map { [$0] } ?? [])).joined(separator: "/")
-        folder = try RunnerProcess.temporaryFolder()
+        folder = try ProcessFolder.make()
         let manager = FileManager.default
         for parent in ["models", "experiments"] {
             try manager.createDirectory(at: folder.appendingPathComponent(parent), withIntermediateDirectories: true)
