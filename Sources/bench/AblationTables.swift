@@ -50,10 +50,10 @@ extension AblationTables {
             var biasShares = lenses.map { _ in [Float]() }
             forEachBatch { pass, start in
                 for (index, effects) in effects.enumerated() {
-                    effects.update(pass)
-                    effects.evaluateNorms()
-                    collectors[index].insert(effects, floors: floors, batch: pass.batch, firstImage: start)
-                    biasShares[index] += effects.biasShares.elements.prefix(pass.batch * tower.embeddingWidth)
+                    let effects = effects.run(pass)
+                    collectors[index].insert(effects, floors: floors, firstImage: start)
+                    biasShares[index] += UnsafeBufferPointer(
+                        start: effects.biasShares, count: pass.batch * tower.embeddingWidth)
                 }
             }
             let fits = try lenses.indices.map { index in

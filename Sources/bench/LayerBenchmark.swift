@@ -38,7 +38,7 @@ struct LayerBenchmark {
                 images.withUnsafeBufferPointer { pixels in
                     guard let base = pixels.baseAddress else { return }
                     let pass = workspace.run(base, batch: batch)
-                    for ablation in ablations { ablation.update(pass, firstImage: 0, seed: 6) }
+                    for ablation in ablations { _ = ablation.run(pass, firstImage: 0, seed: 6) }
                 }
             } / Double(workers.count * batch)
         }

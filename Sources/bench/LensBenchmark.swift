@@ -39,8 +39,10 @@ struct LensBenchmark {
                 return start.seconds
             }
             func withoutLens() { _ = tower(base, batch: model.batch, plain) }
-            func ablate(_ pass: EffectPass) {
-                for ablation in ablations { ablation.update(pass, firstImage: 0, seed: 6) }
+            /// Returns how many effects are significant.
+            @discardableResult
+            func ablate(_ pass: EffectPass) -> Int {
+                ablations.reduce(0) { $0 + $1.run(pass, firstImage: 0, seed: 6).significant.reduce(0, +) }
             }
             func withLens() { ablate(workspace.run(base, batch: model.batch)) }
             withoutLens()  // touches all memory
@@ -54,9 +56,9 @@ struct LensBenchmark {
             }
             // Of what follows the pass: a difference of two passes is lost in their own scatter.
             let pass = workspace.run(base, batch: model.batch)
-            breakdown = KernelBreakdown(of: { ablate(pass) }, images: model.batch, repeats: repeats).lines(
+            breakdown = KernelBreakdown(of: { _ = ablate(pass) }, images: model.batch, repeats: repeats).lines(
                 "\(title), lens")
-            significant = ablations.reduce(0) { $0 + $1.significant.reduce(0, +) }
+            significant = ablate(pass)
         }
         let share = Double(significant) / Double(ablations.count * model.batch * model.configuration.mlpWidth)
         return [

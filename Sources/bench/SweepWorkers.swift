@@ -65,8 +65,7 @@ final class BoundingWorker: EffectWorker {
     fileprivate override func look(at pass: EffectPass, firstImage: Int) {
         for index in effects.indices {
             sums[index].add(pass)
-            effects[index].update(pass)
-            floors[index].insert(effects[index], batch: pass.batch, firstImage: firstImage)
+            floors[index].insert(effects[index].run(pass), firstImage: firstImage)
         }
     }
 
@@ -94,9 +93,7 @@ final class CollectingWorker: EffectWorker {
 
     fileprivate override func look(at pass: EffectPass, firstImage: Int) {
         for index in effects.indices {
-            effects[index].update(pass)
-            effects[index].evaluateNorms(above: floors[index])
-            collectors[index].insert(effects[index], floors: floors[index], batch: pass.batch, firstImage: firstImage)
+            collectors[index].insert(effects[index].run(pass), floors: floors[index], firstImage: firstImage)
         }
     }
 }
@@ -119,9 +116,9 @@ final class AblatingWorker: EffectWorker {
     }
 
     fileprivate override func look(at pass: EffectPass, firstImage: Int) {
-        for ablation in ablations { ablation.update(pass, firstImage: firstImage, seed: 6) }
+        for ablation in ablations { _ = ablation.run(pass, firstImage: firstImage, seed: 6) }
         let start = DispatchTime.now()
-        indirect.update(pass, layer: ablations[resumed].effects.lens.layer)
+        indirect.update(pass, layer: ablations[resumed].lens.layer)
         resumedSeconds += start.seconds
     }
 }

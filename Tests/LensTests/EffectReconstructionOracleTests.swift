@@ -75,10 +75,11 @@ import Testing
         let oracle = literal(evaluation)
         var (coefficientErrors, representationErrors) = ([Double](), [Double]())
         run(workspace, evaluation) { pass, start in
-            effects.update(pass)
-            meanAblated.update(pass, effects)
-            for reconstruction in reconstructions {
-                reconstruction.update(effects, batch: pass.batch, meanAblated: meanAblated.representations.base)
+            let effects = effects.run(pass)
+            let withoutAll = meanAblated.run(pass, effects)
+            let reconstructed = reconstructions.map { ($0.readings, $0.run(effects, meanAblated: withoutAll)) }
+            func row(_ representations: UnsafePointer<Float>, _ image: Int) -> UnsafeBufferPointer<Float> {
+                UnsafeBufferPointer(start: representations + image * Self.d, count: Self.d)
             }
             for image in 0..<pass.batch {
                 let literal = oracle[start + image]
@@ -87,11 +88,9 @@ import Testing
                     zip(literal.secondOrderEffect(layer: layer, neuron: n), mean[n]).map { $0 - $1 }
                 }
                 for n in 0..<N { for j in 0..<Self.d { ablated[j] -= centred[n][j] } }
-                #expect(
-                    relativeError(meanAblated.representations.elements[image * Self.d..<(image + 1) * Self.d], ablated)
-                        < 1e-4)
-                for reconstruction in reconstructions {
-                    let vectors = reconstruction.readings.directions
+                #expect(relativeError(row(withoutAll, image), ablated) < 1e-4)
+                for (readings, found) in reconstructed {
+                    let vectors = readings.directions
                     var expected = ablated
                     let coefficients = (0..<N).map { n in
                         zip(centred[n], vectors[row: n]).reduce(0) { $0 + $1.0 * Double($1.1) }
@@ -103,10 +102,8 @@ import Testing
                     }
                     coefficientErrors.append(
                         relativeError(
-                            (0..<N).map { reconstruction.coefficients.base[$0 * pass.batch + image] }, coefficients))
-                    representationErrors.append(
-                        relativeError(
-                            reconstruction.representations.elements[image * Self.d..<(image + 1) * Self.d], expected))
+                            (0..<N).map { found.coefficients[$0 * pass.batch + image] }, coefficients))
+                    representationErrors.append(relativeError(row(found.representations, image), expected))
                 }
             }
         }

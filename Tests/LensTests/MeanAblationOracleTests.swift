@@ -47,10 +47,9 @@ import Testing
         )
         var biasShares: [Float] = []
         run(workspace, fit) { pass, start in
-            effects.update(pass)
-            effects.evaluateNorms()
-            collector.insert(effects, floors: floors, batch: pass.batch, firstImage: start)
-            biasShares += effects.biasShares.elements.prefix(pass.batch * Self.d)
+            let effects = effects.run(pass)
+            collector.insert(effects, floors: floors, firstImage: start)
+            biasShares += UnsafeBufferPointer(start: effects.biasShares, count: pass.batch * Self.d)
         }
         let largest = try #require(LargestEffects([collector.result()], count: Self.kept))
         let shares = Tensor(shape: [Self.fitCount, Self.d], elements: biasShares)
@@ -167,12 +166,12 @@ import Testing
         }
         var sawSignificant = 0
         run(workspace, evaluation) { pass, start in
-            ablation.update(pass, firstImage: start, seed: 7)
+            let ablated = ablation.run(pass, firstImage: start, seed: 7)
             for image in 0..<pass.batch {
                 let centred = (0..<lens.neurons).map { n in zip(phi[start + image][n], dense.mean[n]).map { $0 - $1 } }
                 let norms = centred.map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
                 let large = norms.indices.filter { norms[$0] > thresholds[$0] }
-                #expect(ablation.significant[image] == large.count)
+                #expect(ablated.significant[image] == large.count)
                 sawSignificant += large.count
                 let R = oracle[start + image].representation.map { $0 * oracle[start + image].scale }
                 func minus(_ neurons: some Sequence<Int>) -> [Double] {
@@ -191,7 +190,7 @@ import Testing
                     .withoutRandomNeurons: minus(random.sample(large.count, of: lens.neurons)),
                 ]
                 for (condition, vector) in expected {
-                    let found = (0..<Self.d).map { ablation.representations(condition)[image * Self.d + $0] }
+                    let found = (0..<Self.d).map { ablated.representations(condition)[image * Self.d + $0] }
                     #expect(relativeError(found, vector) < 1e-4, "\(condition)")
                 }
             }
@@ -205,11 +204,11 @@ import Testing
         let workspace = EffectWorkspace(vision, layers: [Self.layer], capacity: 4)
         let effects = CentredEffects(fitted.lens, factors: fitted.factors, means: fitted.means, capacity: 4)
         run(workspace, evaluation) { pass, _ in
-            effects.update(pass)
-            effects.evaluateNorms()
+            let effects = effects.run(pass)
+            let norms = effects.norms()
             for n in 0..<fitted.lens.neurons {
                 for image in 0..<4 {
-                    let norm = effects.norms.base[n * 4 + image]
+                    let norm = norms[n * 4 + image]
                     // From far away to so close that only the cross term can decide.
                     for factor: Float in [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999] {
                         let (below, above) = (
@@ -233,15 +232,14 @@ import Testing
         let effects = CentredEffects(fitted.lens, factors: fitted.factors, means: fitted.means, capacity: 4)
         let neurons = [[], [0, 3, fitted.lens.neurons - 1], [], [2]]
         run(workspace, evaluation) { pass, _ in
-            effects.update(pass)
-            effects.evaluateNorms()
-            let all = effects.norms.elements
-            effects.norms.base.update(repeating: -1, count: effects.norms.count)
-            effects.evaluateNorms(of: neurons)
+            let effects = effects.run(pass)
+            let all = Array(UnsafeBufferPointer(start: effects.norms(), count: 4 * fitted.lens.neurons))
+            effects.scratch.norms.base.update(repeating: -1, count: effects.scratch.norms.count)
+            let some = effects.norms(of: neurons)
             for (image, neurons) in neurons.enumerated() {
                 for n in 0..<fitted.lens.neurons {
                     let (norm, expected) = (
-                        effects.norms.base[n * 4 + image], neurons.contains(n) ? all[n * 4 + image] : -1
+                        some[n * 4 + image], neurons.contains(n) ? all[n * 4 + image] : -1
                     )
                     #expect(
                         abs(norm - expected) <= 1e-5 * abs(expected),
@@ -294,8 +292,7 @@ import Testing
         for shard in [first..<first + 5, first + 5..<Self.fitCount] {
             let floors = NormFloors(neurons: lens.neurons, capacity: Self.kept)
             run(workspace, images(shard)) { pass, start in
-                far.update(pass)
-                floors.insert(far, batch: pass.batch, firstImage: shard.lowerBound + start)
+                floors.insert(far.run(pass), firstImage: shard.lowerBound + start)
             }
             all.insert(floors.bounds, firstImage: shard.lowerBound)
         }
@@ -309,9 +306,7 @@ import Testing
         let parts = [0..<8, 8..<Self.fitCount].map { shard in
             let collector = CandidateEffectsCollector(neurons: lens.neurons, headCount: lens.headCount)
             run(workspace, images(shard)) { pass, start in
-                effects.update(pass)
-                effects.evaluateNorms(above: floors)
-                collector.insert(effects, floors: floors, batch: pass.batch, firstImage: shard.lowerBound + start)
+                collector.insert(effects.run(pass), floors: floors, firstImage: shard.lowerBound + start)
             }
             return collector.result()
         }

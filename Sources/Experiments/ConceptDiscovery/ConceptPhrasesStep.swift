@@ -110,7 +110,7 @@ struct ConceptPhrasesStep: ImageStep {
 
 /// The neurons of one layer and what they say. Belongs to one worker.
 private final class LayerSpeakers {
-    let effects: CentredEffects
+    private let effects: CentredEffects
     private let thresholds: [Float]
     private let reconstruction: EffectReconstruction
     private let codes: SparseCodes
@@ -127,23 +127,28 @@ private final class LayerSpeakers {
         self.size = size
     }
 
-    func update(_ pass: EffectPass) {
-        effects.update(pass)
-        effects.evaluateNorms()
-        reconstruction.update(effects, batch: pass.batch, meanAblated: pass.representations)
+    /// The norms of the effects of a batch, and how far each goes along its neuron's direction. // [N, batch] each
+    func run(_ pass: EffectPass) -> (norms: UnsafePointer<Float>, along: UnsafePointer<Float>) {
+        let effects = effects.run(pass)
+        let along = reconstruction.run(effects, meanAblated: pass.representations).coefficients
+        return (effects.norms(), along)
     }
 
-    /// Adds what the active neurons say of one image of the batch.
+    /// Adds what the active neurons say of one image of a batch.
+    /// - Parameter effects: as ``run(_:)`` returns them.
     /// - Returns: how many are active: t_n is the norm that all but the fit set's largest effects stay below,
     ///   which for 100 of 5000 images is the 98th percentile.
-    func speak(image: Int, batch: Int, norm: inout [Float], signed: inout [Float]) -> Int {
+    func speak(
+        _ effects: (norms: UnsafePointer<Float>, along: UnsafePointer<Float>), image: Int, batch: Int,
+        norm: inout [Float], signed: inout [Float]
+    ) -> Int {
         let (N, m) = (thresholds.count, codes.coefficients.shape[2])
         var active = 0
         for n in 0..<N {
-            let length = effects.norms.base[n * batch + image]
+            let length = effects.norms[n * batch + image]
             guard length > thresholds[n] else { continue }
             active += 1
-            let along = reconstruction.coefficients.base[n * batch + image]
+            let along = effects.along[n * batch + image]
             for position in 0..<codes.sizes[size] {
                 let phrase = Int(codes.atoms[n * m + position])
                 guard phrase >= 0 else { break }
@@ -159,7 +164,7 @@ private final class LayerSpeakers {
 extension ConceptPhrases {
     /// Adds a batch.
     fileprivate mutating func append(_ pass: EffectPass, _ layers: [LayerSpeakers], _ pool: TextPool) {
-        for layer in layers { layer.update(pass) }
+        let speaking = layers.map { ($0, $0.run(pass)) }
         let (batch, d, count) = (pass.batch, pass.vision.embeddingWidth, pool.phrases.count)
         var similarities = [Float](repeating: 0, count: batch * count)
         BLAS.multiply(
@@ -167,7 +172,9 @@ extension ConceptPhrases {
             otherTransposed: true, into: &similarities, stride: count)
         for image in 0..<batch {
             var (norm, signed) = ([Float](repeating: 0, count: count), [Float](repeating: 0, count: count))
-            let speaking = layers.reduce(0) { $0 + $1.speak(image: image, batch: batch, norm: &norm, signed: &signed) }
+            let active = speaking.reduce(0) { sum, layer in
+                sum + layer.0.speak(layer.1, image: image, batch: batch, norm: &norm, signed: &signed)
+            }
             for score in ConceptScore.allCases {
                 switch score {
                 case .norm: append(norm)
@@ -175,7 +182,7 @@ extension ConceptPhrases {
                 case .similarity: append(Array(similarities[image * count..<(image + 1) * count]))
                 }
             }
-            active.append(Int32(speaking))
+            self.active.append(Int32(active))
         }
     }
 }

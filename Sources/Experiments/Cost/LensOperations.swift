@@ -38,21 +38,21 @@ struct LensOperations: Equatable {
     /// `EffectSums.add`: coordinates summed, bias share, total effect.
     func sums(_ layer: Int) -> Double { coordinates(layer) + biasShare(layer) + total(layer) }
 
-    /// `CentredEffects.update`: coordinates, bias share, products with the factors.
+    /// `CentredEffects.run`: coordinates, bias share, products with the factors.
     func centred(_ layer: Int) -> Double {
         let K = readers(layer)
         return coordinates(layer) + biasShare(layer) + N * K * (K + 1)
     }
 
-    /// `CentredEffects.evaluateNorms` of a share of the neurons: the bias share pulled back, cross terms.
+    /// `CentredBatch.norms` of a share of the neurons: the bias share pulled back, cross terms.
     func norms(_ layer: Int, share: Double = 2 * significant) -> Double {
         throughHeads(readers(layer)) + 2 * share * N * (readers(layer) + 1) * D
     }
 
-    /// `EffectReconstruction.update`.
+    /// `EffectReconstruction.run`.
     func projections(_ layer: Int) -> Double { 2 * N * (readers(layer) + 2 * d) }
 
-    /// `MeanAblation.update`: the sums over chosen neurons are made twice.
+    /// `MeanAblation.run`: the sums over chosen neurons are made twice.
     func ablation(_ layer: Int) -> Double {
         let K = readers(layer)
         return centred(layer) + total(layer) + projections(layer)

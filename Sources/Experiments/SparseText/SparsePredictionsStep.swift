@@ -85,7 +85,7 @@ struct SparsePredictionsStep: ImageStep {
         }
         return images.batches(workspace) { predictions, pass, first in
             try predictions.append(
-                reconstructions.flatMap { $0.update(pass) }, batch: pass.batch, by: classifier, of: images.set,
+                reconstructions.flatMap { $0.run(pass) }, batch: pass.batch, by: classifier, of: images.set,
                 firstImage: first)
         }
     }
@@ -107,12 +107,9 @@ private final class LayerReconstructions {
     }
 
     /// - Returns: a pointer for each set. // [batch, d]
-    func update(_ pass: EffectPass) -> [UnsafePointer<Float>] {
-        effects.update(pass)
-        meanAblated.update(pass, effects)
-        return reconstructions.map { reconstruction in
-            reconstruction.update(effects, batch: pass.batch, meanAblated: meanAblated.representations.base)
-            return UnsafePointer(reconstruction.representations.base)
-        }
+    func run(_ pass: EffectPass) -> [UnsafePointer<Float>] {
+        let effects = effects.run(pass)
+        let ablated = meanAblated.run(pass, effects)
+        return reconstructions.map { $0.run(effects, meanAblated: ablated).representations }
     }
 }

@@ -118,8 +118,8 @@ struct AblationStep: ImageStep {
         result.labels = [Int32](repeating: AblationPredictions.notRun, count: batch * perImage)
         result.margins = [Float](repeating: 0, count: batch * perImage)
         for (position, ablation) in ablations.enumerated() {
-            ablation.update(pass, firstImage: first, seed: UInt64(seed))
-            var representations = AblationCondition.allCases.map { ablation.representations($0) }
+            let ablated = ablation.run(pass, firstImage: first, seed: UInt64(seed))
+            var representations = AblationCondition.allCases.map { ablated.representations($0) }
             if resumed.contains(layers[position]) {
                 try indirect.update(pass, layer: layers[position], check: check)
                 representations.append(UnsafePointer(indirect.representations.base))

@@ -160,8 +160,7 @@ private final class SumsWorker {
         try runs.batches(workspace) { (floors: inout [NormFloors], pass, first) in
             for sum in self.sums { sum.add(pass) }
             for (effects, floors) in zip(self.effects, floors) {
-                effects.update(pass)
-                floors.insert(effects, batch: pass.batch, firstImage: first)
+                floors.insert(effects.run(pass), firstImage: first)
             }
         }(images, &floors)
         var result = EffectSumsPart(layers: sums.reduce(into: [:]) { $0[$1.lens.layer] = LayerSums(sums: $1.values) })

@@ -72,9 +72,8 @@ struct EffectTotalsStep: ImageStep {
         let projected = try ProjectedEffects(model, projected, means: inputs[fitted.means], inputs)
         return images.batches(projected.workspace) { totals, pass, _ in
             projected.forEachLayer(of: pass) { effects, projections in
-                effects.evaluateNorms()
                 totals.layers[effects.lens.layer]?.add(
-                    lengths: effects.norms.base, projections: projections, batch: pass.batch)
+                    lengths: effects.norms(), projections: projections, batch: pass.batch)
             }
         }
     }

@@ -119,12 +119,11 @@ private struct CandidateEffectsWorker {
 
     func add(_ collected: inout [Int: Collected], _ pass: EffectPass, first: Int) {
         for (effects, floors) in effects {
-            effects.update(pass)
-            effects.evaluateNorms(above: floors)
+            let effects = effects.run(pass)
             let layer = effects.lens.layer
-            collected[layer]?.effects.insert(effects, floors: floors, batch: pass.batch, firstImage: first)
+            collected[layer]?.effects.insert(effects, floors: floors, firstImage: first)
             collected[layer]?.biasShares += UnsafeBufferPointer(
-                start: effects.biasShares.base, count: pass.batch * effects.lens.embeddingWidth)
+                start: effects.biasShares, count: pass.batch * effects.lens.embeddingWidth)
         }
     }
 }

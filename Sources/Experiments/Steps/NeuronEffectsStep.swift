@@ -102,11 +102,10 @@ struct ProjectedEffects {
 
     /// Goes over the layers one after the other, since they share their scratch memory.
     /// - Parameter body: gets the effects and the projections of a layer. // [N, batch]
-    func forEachLayer(of pass: EffectPass, _ body: (CentredEffects, UnsafePointer<Float>) -> Void) {
+    func forEachLayer(of pass: EffectPass, _ body: (CentredBatch, UnsafePointer<Float>) -> Void) {
         for (effects, reader) in layers {
-            effects.update(pass)
-            reader.update(effects, batch: pass.batch, meanAblated: pass.representations)
-            body(effects, UnsafePointer(reader.coefficients.base))
+            let effects = effects.run(pass)
+            body(effects, reader.run(effects, meanAblated: pass.representations).coefficients)
         }
     }
 }

@@ -1,33 +1,15 @@
 import DenseMath
 
-/// The centred head coordinates of one layer for one batch, and the norms of the centred effects:
-///
-///     ‖φ_n − φ̄_n‖² = ‖R_n δs‖² + 2 ⟨Σ_k δs_k input_kᵀ output_k δb, w^n⟩ + ‖δb‖²
-///
-/// Belongs to one worker.
+/// Centres the head coordinates of one layer at the means of a fit set, batch by batch. Belongs to one worker.
 public final class CentredEffects {
     public let lens: SecondOrderLens
     private let factors: Tensor
     private let means: EffectMeans
     let scratch: EffectScratch
-    private var batch = 0
-
-    /// δs. // [N, batch, K]
-    public var coordinates: FloatBuffer { scratch.coordinates }
-    /// δb. // [batch, d]
-    public var biasShares: FloatBuffer { scratch.biasShares }
-    /// ‖φ_n − φ̄_n‖ after ``evaluateNorms(above:)``. // [N, batch]
-    public var norms: FloatBuffer { scratch.norms }
-    /// b. // [batch, d]
-    var rawBiasShares: FloatBuffer { scratch.rawBiasShares }
-    /// ‖R_n δs‖. // [N, batch]
-    private var coordinateNorms: FloatBuffer { scratch.coordinateNorms }
-    /// ‖δb‖. // [batch]
-    private var biasNorms: FloatBuffer { scratch.biasNorms }
 
     /// - Parameters:
     ///   - factors: ``SecondOrderLens/choleskyFactors(check:)``, shared by all workers. // [N, packed]
-    ///   - scratch: the worker's own; what is read from it is of the effects that were updated last.
+    ///   - scratch: the worker's own; layers that share it take turns.
     public init(_ lens: SecondOrderLens, factors: Tensor, means: EffectMeans, scratch: EffectScratch) {
         precondition(scratch.fits(lens), "the scratch memory is too small for layer \(lens.layer)")
         self.lens = lens
@@ -36,44 +18,47 @@ public final class CentredEffects {
         self.scratch = scratch
     }
 
-    /// With memory of their own, for effects that are read after those of other layers were updated.
+    /// With memory of their own, for effects that are read after those of other layers were made.
     public convenience init(_ lens: SecondOrderLens, factors: Tensor, means: EffectMeans, capacity: Int) {
         self.init(lens, factors: factors, means: means, scratch: EffectScratch([lens], capacity: capacity))
     }
 
-    /// Evaluates δs, δb and what norms are made of.
-    public func update(_ pass: EffectPass) { update(pass) { _ in } }
+    /// The centred effects of a batch.
+    public func run(_ pass: EffectPass) -> CentredBatch { run(pass) { _, _ in } }
 
-    /// The same.
+    /// The centred effects of a batch, which are also read while they are made.
     /// - Parameter read: called with some neurons at a time, whose coordinates are then in the cache, unless their factors
-    ///   alone fill it, as those of a large model do.
-    func update(_ pass: EffectPass, _ read: (Range<Int>) -> Void) {
+    ///   alone fill it, as those of a large model do. What stands of other neurons must not be read yet.
+    func run(_ pass: EffectPass, _ read: (Range<Int>, CentredBatch) -> Void) -> CentredBatch {
         precondition(pass.batch <= scratch.capacity, "a batch of \(pass.batch) in memory for \(scratch.capacity)")
-        batch = pass.batch
         scratch.layer = lens.layer
-        let (K, d) = (lens.headCount, lens.embeddingWidth)
-        pass.biasShares(lens, into: rawBiasShares.base)
-        biasShares.base.update(from: rawBiasShares.base, count: batch * d)
-        RowKernels.subtract(row: means.biasShare, from: biasShares.base, rows: batch, columns: d)
-        RowKernels.rowSquares(biasShares.base, rows: batch, columns: d, stride: d, into: biasNorms.base)
-        for image in 0..<batch { biasNorms.base[image] = biasNorms.base[image].squareRoot() }
+        let effects = CentredBatch(lens: lens, scratch: scratch, batch: pass.batch)
+        let (batch, K, d) = (pass.batch, lens.headCount, lens.embeddingWidth)
+        let (biasShares, biasNorms) = (scratch.biasShares.base, scratch.biasNorms.base)
+        pass.biasShares(lens, into: scratch.rawBiasShares.base)
+        biasShares.update(from: scratch.rawBiasShares.base, count: batch * d)
+        RowKernels.subtract(row: means.biasShare, from: biasShares, rows: batch, columns: d)
+        RowKernels.rowSquares(biasShares, rows: batch, columns: d, stride: d, into: biasNorms)
+        for image in 0..<batch { biasNorms[image] = biasNorms[image].squareRoot() }
         let together = max(1, scratch.coordinatesTogether / max(1, batch * K))
         for start in stride(from: 0, to: lens.neurons, by: together) {
             let neurons = start..<min(start + together, lens.neurons)
-            pass.coordinates(lens, of: neurons, into: coordinates.base)
-            centre(neurons)
-            read(neurons)
+            pass.coordinates(lens, of: neurons, into: scratch.coordinates.base)
+            centre(neurons, batch: batch)
+            read(neurons, effects)
         }
+        return effects
     }
 
     /// δs and ‖R_n δs‖ of some neurons.
-    private func centre(_ neurons: Range<Int>) {
+    private func centre(_ neurons: Range<Int>, batch: Int) {
         let (K, packed) = (lens.headCount, factors.rowWidth)
         means.coordinates.elements.withUnsafeBufferPointer { means in
             factors.elements.withUnsafeBufferPointer { factors in
                 guard let means = means.baseAddress, let factors = factors.baseAddress else { return }
                 for n in neurons {
-                    let (s, norms) = (coordinates.base + n * batch * K, coordinateNorms.base + n * batch)
+                    let s = scratch.coordinates.base + n * batch * K
+                    let norms = scratch.coordinateNorms.base + n * batch
                     RowKernels.subtract(row: means + n * K, from: s, rows: batch, columns: K)
                     PackedTriangle.squares(factors + n * packed, count: K, s, rows: batch, into: norms)
                     for image in 0..<batch { norms[image] = norms[image].squareRoot() }
@@ -81,32 +66,64 @@ public final class CentredEffects {
             }
         }
     }
+}
 
-    /// Evaluates norms, for the batch last given to ``update(_:)``.
+/// The centred head coordinates of one layer for one batch, and the norms of the centred effects:
+///
+///     ‖φ_n − φ̄_n‖² = ‖R_n δs‖² + 2 ⟨Σ_k δs_k input_kᵀ output_k δb, w^n⟩ + ‖δb‖²
+///
+/// Holds until effects in the same memory are made of another batch or layer.
+public struct CentredBatch {
+    public let lens: SecondOrderLens
+    let scratch: EffectScratch
+    /// Images.
+    public let batch: Int
+
+    fileprivate init(lens: SecondOrderLens, scratch: EffectScratch, batch: Int) {
+        (self.lens, self.scratch, self.batch) = (lens, scratch, batch)
+    }
+
+    /// δs. // [N, batch, K]
+    public var coordinates: UnsafePointer<Float> { read(scratch.coordinates) }
+    /// δb. // [batch, d]
+    public var biasShares: UnsafePointer<Float> { read(scratch.biasShares) }
+    /// b. // [batch, d]
+    var rawBiasShares: UnsafePointer<Float> { read(scratch.rawBiasShares) }
+    /// ‖R_n δs‖. // [N, batch]
+    private var coordinateNorms: UnsafePointer<Float> { read(scratch.coordinateNorms) }
+    /// ‖δb‖. // [batch]
+    private var biasNorms: UnsafePointer<Float> { read(scratch.biasNorms) }
+
+    private func read(_ buffer: FloatBuffer) -> UnsafePointer<Float> {
+        precondition(scratch.layer == lens.layer, "the effects of layer \(lens.layer) were overwritten")
+        return UnsafePointer(buffer.base)
+    }
+
+    /// ‖φ_n − φ̄_n‖. // [N, batch]
     /// - Parameter floors: norms that cannot reach their neuron's floor become 0 instead; nil for none. // [N]
-    public func evaluateNorms(above floors: [Float]? = nil) {
+    public func norms(above floors: [Float]? = nil) -> UnsafePointer<Float> {
+        let (norms, coordinateNorms, biasNorms) = (scratch.norms.base, coordinateNorms, biasNorms)
         let chosen = (0..<batch).map { image in
             (0..<lens.neurons).filter { n in
-                guard let floors, coordinateNorms.base[n * batch + image] + biasNorms.base[image] < floors[n] else {
+                guard let floors, coordinateNorms[n * batch + image] + biasNorms[image] < floors[n] else {
                     return true
                 }
-                norms.base[n * batch + image] = 0
+                norms[n * batch + image] = 0
                 return false
             }
         }
-        evaluateNorms(of: chosen)
+        return self.norms(of: chosen)
     }
 
-    /// Evaluates some norms, for the batch last given to ``update(_:)``.
+    /// ‖φ_n − φ̄_n‖ of some neurons; those of others are not touched. // [N, batch]
     /// - Parameter neurons: whose, by image.
-    func evaluateNorms(of neurons: [[Int]]) {
-        precondition(scratch.layer == lens.layer, "the effects of layer \(lens.layer) were overwritten")
+    func norms(of neurons: [[Int]]) -> UnsafePointer<Float> {
         let (K, D, d) = (lens.headCount, lens.width, lens.embeddingWidth)
         // What δb asks of the neurons takes as long as all else together, and few images have a norm that needs it.
         let images = neurons.indices.filter { !neurons[$0].isEmpty }
-        guard !images.isEmpty else { return }
+        guard !images.isEmpty else { return read(scratch.norms) }
         for (row, image) in images.enumerated() {
-            (scratch.chosenBiasShares.base + row * d).update(from: biasShares.base + image * d, count: d)
+            (scratch.chosenBiasShares.base + row * d).update(from: biasShares + image * d, count: d)
         }
         lens.pullBack(
             scratch.chosenBiasShares.base, images: images.count, scratch: scratch.reads.base, into: scratch.mixed.base)
@@ -116,14 +133,14 @@ public final class CentredEffects {
                 evaluateNorms(of: chunk, image, asked: scratch.mixed.base + row * K * D)
             }
         }
+        return read(scratch.norms)
     }
 
     /// - Parameter asked: input_kᵀ output_k δb of the image. // [K, D]
     private func evaluateNorms(of neurons: ArraySlice<Int>, _ image: Int, asked: UnsafePointer<Float>) {
         let (K, D) = (lens.headCount, lens.width)
         for (row, n) in neurons.enumerated() {
-            (scratch.chosenCoordinates.base + row * K).update(
-                from: coordinates.base + (n * batch + image) * K, count: K)
+            (scratch.chosenCoordinates.base + row * K).update(from: coordinates + (n * batch + image) * K, count: K)
         }
         BLAS.multiply(
             neurons.count, D, K, scratch.chosenCoordinates.base, stride: K, asked, stride: D,
@@ -131,7 +148,7 @@ public final class CentredEffects {
         lens.neuronOutputs.elements.withUnsafeBufferPointer { outputs in
             guard let outputs = outputs.baseAddress else { return }
             for (row, n) in neurons.enumerated() {
-                norms.base[n * batch + image] = norm(
+                scratch.norms.base[n * batch + image] = norm(
                     n, image, cross: BLAS.dot(scratch.chosenQueries.base + row * D, outputs + n * D, count: D))
             }
         }
@@ -139,22 +156,22 @@ public final class CentredEffects {
 
     /// A bound below ‖φ_n − φ̄_n‖ that needs no cross term (triangle inequality).
     public func lowerBound(of n: Int, image: Int) -> Float {
-        max(coordinateNorms.base[n * batch + image] - biasNorms.base[image], 0)
+        max(coordinateNorms[n * batch + image] - biasNorms[image], 0)
     }
 
-    /// Whether ‖φ_n − φ̄_n‖ is above a threshold; nil where only ``evaluateNorms(of:)`` can tell.
+    /// Whether ‖φ_n − φ̄_n‖ is above a threshold; nil where only ``norms(of:)`` can tell.
     ///
     /// δb is small, so that nearly always ‖R_n δs‖ ± ‖δb‖ lie on one side of the threshold and decide
     /// (triangle inequality); only between them the cross term is needed.
     func isNorm(of n: Int, image: Int, above threshold: Float) -> Bool? {
-        let (norm, bias) = (coordinateNorms.base[n * batch + image], biasNorms.base[image])
+        let (norm, bias) = (coordinateNorms[n * batch + image], biasNorms[image])
         if norm + bias <= threshold { return false }
         if norm - bias > threshold { return true }
         return nil
     }
 
     private func norm(_ n: Int, _ image: Int, cross: Float) -> Float {
-        let (norm, bias) = (coordinateNorms.base[n * batch + image], biasNorms.base[image])
+        let (norm, bias) = (coordinateNorms[n * batch + image], biasNorms[image])
         // Rounding may leave a tiny negative number where the effect equals its mean.
         return max(norm * norm + 2 * cross + bias * bias, 0).squareRoot()
     }
@@ -177,10 +194,10 @@ public final class NormFloors {
         heaps = [BoundedHeap](repeating: BoundedHeap(capacity: capacity), count: neurons)
     }
 
-    /// Adds the batch last given to `effects`, which are centred at the provisional means.
-    public func insert(_ effects: CentredEffects, batch: Int, firstImage: Int) {
+    /// Adds a batch of effects that are centred at the provisional means.
+    public func insert(_ effects: CentredBatch, firstImage: Int) {
         for n in heaps.indices {
-            for image in 0..<batch {
+            for image in 0..<effects.batch {
                 insert(n, effects.lowerBound(of: n, image: image), image: Int32(firstImage + image))
             }
         }

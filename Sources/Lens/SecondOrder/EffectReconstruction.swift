@@ -8,10 +8,7 @@ import DenseMath
 /// the reconstruction from PC #1 (Figure 3), r̂_n in that from sparse texts (Figure 4). Belongs to one worker.
 public final class EffectReconstruction {
     public let readings: DirectionReadings
-    /// After ``update(_:batch:meanAblated:)``. // [batch, d]
-    public let representations: FloatBuffer
-    /// ⟨φ_n − φ̄_n, v_n⟩ after ``update(_:batch:meanAblated:)``. // [N, batch]
-    public let coefficients: FloatBuffer
+    private let representations, coefficients: FloatBuffer
 
     public init(_ readings: DirectionReadings, capacity: Int) {
         self.readings = readings
@@ -19,15 +16,15 @@ public final class EffectReconstruction {
         coefficients = FloatBuffer(capacity * readings.directions.shape[0])
     }
 
-    /// Evaluates the batch last given to ``CentredEffects/update(_:)``.
+    /// Replaces the effects of a batch.
     /// - Parameters:
     ///   - effects: of the lens whose directions these are.
     ///   - meanAblated: R − Σ_n (φ_n − φ̄_n), see ``MeanAblatedRepresentations``. // [batch, d]
-    public func update(_ effects: CentredEffects, batch: Int, meanAblated: UnsafePointer<Float>) {
-        begin(batch: batch)
+    public func run(_ effects: CentredBatch, meanAblated: UnsafePointer<Float>) -> ReconstructedBatch {
+        begin(batch: effects.batch)
         let N = readings.directions.shape[0]
-        for start in stride(from: 0, to: N, by: 256) { reconstruct(start..<min(start + 256, N), effects, batch: batch) }
-        add(to: meanAblated, batch: batch)
+        for start in stride(from: 0, to: N, by: 256) { reconstruct(start..<min(start + 256, N), effects) }
+        return finish(addingTo: meanAblated, batch: effects.batch)
     }
 
     // The parts of the same, for callers that look at each neuron's coordinates anyway: they are then read from memory
@@ -36,14 +33,14 @@ public final class EffectReconstruction {
     func begin(batch: Int) { representations.base.update(repeating: 0, count: batch * readings.directions.shape[1]) }
 
     /// Σ_n ⟨φ_n − φ̄_n, v_n⟩ v_n of some neurons.
-    func reconstruct(_ neurons: Range<Int>, _ effects: CentredEffects, batch: Int) {
-        let (K, d) = (readings.projections.shape[1], readings.directions.shape[1])
+    func reconstruct(_ neurons: Range<Int>, _ effects: CentredBatch) {
+        let (batch, K, d) = (effects.batch, readings.projections.shape[1], readings.directions.shape[1])
         let coefficients = coefficients.base + neurons.lowerBound * batch
         readings.projections.elements.withUnsafeBufferPointer { projections in
             guard let projections = projections.baseAddress else { return }
             for n in neurons {
                 BLAS.multiply(
-                    batch, K, effects.coordinates.base + n * batch * K, stride: K, vector: projections + n * K,
+                    batch, K, effects.coordinates + n * batch * K, stride: K, vector: projections + n * K,
                     into: coefficients + (n - neurons.lowerBound) * batch)
             }
         }
@@ -51,7 +48,7 @@ public final class EffectReconstruction {
             guard let base = directions.baseAddress else { return }
             let directions = base + neurons.lowerBound * d
             BLAS.multiply(
-                neurons.count, batch, d, directions, stride: d, effects.biasShares.base, stride: d,
+                neurons.count, batch, d, directions, stride: d, effects.biasShares, stride: d,
                 otherTransposed: true, beta: 1,
                 into: coefficients, stride: batch)
             BLAS.multiply(
@@ -60,7 +57,17 @@ public final class EffectReconstruction {
         }
     }
 
-    func add(to meanAblated: UnsafePointer<Float>, batch: Int) {
+    func finish(addingTo meanAblated: UnsafePointer<Float>, batch: Int) -> ReconstructedBatch {
         BLAS.add(1, meanAblated, to: representations.base, count: batch * readings.directions.shape[1])
+        return ReconstructedBatch(
+            representations: UnsafePointer(representations.base), coefficients: UnsafePointer(coefficients.base))
     }
+}
+
+/// A batch whose centred effects were replaced by their projections. Holds until its ``EffectReconstruction`` runs again.
+public struct ReconstructedBatch {
+    /// // [batch, d]
+    public let representations: UnsafePointer<Float>
+    /// ⟨φ_n − φ̄_n, v_n⟩. // [N, batch]
+    public let coefficients: UnsafePointer<Float>
 }

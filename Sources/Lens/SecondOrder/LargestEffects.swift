@@ -101,11 +101,11 @@ struct ChosenEffects {
         self.scratch = scratch
     }
 
-    /// Σ_{n∈Q} δs_{n,k} w^n for the batch last given to ``CentredEffects/update(_:)``. // [K, rows, D]
+    /// Σ_{n∈Q} δs_{n,k} w^n for a batch. // [K, rows, D]
     /// - Parameters:
     ///   - sets: neurons, by image.
     ///   - rows: of which the first are the batch's.
-    func mix(_ sets: [[Int]], _ effects: CentredEffects, into mixed: UnsafeMutablePointer<Float>, rows: Int) {
+    func mix(_ sets: [[Int]], _ effects: CentredBatch, into mixed: UnsafeMutablePointer<Float>, rows: Int) {
         let (K, D) = (lens.headCount, lens.width)
         for (image, neurons) in sets.enumerated() {
             let target = mixed + image * D
@@ -114,14 +114,14 @@ struct ChosenEffects {
             }
             for start in stride(from: 0, to: neurons.count, by: EffectScratch.chunk) {
                 mix(
-                    neurons[start..<min(start + EffectScratch.chunk, neurons.count)], effects, image, batch: sets.count,
+                    neurons[start..<min(start + EffectScratch.chunk, neurons.count)], effects, image,
                     adding: start > 0, into: target, stride: rows * D)
             }
         }
     }
 
     private func mix(
-        _ neurons: ArraySlice<Int>, _ effects: CentredEffects, _ image: Int, batch: Int, adding: Bool,
+        _ neurons: ArraySlice<Int>, _ effects: CentredBatch, _ image: Int, adding: Bool,
         into mixed: UnsafeMutablePointer<Float>, stride: Int
     ) {
         let (K, D) = (lens.headCount, lens.width)
@@ -130,7 +130,8 @@ struct ChosenEffects {
         lens.neuronOutputs.elements.withUnsafeBufferPointer { all in
             guard let all = all.baseAddress else { return }
             for (row, n) in neurons.enumerated() {
-                (coordinates.base + row * K).update(from: effects.coordinates.base + (n * batch + image) * K, count: K)
+                (coordinates.base + row * K).update(
+                    from: effects.coordinates + (n * effects.batch + image) * K, count: K)
                 (outputs.base + row * D).update(from: all + n * D, count: D)
             }
         }
@@ -177,16 +178,17 @@ public final class CandidateEffectsCollector {
         self.headCount = headCount
     }
 
-    /// Adds the batch last given to `effects`, whose norms have been evaluated above the same floors.
+    /// Adds the effects of a batch whose norms reach their floors.
     /// - Parameter firstImage: index of the batch's first image in the fit set.
-    public func insert(_ effects: CentredEffects, floors: [Float], batch: Int, firstImage: Int) {
+    public func insert(_ effects: CentredBatch, floors: [Float], firstImage: Int) {
+        let (batch, norms, coordinates) = (effects.batch, effects.norms(above: floors), effects.coordinates)
         for n in 0..<neurons {
             for image in 0..<batch {
-                let norm = effects.norms.base[n * batch + image]
+                let norm = norms[n * batch + image]
                 guard norm >= floors[n] else { continue }
                 entries.append((Int32(n), Int32(firstImage + image), norm))
-                let row = effects.coordinates.base + (n * batch + image) * headCount
-                coordinates.append(contentsOf: UnsafeBufferPointer(start: row, count: headCount))
+                let row = coordinates + (n * batch + image) * headCount
+                self.coordinates.append(contentsOf: UnsafeBufferPointer(start: row, count: headCount))
             }
         }
     }

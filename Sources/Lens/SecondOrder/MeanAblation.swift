@@ -17,19 +17,17 @@ public enum AblationCondition: String, CaseIterable, Sendable, Codable {
     case withoutRandomNeurons = "without-random-neurons"
 }
 
-/// The ablated representations of one layer. Belongs to one worker.
+/// Ablates the representations of one layer, batch by batch. Belongs to one worker.
 public final class MeanAblation {
-    public let effects: CentredEffects
+    private let effects: CentredEffects
     private let thresholds: [Float]
     private let meanAblated: MeanAblatedRepresentations
     private let reconstruction: EffectReconstruction
     private let chosen: ChosenEffects
     /// In the order of the conditions. // [batch, d] each
     private let results: [FloatBuffer]
-    /// Number of neurons above their threshold. // [batch]
-    public private(set) var significant: [Int]
 
-    private var lens: SecondOrderLens { effects.lens }
+    public var lens: SecondOrderLens { effects.lens }
 
     /// - Parameters:
     ///   - thresholds: t_n. // [N]
@@ -43,34 +41,21 @@ public final class MeanAblation {
         meanAblated = MeanAblatedRepresentations(lens, means: means, capacity: capacity)
         reconstruction = EffectReconstruction(readings, capacity: capacity)
         chosen = ChosenEffects(lens, scratch: effects.scratch)
-        results = AblationCondition.allCases.map { [meanAblated, reconstruction] condition in
-            switch condition {
-            case .withoutAllNeurons: meanAblated.representations
-            case .reconstructionFromPC1: reconstruction.representations
-            default: FloatBuffer(capacity * lens.embeddingWidth)
-            }
-        }
-        significant = [Int](repeating: 0, count: capacity)
-    }
-
-    /// The representation under a condition after ``update(_:firstImage:seed:)``. // [batch, d]
-    public func representations(_ condition: AblationCondition) -> UnsafePointer<Float> {
-        UnsafePointer(results[AblationCondition.allCases.firstIndex(of: condition) ?? 0].base)
+        results = AblationCondition.allCases.map { _ in FloatBuffer(capacity * lens.embeddingWidth) }
     }
 
     /// Evaluates every condition of a batch.
     /// - Parameters:
     ///   - firstImage: index of the batch's first image; with `seed` it decides the random neurons.
-    public func update(_ pass: EffectPass, firstImage: Int, seed: UInt64) {
+    public func run(_ pass: EffectPass, firstImage: Int, seed: UInt64) -> AblatedBatch {
         let (batch, D, d) = (pass.batch, lens.width, lens.embeddingWidth)
         let scratch = effects.scratch
-        let large = largeNorms(pass)
+        let (effects, large) = largeNorms(pass)
         let random = large.enumerated().map { image, neurons in
             var random = SplitMix64(
                 seed: seed, label: "random neurons of layer \(lens.layer)", index: UInt64(firstImage + image))
             return random.sample(neurons.count, of: lens.neurons)
         }
-        for image in 0..<batch { significant[image] = large[image].count }
 
         // All neurons, the large ones, the random ones: carried through the heads together.
         let mixed = scratch.mixed.base
@@ -81,28 +66,31 @@ public final class MeanAblation {
 
         let baseline = buffer(.baseline)
         baseline.update(from: pass.representations, count: batch * d)
-        meanAblated.update(pass, effects, carried: scratch.carried.base)
+        let withoutAll = meanAblated.run(pass, effects, carried: scratch.carried.base)
         let (ofLarge, ofRandom) = (scratch.carried.base + batch * d, scratch.carried.base + 2 * batch * d)
         for image in 0..<batch {
-            let (count, bias) = (Float(significant[image]), effects.biasShares.base + image * d)
+            let (count, bias) = (Float(large[image].count), effects.biasShares + image * d)
             BLAS.add(count, bias, to: ofLarge + image * d, count: d)
             BLAS.add(count, bias, to: ofRandom + image * d, count: d)
         }
+        buffer(.withoutAllNeurons).update(from: withoutAll, count: batch * d)
         set(.withoutLargeNorms, to: baseline, plus: -1, ofLarge, count: batch * d)
-        set(.withoutSmallNorms, to: buffer(.withoutAllNeurons), plus: 1, ofLarge, count: batch * d)
+        set(.withoutSmallNorms, to: withoutAll, plus: 1, ofLarge, count: batch * d)
         set(.withoutRandomNeurons, to: baseline, plus: -1, ofRandom, count: batch * d)
 
-        reconstruction.add(to: meanAblated.representations.base, batch: batch)
+        let reconstructed = reconstruction.finish(addingTo: withoutAll, batch: batch)
+        buffer(.reconstructionFromPC1).update(from: reconstructed.representations, count: batch * d)
+        return AblatedBatch(significant: large.map(\.count), results: results)
     }
 
     /// Centres the effects, projects them onto their directions, and finds the neurons above their threshold, by image.
-    private func largeNorms(_ pass: EffectPass) -> [[Int]] {
+    private func largeNorms(_ pass: EffectPass) -> (effects: CentredBatch, large: [[Int]]) {
         let batch = pass.batch
         var large = [[Int]](repeating: [], count: batch)
         var undecided = large
         reconstruction.begin(batch: batch)
-        effects.update(pass) { neurons in
-            reconstruction.reconstruct(neurons, effects, batch: batch)
+        let effects = effects.run(pass) { neurons, effects in
+            reconstruction.reconstruct(neurons, effects)
             for n in neurons {
                 for image in 0..<batch {
                     switch effects.isNorm(of: n, image: image, above: thresholds[n]) {
@@ -113,12 +101,12 @@ public final class MeanAblation {
                 }
             }
         }
-        effects.evaluateNorms(of: undecided)
+        let norms = effects.norms(of: undecided)
         for image in 0..<batch {
-            let more = undecided[image].filter { effects.norms.base[$0 * batch + image] > thresholds[$0] }
+            let more = undecided[image].filter { norms[$0 * batch + image] > thresholds[$0] }
             if !more.isEmpty { large[image] = (large[image] + more).sorted() }
         }
-        return large
+        return (effects, large)
     }
 
     private func buffer(_ condition: AblationCondition) -> UnsafeMutablePointer<Float> {
@@ -134,12 +122,23 @@ public final class MeanAblation {
     }
 }
 
+/// The representations of a batch under every condition. Holds until its ``MeanAblation`` runs again.
+public struct AblatedBatch {
+    /// Number of neurons above their threshold. // [batch]
+    public let significant: [Int]
+    fileprivate let results: [FloatBuffer]
+
+    /// The representation under a condition. // [batch, d]
+    public func representations(_ condition: AblationCondition) -> UnsafePointer<Float> {
+        UnsafePointer(results[AblationCondition.allCases.firstIndex(of: condition) ?? 0].base)
+    }
+}
+
 /// R − Σ_n (φ_n − φ̄_n) over all neurons of a layer, with no work for any single one. Belongs to one worker.
 public final class MeanAblatedRepresentations {
     private let lens: SecondOrderLens
     private let means: EffectMeans
-    /// After ``update(_:_:)``. // [batch, d]
-    public let representations: FloatBuffer
+    private let representations: FloatBuffer
 
     public init(_ lens: SecondOrderLens, means: EffectMeans, capacity: Int) {
         self.lens = lens
@@ -147,21 +146,24 @@ public final class MeanAblatedRepresentations {
         representations = FloatBuffer(capacity * lens.embeddingWidth)
     }
 
-    /// Evaluates a batch, with which `effects` was updated.
-    public func update(_ pass: EffectPass, _ effects: CentredEffects) {
+    /// The representations of a batch. They hold until the next. // [batch, d]
+    /// - Parameter effects: of the same batch.
+    public func run(_ pass: EffectPass, _ effects: CentredBatch) -> UnsafePointer<Float> {
         let scratch = effects.scratch
         pass.mixOutputs(lens, into: scratch.mixed.base, rows: pass.batch)
         lens.carry(scratch.mixed.base, rows: pass.batch, scratch: scratch.values.base, into: scratch.carried.base)
-        update(pass, effects, carried: scratch.carried.base)
+        return run(pass, effects, carried: scratch.carried.base)
     }
 
-    /// The same with what the heads carry of the MLP's outputs at hand, see ``EffectPass/mixOutputs(_:into:rows:)``. // [batch, d]
-    func update(_ pass: EffectPass, _ effects: CentredEffects, carried: UnsafePointer<Float>) {
+    /// The representations of a batch.
+    /// - Parameter carried: what the heads carry of the MLP's outputs, see ``EffectPass/mixOutputs(_:into:rows:)``. // [batch, d]
+    func run(_ pass: EffectPass, _ effects: CentredBatch, carried: UnsafePointer<Float>) -> UnsafePointer<Float> {
         let d = lens.embeddingWidth
         let representations = representations.base
         representations.update(from: pass.representations, count: pass.batch * d)
         BLAS.add(-1, carried, to: representations, count: pass.batch * d)
-        BLAS.add(-Float(lens.neurons), effects.rawBiasShares.base, to: representations, count: pass.batch * d)
+        BLAS.add(-Float(lens.neurons), effects.rawBiasShares, to: representations, count: pass.batch * d)
         for image in 0..<pass.batch { BLAS.add(1, means.total, to: representations + image * d, count: d) }
+        return UnsafePointer(representations)
     }
 }
