@@ -179,10 +179,10 @@ struct SearchPicturesStep: StepDefinition {
         return judged
     }
 
-    /// A scene takes about as long as the tower that looks at it; nobody can tell how long a program takes.
+    /// A scene takes a part of the time of the tower that looks at it; nobody can tell how long a program takes.
     private var cost: CostEstimate? {
         guard generator is SceneGenerator else { return nil }
-        return model.imageCost(perUnit: Double(spec.pictures) * 2 * model.operations.forward)
+        return model.imageCost(perUnit: Double(spec.pictures) * 1.3 * model.operations.forward)
     }
 
     /// The kept pictures of all searches stand in memory when they are joined: as shards, together, and as the

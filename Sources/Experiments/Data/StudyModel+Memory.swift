@@ -65,6 +65,14 @@ extension StudyModel {
             perWorker: 4 * (N * (5 * kept / 2) * (readers.max() ?? 0) + N * (D + d)))
     }
 
+    /// Vectors of all neurons of some layers, their readings by the heads, and a batch's effects along them, in bytes.
+    func memoryOfReadings(layers: [Int]) -> Int {
+        let vision = configuration.vision
+        return layers.reduce(0) {
+            $0 + 4 * vision.mlpWidth * (configuration.embeddingWidth + (vision.layers - 1 - $1) * vision.heads + batch)
+        }
+    }
+
     /// Numbers of both towers.
     private var weightCount: Int {
         let (vision, text) = (configuration.vision, configuration.text)
@@ -92,7 +100,7 @@ extension StudyModel {
     }
 
     /// What the program takes beside its steps, the rows of a few thousand images included; measured.
-    private static let processBytes = 160 << 20
+    private static let processBytes = 140 << 20
 }
 
 extension MemoryEstimate {

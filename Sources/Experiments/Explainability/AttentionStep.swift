@@ -63,7 +63,7 @@ struct AttentionStep: ImageStep {
     }
     var inputs: [AnyStepHandle] { [images.facts.erased] }
     var memory: MemoryEstimate? { model.surgeryMemory(inputSize: study.inputSize) }
-    var cost: CostEstimate? { model.surgeryCost(inputSize: study.inputSize, paths: 2) }
+    var cost: CostEstimate? { model.surgeryCost(inputSize: study.inputSize, paths: 8) }
     var none: AttentionWithinLabels { AttentionWithinLabels() }
 
     func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<AttentionWithinLabels> {

@@ -58,7 +58,7 @@ struct DirectEffectsStep: ImageStep {
 
     var inputs: [AnyStepHandle] { [] }
     var memory: MemoryEstimate? { model.directEffectMemory() }
-    var cost: CostEstimate? { model.passCost(towers: 2) }
+    var cost: CostEstimate? { model.passCost(towers: 1.3) }
     var none: FittedDirectEffects { FittedDirectEffects(of: model.configuration) }
 
     func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<FittedDirectEffects> {

@@ -83,7 +83,7 @@ struct FirstOrderPredictionsStep: ImageStep {
     var parameters: Parameters { ["images": .integer(images.count)] }
     var inputs: [AnyStepHandle] { [classifier.erased, effects.erased] }
     var memory: MemoryEstimate? { model.directEffectMemory() }
-    var cost: CostEstimate? { model.passCost(towers: 2) }
+    var cost: CostEstimate? { model.passCost(towers: 1.3) }
     var none: FirstOrderPredictions { FirstOrderPredictions(layers: model.configuration.vision.layers) }
 
     func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<FirstOrderPredictions> {

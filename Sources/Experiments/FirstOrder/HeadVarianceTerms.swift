@@ -79,7 +79,7 @@ struct HeadVarianceTermsStep: ImageStep {
 
     var inputs: [AnyStepHandle] { [effects.erased, spans.erased] }
     var memory: MemoryEstimate? { model.headProjectionMemory(of: none, images: images.count) }
-    var cost: CostEstimate? { model.passCost(towers: 2) }
+    var cost: CostEstimate? { model.passCost(towers: 1.5) }
     var none: HeadVarianceTerms {
         HeadVarianceTerms(heads: model.configuration.vision.layers * model.configuration.vision.heads, texts: count)
     }

@@ -130,3 +130,15 @@ struct SegmentationCase: Sendable, Hashable {
         + [.init(maker: .randomNeurons, query: .predicted)]
         + AttributionMethod.all.filter(\.usesClass).map { .init(maker: .method($0), query: .absent) }
 }
+
+extension StudyModel {
+    /// Memory of maps of one image after the other, in bytes: the record of its pass, and the directions of the neurons, by
+    /// layer and together.
+    /// - Parameter records: whether gradients and relevance are asked for.
+    func segmentationMemory(layers: [Int], records: Bool) -> MemoryEstimate {
+        let vision = configuration.vision
+        var memory = surgeryMemory(inputSize: vision.imageSize, records: records)
+        memory.shared += 2 * 4 * layers.count * vision.mlpWidth * configuration.embeddingWidth
+        return memory
+    }
+}

@@ -30,8 +30,8 @@ struct SegmentationStep: ImageStep {
         ]
     }
     var inputs: [AnyStepHandle] { [images.facts.erased, classifier.erased, directions.erased] }
-    var memory: MemoryEstimate? { model.memory(layers: layers) }
-    var cost: CostEstimate? { model.passCost(towers: 25) }
+    var memory: MemoryEstimate? { model.segmentationMemory(layers: layers, records: true) }
+    var cost: CostEstimate? { model.passCost(towers: 20) }
     var none: SegmentationScores { SegmentationScores(cases: SegmentationCase.all.count, rules: spec.rules.count) }
 
     func worker(_ images: ImageRuns, _ inputs: StepInputs) throws -> ImageWorker<SegmentationScores> {
@@ -112,7 +112,7 @@ struct SensitivityStep: ImageStep {
         ]
     }
     var inputs: [AnyStepHandle] { [classifier.erased, directions.erased] }
-    var memory: MemoryEstimate? { model.memory(layers: layers) }
+    var memory: MemoryEstimate? { model.segmentationMemory(layers: layers, records: false) }
     var cost: CostEstimate? { model.passCost(towers: 5) }
     var none: SegmentationScores { SegmentationScores(cases: grid.cases, rules: grid.thresholds.count) }
 

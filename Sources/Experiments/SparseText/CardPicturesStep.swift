@@ -75,6 +75,8 @@ struct CardPicturesStep: StepDefinition {
         var budget = 6000
         /// Pixels of a picture's sides, at most those of the model's images.
         var size: Int
+        /// Largest effects that were kept of each neuron.
+        var kept: Int
     }
 
     /// Pictures side by side, and lines of them.
@@ -89,8 +91,9 @@ struct CardPicturesStep: StepDefinition {
     let settings: Settings
 
     static func settings(_ study: Study) -> Settings {
-        var settings = Settings(size: min(largestSize, study.model.configuration.vision.imageSize))
-        settings.count = min(settings.count, study.spec.significantImages)
+        var settings = Settings(
+            size: min(largestSize, study.model.configuration.vision.imageSize), kept: study.spec.significantImages)
+        settings.count = min(settings.count, settings.kept)
         return settings
     }
 
@@ -104,7 +107,7 @@ struct CardPicturesStep: StepDefinition {
             ],
             inputs: [images.images.erased, fitted.largest.erased, fitted.directions.erased],
             digests: ["model": model.digest],
-            memory: model.memoryOfDirections(layers: layers, kept: settings.count),
+            memory: model.memoryOfDirections(layers: layers, kept: settings.kept),
             work: try .map(
                 units: layers.count, unitsPerShard: 1,
                 makeWorker: { inputs in

@@ -60,7 +60,11 @@ struct SparsePredictionsStep: ImageStep {
     var inputs: [AnyStepHandle] {
         [classifier.erased, means.erased] + pools.flatMap { [$0.pool.erased, $0.texts.erased] }
     }
-    var memory: MemoryEstimate? { model.memory(layers: layers) }
+    var memory: MemoryEstimate? {
+        var memory = model.memory(layers: layers)
+        memory.perWorker += model.memoryOfReadings(layers: layers) * conditionsPerLayer
+        return memory
+    }
     var cost: CostEstimate? {
         let conditions = Double(conditionsPerLayer)
         return model.passCost(

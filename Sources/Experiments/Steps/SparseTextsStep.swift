@@ -56,8 +56,9 @@ struct SparseTextsStep: StepDefinition {
             kind: "sparse-texts", label: name, version: 2,
             parameters: ["layers": .integers(layers), "sizes": .integers(sizes)],
             inputs: [pool.erased, directions.erased],
-            // Correlations with all phrases at every step; the chosen phrases made orthogonal, in double precision.
-            cost: model.imageCost(perUnit: 2 * m * Double(phrases) * d + 4 * m * m * d),
+            // Correlations with all phrases at every step; the chosen phrases made orthogonal, in double precision. Looking
+            // for the largest takes nearly as long again.
+            cost: model.imageCost(perUnit: 1.8 * (2 * m * Double(phrases) * d + 4 * m * m * d)),
             work: try .joined(units: layers.count * neurons, unitsPerShard: Self.neuronsPerShard) { inputs in
                 let directions = try inputs[directions]
                 let pursuit = MatchingPursuit(dictionary: try inputs[pool].pool.dictionary)

@@ -179,6 +179,6 @@ extension StudyModel {
         vision.imageSize = inputSize
         let work = TransformerWork(vision, batch: 1)
         let forward = Double(vision.layers) * work.operations
-        return CostEstimate(work, perUnit: forward * (1 + 0.2 * paths + (attributions > 0 ? 20 : 0)))
+        return CostEstimate(work, perUnit: forward * (1 + 0.2 * paths + (attributions > 0 ? 13 : 0)))
     }
 }

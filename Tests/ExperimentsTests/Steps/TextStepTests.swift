@@ -234,7 +234,7 @@ import Testing
     @Test func cardPictures() throws {
         let fitted = try sample.fitted()
         let directions = try sample.directions(fitted)
-        let settings = CardPicturesStep.Settings(count: 3, budget: 9, size: 4)
+        let settings = CardPicturesStep.Settings(count: 3, budget: 9, size: 4, kept: 3)
         let found = try CardPicturesStep(
             model: sample.model, layers: sample.layers, images: sample.fit, fitted: fitted, settings: settings
         ).result(of: sample.given)
