@@ -79,6 +79,37 @@ import Testing
         #expect(sawSignificant, "no neuron was significant")
     }
 
+    /// Layers with one memory take turns: what an earlier one has found is not there any more.
+    @Test func effectsThatAreOverwrittenAreNotRead() async {
+        let result = await #expect(processExitsWith: .failure) { () throws in
+            let vision = RandomVision.make(seed: 3)
+            let lenses = try [0, 1].map {
+                try SecondOrderLens(layer: $0, paths: ValueOutputPaths(vision), vision: vision)
+            }
+            let scratch = EffectScratch(lenses, capacity: 1)
+            let layers = try lenses.map { lens in
+                CentredEffects(
+                    lens, factors: try lens.choleskyFactors(),
+                    means: EffectMeans(
+                        coordinates: Tensor(zeros: [lens.neurons, lens.headCount]),
+                        biasShare: [Float](repeating: 0, count: lens.embeddingWidth),
+                        total: [Float](repeating: 0, count: lens.embeddingWidth),
+                        activations: Tensor(zeros: [vision.tokens, lens.neurons])), scratch: scratch)
+            }
+            let pass = EffectWorkspace(vision, layers: [0, 1], capacity: 1).run(
+                RandomVision.images(1, seed: 22), batch: 1)
+            let effects = layers[0].run(pass)
+            guard effects.norms()[0].isFinite else { return }
+            _ = layers[1].run(pass)
+            _ = effects.norms()
+        }
+        // A thrown error would end it by a status.
+        guard case .signal = result?.exitStatus else {
+            Issue.record("ended by \(String(describing: result?.exitStatus))")
+            return
+        }
+    }
+
     /// Neurons are looked at some at a time, and what is found does not hang on how many.
     @Test func blocksOfNeuronsFindWhatAllFindTogether() throws {
         let vision = RandomVision.make(
